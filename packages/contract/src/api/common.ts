@@ -1,0 +1,51 @@
+import * as z from 'zod';
+
+/** A type and a value that point at a person. */
+export const identitySchema = z
+  .strictObject({
+    type: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,62}$/)
+      .describe('`email`, `phone_number`, `user_id`, or a type that a dataset names'),
+    value: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .refine((text) => !text.includes('\0'), 'a value without NUL')
+      .describe('Taken literally: quotes, SQL and line breaks have no meaning'),
+  })
+  .meta({ id: 'Identity' });
+
+export const rightSchema = z.enum(['access', 'erasure']).meta({ id: 'Right' });
+
+export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC');
+
+/** An answer that may go on: pass `next` as `cursor` for the following page. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('Cursor of the next page, or null at the end'),
+  });
+}
+
+export const pageQuerySchema = z.object({
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+/** RFC 9457. `code` is one of docs/errors.md. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    details: z.array(z.string()).optional(),
+    instance: z.string().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export type Identity = z.output<typeof identitySchema>;
+export type Right = z.output<typeof rightSchema>;
+export type Problem = z.output<typeof problemSchema>;

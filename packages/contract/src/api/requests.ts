@@ -1,0 +1,250 @@
+import * as z from 'zod';
+import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema } from './common.ts';
+
+export const requestStateSchema = z
+  .enum([
+    'received',
+    'planned',
+    'approving',
+    'waiting',
+    'held',
+    'running',
+    'blocked',
+    'completed',
+    'rejected',
+    'cancelled',
+  ])
+  .meta({ id: 'RequestState' });
+
+export const taskKindSchema = z
+  .enum(['resolve', 'locate', 'gate', 'collect', 'erase', 'verify', 'ticket', 'package'])
+  .meta({ id: 'TaskKind' });
+
+export const taskStateSchema = z
+  .enum(['pending', 'ready', 'running', 'waiting', 'succeeded', 'skipped', 'blocked', 'cancelled'])
+  .describe(
+    'pending: something it depends on is not done; ready: due; running: a worker has it; waiting: a system or a team has it; blocked: needs a person',
+  )
+  .meta({ id: 'TaskState' });
+
+export const retainedSchema = z
+  .object({ collection: z.string(), count: z.int(), reason: z.string(), until: z.string().nullable() })
+  .meta({ id: 'Retained' });
+
+export const residualSchema = z
+  .object({ what: z.string(), until: z.string().nullable() })
+  .meta({ id: 'Residual' });
+
+export const evidenceSchema = z
+  .object({
+    matched: z.boolean(),
+    counts: z.record(z.string(), z.int()),
+    retained: z.array(retainedSchema),
+    residuals: z.array(residualSchema),
+    notes: z.array(z.string()),
+  })
+  .describe('What a task brought back: counts, what was kept and why, what remains until when')
+  .meta({ id: 'Evidence' });
+
+export const createRequestSchema = z
+  .strictObject({
+    right: rightSchema,
+    identities: z.array(identitySchema).min(1).max(20),
+    dry_run: z.boolean().default(false).describe('Count what would be done; change nothing'),
+  })
+  .meta({ id: 'CreateRequest' });
+
+export const requestSchema = z
+  .object({
+    id: z.string(),
+    right: rightSchema,
+    state: requestStateSchema,
+    dry_run: z.boolean(),
+    identity_types: z.array(z.string()).describe('Types only; values never come back'),
+    received_at: timeSchema,
+    due_at: timeSchema,
+    waits_until: timeSchema.nullable().describe('When a waiting erasure starts'),
+    completed_at: timeSchema.nullable(),
+    residual_until: timeSchema.nullable().describe('When the last copy that could not be removed ends'),
+    reason: z.string().nullable().describe('Why it is held, rejected, cancelled or blocked'),
+    policy_version: z.string().nullable(),
+    tasks: z.object({ total: z.int(), open: z.int(), blocked: z.int() }),
+    matched: z.boolean().nullable().describe('Whether any system knows the person; null until it is known'),
+    package: z
+      .object({ id: z.string(), bytes: z.int(), sha256: z.string(), expires_at: timeSchema })
+      .nullable()
+      .describe('The result of an access request, once it is built'),
+  })
+  .meta({ id: 'Request' });
+
+export const taskSchema = z
+  .object({
+    id: z.string(),
+    request_id: z.string(),
+    key: z.string().describe('Name inside the plan: `erase:shop`'),
+    kind: taskKindSchema,
+    system: z.string().nullable(),
+    team: z.string().nullable(),
+    state: taskStateSchema,
+    depends_on: z.array(z.string()).describe('Keys of tasks'),
+    attempts: z.int(),
+    next_attempt_at: timeSchema.nullable(),
+    started_at: timeSchema.nullable(),
+    ended_at: timeSchema.nullable(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    evidence: evidenceSchema.nullable(),
+  })
+  .meta({ id: 'Task' });
+
+export const planSchema = z
+  .object({
+    right: rightSchema,
+    dry_run: z.boolean(),
+    policy_version: z.string(),
+    hash: z.string().describe('SHA-256 of the frozen plan'),
+    tasks: z.array(
+      z.object({
+        key: z.string(),
+        kind: taskKindSchema,
+        system: z.string().nullable(),
+        team: z.string().nullable(),
+        depends_on: z.array(z.string()),
+        explanation: z.string().describe('Why this task is there, in words'),
+      }),
+    ),
+    kept: z.array(
+      z.object({
+        system: z.string(),
+        collection: z.string(),
+        fields: z.array(z.string()),
+        reason: z.string(),
+        legal_basis: z.string().nullable(),
+        until: z.string().nullable(),
+      }),
+    ),
+    gaps: z.array(
+      z.object({
+        kind: z.string(),
+        system: z.string().nullable(),
+        message: z.string(),
+        ticket: z.boolean().describe('Whether a ticket covers it'),
+      }),
+    ),
+  })
+  .meta({ id: 'Plan' });
+
+export const previewPlanSchema = z
+  .strictObject({
+    right: rightSchema,
+    identity_types: z.array(z.string()).min(1).default(['email']),
+    dry_run: z.boolean().default(false),
+  })
+  .meta({ id: 'PreviewPlan' });
+
+export const listRequestsQuerySchema = pageQuerySchema.extend({
+  state: requestStateSchema.optional(),
+  right: rightSchema.optional(),
+});
+
+export const reasonSchema = z
+  .strictObject({
+    reason: z.string().min(1).max(2_000).describe('Kept in the request; write no personal data'),
+  })
+  .meta({ id: 'Reason' });
+
+export const ticketStateSchema = z.enum(['open', 'closed', 'rejected']).meta({ id: 'TicketState' });
+
+export const ticketSchema = z
+  .object({
+    id: z.string().describe('The id of the task that it is'),
+    request_id: z.string(),
+    right: rightSchema,
+    team: z.string(),
+    system: z.string(),
+    state: ticketStateSchema,
+    instructions: z.string().describe('What the team is to do, in words'),
+    data_types: z.array(z.string()),
+    opened_at: timeSchema,
+    due_at: timeSchema,
+    ended_at: timeSchema.nullable(),
+    note: z.string().nullable(),
+  })
+  .meta({ id: 'Ticket' });
+
+/** One ticket with the person that it is about; only this answer names them. */
+export const ticketDetailSchema = ticketSchema
+  .extend({ identities: z.array(identitySchema) })
+  .meta({ id: 'TicketDetail' });
+
+export const closeTicketSchema = z
+  .strictObject({
+    note: z.string().min(1).max(2_000).describe('What was done; write no personal data'),
+    count: z.int().min(0).default(0).describe('How many records were handed over or erased'),
+  })
+  .meta({ id: 'CloseTicket' });
+
+export const listTicketsQuerySchema = pageQuerySchema.extend({
+  team: z.string().optional(),
+  state: ticketStateSchema.optional(),
+});
+
+export const requestPageSchema = pageOf(requestSchema).meta({ id: 'RequestPage' });
+export const ticketPageSchema = pageOf(ticketSchema).meta({ id: 'TicketPage' });
+export const taskListSchema = z.object({ items: z.array(taskSchema) }).meta({ id: 'TaskList' });
+
+/** What a finished request can show for itself: signed, without personal data. */
+export const receiptSchema = z
+  .object({
+    receipt: z
+      .object({
+        version: z.literal(1),
+        organization: z.string(),
+        request_id: z.string(),
+        right: rightSchema,
+        dry_run: z.boolean(),
+        state: requestStateSchema,
+        received_at: timeSchema,
+        completed_at: timeSchema,
+        plan_hash: z.string(),
+        policy_version: z.string(),
+        systems: z.array(
+          z.object({
+            system: z.string(),
+            tasks: z.array(
+              z.object({
+                key: z.string(),
+                kind: taskKindSchema,
+                state: taskStateSchema,
+                ended_at: timeSchema.nullable(),
+              }),
+            ),
+            counts: z.record(z.string(), z.int()),
+            verified_at: timeSchema
+              .nullable()
+              .describe(
+                'When the system was read again and nothing was found; null: attested by a person only',
+              ),
+            attested: z.boolean(),
+          }),
+        ),
+        retained: z.array(retainedSchema.extend({ system: z.string() })),
+        residuals: z.array(residualSchema.extend({ system: z.string() })),
+        audit_leaf_hashes: z.array(z.string()),
+      })
+      .describe('Canonical JSON (RFC 8785) of this object is what is signed'),
+    signature: z.string().describe('JWS in compact form with detached payload (RFC 7515 appendix F), EdDSA'),
+    public_key: z.record(z.string(), z.unknown()).describe('JWK'),
+  })
+  .meta({ id: 'Receipt' });
+
+export type RequestState = z.output<typeof requestStateSchema>;
+export type TaskKind = z.output<typeof taskKindSchema>;
+export type TaskState = z.output<typeof taskStateSchema>;
+export type EvidenceView = z.output<typeof evidenceSchema>;
+export type CreateRequest = z.output<typeof createRequestSchema>;
+export type RequestView = z.output<typeof requestSchema>;
+export type TaskView = z.output<typeof taskSchema>;
+export type PlanView = z.output<typeof planSchema>;
+export type TicketView = z.output<typeof ticketSchema>;
+export type TicketDetail = z.output<typeof ticketDetailSchema>;
+export type ReceiptView = z.output<typeof receiptSchema>;

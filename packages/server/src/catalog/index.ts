@@ -1,0 +1,2 @@
+export * from './collection-shape.ts';
+export * from './identity.ts';

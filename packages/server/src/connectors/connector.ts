@@ -1,0 +1,126 @@
+import type { CollectionShape, Identity } from '../catalog/index.ts';
+
+/** What a connector can do; the plan uses nothing that is not here. */
+export type Capability = 'resolve' | 'collect' | 'locate' | 'erase' | 'verify' | 'discover';
+
+export interface Health {
+  readonly ok: boolean;
+  /** One sentence: what was reached, or what is wrong and what to do. No secrets, no personal data. */
+  readonly message: string;
+  /** One line per thing that is missing or wrong, such as a table that the dataset names. */
+  readonly problems: readonly string[];
+}
+
+/** Exactly what one task may act on. */
+export interface Scope {
+  readonly organizationId: string;
+  readonly requestId: string;
+  /** Stable over all attempts of the task: same key, same operation, no second effect. */
+  readonly idempotencyKey: string;
+  readonly identities: readonly Identity[];
+  readonly dueTime: Date;
+  /** Ends the work: the task timed out or the server stops. */
+  readonly signal: AbortSignal;
+  /** The operation that an earlier attempt began at the system, if the system answered that it is not done yet. */
+  readonly operation?: string | undefined;
+  /** Where the system may report that an operation ended. Absent: it will be polled. */
+  readonly callback?: { readonly url: string; readonly secret: string } | undefined;
+}
+
+/** A scope whose exact keys were found, and stored, before anything was destroyed. */
+export interface LocatedScope extends Scope {
+  /** Batches as `locate` gave them; may be iterated again. Empty for connectors that cannot locate. */
+  keys(): AsyncIterable<KeyBatch>;
+}
+
+/** Keys of rows, objects or lines of one collection. At most 1,000 tuples, so that a batch fits in memory. */
+export interface KeyBatch {
+  readonly collection: string;
+  /** Names of the key's parts, in the order of each tuple. */
+  readonly columns: readonly string[];
+  /** Values as text, exactly as the store prints them; null where a part is null. */
+  readonly tuples: readonly (readonly (string | null)[])[];
+  /** What erasure is to do with these rows when it is not the collection's default, such as `detach` for a shared row. */
+  readonly treatment?: string | undefined;
+}
+
+/** One row, document or line of the subject. */
+export interface Item {
+  readonly collection: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+/** The system took the work and is not done. */
+export interface Pending {
+  readonly state: 'pending';
+  /** The system's own name of the operation. */
+  readonly operation: string;
+  /** When to ask again, at the earliest. */
+  readonly retryAfterSeconds: number;
+}
+
+/** Data that stays, and why. */
+export interface Retained {
+  readonly collection: string;
+  readonly count: number;
+  /** Why, in words, or a DPV justification's IRI. */
+  readonly reason: string;
+  /** RFC 3339 date or time on which it ends; null when no end is known. */
+  readonly until: string | null;
+}
+
+/** A copy that cannot be removed now and ends by a known date: backup, write-ahead log, cache. */
+export interface Residual {
+  readonly what: string;
+  readonly until: string | null;
+}
+
+/** What a task brought back. No personal data: names of collections and counts. */
+export interface Evidence {
+  /** Whether the system knows the subject at all. `false` is a good answer, not an error. */
+  readonly matched: boolean;
+  /** Collection → rows (objects, lines) that were acted on. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly retained: readonly Retained[];
+  readonly residuals: readonly Residual[];
+  readonly notes: readonly string[];
+}
+
+export type Outcome = { readonly state: 'done'; readonly evidence: Evidence } | Pending;
+
+/** What can still be read after an erasure. The task passes only if `remaining` has no count above zero. */
+export interface Residue {
+  /** Collection → rows of the subject that a targeted field can still be read in, without what is retained. */
+  readonly remaining: Readonly<Record<string, number>>;
+  readonly retained: readonly Retained[];
+}
+
+export type CollectStep =
+  | { readonly state: 'item'; readonly item: Item }
+  | Pending
+  | { readonly state: 'done'; readonly evidence: Evidence };
+
+export type EraseMode = 'erase' | 'dry-run';
+
+/** How Habeas acts on one system. One interface; every kind of system implements it and passes the shared contract test. */
+export interface Connector {
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Can we reach it, and may we do what the plan needs. */
+  check(): Promise<Health>;
+  /** The live shape: collections, keys, references, row estimates. */
+  discover?(signal: AbortSignal): AsyncIterable<CollectionShape>;
+  /** More identities of the same subject, before anything is destroyed. */
+  resolve?(scope: Scope): Promise<readonly Identity[]>;
+  /** The exact keys of everything that belongs to the subject. */
+  locate?(scope: Scope): AsyncIterable<KeyBatch>;
+  /** Streams; never the whole result in memory. The last step is `done` or `pending`. */
+  collect(scope: Scope): AsyncIterable<CollectStep>;
+  /** Set-based, idempotent, in one transaction where the store has them. In `dry-run` it only counts. */
+  erase(scope: LocatedScope, mode: EraseMode): Promise<Outcome>;
+  /** Reads again; never trusts its own erase. */
+  verify(scope: LocatedScope): Promise<Residue>;
+  close(): Promise<void>;
+}
+
+/** Makes connectors of one kind. */
+export type ConnectorFactory<Settings> = (settings: Settings) => Connector;

@@ -1,0 +1,217 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import * as z from 'zod';
+import { HabeasError, type SourcePlace } from './errors.ts';
+
+/** `5s`, `10m`, `2h`, `30d` → milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m, 2h or 30d')
+  .transform(durationToMilliseconds);
+
+const key = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a key of lower-case letters, digits, - and _');
+
+const connection = z.strictObject({
+  /** Names the system in plans, evidence and packages. */
+  key,
+  /** Which connector acts on it: `postgres`, or one that the user adds. */
+  kind: z.string(),
+  /** The service whose data this is, as it is named in declarations. (Default: the key) */
+  service: z.string().optional(),
+  team: z.string(),
+  /** May name environment variables: `${SHOP_DATABASE_URL}`. */
+  url: z.string(),
+  /** Dataset files, relative to the configuration. */
+  datasets: z.array(z.string()).min(1),
+  /** Most tasks that act on this system at once, per server process. (Default: 4) */
+  concurrency: z.int().min(1).max(64).default(4),
+});
+
+const schema = z.strictObject({
+  organization: key.default('default'),
+  /** Where the embedded database, the master key and logs lie; relative to the configuration. (Default: .habeas) */
+  data_dir: z.string().default('.habeas'),
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(7311),
+      /** How services reach this server, for callbacks. (Default: http://host:port) */
+      public_url: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .prefault({}),
+  map: z
+    .strictObject({
+      /** Pages with metrics that Habeas reads itself. */
+      scrape: z.array(z.strictObject({ url: z.url({ protocol: /^https?$/ }) })).default([]),
+      interval: duration.prefault('30s'),
+      timeout: duration.prefault('5s'),
+      max_bytes: z
+        .int()
+        .positive()
+        .default(8 * 1024 * 1024),
+      /** Names of the three metrics; each bare and with this prefix is read. */
+      prefix: z.string().default('personal_data_'),
+    })
+    .prefault({}),
+  /** Data type → data category of the taxonomy, e.g. `ip: user.device.ip_address`. */
+  data_types: z.record(z.string(), z.string()).default({}),
+  clients: z
+    .strictObject({
+      /** Addresses that need no approval by a person: `host`, `host:port`, an IP or a CIDR range. */
+      allow: z.array(z.string()).default([]),
+      /** How long one call may take. */
+      timeout: duration.prefault('10s'),
+      /** Most tasks that act on one service at once, per server process. */
+      concurrency: z.int().min(1).max(64).default(4),
+    })
+    .prefault({}),
+  /** Private address ranges that Habeas may call at all. (Default: none) */
+  networks: z.strictObject({ allow_private: z.array(z.string()).default([]) }).prefault({}),
+  connections: z.array(connection).default([]),
+  /** The policy file, relative to the configuration. (Default: the built-in policy) */
+  policy: z.string().optional(),
+});
+
+export type Config = Readonly<z.output<typeof schema>> & {
+  /** The file it came from, or undefined for the defaults. */
+  readonly file: string | undefined;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+};
+
+export type ConnectionConfig = z.output<typeof connection>;
+
+export const CONFIG_FILE = 'habeas.yaml';
+
+/** Reads and checks the configuration. `file` that does not exist is an error; without `file`, `habeas.yaml` in the folder is optional. */
+export function loadConfig(options: {
+  readonly file?: string | undefined;
+  readonly folder?: string;
+  readonly environment: NodeJS.ProcessEnv;
+}): Config {
+  const folder = options.folder ?? process.cwd();
+  const file = resolve(folder, options.file ?? CONFIG_FILE);
+  if (!existsSync(file)) {
+    if (options.file === undefined) return { ...schema.parse({}), file: undefined, folder };
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `There is no configuration at ${file}. Make one with \`habeas init\`.`,
+      { place: { file } },
+    );
+  }
+  return parseConfig({ text: readFileSync(file, 'utf8'), file, environment: options.environment });
+}
+
+export function parseConfig(options: {
+  readonly text: string;
+  readonly file: string;
+  readonly environment: NodeJS.ProcessEnv;
+}): Config {
+  const { value, placeOf } = parseYamlWithPlaces(options.text, options.file, 'CONFIG_INVALID');
+  const expanded = expandVariables(value, { environment: options.environment, path: [], placeOf });
+  const result = schema.safeParse(expanded ?? {});
+  if (!result.success) throw fromZodError(result.error, { code: 'CONFIG_INVALID', placeOf });
+  return { ...result.data, file: options.file, folder: dirname(options.file) };
+}
+
+export type PlaceOf = (path: readonly PropertyKey[]) => SourcePlace;
+
+/** Parses YAML and keeps, for each path into the value, the line that it came from. */
+export function parseYamlWithPlaces(
+  text: string,
+  file: string,
+  code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID',
+): { readonly value: unknown; readonly placeOf: PlaceOf } {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter });
+  const place = (offset: number | undefined): SourcePlace => {
+    if (offset === undefined) return { file };
+    const { line, col } = lineCounter.linePos(offset);
+    return { file, line, column: col };
+  };
+  const first = document.errors[0];
+  if (first !== undefined) {
+    const at = place(first.pos[0]);
+    throw new HabeasError(code, `${formatPlace(at)}: not valid YAML (${first.code}).`, { place: at });
+  }
+  const placeOf: PlaceOf = (path) => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const parent = document.getIn(path.slice(0, length - 1), true);
+      const last = path[length - 1];
+      if (isMap(parent) && last !== undefined) {
+        const pair = parent.items.find(
+          (item) => String((item.key as Node & { value?: unknown })?.value ?? item.key) === String(last),
+        );
+        const range = (pair?.key as Node | undefined)?.range;
+        if (range) return place(range[0]);
+      }
+      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
+      if (node?.range) return place(node.range[0]);
+    }
+    return { file };
+  };
+  return { value: document.toJS({ maxAliasCount: 100 }), placeOf };
+}
+
+/** All that is wrong in one error, each with its line. */
+export function fromZodError(
+  error: z.ZodError,
+  options: {
+    readonly code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID';
+    readonly placeOf: PlaceOf;
+  },
+): HabeasError {
+  const details = error.issues.map((issue) => {
+    const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    const at = options.placeOf([...issue.path, ...unknownKey]);
+    return `${formatPlace(at)}: ${issue.path.join('.') || 'the file'}: ${issue.message}`;
+  });
+  const firstPath = error.issues[0]?.path ?? [];
+  return new HabeasError(options.code, details.join('\n'), { details, place: options.placeOf(firstPath) });
+}
+
+/** `file:line:column`, the way editors and terminals make it a link. */
+export function formatPlace(place: SourcePlace): string {
+  return [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
+}
+
+interface ExpandOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly path: readonly PropertyKey[];
+  readonly placeOf: PlaceOf;
+}
+
+function expandVariables(value: unknown, options: ExpandOptions): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+      const found = options.environment[name];
+      if (found !== undefined) return found;
+      const place = options.placeOf(options.path);
+      throw new HabeasError(
+        'CONFIG_INVALID',
+        `${formatPlace(place)}: the environment variable ${name} is not set.`,
+        { place },
+      );
+    });
+  }
+  const child = (part: PropertyKey): ExpandOptions => ({ ...options, path: [...options.path, part] });
+  if (Array.isArray(value)) return value.map((entry, index) => expandVariables(entry, child(index)));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, entry]) => [name, expandVariables(entry, child(name))]),
+    );
+  }
+  return value;
+}
+
+const UNIT_MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `10m` → 600000. The text must have passed the pattern above. */
+export function durationToMilliseconds(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  const unit = match?.[2] as keyof typeof UNIT_MILLISECONDS | undefined;
+  if (match?.[1] === undefined || unit === undefined)
+    throw new HabeasError('CONFIG_INVALID', `"${text}" is not a duration such as 5s, 10m or 30d.`);
+  return Number(match[1]) * UNIT_MILLISECONDS[unit];
+}

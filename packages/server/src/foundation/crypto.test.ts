@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { newSecretKey, open, seal } from './crypto.ts';
+
+describe('seal and open', () => {
+  it('give back any bytes under the same key and context', () => {
+    const key = newSecretKey();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 500 }), fc.string(), (bytes, context) => {
+        expect(new Uint8Array(open(key, seal(key, bytes, context), context))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('refuse another key, another context and any changed bit', () => {
+    const key = newSecretKey();
+    const sealed = seal(key, Buffer.from('ada@example.org'), 'request req_1');
+    expect(() => open(newSecretKey(), sealed, 'request req_1')).toThrow(
+      expect.objectContaining({ code: 'MASTER_KEY_INVALID' }),
+    );
+    expect(() => open(key, sealed, 'request req_2')).toThrow(
+      expect.objectContaining({ code: 'MASTER_KEY_INVALID' }),
+    );
+    for (let bit = 0; bit < sealed.length * 8; bit += 7) {
+      const changed = Buffer.from(sealed);
+      changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      expect(() => open(key, changed, 'request req_1')).toThrow(
+        expect.objectContaining({ code: 'MASTER_KEY_INVALID' }),
+      );
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { HabeasError } from './errors.ts';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const VERSION = 1;
+
+/** 32 random bytes that encrypt other keys or data with AES-256-GCM. */
+export type SecretKey = Uint8Array & { readonly __secret?: never };
+
+export function newSecretKey(): SecretKey {
+  return randomBytes(32);
+}
+
+/**
+ * Encrypts with AES-256-GCM (NIST SP 800-38D) under a fresh 96-bit nonce.
+ * `context` is bound to the result: the same bytes cannot be opened under another row or purpose.
+ * Layout: version (1 byte) ‖ nonce (12) ‖ ciphertext ‖ tag (16).
+ */
+export function seal(key: SecretKey, plain: Uint8Array, context: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(context));
+  return Buffer.concat([
+    Buffer.of(VERSION),
+    nonce,
+    cipher.update(plain),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
+}
+
+/** Opens what {@link seal} closed. Throws MASTER_KEY_INVALID if the key or the context is another one, or a bit was changed. */
+export function open(key: SecretKey, sealed: Uint8Array, context: string): Buffer {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (bytes.length < 1 + NONCE_BYTES + TAG_BYTES || bytes[0] !== VERSION) {
+    throw new HabeasError('MASTER_KEY_INVALID', 'Stored encrypted bytes have an unknown format.');
+  }
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 1 + NONCE_BYTES));
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
+  try {
+    return Buffer.concat([
+      decipher.update(bytes.subarray(1 + NONCE_BYTES, bytes.length - TAG_BYTES)),
+      decipher.final(),
+    ]);
+  } catch (cause) {
+    throw new HabeasError(
+      'MASTER_KEY_INVALID',
+      'Stored encrypted data cannot be opened with this master key. Start Habeas with the key that it was first started with.',
+      { cause },
+    );
+  }
+}
+
+/** A key for one purpose, derived from another by HKDF-SHA-256 (RFC 5869). The same purpose gives the same key. */
+export function deriveKey(key: SecretKey, purpose: string): SecretKey {
+  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), purpose, 32));
+}
+
+export function sha256(data: string | Uint8Array): Buffer {
+  return createHash('sha256').update(data).digest();
+}
+
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}

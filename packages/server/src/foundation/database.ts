@@ -1,0 +1,116 @@
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { HabeasError } from './errors.ts';
+
+/**
+ * The state of Habeas, in the PostgreSQL schema `habeas`. A room adds its own tables to the type with `withTables`;
+ * this type knows none, so that no room can read another room's rows by accident.
+ */
+// biome-ignore lint/complexity/noBannedTypes: an empty table set is exactly what is meant, and Kysely takes an object type.
+export type Database = Kysely<{}>;
+
+export interface OpenDatabaseOptions {
+  readonly url: string;
+  /** Most connections at once. (Default: 10) */
+  readonly connections?: number;
+  readonly applicationName?: string;
+}
+
+export interface OpenDatabase {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+const MAX_CONNECTIONS = 10;
+
+/** An arbitrary number that all Habeas servers agree on. */
+const SCHEMA_LOCK = 0x4841_4245;
+
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : text;
+});
+
+export function openDatabase(options: OpenDatabaseOptions): OpenDatabase {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections ?? MAX_CONNECTIONS,
+    application_name: options.applicationName ?? 'habeas',
+    options: '-c search_path=habeas',
+  });
+  // An idle connection that the server ends must not end the process; the next query takes a new connection.
+  pool.on('error', () => undefined);
+  // biome-ignore lint/complexity/noBannedTypes: see Database.
+  const db = new Kysely<{}>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
+
+/** Waits until the database answers, or throws DATABASE_UNREACHABLE with the host (never the password). */
+export async function pingDatabase(db: Database, url: string): Promise<void> {
+  try {
+    await sql`select 1`.execute(db);
+  } catch (cause) {
+    throw new HabeasError(
+      'DATABASE_UNREACHABLE',
+      `PostgreSQL at ${withoutPassword(url)} does not answer. Start it, or correct DATABASE_URL.`,
+      {
+        cause,
+        retryable: true,
+      },
+    );
+  }
+}
+
+/** A database URL without its user and password, for messages. */
+export function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url);
+    return `${parsed.host || parsed.searchParams.get('host') || 'local socket'}${parsed.pathname}`;
+  } catch {
+    return 'a malformed URL';
+  }
+}
+
+/** A named, forward-only change of the schema. Names sort by time over all rooms: `0001-audit-entries`. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+/** Brings the schema up to date. Safe when several servers start at once: the migrator takes a lock. */
+export async function migrate(db: Database, migrations: Migrations): Promise<readonly string[]> {
+  // `create schema if not exists` is not safe against itself; the lock makes servers that start together take turns.
+  await db.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${SCHEMA_LOCK})`.execute(connection);
+    try {
+      await sql`create schema if not exists habeas`.execute(connection);
+    } finally {
+      await sql`select pg_advisory_unlock(${SCHEMA_LOCK})`.execute(connection);
+    }
+  });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableSchema: 'habeas',
+  });
+  const known = new Set(Object.keys(migrations));
+  const unknown = (await migrator.getMigrations()).filter((migration) => !known.has(migration.name));
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    const text = error instanceof Error ? error.message : '';
+    if (unknown.length > 0 || text.includes('previously executed migration')) {
+      throw new HabeasError(
+        'DATABASE_NEWER',
+        'This database was changed by a newer Habeas. Start that version, or restore a backup from before.',
+        {
+          cause: error,
+        },
+      );
+    }
+    throw new HabeasError('INTERNAL', 'A change of the database schema failed; nothing of it was kept.', {
+      cause: error,
+    });
+  }
+  return (results ?? [])
+    .filter((result) => result.status === 'Success')
+    .map((result) => result.migrationName);
+}

@@ -1,0 +1,84 @@
+import { type Generated, sql } from 'kysely';
+import { type Database, newId } from '../foundation/index.ts';
+
+/** What happened, for dashboards, webhooks and streams. Ids, counts and states only, never personal data. */
+export interface OutboxEvent {
+  readonly organizationId: string;
+  /** `request.running`, `task.succeeded`, `ticket.opened`, `map.changed`, … */
+  readonly type: string;
+  /** The request that it belongs to, if any; a stream can be narrowed to it. */
+  readonly requestId?: string | undefined;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface StoredEvent extends OutboxEvent {
+  readonly id: string;
+  readonly sequence: number;
+  readonly at: Date;
+}
+
+export type OutboxTables = {
+  outbox_events: {
+    organization_id: string;
+    sequence: Generated<number>;
+    id: string;
+    at: Date;
+    type: string;
+    request_id: string | null;
+    data: string;
+  };
+};
+
+/** Channel of NOTIFY: says that something new is in the outbox; the payload is the organization's id. */
+export const OUTBOX_CHANNEL = 'habeas_outbox';
+
+/** Stores events in the caller's transaction and wakes listeners when it commits. */
+export async function publish(
+  transaction: Database,
+  events: readonly OutboxEvent[],
+  now: Date,
+): Promise<void> {
+  const first = events[0];
+  if (first === undefined) return;
+  const rows = events.map((event) => ({
+    organization_id: event.organizationId,
+    id: newId('evt', now),
+    at: now,
+    type: event.type,
+    request_id: event.requestId ?? null,
+    data: JSON.stringify(event.data),
+  }));
+  await transaction.withTables<OutboxTables>().insertInto('outbox_events').values(rows).execute();
+  await sql`select pg_notify(${OUTBOX_CHANNEL}, ${first.organizationId})`.execute(transaction);
+}
+
+export interface ReadEventsOptions {
+  readonly organizationId: string;
+  readonly requestId?: string | undefined;
+  /** Events with a greater sequence, oldest first. */
+  readonly after: number;
+  /** (Default: 500) */
+  readonly limit?: number;
+}
+
+export async function readEvents(db: Database, options: ReadEventsOptions): Promise<readonly StoredEvent[]> {
+  let query = db
+    .withTables<OutboxTables>()
+    .selectFrom('outbox_events')
+    .select(['organization_id', 'sequence', 'id', 'at', 'type', 'request_id', 'data'])
+    .where('organization_id', '=', options.organizationId)
+    .where('sequence', '>', options.after)
+    .orderBy('sequence')
+    .limit(options.limit ?? 500);
+  if (options.requestId !== undefined) query = query.where('request_id', '=', options.requestId);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    organizationId: row.organization_id,
+    sequence: row.sequence,
+    id: row.id,
+    at: row.at,
+    type: row.type,
+    requestId: row.request_id ?? undefined,
+    data: JSON.parse(row.data),
+  }));
+}
