@@ -1,0 +1,22 @@
+import type { Principal } from '../access/index.ts';
+import type { Connections } from '../connectors/index.ts';
+import type { Clock, Database, Logger } from '../foundation/index.ts';
+import type { DataMap } from '../map/index.ts';
+import type { EventFeed } from '../notify/index.ts';
+import type { Requests } from '../requests/index.ts';
+
+/** Everything that the faces (HTTP and command line) may use. `main.ts` puts it together. */
+export interface Application {
+  readonly organizationId: string;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly requests: Requests;
+  readonly map: DataMap;
+  readonly connections: Connections;
+  readonly feed: EventFeed;
+  /** Resolves a presented API key to who it is, or undefined. */
+  authenticate(presentedKey: string): Promise<Principal | undefined>;
+  /** Public keys (base64url of the Ed25519 point) with which services check Habeas' tokens. */
+  publicKeys(): Promise<readonly string[]>;
+}

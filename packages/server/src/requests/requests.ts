@@ -1,0 +1,79 @@
+import type { api } from '@habeas/contract';
+
+/** Who asks, and for which organization; every call carries it. */
+export interface Caller {
+  readonly organizationId: string;
+  /** `key:<id>`, `system`, or `service:<name>`; goes to the audit log. */
+  readonly actor: string;
+}
+
+export interface ReceiveOptions {
+  readonly right: api.Right;
+  readonly identities: readonly api.Identity[];
+  readonly dryRun: boolean;
+  /** The same key and body gives the same request again; the same key with another body is IDEMPOTENCY_KEY_REUSED. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export type RequestCommand =
+  | { readonly type: 'cancel' | 'hold' | 'reject'; readonly reason: string }
+  | { readonly type: 'release' | 'approve' };
+
+export type TaskCommand = { readonly type: 'retry' } | { readonly type: 'skip'; readonly reason: string };
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+export interface PackageDownload {
+  readonly id: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** The zip, decrypted piece by piece. */
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+export interface SystemCallback {
+  /** The task that waits for the operation. */
+  readonly taskId: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The bytes exactly as received; the signature is over them. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * Data subject requests, from intake to receipt. Methods that name something that does not exist in the caller's
+ * organization throw NOT_FOUND; commands that the state does not allow throw CONFLICT.
+ */
+export interface Requests {
+  receive(caller: Caller, options: ReceiveOptions): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
+  get(caller: Caller, requestId: string): Promise<api.RequestView>;
+  list(
+    caller: Caller,
+    query: { readonly state?: api.RequestState | undefined; readonly right?: api.Right | undefined; readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<Page<api.RequestView>>;
+  plan(caller: Caller, requestId: string): Promise<api.PlanView>;
+  /** What a request would do, without making one. */
+  preview(caller: Caller, options: { readonly right: api.Right; readonly identityTypes: readonly string[]; readonly dryRun: boolean }): Promise<api.PlanView>;
+  tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
+  command(caller: Caller, requestId: string, command: RequestCommand): Promise<api.RequestView>;
+  commandTask(caller: Caller, requestId: string, taskId: string, command: TaskCommand): Promise<api.TaskView>;
+  listTickets(
+    caller: Caller,
+    query: { readonly team?: string | undefined; readonly state?: api.TicketView['state'] | undefined; readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<Page<api.TicketView>>;
+  /** With the identities, so that the team can do the work; the look is audited. */
+  getTicket(caller: Caller, ticketId: string): Promise<api.TicketDetail>;
+  closeTicket(caller: Caller, ticketId: string, close: { readonly note: string; readonly count: number }): Promise<api.TicketView>;
+  /** The team says that it will not do it; the task is then blocked until an officer retries or skips it. */
+  rejectTicket(caller: Caller, ticketId: string, reason: string): Promise<api.TicketView>;
+  openPackage(caller: Caller, requestId: string): Promise<PackageDownload>;
+  receipt(caller: Caller, requestId: string): Promise<api.ReceiptView>;
+  /** A service says that an operation ended. The word is not taken for it: the task is made due and asks the service itself. */
+  systemCallback(callback: SystemCallback): Promise<void>;
+  /** Starts workers and the reconciler of this process. */
+  start(): Promise<void>;
+  /** Lets running tasks end for a moment, then stops. */
+  stop(): Promise<void>;
+}
