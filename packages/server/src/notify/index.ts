@@ -1,2 +1,3 @@
+export * from './feed.ts';
 export * from './migrations.ts';
 export * from './outbox.ts';
