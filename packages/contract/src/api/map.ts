@@ -91,6 +91,9 @@ export const clientSchema = z
     protocol: z.enum(['grpc', 'http']),
     state: clientStateSchema,
     decided_by: z.string().nullable().describe('Who approved or rejected it: a key, or `allow-list`'),
+    stale: z
+      .boolean()
+      .describe('No source declares it any more; an approved one stays usable until it is rejected'),
     first_seen: timeSchema,
     last_seen: timeSchema,
   })

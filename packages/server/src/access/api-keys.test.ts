@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { createTestDatabase } from '../../test/database.ts';
+import { appendAudit, auditMigrations, listAudit } from '../audit/index.ts';
+import { fixedClock, openDatabase } from '../foundation/index.ts';
+import { authenticate, createKey, ensureFirstKey, revokeKey } from './api-keys.ts';
+import { accessMigrations } from './migrations.ts';
+import type { AccessTables } from './tables.ts';
+
+const clock = fixedClock('2026-11-21T08:00:00Z');
+const migrations = { ...auditMigrations, ...accessMigrations };
+const organizationId = 'acme';
+
+describe('the first key', () => {
+  it('is made once, and not again after a restart or after it was revoked', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const first = await ensureFirstKey(context);
+    expect(first?.key).toMatch(/^habeas_[0-9a-hjkmnp-tv-z]{52}$/);
+    expect(await ensureFirstKey(context)).toBeUndefined();
+    await revokeKey({ ...context, id: first?.id ?? '', actor: 'system' });
+    expect(await ensureFirstKey(context)).toBeUndefined();
+  });
+
+  it('is given to exactly one of many servers that start together', async () => {
+    await using database = await createTestDatabase(migrations);
+    const servers = Array.from({ length: 5 }, () => openDatabase({ url: database.url, connections: 2 }));
+    try {
+      const keys = await Promise.all(
+        servers
+          .flatMap((server) => [server.db, server.db])
+          .map((db) => ensureFirstKey({ db, organizationId, clock, audit: appendAudit })),
+      );
+      expect(keys.filter((key) => key !== undefined)).toHaveLength(1);
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+
+  it('is one for each organization', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, clock, audit: appendAudit };
+    const acme = await ensureFirstKey({ ...context, organizationId: 'acme' });
+    const other = await ensureFirstKey({ ...context, organizationId: 'other' });
+    expect(await authenticate(database.db, other?.key ?? '')).toEqual({
+      organizationId: 'other',
+      actor: `key:${other?.id}`,
+      role: 'admin',
+    });
+    expect((await authenticate(database.db, acme?.key ?? ''))?.organizationId).toBe('acme');
+  });
+});
+
+describe('authenticate', () => {
+  it('knows a key that was created until it is revoked, and nothing near it', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const made = await createKey({ ...context, name: 'automation', role: 'admin', actor: 'key:key_1' });
+    expect(await authenticate(database.db, made.key)).toEqual({
+      organizationId,
+      actor: `key:${made.id}`,
+      role: 'admin',
+    });
+    for (const wrong of [
+      '',
+      'habeas_',
+      made.id,
+      `${made.key} `,
+      made.key.toUpperCase(),
+      made.key.slice(0, -1),
+    ]) {
+      expect(await authenticate(database.db, wrong)).toBeUndefined();
+    }
+    await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
+    await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
+    expect(await authenticate(database.db, made.key)).toBeUndefined();
+    const entries = await listAudit(database.db, { organizationId, subject: made.id });
+    expect(entries.map((entry) => [entry.action, entry.actor])).toEqual([
+      ['key.revoked', 'key:key_1'],
+      ['key.created', 'key:key_1'],
+    ]);
+  });
+
+  it('finds the key nowhere in the database', async () => {
+    await using database = await createTestDatabase(migrations);
+    const made = await ensureFirstKey({ db: database.db, organizationId, clock, audit: appendAudit });
+    const secret = made?.key.replace('habeas_', '') ?? '';
+    const keys = await database.db.withTables<AccessTables>().selectFrom('api_keys').selectAll().execute();
+    const stored = JSON.stringify([keys, await listAudit(database.db, { organizationId })]);
+    expect(keys).toHaveLength(1);
+    expect(stored).not.toContain(secret);
+  });
+
+  it('keeps one organization from revoking the key of another', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, clock, audit: appendAudit };
+    const made = await ensureFirstKey({ ...context, organizationId: 'acme' });
+    await expect(
+      revokeKey({ ...context, organizationId: 'other', id: made?.id ?? '', actor: 'key:key_2' }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await authenticate(database.db, made?.key ?? '')).toBeDefined();
+  });
+});
+
+describe('a key', () => {
+  it('is not made when its audit entry cannot be written', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock };
+    const audit = () => Promise.reject(new Error('the log is full'));
+    await expect(ensureFirstKey({ ...context, audit })).rejects.toThrow('the log is full');
+    expect(await ensureFirstKey({ ...context, audit: appendAudit })).toBeDefined();
+  });
+});

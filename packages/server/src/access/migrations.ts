@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { Migrations } from '../foundation/index.ts';
+
+export const accessMigrations: Migrations = {
+  '0003-organizations-and-api-keys': {
+    async up(db) {
+      await sql`
+        create table organizations (
+          organization_id text not null primary key,
+          created_at timestamptz not null
+        )`.execute(db);
+      await sql`
+        create table api_keys (
+          organization_id text not null references organizations,
+          id text not null,
+          hash bytea not null unique,
+          role text not null,
+          name text not null,
+          created_at timestamptz not null,
+          created_by text not null,
+          revoked_at timestamptz,
+          primary key (organization_id, id)
+        )`.execute(db);
+    },
+  },
+  '0004-signing-keys': {
+    async up(db) {
+      await sql`
+        create table signing_keys (
+          organization_id text not null references organizations,
+          key_id text not null,
+          public_key text not null,
+          sealed_private_key bytea not null,
+          created_at timestamptz not null,
+          primary key (organization_id, key_id)
+        )`.execute(db);
+    },
+  },
+};
