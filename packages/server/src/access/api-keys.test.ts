@@ -23,6 +23,12 @@ describe('the first key', () => {
 
   it('is given to exactly one of many servers that start together', async () => {
     await using database = await createTestDatabase(migrations);
+    // The organization is there already, so that making it does not put the servers in a row by itself.
+    await database.db
+      .withTables<AccessTables>()
+      .insertInto('organizations')
+      .values({ organization_id: organizationId, created_at: clock.now() })
+      .execute();
     const servers = Array.from({ length: 5 }, () => openDatabase({ url: database.url, connections: 2 }));
     try {
       const keys = await Promise.all(
