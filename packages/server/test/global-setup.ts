@@ -1,8 +1,47 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../src/foundation/index.ts';
 
-/** Gives every test file a PostgreSQL server: the one of HABEAS_TEST_DATABASE_URL, or an embedded one of this run. */
+const PREFIX = 'habeas-tests-';
+
+/** What a test writes need not survive a power cut. */
+const FAST = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '300' };
+
+/**
+ * Gives every test file a PostgreSQL server, as its superuser: the one of HABEAS_TEST_DATABASE_URL, or an embedded one
+ * that lives in a temporary folder as long as this run.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.HABEAS_TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
-  project.provide('databaseUrl', given);
-  return async () => undefined;
+  const given = process.env.HABEAS_TEST_DATABASE_URL;
+  if (given !== undefined && given !== '') {
+    project.provide('databaseUrl', given);
+    return async () => undefined;
+  }
+  removeFoldersOfKilledRuns();
+  const dataDir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  // mkdtemp makes it private to this user; as root the server runs as another one.
+  chmodSync(dataDir, 0o755);
+  const server = await startEmbeddedPostgres({ dataDir, settings: FAST });
+  project.provide('databaseUrl', server.superuserUrl());
+  return async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
+
+function removeFoldersOfKilledRuns(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const pid = Number(name.slice(PREFIX.length).split('-')[0]);
+    if (!isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

@@ -1,0 +1,69 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeProcess, processesIn } from './processes.ts';
+
+/** What `postmaster.pid` says of the server that wrote it (PostgreSQL's miscadmin.h lists the lines). */
+export interface PidFile {
+  readonly pid: number;
+  readonly port: number;
+  readonly socketFolder: string;
+  readonly status: 'starting' | 'stopping' | 'ready';
+}
+
+/** The main process of a running server, by what it wrote and by what the system says of it. */
+export interface RunningServer extends PidFile {
+  readonly startedAt: string;
+  /** Its programs were removed from the disk since, by a new installation for example. */
+  readonly programDeleted: boolean;
+}
+
+/**
+ * The server that runs on this data directory, or undefined. A pid in a file proves nothing: the process must be a
+ * PostgreSQL on this very folder, since a stale pid may by now be any other program's.
+ */
+export function findRunningServer(data: string): RunningServer | undefined {
+  const file = readPidFile(data);
+  const found = file === undefined ? undefined : describeProcess(file.pid);
+  if (file === undefined || found === undefined) return undefined;
+  const isServer = found.program === 'postgres' && (found.folder === data || found.command.includes(data));
+  if (!isServer) return undefined;
+  return { ...file, startedAt: found.startedAt, programDeleted: found.programDeleted };
+}
+
+/**
+ * Removes the pid file of a server that no longer runs, when PostgreSQL itself would not: when its pid belongs to another
+ * program by now, or the file was cut short. Called by the holder of the lock, when no server runs.
+ */
+export function removeStalePidFile(data: string): void {
+  const path = join(data, 'postmaster.pid');
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const file = readPidFile(data);
+  if (file === undefined || describeProcess(file.pid) !== undefined) rmSync(path, { force: true });
+}
+
+/** Processes that a killed server left behind on this data directory; a new server cannot start beside them. (Linux only) */
+export function leftoverProcesses(data: string): readonly number[] {
+  return processesIn(data).filter((pid) => describeProcess(pid)?.command.startsWith('postgres:'));
+}
+
+function readPidFile(data: string): PidFile | undefined {
+  let lines: string[];
+  try {
+    lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+  } catch {
+    return undefined;
+  }
+  const [pid, , , port, socketFolder, , , status] = lines;
+  if (pid === undefined || !/^\d+$/.test(pid)) return undefined;
+  return {
+    pid: Number(pid),
+    port: Number(port ?? 0),
+    socketFolder: (socketFolder ?? '').split(',')[0]?.trim() ?? '',
+    status: statusOf(status?.trim()),
+  };
+}
+
+function statusOf(text: string | undefined): PidFile['status'] {
+  if (text === 'ready') return 'ready';
+  return text === 'stopping' ? 'stopping' : 'starting';
+}
