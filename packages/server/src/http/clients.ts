@@ -1,0 +1,34 @@
+import { api } from '@habeas/contract';
+import type { Application } from './application.ts';
+import { callerOf } from './caller.ts';
+import { type HttpServer, operation, problems } from './operation.ts';
+import { clientIdParams } from './params.ts';
+
+/** `/api/v1/clients`: addresses that teams published, and who approved them. */
+export function clientRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): void {
+  app.get('/api/v1/clients', {
+    schema: {
+      ...operation({ id: 'listClients', tag: 'Clients', summary: 'List the addresses that teams published' }),
+      response: { 200: api.clientListSchema.describe('All clients'), ...problems() },
+    },
+    handler: async () => ({ items: [...(await map.listClients())] }),
+  });
+
+  for (const [verb, decision, summary] of [
+    ['approve', 'approved', 'Let Habeas send personal data to this address'],
+    ['reject', 'rejected', 'Never send anything to this address'],
+  ] as const) {
+    app.post(`/api/v1/clients/:id([a-z0-9_]+)::${verb}`, {
+      schema: {
+        ...operation({ id: `${verb}Client`, tag: 'Clients', summary }),
+        params: clientIdParams,
+        response: {
+          200: api.clientSchema.describe('The client as it is now'),
+          ...problems(['NOT_FOUND', 'CONFLICT']),
+        },
+      },
+      handler: (request) =>
+        map.decideClient({ id: request.params.id, decision, actor: callerOf(request).actor }),
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client';
+import * as z from 'zod';
+import { type HttpServer, operation, problems } from './operation.ts';
+
+/** `GET /metrics`: figures of this server process for Prometheus. Labels hold routes, methods and statuses only. */
+export function metricsRoutes(app: HttpServer): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const labelNames = ['method', 'route', 'status'] as const;
+  const calls = new Counter({
+    name: 'habeas_http_requests_total',
+    help: 'Calls of the REST API that were answered',
+    labelNames,
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'habeas_http_request_duration_seconds',
+    help: 'From the first byte of a call to the last byte of its answer',
+    labelNames: ['method', 'route'] as const,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [registry],
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const method = request.method;
+    calls.inc({ method, route, status: String(reply.statusCode) });
+    seconds.observe({ method, route }, reply.elapsedTime / 1_000);
+  });
+
+  app.get('/metrics', {
+    schema: {
+      ...operation({ id: 'getMetrics', tag: 'Server', summary: 'Figures of this server for Prometheus' }),
+      response: {
+        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+        ...problems(),
+      },
+    },
+    handler: async (_request, reply) => {
+      reply.type(registry.contentType);
+      return reply.serializer((text: string) => text).send(await registry.metrics());
+    },
+  });
+}

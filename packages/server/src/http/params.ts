@@ -1,0 +1,9 @@
+import * as z from 'zod';
+
+const id = (names: string) => z.string().max(100).describe(names);
+
+export const requestIdParams = z.object({ id: id('Id of the request') });
+export const taskIdParams = z.object({ id: id('Id of the request'), taskId: id('Id of the task') });
+export const ticketIdParams = z.object({ id: id('Id of the ticket') });
+export const clientIdParams = z.object({ id: id('Id of the client') });
+export const connectionKeyParams = z.object({ key: id('Key of the connection') });

@@ -1,0 +1,27 @@
+import { api } from '@habeas/contract';
+import type { Application } from './application.ts';
+import { callerOf } from './caller.ts';
+import { type HttpServer, operation, problems } from './operation.ts';
+
+/** `/api/v1/plans`: what a request would do, without making one. */
+export function planRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
+  app.post('/api/v1/plans', {
+    schema: {
+      ...operation({
+        id: 'previewPlan',
+        tag: 'Plans',
+        summary: 'Show what a request would do',
+        description: 'Takes types of identities only; nobody is named and nothing is stored.',
+      }),
+      body: api.previewPlanSchema,
+      response: {
+        200: api.planSchema.describe('The plan that such a request would get'),
+        ...problems(['BAD_INPUT']),
+      },
+    },
+    handler: (request) => {
+      const { right, identity_types: identityTypes, dry_run: dryRun } = request.body;
+      return requests.preview(callerOf(request), { right, identityTypes, dryRun });
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import { api } from '@habeas/contract';
+import type { Application } from './application.ts';
+import { callerOf } from './caller.ts';
+import { type HttpServer, operation, problems } from './operation.ts';
+import { requestIdParams } from './params.ts';
+
+const WITH_REASON = {
+  cancel: 'Cancel a request before anything was destroyed',
+  hold: 'Hold a request, such as for a legal hold',
+  reject: 'Reject a request',
+} as const;
+
+const WITHOUT_REASON = {
+  release: 'Let a held request go on',
+  approve: 'Approve a request that waits for approval',
+} as const;
+
+/** `POST /api/v1/requests/{id}:<verb>`: what a person decides about a request. */
+export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
+  for (const [type, summary] of entries(WITH_REASON)) {
+    app.post(`/api/v1/requests/:id([a-z0-9_]+)::${type}`, {
+      schema: {
+        ...operation({ id: `${type}Request`, tag: 'Requests', summary }),
+        params: requestIdParams,
+        body: api.reasonSchema,
+        response: {
+          200: api.requestSchema.describe('The request as it is now'),
+          ...problems(['BAD_INPUT', 'NOT_FOUND', 'CONFLICT']),
+        },
+      },
+      handler: (request) =>
+        requests.command(callerOf(request), request.params.id, { type, reason: request.body.reason }),
+    });
+  }
+  for (const [type, summary] of entries(WITHOUT_REASON)) {
+    app.post(`/api/v1/requests/:id([a-z0-9_]+)::${type}`, {
+      schema: {
+        ...operation({ id: `${type}Request`, tag: 'Requests', summary }),
+        params: requestIdParams,
+        response: {
+          200: api.requestSchema.describe('The request as it is now'),
+          ...problems(['NOT_FOUND', 'CONFLICT']),
+        },
+      },
+      handler: (request) => requests.command(callerOf(request), request.params.id, { type }),
+    });
+  }
+}
+
+function entries<Key extends string>(object: Readonly<Record<Key, string>>): readonly [Key, string][] {
+  return Object.entries(object) as [Key, string][];
+}

@@ -1,0 +1,106 @@
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Application } from './application.ts';
+import { auditRoutes } from './audit.ts';
+import { callbackRoutes } from './callbacks.ts';
+import { clientRoutes } from './clients.ts';
+import { connectionRoutes } from './connections.ts';
+import { handleError, handleUnknownRoute } from './error-handler.ts';
+import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
+import { mapRoutes } from './map.ts';
+import { metricsRoutes } from './metrics.ts';
+import { describeApi } from './openapi.ts';
+import { openApiRoutes } from './openapi-routes.ts';
+import type { HttpServer } from './operation.ts';
+import { packageRoutes } from './packages.ts';
+import { planRoutes } from './plans.ts';
+import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
+import { referenceRoutes } from './reference.ts';
+import { requestCommandRoutes } from './request-commands.ts';
+import { logRequests, newRequestId } from './request-log.ts';
+import { requestRoutes } from './requests.ts';
+import { recordRoutes } from './route-table.ts';
+import { refuseOtherOrigins } from './same-origin.ts';
+import { signIn } from './sign-in.ts';
+import { taskRoutes } from './tasks.ts';
+import { ticketRoutes } from './tickets.ts';
+
+export interface CreateHttpServerOptions {
+  /** (Default: 12,000 calls a minute for a key, 300 for an address without one) */
+  readonly rateLimits?: RateLimits;
+  /** How often a comment goes out on an event stream. (Default: 15 seconds) */
+  readonly heartbeatMilliseconds?: number;
+}
+
+/** Largest JSON body. The largest that means something is a request with 20 identities of 1,000 characters. */
+const BODY_LIMIT_BYTES = 128 * 1024;
+/** How long a client may take to send its request; against connections that trickle. */
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+
+/** How long a connection may stay open unused; a server that stops waits at most this long for one that was busy. */
+const KEEP_ALIVE_TIMEOUT_MILLISECONDS = 10_000;
+
+/** The REST API of one application, ready to `listen` or `inject`. Does not start or stop the application. */
+export async function createHttpServer(
+  application: Application,
+  options: CreateHttpServerOptions = {},
+): Promise<HttpServer> {
+  const logger: FastifyBaseLogger = application.logger;
+  const app: HttpServer = Fastify({
+    loggerInstance: logger,
+    // Fastify's own request lines hold the URL; ours hold the route.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: newRequestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+    exposeHeadRoutes: false,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+    frameworkErrors: (error, request, reply) => {
+      handleError(error, request, reply);
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler(handleUnknownRoute);
+  // JSON or nothing: a form or plain text can be sent by a page of any other site without asking.
+  app.removeContentTypeParser('text/plain');
+
+  recordRoutes(app);
+  logRequests(app);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    // The server speaks HTTP behind whatever ends TLS; that part decides about HSTS.
+    strictTransportSecurity: false,
+  });
+  const limiters = await createRateLimiters(app, options.rateLimits ?? DEFAULT_RATE_LIMITS);
+  app.addHook('onRequest', signIn(application, limiters));
+  app.addHook('onRequest', refuseOtherOrigins);
+  await describeApi(app);
+
+  requestRoutes(app, application);
+  requestCommandRoutes(app, application);
+  taskRoutes(app, application);
+  packageRoutes(app, application);
+  planRoutes(app, application);
+  ticketRoutes(app, application);
+  mapRoutes(app, application);
+  clientRoutes(app, application);
+  connectionRoutes(app, application);
+  auditRoutes(app, application);
+  eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
+  await callbackRoutes(app, application);
+  healthRoutes(app, application);
+  metricsRoutes(app);
+  openApiRoutes(app);
+  referenceRoutes(app);
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,173 @@
+import type { api } from '@habeas/contract';
+import {
+  createLogger,
+  type Database,
+  fixedClock,
+  HabeasError,
+  type Logger,
+} from '../src/foundation/index.ts';
+import type { Application } from '../src/http/index.ts';
+import type { DataMap } from '../src/map/index.ts';
+import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
+import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
+
+export const TEST_KEY = 'test-key-of-acme';
+export const OTHER_KEY = 'test-key-of-another-organization';
+export const TEST_ORGANIZATION = 'acme';
+
+export interface InMemoryApplication extends Application {
+  readonly requests: InMemoryRequests;
+  /** Adds an event to the feed and wakes its subscribers. */
+  publish(event: Omit<StoredEvent, 'sequence' | 'id' | 'at'>): void;
+  /** How many subscriptions are open. */
+  subscribers(): number;
+}
+
+export interface InMemoryApplicationOptions {
+  readonly db: Database;
+  /** (Default: a silent one) */
+  readonly logger?: Logger;
+  /** (Default: an in-memory map with one service, one gap and one client) */
+  readonly map?: DataMap;
+}
+
+/** An application for tests of the faces: the rooms behind them keep what they are given and do nothing by themselves. */
+export function inMemoryApplication(options: InMemoryApplicationOptions): InMemoryApplication {
+  const feed = inMemoryFeed();
+  return {
+    organizationId: TEST_ORGANIZATION,
+    db: options.db,
+    clock: fixedClock('2026-03-01T12:00:00Z'),
+    logger: options.logger ?? createLogger({ level: 'silent' }),
+    requests: inMemoryRequests(),
+    map: options.map ?? inMemoryMap(),
+    connections: {
+      list: () => [CONNECTION],
+      check: async (key) => {
+        if (key !== CONNECTION.key) throw new HabeasError('NOT_FOUND', `There is no connection "${key}".`);
+        return { ok: true, message: 'Reached.', problems: [] };
+      },
+    },
+    feed,
+    publish: feed.publish,
+    subscribers: feed.subscribers,
+    authenticate: async (key) => {
+      if (key === TEST_KEY) {
+        return { organizationId: TEST_ORGANIZATION, actor: 'key:key_test', role: 'admin' };
+      }
+      if (key === OTHER_KEY) return { organizationId: 'other', actor: 'key:key_other', role: 'admin' };
+      return undefined;
+    },
+    publicKeys: async () => [],
+  };
+}
+
+const AT = '2026-03-01T12:00:00.000Z';
+
+const CONNECTION: api.ConnectionView = {
+  key: 'shop',
+  kind: 'postgres',
+  service: 'orders',
+  team: 'shop',
+  datasets: ['shop'],
+  capabilities: ['collect', 'erase', 'verify'],
+};
+
+const SERVICE: api.ServiceView = {
+  name: 'orders',
+  team: 'shop',
+  stores: ['email'],
+  first_seen: AT,
+  last_seen: AT,
+  answered_by: 'connection',
+};
+
+function inMemoryMap(): DataMap {
+  const gap: api.GapView = {
+    kind: 'team-without-client',
+    service: 'analytics',
+    team: 'data',
+    data_type: null,
+    message: 'Team data has no client.',
+  };
+  let client: api.ClientView = {
+    id: 'cli_1',
+    team: 'growth',
+    service: 'mailer',
+    address: '127.0.0.1:1338',
+    protocol: 'http',
+    state: 'proposed',
+    decided_by: null,
+    stale: false,
+    first_seen: AT,
+    last_seen: AT,
+  };
+  return {
+    poll: async () => ({ at: new Date(AT), sources: [] }),
+    start: () => undefined,
+    stop: async () => undefined,
+    map: async (query) => ({
+      at: AT,
+      services: query?.team === undefined || query.team === SERVICE.team ? [SERVICE] : [],
+      flows: [],
+      stores: [],
+      gaps: [gap],
+    }),
+    services: async () => [SERVICE],
+    gaps: async () => [gap],
+    holders: async (dataType) => ({
+      data_type: dataType,
+      holders: dataType === 'email' ? [{ service: 'orders', team: 'shop' }] : [],
+      movers: [],
+    }),
+    listClients: async () => [client],
+    decideClient: async ({ id, decision, actor }) => {
+      if (id !== client.id) throw new HabeasError('NOT_FOUND', 'There is no client with this id.');
+      client = { ...client, state: decision, decided_by: actor };
+      return client;
+    },
+    systems: async () => [],
+  };
+}
+
+interface InMemoryFeed extends EventFeed {
+  publish: InMemoryApplication['publish'];
+  subscribers(): number;
+}
+
+function inMemoryFeed(): InMemoryFeed {
+  const events: StoredEvent[] = [];
+  let woken = Promise.withResolvers<void>();
+  let open = 0;
+  return {
+    publish(event) {
+      const sequence = events.length + 1;
+      events.push({ ...event, sequence, id: `evt_${sequence}`, at: new Date(AT) });
+      woken.resolve();
+      woken = Promise.withResolvers();
+    },
+    subscribers: () => open,
+    close: async () => undefined,
+    async *subscribe({ organizationId, requestId, after, signal }) {
+      let position = after ?? events.length;
+      open += 1;
+      try {
+        while (!signal.aborted) {
+          const wait = woken.promise;
+          for (const event of events.slice(position)) {
+            position = event.sequence;
+            if (event.organizationId !== organizationId) continue;
+            if (requestId === undefined || event.requestId === requestId) yield event;
+          }
+          const ended = Promise.withResolvers<void>();
+          const end = () => ended.resolve();
+          signal.addEventListener('abort', end, { once: true });
+          if (position === events.length && !signal.aborted) await Promise.race([wait, ended.promise]);
+          signal.removeEventListener('abort', end);
+        }
+      } finally {
+        open -= 1;
+      }
+    },
+  };
+}
