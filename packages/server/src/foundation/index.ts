@@ -7,3 +7,4 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './logging.ts';
 export * from './master-key.ts';
+export * from './pause.ts';

@@ -1,5 +1,6 @@
-import { type Generated, sql } from 'kysely';
-import { type Database, newId } from '../foundation/index.ts';
+import type { Generated } from 'kysely';
+import { type Database, HabeasError, newId } from '../foundation/index.ts';
+import { registerPublisher } from './outbox-frontier.ts';
 
 /** What happened, for dashboards, webhooks and streams. Ids, counts and states only, never personal data. */
 export interface OutboxEvent {
@@ -29,17 +30,21 @@ export type OutboxTables = {
   };
 };
 
-/** Channel of NOTIFY: says that something new is in the outbox; the payload is the organization's id. */
-export const OUTBOX_CHANNEL = 'habeas_outbox';
-
-/** Stores events in the caller's transaction and wakes listeners when it commits. */
+/**
+ * Stores events in the caller's transaction and wakes listeners when it commits. Numbers are given at once but become
+ * visible at commit, in another order; the registration lets readers wait for what is under way (see `outbox-frontier.ts`).
+ * Throws INTERNAL outside a transaction, where the registration would end before the event is there.
+ */
 export async function publish(
   transaction: Database,
   events: readonly OutboxEvent[],
   now: Date,
 ): Promise<void> {
-  const first = events[0];
-  if (first === undefined) return;
+  if (events.length === 0) return;
+  if (!transaction.isTransaction) {
+    throw new HabeasError('INTERNAL', 'An event was published outside the transaction of its change.');
+  }
+  await registerPublisher(transaction);
   const rows = events.map((event) => ({
     organization_id: event.organizationId,
     id: newId('evt', now),
@@ -49,7 +54,6 @@ export async function publish(
     data: JSON.stringify(event.data),
   }));
   await transaction.withTables<OutboxTables>().insertInto('outbox_events').values(rows).execute();
-  await sql`select pg_notify(${OUTBOX_CHANNEL}, ${first.organizationId})`.execute(transaction);
 }
 
 export interface ReadEventsOptions {
@@ -57,7 +61,9 @@ export interface ReadEventsOptions {
   readonly requestId?: string | undefined;
   /** Events with a greater sequence, oldest first. */
   readonly after: number;
-  /** (Default: 500) */
+  /** Events up to this sequence, which must be settled: beyond it, one that is still under way could be passed over. */
+  readonly upTo: number;
+  /** Most events of one answer. (Default: 500) */
   readonly limit?: number;
 }
 
@@ -68,6 +74,7 @@ export async function readEvents(db: Database, options: ReadEventsOptions): Prom
     .select(['organization_id', 'sequence', 'id', 'at', 'type', 'request_id', 'data'])
     .where('organization_id', '=', options.organizationId)
     .where('sequence', '>', options.after)
+    .where('sequence', '<=', options.upTo)
     .orderBy('sequence')
     .limit(options.limit ?? 500);
   if (options.requestId !== undefined) query = query.where('request_id', '=', options.requestId);
