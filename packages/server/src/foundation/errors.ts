@@ -45,6 +45,9 @@ export const ERRORS = {
     title: 'The dataset names tables or columns that the live schema does not have',
   },
   STILL_READABLE: { status: 409, title: 'Data that had to be erased can still be read' },
+
+  SERVER_UNREACHABLE: { status: 503, title: 'The Habeas server could not be reached' },
+  PORT_TAKEN: { status: 500, title: 'Another program listens on the port' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
