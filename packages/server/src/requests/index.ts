@@ -1,1 +1,5 @@
-export * from './requests.ts';
+export { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
+export { type CreateRequestsOptions, createRequests } from './create-requests.ts';
+export { requestMigrations } from './migrations.ts';
+export { type Plan, type PlanInput, plan } from './plan.ts';
+export type * from './requests.ts';

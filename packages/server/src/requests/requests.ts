@@ -47,25 +47,49 @@ export interface SystemCallback {
  * organization throw NOT_FOUND; commands that the state does not allow throw CONFLICT.
  */
 export interface Requests {
-  receive(caller: Caller, options: ReceiveOptions): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
+  receive(
+    caller: Caller,
+    options: ReceiveOptions,
+  ): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
   get(caller: Caller, requestId: string): Promise<api.RequestView>;
   list(
     caller: Caller,
-    query: { readonly state?: api.RequestState | undefined; readonly right?: api.Right | undefined; readonly cursor?: string | undefined; readonly limit: number },
+    query: {
+      readonly state?: api.RequestState | undefined;
+      readonly right?: api.Right | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit: number;
+    },
   ): Promise<Page<api.RequestView>>;
   plan(caller: Caller, requestId: string): Promise<api.PlanView>;
   /** What a request would do, without making one. */
-  preview(caller: Caller, options: { readonly right: api.Right; readonly identityTypes: readonly string[]; readonly dryRun: boolean }): Promise<api.PlanView>;
+  preview(
+    caller: Caller,
+    options: {
+      readonly right: api.Right;
+      readonly identityTypes: readonly string[];
+      readonly dryRun: boolean;
+    },
+  ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
   command(caller: Caller, requestId: string, command: RequestCommand): Promise<api.RequestView>;
   commandTask(caller: Caller, requestId: string, taskId: string, command: TaskCommand): Promise<api.TaskView>;
   listTickets(
     caller: Caller,
-    query: { readonly team?: string | undefined; readonly state?: api.TicketView['state'] | undefined; readonly cursor?: string | undefined; readonly limit: number },
+    query: {
+      readonly team?: string | undefined;
+      readonly state?: api.TicketView['state'] | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit: number;
+    },
   ): Promise<Page<api.TicketView>>;
   /** With the identities, so that the team can do the work; the look is audited. */
   getTicket(caller: Caller, ticketId: string): Promise<api.TicketDetail>;
-  closeTicket(caller: Caller, ticketId: string, close: { readonly note: string; readonly count: number }): Promise<api.TicketView>;
+  closeTicket(
+    caller: Caller,
+    ticketId: string,
+    close: { readonly note: string; readonly count: number },
+  ): Promise<api.TicketView>;
   /** The team says that it will not do it; the task is then blocked until an officer retries or skips it. */
   rejectTicket(caller: Caller, ticketId: string, reason: string): Promise<api.TicketView>;
   openPackage(caller: Caller, requestId: string): Promise<PackageDownload>;

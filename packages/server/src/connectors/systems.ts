@@ -1,0 +1,232 @@
+import type { Coverage } from '../catalog/index.ts';
+import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
+import type { ApprovedClient, DataMap, System } from '../map/index.ts';
+import type { Capability, Connector } from './connector.ts';
+import type { PlannableSystem } from './plannable-system.ts';
+
+/** What a service says of itself, by its contract. */
+export interface ClientDescription {
+  readonly capabilities: readonly Capability[];
+  readonly needs: readonly string[];
+  readonly resolves: readonly string[];
+}
+
+/** A connector to a service that answers the contract. */
+export interface ClientConnector extends Connector {
+  describe(signal: AbortSignal): Promise<ClientDescription>;
+}
+
+/** A configured connection, read and checked: what the planner needs of it, and how to act on it. */
+export interface ConfiguredConnection {
+  readonly config: ConnectionConfig;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly needs: readonly string[];
+  readonly resolves: readonly string[];
+  readonly coverage: (identityTypes: ReadonlySet<string>) => Coverage;
+  /** The datasets and rules as they are now; a plan is frozen with them. */
+  readonly inputs: { readonly hash: string; readonly content: string };
+  /** A connector over datasets and rules as they were frozen. */
+  open(content: string): Connector;
+}
+
+export interface SystemsOptions {
+  readonly map: Pick<DataMap, 'systems'>;
+  readonly connections: readonly ConfiguredConnection[];
+  readonly openClient: (client: ApprovedClient, key: string) => ClientConnector;
+  /** Most tasks at once on a service that has a client. */
+  readonly clientConcurrency: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** All systems that requests reach: the connections of the configuration and the services of the map. */
+export interface Systems {
+  plannable(): Promise<readonly PlannableSystem[]>;
+  /** The connector of a system. Throws ADDRESS_NOT_APPROVED if nothing approved answers for it any more. */
+  connector(key: string, inputs: string | undefined): Promise<Connector>;
+  concurrency(key: string | null): number;
+  close(): Promise<void>;
+}
+
+/** A plan may be this old in its view of the map; intake of many requests then reads the map once. */
+const MAP_CACHE_MILLISECONDS = 1_000;
+const DESCRIPTION_CACHE_MILLISECONDS = 60_000;
+const DESCRIBE_TIMEOUT_MILLISECONDS = 5_000;
+const PACKAGE_CONCURRENCY = 4;
+
+/** One thing to ask: a client may answer for several services of its team. */
+interface ClientSystem {
+  readonly key: string;
+  readonly client: ApprovedClient;
+  readonly team: string;
+  readonly dataTypes: readonly string[];
+}
+
+export function createSystems(options: SystemsOptions): Systems {
+  const connections = new Map(options.connections.map((connection) => [connection.config.key, connection]));
+  const opened = new Map<string, Connector>();
+  const descriptions = new Map<
+    string,
+    { readonly at: number; readonly description: Promise<ClientDescription | undefined> }
+  >();
+  let cached: { readonly at: number; readonly systems: Promise<readonly System[]> } | undefined;
+
+  const mapSystems = (): Promise<readonly System[]> => {
+    const now = options.clock.now().getTime();
+    if (cached === undefined || now - cached.at >= MAP_CACHE_MILLISECONDS) {
+      const systems = options.map.systems();
+      cached = { at: now, systems };
+      systems.catch(() => {
+        cached = undefined;
+      });
+    }
+    return cached.systems;
+  };
+  const openOnce = <Opened extends Connector>(name: string, make: () => Opened): Opened => {
+    const known = opened.get(name);
+    if (known !== undefined) return known as Opened;
+    const made = make();
+    opened.set(name, made);
+    return made;
+  };
+  const openClient = (system: ClientSystem): ClientConnector =>
+    openOnce(`client ${system.key} ${system.client.protocol} ${system.client.address}`, () =>
+      options.openClient(system.client, system.key),
+    );
+
+  const describe = (system: ClientSystem): Promise<ClientDescription | undefined> => {
+    const name = `${system.key} ${system.client.protocol} ${system.client.address}`;
+    const now = options.clock.now().getTime();
+    const known = descriptions.get(name);
+    if (known !== undefined && now - known.at < DESCRIPTION_CACHE_MILLISECONDS) return known.description;
+    const description = openClient(system)
+      .describe(AbortSignal.timeout(DESCRIBE_TIMEOUT_MILLISECONDS))
+      .catch(async (error: unknown) => {
+        options.logger.warn(
+          { err: error, system: system.key },
+          'a service did not describe itself; its last description is used, if there is one',
+        );
+        const last = await known?.description;
+        // Without any description the next plan asks again instead of waiting for the cache to end.
+        if (last === undefined) descriptions.delete(name);
+        return last;
+      });
+    descriptions.set(name, { at: now, description });
+    return description;
+  };
+
+  return {
+    async plannable() {
+      const systems = await mapSystems();
+      const described = await Promise.all(
+        clientSystems(systems).map(
+          async (system): Promise<PlannableSystem> => fromClient(system, await describe(system)),
+        ),
+      );
+      return [
+        ...options.connections.map((connection) => fromConnection(connection, systems)),
+        ...described,
+        ...ticketSystems(systems),
+      ];
+    },
+    async connector(key, inputs) {
+      const connection = connections.get(key);
+      if (connection !== undefined) {
+        const content = inputs ?? connection.inputs.content;
+        return openOnce(`connection ${key} ${content}`, () => connection.open(content));
+      }
+      const system = clientSystems(await mapSystems()).find((candidate) => candidate.key === key);
+      if (system === undefined) {
+        throw new HabeasError(
+          'ADDRESS_NOT_APPROVED',
+          `Nothing approved answers for ${key} any more. Approve its client (\`habeas clients list\`), or skip the task with a reason.`,
+        );
+      }
+      return openClient(system);
+    },
+    concurrency(key) {
+      if (key === null) return PACKAGE_CONCURRENCY;
+      return connections.get(key)?.config.concurrency ?? options.clientConcurrency;
+    },
+    async close() {
+      await Promise.all([...opened.values()].map((connector) => connector.close()));
+    },
+  };
+}
+
+function fromConnection(connection: ConfiguredConnection, systems: readonly System[]): PlannableSystem {
+  const { config } = connection;
+  const declared = systems.filter(
+    (system) => system.answeredBy.kind === 'connection' && system.service === (config.service ?? config.key),
+  );
+  return {
+    key: config.key,
+    team: config.team,
+    by: 'connection',
+    capabilities: connection.capabilities,
+    needs: connection.needs,
+    resolves: connection.resolves,
+    dataTypes: [...new Set(declared.flatMap((system) => system.dataTypes))].sort(),
+    coverage: connection.coverage,
+    inputs: connection.inputs,
+  };
+}
+
+function fromClient(system: ClientSystem, description: ClientDescription | undefined): PlannableSystem {
+  const base = { key: system.key, team: system.team, by: 'client' as const, dataTypes: system.dataTypes };
+  if (description === undefined) {
+    return {
+      ...base,
+      capabilities: new Set<Capability>(['collect', 'erase', 'verify']),
+      needs: [],
+      resolves: [],
+      remark: `${system.key} did not answer when it was asked what it supports; it is offered every identity, and asked for none.`,
+    };
+  }
+  return {
+    ...base,
+    capabilities: new Set(description.capabilities),
+    needs: description.needs,
+    resolves: description.resolves,
+  };
+}
+
+/** Groups services by the client that answers for them, so that one client is asked once. */
+function clientSystems(systems: readonly System[]): readonly ClientSystem[] {
+  const byClient = new Map<string, { client: ApprovedClient; members: System[] }>();
+  for (const system of systems) {
+    if (system.answeredBy.kind !== 'client') continue;
+    const { client } = system.answeredBy;
+    const group = byClient.get(client.id);
+    if (group === undefined) byClient.set(client.id, { client, members: [system] });
+    else group.members.push(system);
+  }
+  return [...byClient.values()].map(({ client, members }) => ({
+    key: members.length === 1 && members[0] !== undefined ? members[0].key : `team:${client.team}`,
+    client,
+    team: client.team,
+    dataTypes: [...new Set(members.flatMap((member) => member.dataTypes))].sort(),
+  }));
+}
+
+function ticketSystems(systems: readonly System[]): readonly PlannableSystem[] {
+  return systems.flatMap((system): readonly PlannableSystem[] => {
+    if (system.answeredBy.kind !== 'ticket') return [];
+    const remark =
+      system.answeredBy.reason === 'client-not-approved'
+        ? `The client of team ${system.team} is not approved yet, so nothing is sent to it; the team gets a ticket for ${system.key}.`
+        : `Team ${system.team} has no client for ${system.key}; the team gets a ticket.`;
+    return [
+      {
+        key: system.key,
+        team: system.team,
+        by: 'ticket',
+        capabilities: new Set(),
+        needs: [],
+        resolves: [],
+        dataTypes: system.dataTypes,
+        remark,
+      },
+    ];
+  });
+}

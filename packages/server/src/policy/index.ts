@@ -1,0 +1,2 @@
+export * from './due-date.ts';
+export * from './policy.ts';

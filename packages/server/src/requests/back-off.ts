@@ -1,0 +1,26 @@
+/** When a failed task is tried again. */
+export interface RetryRules {
+  /** After this many failures in a row a person is needed. */
+  readonly maxFailures: number;
+  readonly firstDelayMilliseconds: number;
+  readonly longestDelayMilliseconds: number;
+}
+
+/** Twelve tries over about an hour and a half: long enough for a restart or a short outage, short enough to be seen. */
+export const DEFAULT_RETRY: RetryRules = {
+  maxFailures: 12,
+  firstDelayMilliseconds: 1_000,
+  longestDelayMilliseconds: 15 * 60_000,
+};
+
+/**
+ * Milliseconds to wait after the nth failure in a row (n ≥ 1): doubled each time up to the longest delay, of which half is
+ * fixed and half random ("equal jitter"), so that tasks that failed together do not come back together.
+ */
+export function backOff(failures: number, rules: RetryRules, random: number): number {
+  const delay = Math.min(
+    rules.longestDelayMilliseconds,
+    rules.firstDelayMilliseconds * 2 ** Math.min(failures - 1, 30),
+  );
+  return Math.round(delay / 2 + (delay / 2) * random);
+}

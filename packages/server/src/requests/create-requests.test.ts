@@ -1,0 +1,397 @@
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { MemorySystem, memorySystems } from '../../test/memory-system.ts';
+import { auditMigrations, listAudit } from '../audit/index.ts';
+import { createLogger, HabeasError, newSecretKey, systemClock } from '../foundation/index.ts';
+import { notifyMigrations } from '../notify/index.ts';
+import { loadPolicy, parsePolicy } from '../policy/index.ts';
+import { type Caller, createRequests, type Requests, requestMigrations } from './index.ts';
+
+const migrations = { ...auditMigrations, ...notifyMigrations, ...requestMigrations };
+const caller: Caller = { organizationId: 'acme', actor: 'key:key_1' };
+const ada = { type: 'email', value: 'ada@example.org' };
+const people = [
+  { email: 'ada@example.org', user_id: 'u1', name: 'Ada', note: '=1+1' },
+  { email: 'bob@example.org', user_id: 'u2', name: 'Bob', note: 'plain' },
+];
+
+interface World {
+  readonly database: TestDatabase;
+  readonly requests: Requests;
+  readonly shop: MemorySystem;
+  readonly mail: MemorySystem;
+}
+
+const open: World[] = [];
+afterEach(async () => {
+  for (const world of open.splice(0)) {
+    await world.requests.stop();
+    await world.database.close();
+  }
+});
+
+async function startWorld(
+  options: { readonly policy?: string; readonly tickets?: boolean; readonly start?: boolean } = {},
+): Promise<World> {
+  const database = await createTestDatabase(migrations);
+  const shop = new MemorySystem('shop', people);
+  const mail = new MemorySystem('mail', people);
+  const requests = makeRequests(database, { shop, mail, ...options });
+  const world = { database, requests, shop, mail };
+  open.push(world);
+  if (options.start !== false) await requests.start();
+  return world;
+}
+
+const masterKey = newSecretKey();
+
+function makeRequests(
+  database: TestDatabase,
+  options: {
+    readonly shop: MemorySystem;
+    readonly mail: MemorySystem;
+    readonly policy?: string;
+    readonly tickets?: boolean;
+  },
+): Requests {
+  return createRequests({
+    db: database.db,
+    databaseUrl: database.url,
+    systems: memorySystems(
+      [options.shop, options.mail],
+      options.tickets === true ? [{ key: 'analytics', team: 'data' }] : [],
+    ),
+    policy: options.policy === undefined ? loadPolicy(undefined) : parsePolicy(options.policy, 'policy.yaml'),
+    masterKey,
+    clock: systemClock,
+    logger: createLogger({ level: 'silent' }),
+    sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
+    verifyCallback: () => undefined,
+    retry: { maxFailures: 4, firstDelayMilliseconds: 1, longestDelayMilliseconds: 5 },
+    reconcileMilliseconds: 50,
+  });
+}
+
+async function until<Result>(
+  probe: () => Promise<Result | undefined | false>,
+  what: string,
+): Promise<Result> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const result = await probe();
+    if (result !== undefined && result !== false) return result;
+    if (Date.now() > deadline) throw new Error(`waited 15 s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const inState = (world: World, id: string, state: string) =>
+  until(async () => {
+    const request = await world.requests.get(caller, id);
+    return request.state === state ? request : undefined;
+  }, `${id} to be ${state}`);
+
+async function receive(
+  world: World,
+  right: 'access' | 'erasure',
+  more: { identities?: (typeof ada)[]; dryRun?: boolean; idempotencyKey?: string } = {},
+) {
+  const { request } = await world.requests.receive(caller, {
+    right,
+    identities: [ada],
+    dryRun: false,
+    ...more,
+  });
+  return request;
+}
+
+async function downloaded(world: World, id: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await world.requests.openPackage(caller, id)).stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+describe('an erasure', () => {
+  it('erases the person everywhere, reads again, leaves everybody else and forgets its working copy', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'erasure');
+    const done = await inState(world, id, 'completed');
+    expect(done).toMatchObject({ matched: true, tasks: { open: 0, blocked: 0 } });
+    expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+    expect(world.mail.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+    expect(world.shop.calls).toEqual(['resolve', 'locate', 'erase', 'verify']);
+    const { rows } = await world.database.pool.query('select count(*)::int as n from habeas.request_blobs');
+    expect(rows).toEqual([{ n: 0 }]);
+    const receipt = await world.requests.receipt(caller, id);
+    expect(
+      receipt.receipt.systems.map((system) => [system.system, system.counts, system.verified_at !== null]),
+    ).toEqual([
+      ['mail', { rows: 1 }, true],
+      ['shop', { rows: 1 }, true],
+    ]);
+    expect(receipt.receipt.audit_leaf_hashes.length).toBeGreaterThan(10);
+  });
+
+  it('counts in a dry run and changes nothing', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'erasure', { dryRun: true });
+    await inState(world, id, 'completed');
+    expect(world.shop.rows).toHaveLength(2);
+    const tasks = await world.requests.tasks(caller, id);
+    expect(tasks.find((task) => task.key === 'erase:shop')?.evidence?.counts).toEqual({ rows: 1 });
+    expect(tasks.some((task) => task.kind === 'verify')).toBe(false);
+  });
+
+  it('is blocked, with the task named, when a system says it erased and keeps the data; a retry erases anew', async () => {
+    const world = await startWorld();
+    world.shop.keepsData = true;
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'blocked');
+    const verify = (await world.requests.tasks(caller, id)).find((task) => task.state === 'blocked');
+    expect(verify).toMatchObject({
+      key: 'verify:shop',
+      error: { code: 'STILL_READABLE', message: expect.stringContaining('1 in rows') },
+    });
+    expect(world.mail.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+    world.shop.keepsData = false;
+    await world.requests.commandTask(caller, id, verify?.id ?? '', { type: 'retry' });
+    await inState(world, id, 'completed');
+    expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+  });
+
+  it('retries a system that fails for a while, and one bad system holds up no other', async () => {
+    const world = await startWorld();
+    let failures = 0;
+    world.shop.before = (method) => {
+      if (method === 'erase' && failures < 2) {
+        failures += 1;
+        throw new HabeasError('SYSTEM_UNREACHABLE', 'shop is down', { retryable: true });
+      }
+    };
+    world.mail.before = (method) => {
+      if (method === 'erase') throw new HabeasError('SYSTEM_REFUSED', 'mail refuses');
+    };
+    const { id } = await receive(world, 'erasure');
+    await until(
+      async () =>
+        (await world.requests.tasks(caller, id)).some(
+          (task) => task.key === 'verify:shop' && task.state === 'succeeded',
+        ),
+      'shop to be verified',
+    );
+    const request = await inState(world, id, 'blocked');
+    expect(request.tasks).toMatchObject({ blocked: 1 });
+    const blocked = (await world.requests.tasks(caller, id)).find((task) => task.key === 'erase:mail');
+    await world.requests.commandTask(caller, id, blocked?.id ?? '', {
+      type: 'skip',
+      reason: 'the mail system is being retired',
+    });
+    // Skipping the erasure does not make the data unreadable, and the reading says so until a person answers for it.
+    const unread = await until(
+      async () =>
+        (await world.requests.tasks(caller, id)).find(
+          (task) => task.key === 'verify:mail' && task.state === 'blocked',
+        ),
+      'the reading of mail to find the data',
+    );
+    await world.requests.commandTask(caller, id, unread.id, {
+      type: 'skip',
+      reason: 'the mail system is being retired',
+    });
+    await inState(world, id, 'completed');
+  });
+
+  it('does a second effect never, although the erasure is asked twice under one key', async () => {
+    const world = await startWorld();
+    world.shop.pendingAnswers = 1;
+    const { id } = await receive(world, 'erasure');
+    const waiting = await until(
+      async () =>
+        (await world.requests.tasks(caller, id)).find(
+          (task) => task.key === 'erase:shop' && task.state === 'waiting',
+        ),
+      'shop to answer that it is not done',
+    );
+    expect(world.shop.rows).toHaveLength(2);
+    await Promise.all(
+      [1, 2, 3].map(() =>
+        world.requests.systemCallback({ taskId: waiting.id, headers: {}, body: new Uint8Array() }),
+      ),
+    );
+    await inState(world, id, 'completed');
+    expect([...world.shop.effects]).toEqual([[`${waiting.id}.1`, 1]]);
+    expect(world.shop.lastCallback?.url).toContain('/callbacks/tsk_');
+  });
+
+  it('waits for approval and can be cancelled until the first destructive task', async () => {
+    const world = await startWorld({ policy: 'erasure: {approval: required}' });
+    const first = await receive(world, 'erasure');
+    expect(first.state).toBe('approving');
+    await world.requests.command(caller, first.id, { type: 'reject', reason: 'not the person' });
+    expect(await world.requests.get(caller, first.id)).toMatchObject({
+      state: 'rejected',
+      reason: 'not the person',
+    });
+    const second = await receive(world, 'erasure');
+    await world.requests.command(caller, second.id, { type: 'approve' });
+    await inState(world, second.id, 'completed');
+    await expect(
+      world.requests.command(caller, second.id, { type: 'cancel', reason: 'late' }),
+    ).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+  });
+
+  it('waits the days that the policy says and is cancelled in them without a trace in the systems', async () => {
+    const world = await startWorld({ policy: 'erasure: {wait: 14d}' });
+    const { id, waits_until } = await receive(world, 'erasure');
+    expect(waits_until).not.toBeNull();
+    await world.requests.command(caller, id, { type: 'cancel', reason: 'changed their mind' });
+    expect(await world.requests.get(caller, id)).toMatchObject({ state: 'cancelled', tasks: { open: 0 } });
+    expect(world.shop.calls).toEqual([]);
+  });
+});
+
+describe('an access', () => {
+  it('packs what every system holds, and waits for the team that has no client', async () => {
+    const world = await startWorld({ tickets: true });
+    const { id } = await receive(world, 'access');
+    const ticket = await until(
+      async () => (await world.requests.listTickets(caller, { limit: 10, state: 'open' })).items[0],
+      'a ticket',
+    );
+    expect(ticket).toMatchObject({ team: 'data', system: 'analytics', right: 'access', data_types: ['ip'] });
+    expect(await world.requests.getTicket(caller, ticket.id)).toMatchObject({
+      identities: [ada, { type: 'user_id', value: 'u1' }],
+    });
+    await world.requests.closeTicket(caller, ticket.id, { note: 'nothing stored', count: 0 });
+    const done = await inState(world, id, 'completed');
+    const bytes = await downloaded(world, id);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(done.package?.sha256);
+    expect(bytes.length).toBe(done.package?.bytes);
+    expect(bytes.subarray(0, 2).toString()).toBe('PK');
+    await expect(
+      world.requests.closeTicket(caller, ticket.id, { note: 'again', count: 0 }),
+    ).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('of an unknown person is a truthful empty package', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'access', {
+      identities: [{ type: 'email', value: `nobody'"; drop table people;--\n@example.org` }],
+    });
+    const done = await inState(world, id, 'completed');
+    expect(done.matched).toBe(false);
+    expect((await downloaded(world, id)).length).toBeGreaterThan(100);
+  });
+
+  it('asked twice with one Idempotency-Key is one request, at the same instant too; another body is refused', async () => {
+    const world = await startWorld();
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        world.requests.receive(caller, {
+          right: 'access',
+          identities: [ada],
+          dryRun: false,
+          idempotencyKey: 'k1',
+        }),
+      ),
+    );
+    expect(new Set(answers.map((answer) => answer.request.id)).size).toBe(1);
+    expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1);
+    await expect(
+      world.requests.receive(caller, {
+        right: 'erasure',
+        identities: [ada],
+        dryRun: false,
+        idempotencyKey: 'k1',
+      }),
+    ).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+});
+
+describe('the room', () => {
+  it('shows nothing of one organization to another', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'access');
+    const other: Caller = { organizationId: 'other', actor: 'key:key_2' };
+    await expect(world.requests.get(other, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(world.requests.command(other, id, { type: 'hold', reason: 'x' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect((await world.requests.list(other, { limit: 10 })).items).toEqual([]);
+  });
+
+  it('takes over at once what a stopped process left, and an attempt that was lost cannot end the task', async () => {
+    const world = await startWorld();
+    let release: (() => void) | undefined;
+    world.shop.before = (method) =>
+      method === 'collect' ? new Promise((resolve) => (release = resolve)) : undefined;
+    const { id } = await receive(world, 'access');
+    await until(async () => world.shop.calls.includes('collect'), 'shop to be asked');
+    // What a kill -9 leaves: a row that says "running" and a worker whose lock is gone.
+    await world.database.pool.query(`update habeas.tasks set worker = '1' where key = 'collect:shop'`);
+    world.shop.before = () => undefined;
+    await inState(world, id, 'completed');
+    release?.();
+    const audit = await listAudit(world.database.db, { organizationId: 'acme', limit: 500 });
+    expect(audit.filter((entry) => entry.action === 'task.lost')).toHaveLength(1);
+    expect(
+      audit.filter((entry) => entry.action === 'task.succeeded' && entry.details.task === 'collect:shop'),
+    ).toHaveLength(1);
+  });
+
+  it('shares the work between two processes on one database', async () => {
+    const world = await startWorld();
+    const second = makeRequests(world.database, world);
+    await second.start();
+    const ids = await Promise.all([...Array(10)].map(async () => (await receive(world, 'access')).id));
+    for (const id of ids) await inState(world, id, 'completed');
+    await second.stop();
+    expect(world.shop.calls.filter((call) => call === 'collect')).toHaveLength(10);
+  });
+
+  it('writes nothing personal into audit entries, events, errors and rows', async () => {
+    const world = await startWorld({ tickets: true });
+    world.mail.before = (method) => {
+      if (method === 'collect')
+        throw new Error('duplicate key value: Key (email)=(ada@example.org) already exists');
+    };
+    const { id } = await receive(world, 'access');
+    await inState(world, id, 'blocked');
+    await until(
+      async () =>
+        (await world.requests.tasks(caller, id)).some(
+          (task) => task.key === 'collect:shop' && task.state === 'succeeded',
+        ),
+      'shop to be read',
+    );
+    for (const table of [
+      'audit_entries',
+      'outbox_events',
+      'tasks',
+      'requests',
+      'request_identities',
+      'request_blobs',
+      'idempotency_keys',
+    ]) {
+      const { rows } = await world.database.pool.query(`select t::text as row from habeas.${table} t`);
+      expect(rows.length).toBeGreaterThanOrEqual(table === 'idempotency_keys' ? 0 : 1);
+      for (const { row } of rows) expect(row).not.toMatch(/ada@|\bAda\b|example\.org/);
+    }
+  });
+
+  it('forgets whom a request was about when its time has come', async () => {
+    const world = await startWorld({ policy: 'forget_after: 0s' });
+    const { id } = await receive(world, 'access');
+    await inState(world, id, 'completed');
+    await until(async () => {
+      const { rows } = await world.database.pool.query(
+        'select (select count(*) from habeas.request_keys)::int + (select count(*) from habeas.request_identities)::int + (select count(*) from habeas.request_blobs)::int as n',
+      );
+      return rows[0]?.n === 0;
+    }, 'everything to be forgotten');
+    expect(await world.requests.get(caller, id)).toMatchObject({ state: 'completed', package: null });
+  });
+});

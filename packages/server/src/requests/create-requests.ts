@@ -1,0 +1,242 @@
+import type { api } from '@habeas/contract';
+import { appendAudit } from '../audit/index.ts';
+import type { Systems } from '../connectors/index.ts';
+import { type Clock, type Database, HabeasError, type Logger, type SecretKey } from '../foundation/index.ts';
+import type { Policy } from '../policy/index.ts';
+import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
+import { createBlobStore } from './blob-store.ts';
+import { createFleet } from './fleet.ts';
+import { loadRequestKey, type RequestRef } from './identity-vault.ts';
+import { createIntake, requestRow } from './intake.ts';
+import { PACKAGE_PART } from './package-task.ts';
+import { makeReceipt, type SignReceipt } from './receipt.ts';
+import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
+import type { Event } from './step.ts';
+import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { createTaskQueue } from './task-queue.ts';
+import { createTickets } from './tickets.ts';
+import { createTransitions } from './transitions.ts';
+import { parsePlan, requestView, taskView } from './views.ts';
+
+export interface CreateRequestsOptions {
+  readonly db: Database;
+  /** For the job queue and the worker's own connection. */
+  readonly databaseUrl: string;
+  readonly systems: Systems;
+  readonly policy: Policy;
+  readonly masterKey: SecretKey;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sign: SignReceipt;
+  /** Where and with which secret a system may report that an operation of this task ended. */
+  readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
+  /** Throws UNAUTHENTICATED unless the callback is signed with the secret of its task. */
+  readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => void;
+  /** (Default: 12 tries over about an hour and a half) */
+  readonly retry?: RetryRules;
+  /** Longest time of one attempt. (Default: 15 minutes) */
+  readonly taskTimeoutMilliseconds?: number;
+  /** How often lost work is looked for. (Default: 1 second) */
+  readonly reconcileMilliseconds?: number;
+  /** In [0, 1), for jitter. (Default: Math.random) */
+  readonly random?: () => number;
+}
+
+const TASK_TIMEOUT_MILLISECONDS = 15 * 60_000;
+
+export function createRequests(options: CreateRequestsOptions): Requests {
+  const { db, clock, systems } = options;
+  const queue = createTaskQueue({ databaseUrl: options.databaseUrl, logger: options.logger });
+  const transitions = createTransitions({
+    db,
+    queue,
+    clock,
+    retry: options.retry ?? DEFAULT_RETRY,
+    random: options.random ?? Math.random,
+    forgetAfterMilliseconds: options.policy.forgetAfterMilliseconds,
+  });
+  const intake = createIntake({ ...options, transitions, systems: () => systems.plannable() });
+  const tickets = createTickets({
+    ...options,
+    transitions,
+    dataTypes: async (system) =>
+      (await systems.plannable()).find((candidate) => candidate.key === system)?.dataTypes ?? [],
+  });
+  const fleet = createFleet({
+    ...options,
+    queue,
+    transitions,
+    taskTimeoutMilliseconds: options.taskTimeoutMilliseconds ?? TASK_TIMEOUT_MILLISECONDS,
+    packageExpiresMilliseconds: options.policy.access.packageExpiresMilliseconds,
+    planReceived: (ref) => intake.planReceived(ref),
+  });
+  const ref = (caller: Caller, requestId: string): RequestRef => ({
+    organizationId: caller.organizationId,
+    requestId,
+  });
+
+  return {
+    ...tickets,
+    async receive(caller, ask) {
+      const { request, replayed } = await intake.receive(caller, ask);
+      return { request: requestView(request), replayed };
+    },
+    get: async (caller, requestId) => requestView(await requestRow(db, ref(caller, requestId))),
+    async list(caller, query) {
+      let select = db
+        .withTables<RequestTables>()
+        .selectFrom('requests')
+        .selectAll()
+        .where('organization_id', '=', caller.organizationId)
+        .orderBy('id', 'desc')
+        .limit(query.limit + 1);
+      if (query.state !== undefined) select = select.where('state', '=', query.state);
+      if (query.right !== undefined) select = select.where('right_kind', '=', query.right);
+      if (query.cursor !== undefined) select = select.where('id', '<', query.cursor);
+      const rows = await select.execute();
+      const page = rows.slice(0, query.limit);
+      return {
+        items: page.map(requestView),
+        next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null,
+      };
+    },
+    async plan(caller, requestId) {
+      const plan = parsePlan(await requestRow(db, ref(caller, requestId)));
+      if (plan === undefined)
+        throw new HabeasError('CONFLICT', `Request ${requestId} is not planned yet. Try again in a moment.`, {
+          retryable: true,
+        });
+      return withoutInputs(plan);
+    },
+    async preview(_caller, ask) {
+      return withoutInputs((await intake.makePlan(ask)).plan);
+    },
+    async tasks(caller, requestId) {
+      const plan = parsePlan(await requestRow(db, ref(caller, requestId)));
+      const rows = await db
+        .withTables<RequestTables>()
+        .selectFrom('tasks')
+        .select(TASK_ROW_COLUMNS)
+        .where('organization_id', '=', caller.organizationId)
+        .where('request_id', '=', requestId)
+        .orderBy('position')
+        .execute();
+      return rows.map((row) => taskView(row, plan));
+    },
+    async command(caller, requestId, command) {
+      const target = ref(caller, requestId);
+      const applied = await transitions.apply(target, requestEvent(command), { actor: caller.actor });
+      if (!applied.applied)
+        throw new HabeasError(
+          'CONFLICT',
+          `Request ${requestId} cannot do "${command.type}": ${applied.refused}.`,
+        );
+      // Nobody has to wait for the reconciler when there is no waiting time.
+      if (command.type === 'approve') await startIfDue(target);
+      return requestView(await requestRow(db, target));
+    },
+    async commandTask(caller, requestId, taskId, command) {
+      const target = { ...ref(caller, requestId), taskId };
+      const applied = await transitions.apply(target, taskEvent(command), {
+        actor: caller.actor,
+        ...(command.type === 'skip' ? { result: { note: command.reason } } : {}),
+      });
+      if (!applied.applied)
+        throw new HabeasError('CONFLICT', `Task ${taskId} cannot do "${command.type}": ${applied.refused}.`);
+      const request = await requestRow(db, target);
+      const row = await db
+        .withTables<RequestTables>()
+        .selectFrom('tasks')
+        .select(TASK_ROW_COLUMNS)
+        .where('organization_id', '=', caller.organizationId)
+        .where('id', '=', taskId)
+        .executeTakeFirstOrThrow();
+      return taskView(row, parsePlan(request));
+    },
+    async openPackage(caller, requestId) {
+      const target = ref(caller, requestId);
+      const row = await requestRow(db, target);
+      if (row.package_blob === null || row.package_bytes === null || row.package_sha256 === null) {
+        throw new HabeasError(
+          'NOT_FOUND',
+          `Request ${requestId} is ${row.state} and has no package: it is not built yet, it has expired, or it is not an access request.`,
+        );
+      }
+      const key = await loadRequestKey(db, target, options.masterKey);
+      await db.transaction().execute((transaction) =>
+        appendAudit(
+          transaction,
+          [
+            {
+              organizationId: target.organizationId,
+              actor: caller.actor,
+              action: 'package.opened',
+              subject: requestId,
+            },
+          ],
+          clock.now(),
+        ),
+      );
+      return {
+        id: `pkg_${requestId}`,
+        bytes: row.package_bytes,
+        sha256: row.package_sha256,
+        stream: createBlobStore(db, key).read({ ...target, blob: row.package_blob }, PACKAGE_PART),
+      };
+    },
+    receipt: (caller, requestId) => makeReceipt(db, ref(caller, requestId), options.sign),
+    async systemCallback(callback) {
+      options.verifyCallback(callback, clock.now());
+      const task = await db
+        .withTables<RequestTables>()
+        .selectFrom('tasks')
+        .select(['organization_id', 'request_id', 'id', 'system'])
+        .where('id', '=', callback.taskId)
+        .executeTakeFirst();
+      if (task === undefined) throw new HabeasError('NOT_FOUND', `There is no task ${callback.taskId}.`);
+      // A callback that comes early, late or twice does not fit the state; then there is nothing to do.
+      await transitions.apply(
+        { organizationId: task.organization_id, requestId: task.request_id, taskId: task.id },
+        { type: 'task-due' },
+        { actor: `service:${task.system}` },
+      );
+    },
+    start: () => fleet.start(),
+    stop: () => fleet.stop(),
+  };
+
+  async function startIfDue(target: RequestRef): Promise<void> {
+    const row = await requestRow(db, target);
+    if (row.state === 'waiting' && (row.waits_until === null || row.waits_until <= clock.now())) {
+      await transitions.apply(target, { type: 'wait-over' }, { actor: 'system' });
+    }
+  }
+}
+
+function requestEvent(command: RequestCommand): Event {
+  switch (command.type) {
+    case 'cancel':
+      return { type: 'cancelled', reason: command.reason };
+    case 'hold':
+      return { type: 'held', reason: command.reason };
+    case 'reject':
+      return { type: 'rejected', reason: command.reason };
+    case 'release':
+      return { type: 'released' };
+    case 'approve':
+      return { type: 'approved' };
+    default:
+      return command satisfies never;
+  }
+}
+
+function taskEvent(command: TaskCommand): Event {
+  return command.type === 'retry'
+    ? { type: 'task-retried' }
+    : { type: 'task-skipped', reason: command.reason };
+}
+
+function withoutInputs(plan: api.PlanView & { readonly inputs: unknown }): api.PlanView {
+  const { inputs: _, ...view } = plan;
+  return view;
+}

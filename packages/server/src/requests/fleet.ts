@@ -1,0 +1,116 @@
+import type { Systems } from '../connectors/index.ts';
+import type { Clock, Database, Logger, SecretKey } from '../foundation/index.ts';
+import type { RequestRef } from './identity-vault.ts';
+import { type Pump, startPump } from './pump.ts';
+import { reconcile } from './reconcile.ts';
+import type { RequestTables } from './tables.ts';
+import { queueName, type TaskQueue } from './task-queue.ts';
+import type { Transitions } from './transitions.ts';
+import { createWorker } from './worker.ts';
+import { createWorkerSession } from './worker-session.ts';
+
+export interface FleetOptions {
+  readonly db: Database;
+  readonly databaseUrl: string;
+  readonly queue: TaskQueue;
+  readonly transitions: Transitions;
+  readonly systems: Systems;
+  readonly masterKey: SecretKey;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly taskTimeoutMilliseconds: number;
+  readonly packageExpiresMilliseconds: number;
+  readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
+  readonly planReceived: (ref: RequestRef) => Promise<void>;
+  /** (Default: 1 second) */
+  readonly reconcileMilliseconds?: number;
+}
+
+const RECONCILE_MILLISECONDS = 1_000;
+/** Running tasks may end in this time when the server stops; then they are aborted and go back to the queue. */
+const GRACE_MILLISECONDS = 5_000;
+
+/** The workers of this process: one pump per system, one life line, one reconciler. */
+export interface Fleet {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createFleet(options: FleetOptions): Fleet {
+  const pumps = new Map<string, Pump>();
+  const session = createWorkerSession({
+    databaseUrl: options.databaseUrl,
+    logger: options.logger,
+    onJob: (queue) => {
+      // A queue of a system that this process has not met gets its pump with the next look.
+      if (queue === undefined) for (const pump of pumps.values()) pump.wake();
+      else pumps.get(queue)?.wake();
+    },
+  });
+  const worker = createWorker({ ...options, worker: session.worker });
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | undefined;
+  let stopped = false;
+
+  const startPumps = async (): Promise<void> => {
+    const systems = await options.db
+      .withTables<RequestTables>()
+      .selectFrom('tasks')
+      .select('system')
+      .distinct()
+      .where('state', 'in', ['ready', 'waiting', 'running', 'pending'])
+      .where('kind', 'not in', ['gate', 'ticket'])
+      .execute();
+    const known = (await options.systems.plannable())
+      .filter((system) => system.by !== 'ticket')
+      .map((system) => system.key);
+    for (const system of new Set([null, ...known, ...systems.map((row) => row.system)])) {
+      const name = queueName(system);
+      if (stopped || pumps.has(name)) continue;
+      await options.queue.ensure(system);
+      pumps.set(
+        name,
+        startPump({
+          queue: name,
+          concurrency: options.systems.concurrency(system),
+          tasks: options.queue,
+          run: (job) => worker.run(job),
+          logger: options.logger,
+        }),
+      );
+    }
+  };
+  const look = async (): Promise<void> => {
+    try {
+      await startPumps();
+      await reconcile({ ...options, plan: options.planReceived });
+    } catch (error) {
+      options.logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
+    }
+  };
+  const loop = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      looking = look().finally(loop);
+    }, options.reconcileMilliseconds ?? RECONCILE_MILLISECONDS);
+  };
+
+  return {
+    async start() {
+      await options.queue.start();
+      await session.start();
+      await look();
+      loop();
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      const grace = setTimeout(() => worker.abort(), GRACE_MILLISECONDS);
+      await Promise.all([...pumps.values()].map((pump) => pump.stop()));
+      clearTimeout(grace);
+      await looking;
+      await session.stop();
+      await options.queue.stop();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { KeyBatch } from '../connectors/index.ts';
+import { type BlobRef, type BlobStore, PIECE_BYTES } from './blob-store.ts';
+import type { TaskContext, TaskOutcome } from './task-context.ts';
+
+const PART = 'keys';
+
+/** Finds the exact keys of what belongs to the person and stores them, encrypted, before anything is destroyed. */
+export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
+  const connector = await context.connector();
+  const blob: BlobRef = { ...context.ref, blob: `keys/${context.task.id}/${context.task.attempt}` };
+  const counts: Record<string, number> = {};
+  let pending: string[] = [];
+  let bytes = 0;
+  let position = 0;
+  const flush = async (): Promise<void> => {
+    await context.blobs.put(blob, { part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) });
+    position += 1;
+    pending = [];
+    bytes = 0;
+  };
+  for await (const batch of connector.locate?.(context.scope) ?? []) {
+    counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.tuples.length;
+    const line = JSON.stringify(batch);
+    pending.push(line);
+    bytes += line.length;
+    if (bytes >= PIECE_BYTES) await flush();
+  }
+  if (pending.length > 0) await flush();
+  const matched = Object.values(counts).some((count) => count > 0);
+  // Keys of an earlier search are kept beside the new ones: rows that were found once must not be missed later.
+  const blobs = context.task.blob === null ? blob.blob : `${context.task.blob} ${blob.blob}`;
+  return {
+    state: 'succeeded',
+    matched,
+    result: { blob: blobs, evidence: { matched, counts, retained: [], residuals: [], notes: [] } },
+  };
+}
+
+/** The stored key batches of a located task, as the connector gave them. */
+export async function* readKeys(
+  blobs: BlobStore,
+  ref: Omit<BlobRef, 'blob'>,
+  names: string | null,
+): AsyncIterable<KeyBatch> {
+  for (const blob of names?.split(' ') ?? []) {
+    for await (const piece of blobs.read({ ...ref, blob }, PART)) {
+      for (const line of piece.toString().split('\n')) if (line !== '') yield JSON.parse(line);
+    }
+  }
+}

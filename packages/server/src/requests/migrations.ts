@@ -1,0 +1,147 @@
+import { sql } from 'kysely';
+import type { Migrations } from '../foundation/index.ts';
+
+export const requestMigrations: Migrations = {
+  '0020-requests': {
+    async up(db) {
+      await sql`
+        create table requests (
+          organization_id text not null,
+          id text not null,
+          right_kind text not null,
+          state text not null,
+          held_from text,
+          dry_run boolean not null,
+          identity_types text[] not null,
+          received_at timestamptz not null,
+          due_at timestamptz not null,
+          waits_until timestamptz,
+          started_at timestamptz,
+          completed_at timestamptz,
+          residual_until timestamptz,
+          reason text,
+          policy_version text,
+          open_tasks integer not null default 0 check (open_tasks >= 0),
+          blocked_tasks integer not null default 0 check (blocked_tasks >= 0),
+          total_tasks integer not null default 0,
+          destruction_started boolean not null default false,
+          matched boolean,
+          plan text,
+          plan_hash text,
+          package_blob text,
+          package_bytes bigint,
+          package_sha256 text,
+          package_expires_at timestamptz,
+          forget_at timestamptz,
+          received_by text not null,
+          primary key (organization_id, id)
+        ) with (fillfactor = 70)`.execute(db);
+      await sql`create index requests_unended on requests (state, waits_until) where state in ('received', 'waiting')`.execute(
+        db,
+      );
+      await sql`create index requests_to_forget on requests (forget_at) where forget_at is not null`.execute(
+        db,
+      );
+      await sql`create index requests_with_package on requests (package_expires_at) where package_blob is not null`.execute(
+        db,
+      );
+      await sql`
+        create table request_keys (
+          organization_id text not null,
+          request_id text not null,
+          sealed_key bytea not null,
+          primary key (organization_id, request_id)
+        )`.execute(db);
+      await sql`
+        create table request_identities (
+          organization_id text not null,
+          request_id text not null,
+          digest bytea not null,
+          position bigint generated always as identity,
+          type text not null,
+          sealed_value bytea not null,
+          source text not null,
+          primary key (organization_id, request_id, digest)
+        )`.execute(db);
+      await sql`
+        create table request_blobs (
+          organization_id text not null,
+          request_id text not null,
+          blob text not null,
+          part text not null,
+          position integer not null,
+          sealed bytea not null,
+          primary key (organization_id, request_id, blob, part, position)
+        )`.execute(db);
+      // Sealed bytes do not compress; trying costs time and gains nothing.
+      await sql`alter table request_blobs alter column sealed set storage external`.execute(db);
+      await sql`
+        create table idempotency_keys (
+          organization_id text not null,
+          idempotency_key text not null,
+          request_id text not null,
+          body_digest bytea not null,
+          created_at timestamptz not null,
+          primary key (organization_id, idempotency_key)
+        )`.execute(db);
+      await sql`
+        create table plan_inputs (
+          organization_id text not null,
+          hash text not null,
+          content text not null,
+          primary key (organization_id, hash)
+        )`.execute(db);
+    },
+  },
+  '0021-tasks': {
+    async up(db) {
+      await sql`
+        create table tasks (
+          organization_id text not null,
+          id text not null,
+          request_id text not null,
+          key text not null,
+          position integer not null,
+          kind text not null,
+          system text,
+          team text,
+          state text not null,
+          remaining integer not null check (remaining >= 0),
+          attempt integer not null default 0,
+          failures integer not null default 0,
+          generation integer not null default 1,
+          worker text,
+          operation text,
+          blob text,
+          next_attempt_at timestamptz,
+          enqueued_at timestamptz,
+          started_at timestamptz,
+          ended_at timestamptz,
+          error_code text,
+          error_message text,
+          evidence text,
+          note text,
+          primary key (organization_id, id),
+          unique (organization_id, request_id, key)
+        ) with (fillfactor = 60)`.execute(db);
+      await sql`create index tasks_due on tasks (next_attempt_at) where state in ('ready', 'waiting')`.execute(
+        db,
+      );
+      await sql`create index tasks_running on tasks (worker) where state = 'running'`.execute(db);
+      await sql`create index tickets_by_team on tasks (organization_id, team, state) where kind = 'ticket'`.execute(
+        db,
+      );
+      await sql`
+        create table task_dependencies (
+          organization_id text not null,
+          request_id text not null,
+          task_id text not null,
+          depends_on text not null,
+          primary key (organization_id, depends_on, task_id)
+        )`.execute(db);
+      await sql`create index task_dependencies_by_request on task_dependencies (organization_id, request_id)`.execute(
+        db,
+      );
+    },
+  },
+};

@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Capability, PlannableSystem } from '../connectors/index.ts';
+import { IDENTITIES_GATE, KEYS_GATE, type Plan, type PlanInput, plan } from './plan.ts';
+
+const types = ['email', 'user_id', 'phone_number', 'device_id', 'loyalty_card'];
+const someTypes = fc.uniqueArray(fc.constantFrom(...types), { maxLength: 3 });
+const capabilities = fc
+  .uniqueArray(fc.constantFrom<Capability>('resolve', 'collect', 'locate', 'erase', 'verify'))
+  .map((list): ReadonlySet<Capability> => new Set(list));
+
+const systems = fc.uniqueArray(
+  fc.record({
+    key: fc.stringMatching(/^[a-z]{1,6}$/),
+    team: fc.constantFrom('red', 'blue'),
+    by: fc.constantFrom<PlannableSystem['by']>('connection', 'client', 'ticket'),
+    capabilities,
+    needs: someTypes,
+    resolves: someTypes,
+    dataTypes: fc.constant([]),
+  }),
+  { selector: (system) => system.key, maxLength: 12 },
+);
+const inputs = fc.record({
+  right: fc.constantFrom('access' as const, 'erasure' as const),
+  dryRun: fc.boolean(),
+  identityTypes: fc.uniqueArray(fc.constantFrom(...types), { minLength: 1, maxLength: 2 }),
+  systems,
+  policyVersion: fc.constant('v1'),
+});
+
+/** Everything that a task waits for, directly or not. Throws on a cycle or an unknown name. */
+function ancestors(made: Plan): Map<string, Set<string>> {
+  const tasks = new Map(made.tasks.map((task) => [task.key, task]));
+  const known = new Map<string, Set<string>>();
+  const visit = (key: string, path: readonly string[]): Set<string> => {
+    if (path.includes(key)) throw new Error(`a cycle: ${[...path, key].join(' → ')}`);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const task = tasks.get(key);
+    if (task === undefined) throw new Error(`no task ${key}`);
+    const all = new Set(
+      task.depends_on.flatMap((dependency) => [dependency, ...visit(dependency, [...path, key])]),
+    );
+    known.set(key, all);
+    return all;
+  };
+  for (const key of tasks.keys()) visit(key, []);
+  return known;
+}
+
+describe('plan', () => {
+  it('is a DAG whose names are unique and known', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan(input);
+        expect(new Set(made.tasks.map((task) => task.key)).size).toBe(made.tasks.length);
+        expect(() => ancestors(made)).not.toThrow();
+      }),
+    );
+  });
+
+  it('is the same, hash included, for the same systems in any order', () => {
+    fc.assert(
+      fc.property(inputs, fc.infiniteStream(fc.nat()), (input, random) => {
+        const shuffled = input.systems
+          .map((system) => ({ system, at: random.next().value ?? 0 }))
+          .sort((a, b) => a.at - b.at);
+        expect(plan({ ...input, systems: shuffled.map(({ system }) => system) })).toEqual(plan(input));
+      }),
+    );
+  });
+
+  it('reaches every system exactly once, by a task or by a ticket that a gap explains', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan(input);
+        for (const system of input.systems) {
+          const acting = made.tasks.filter(
+            (task) => task.system === system.key && ['collect', 'erase', 'ticket'].includes(task.kind),
+          );
+          expect(acting).toHaveLength(1);
+          if (acting[0]?.kind === 'ticket')
+            expect(made.gaps.some((gap) => gap.system === system.key && gap.ticket)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('destroys nothing before all identities and all keys are stored, and reads again after', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan({ ...input, right: 'erasure' });
+        const waitsFor = ancestors(made);
+        const before = made.tasks
+          .filter((task) => task.kind === 'resolve' || task.kind === 'locate')
+          .map((task) => task.key);
+        for (const task of made.tasks.filter(
+          (candidate) => candidate.kind === 'erase' || candidate.kind === 'ticket',
+        )) {
+          for (const key of [...before, IDENTITIES_GATE, KEYS_GATE])
+            expect(waitsFor.get(task.key)).toContain(key);
+        }
+        for (const task of made.tasks.filter((candidate) => candidate.kind === 'verify')) {
+          expect(waitsFor.get(task.key)).toContain(`erase:${task.system}`);
+        }
+        expect(made.tasks.some((task) => task.kind === 'verify') && input.dryRun).toBe(false);
+      }),
+    );
+  });
+
+  it('packs only after everything was collected', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan({ ...input, right: 'access' });
+        const others = made.tasks.filter((task) => task.kind !== 'package').map((task) => task.key);
+        expect([...(ancestors(made).get('package') ?? [])].sort()).toEqual(others.sort());
+      }),
+    );
+  });
+
+  it('asks a system for identities only once something that it needs is known', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan(input);
+        const waitsFor = ancestors(made);
+        const byKey = new Map(input.systems.map((system) => [system.key, system]));
+        for (const task of made.tasks.filter((candidate) => candidate.kind === 'resolve')) {
+          const system = byKey.get(task.system ?? '');
+          const known = new Set([
+            ...input.identityTypes,
+            ...[...(waitsFor.get(task.key) ?? [])].flatMap(
+              (key) => byKey.get(key.slice('resolve:'.length))?.resolves ?? [],
+            ),
+          ]);
+          expect(system?.needs.length === 0 || system?.needs.some((type) => known.has(type))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('has edges that grow with the systems and no faster', () => {
+    const many = (count: number): PlanInput => ({
+      right: 'erasure',
+      dryRun: false,
+      identityTypes: ['email'],
+      policyVersion: 'v1',
+      systems: Array.from({ length: count }, (_, index) => ({
+        key: `system-${index}`,
+        team: 'one',
+        by: 'connection' as const,
+        capabilities: new Set<Capability>(['resolve', 'collect', 'locate', 'erase', 'verify']),
+        needs: ['email'],
+        resolves: ['user_id'],
+        dataTypes: [],
+      })),
+    });
+    const edges = (made: Plan) => made.tasks.reduce((sum, task) => sum + task.depends_on.length, 0);
+    expect(edges(plan(many(1_000)))).toBeLessThan(7 * 1_000);
+  });
+
+  it('says in words what is kept, with its reason and end, and which collections nobody reaches', () => {
+    const made = plan({
+      right: 'erasure',
+      dryRun: false,
+      identityTypes: ['email'],
+      policyVersion: 'v1',
+      systems: [
+        {
+          key: 'shop',
+          team: 'shop',
+          by: 'connection',
+          capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
+          needs: ['email'],
+          resolves: [],
+          dataTypes: [],
+          inputs: { hash: 'h1', content: '' },
+          coverage: () => ({
+            collections: [
+              {
+                collection: 'invoices',
+                treatment: 'keep',
+                fields: ['total'],
+                categories: ['user.financial'],
+                reason: 'tax law',
+                legalBasis: '§ 147 AO',
+                until: '7y after issued_at',
+                reachedBy: 'customers',
+              },
+            ],
+            unreachable: [{ collection: 'coupons', reason: 'no reference leads to it' }],
+          }),
+        },
+      ],
+    });
+    expect(made.kept).toEqual([
+      {
+        system: 'shop',
+        collection: 'invoices',
+        fields: ['total'],
+        reason: 'tax law',
+        legal_basis: '§ 147 AO',
+        until: '7y after issued_at',
+      },
+    ]);
+    expect(made.gaps).toMatchObject([
+      { kind: 'collection-unreachable', message: expect.stringContaining('shop.coupons') },
+    ]);
+    expect(made.inputs).toEqual({ shop: 'h1' });
+  });
+});

@@ -1,0 +1,268 @@
+import type { api } from '@habeas/contract';
+import { canonicalJson } from '../audit/index.ts';
+import type { PlannableSystem } from '../connectors/index.ts';
+import { sha256Hex } from '../foundation/index.ts';
+import { orderResolvers } from './resolver-order.ts';
+
+export interface PlanInput {
+  readonly right: api.Right;
+  readonly dryRun: boolean;
+  readonly identityTypes: readonly string[];
+  readonly systems: readonly PlannableSystem[];
+  readonly policyVersion: string;
+}
+
+export type PlannedTask = api.PlanView['tasks'][number];
+type Gap = api.PlanView['gaps'][number];
+type Kept = api.PlanView['kept'][number];
+
+/** A frozen plan, and under which hash the datasets and rules of each system were kept. */
+export interface Plan extends api.PlanView {
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** The gate that everything after identity resolution waits for: all identities are stored. */
+export const IDENTITIES_GATE = 'gate:identities';
+/** The gate that everything destructive waits for: all keys are stored. */
+export const KEYS_GATE = 'gate:keys';
+
+/**
+ * The tasks that answer a request, as a DAG, with what is kept and what is missing, in words. Pure, deterministic (the same
+ * input in any order gives the same plan and hash) and linear in systems, collections and dependencies.
+ *
+ *     access    resolve:* ─▶ gate:identities ─▶ collect:* , ticket:* ─▶ package
+ *     erasure   resolve:* ─▶ gate:identities ─▶ locate:* ─▶ gate:keys ─▶ erase:* ─▶ verify:*
+ *                                                                   └▶ ticket:*
+ *
+ * The gates keep the edges linear: a hundred erasures that wait for a hundred located systems are two hundred edges.
+ */
+export function plan(input: PlanInput): Plan {
+  const systems = [...input.systems].sort((a, b) => compare(a.key, b.key));
+  const resolution = orderResolvers(systems, input.identityTypes);
+  const known = new Set([...input.identityTypes, ...resolution.resolved]);
+  const tasks: PlannedTask[] = resolution.order.map((resolver) => ({
+    key: `resolve:${resolver.system.key}`,
+    kind: 'resolve',
+    system: resolver.system.key,
+    team: resolver.system.team,
+    depends_on: resolver.after.map((key) => `resolve:${key}`),
+    explanation: `Ask ${resolver.system.key} for more identities of the person (${resolver.system.resolves.join(', ')}), so that other systems can find them.`,
+  }));
+  tasks.push(
+    gate(
+      IDENTITIES_GATE,
+      tasks.map((task) => task.key),
+      'Every identity is stored before anything else happens; a retry never needs to ask again.',
+    ),
+  );
+
+  const gaps: Gap[] = [];
+  const kept: Kept[] = [];
+  const reached = systems.map((system) => ({ system, way: wayTo(system, input.right, known, gaps) }));
+  if (input.right === 'access') planAccess(reached, tasks);
+  else planErasure({ reached, tasks, dryRun: input.dryRun });
+  for (const { system, way } of reached) {
+    if (way === 'act') describeCoverage({ system, known, right: input.right, gaps, kept });
+  }
+
+  const inputs = Object.fromEntries(
+    systems.flatMap((system) => (system.inputs === undefined ? [] : [[system.key, system.inputs.hash]])),
+  );
+  const view = {
+    right: input.right,
+    dry_run: input.dryRun,
+    policy_version: input.policyVersion,
+    tasks,
+    kept,
+    gaps,
+    inputs,
+  };
+  return { ...view, hash: sha256Hex(canonicalJson(view)) };
+}
+
+type Way = 'act' | 'ticket';
+
+interface Reached {
+  readonly system: PlannableSystem;
+  readonly way: Way;
+}
+
+/** Whether Habeas acts on the system itself; if not, the gap says why and a ticket goes to the team. */
+function wayTo(system: PlannableSystem, right: api.Right, known: ReadonlySet<string>, gaps: Gap[]): Way {
+  const gap = (kind: string, message: string, ticket: boolean) =>
+    gaps.push({ kind, system: system.key, message, ticket });
+  if (system.by === 'ticket') {
+    gap(
+      'no-client',
+      system.remark ?? `Team ${system.team} has no client for ${system.key}; the team gets a ticket.`,
+      true,
+    );
+    return 'ticket';
+  }
+  if (system.needs.length > 0 && !system.needs.some((type) => known.has(type))) {
+    gap(
+      'identity-missing',
+      `${system.key} finds people by ${system.needs.join(' or ')}, which nobody can resolve; team ${system.team} gets a ticket.`,
+      true,
+    );
+    return 'ticket';
+  }
+  const needed = right === 'access' ? 'collect' : 'erase';
+  if (!system.capabilities.has(needed)) {
+    gap('right-not-supported', `${system.key} cannot ${needed}; team ${system.team} gets a ticket.`, true);
+    return 'ticket';
+  }
+  if (system.remark !== undefined) gap('remark', system.remark, false);
+  if (right === 'erasure' && !system.capabilities.has('verify')) {
+    gap(
+      'not-verifiable',
+      `${system.key} cannot be read again after the erasure; its own word is all there is.`,
+      false,
+    );
+  }
+  return 'act';
+}
+
+function planAccess(reached: readonly Reached[], tasks: PlannedTask[]): void {
+  const sources = reached.map(
+    ({ system, way }): PlannedTask =>
+      way === 'act'
+        ? task(
+            'collect',
+            system,
+            [IDENTITIES_GATE],
+            `Read everything that ${system.key} holds of the person.`,
+          )
+        : task(
+            'ticket',
+            system,
+            [IDENTITIES_GATE],
+            `Ask team ${system.team} to hand over what ${system.key} holds of the person.`,
+          ),
+  );
+  tasks.push(...sources, {
+    key: 'package',
+    kind: 'package',
+    system: null,
+    team: null,
+    depends_on: [IDENTITIES_GATE, ...sources.map((source) => source.key)],
+    explanation:
+      'Put everything into one encrypted package with a page that a person can read, and a manifest.',
+  });
+}
+
+function planErasure(options: {
+  readonly reached: readonly Reached[];
+  readonly tasks: PlannedTask[];
+  readonly dryRun: boolean;
+}): void {
+  const { reached, tasks, dryRun } = options;
+  const acted = reached.filter(({ way }) => way === 'act').map(({ system }) => system);
+  const located = acted
+    .filter((system) => system.capabilities.has('locate'))
+    .map((system) =>
+      task(
+        'locate',
+        system,
+        [IDENTITIES_GATE],
+        `Find the exact keys of the person's data in ${system.key} and store them, encrypted.`,
+      ),
+    );
+  tasks.push(
+    ...located,
+    gate(
+      KEYS_GATE,
+      [IDENTITIES_GATE, ...located.map((found) => found.key)],
+      'Every key is stored before anything is destroyed.',
+    ),
+  );
+  for (const { system, way } of reached) {
+    if (way === 'ticket') {
+      tasks.push(
+        task(
+          'ticket',
+          system,
+          [KEYS_GATE],
+          `Ask team ${system.team} to ${dryRun ? 'count' : 'erase'} what ${system.key} holds of the person.`,
+        ),
+      );
+      continue;
+    }
+    const after = system.capabilities.has('locate') ? [KEYS_GATE, `locate:${system.key}`] : [KEYS_GATE];
+    tasks.push(
+      task(
+        'erase',
+        system,
+        after,
+        dryRun
+          ? `Count what would be erased in ${system.key}; change nothing.`
+          : `Erase the person's data in ${system.key}.`,
+      ),
+    );
+    if (!dryRun && system.capabilities.has('verify')) {
+      tasks.push(
+        task(
+          'verify',
+          system,
+          [`erase:${system.key}`],
+          `Read ${system.key} again; the request is not completed while anything is still readable.`,
+        ),
+      );
+    }
+  }
+}
+
+function describeCoverage(options: {
+  readonly system: PlannableSystem;
+  readonly known: ReadonlySet<string>;
+  readonly right: api.Right;
+  readonly gaps: Gap[];
+  readonly kept: Kept[];
+}): void {
+  const coverage = options.system.coverage?.(options.known);
+  if (coverage === undefined) return;
+  for (const missing of coverage.unreachable) {
+    options.gaps.push({
+      kind: 'collection-unreachable',
+      system: options.system.key,
+      message: `${options.system.key}.${missing.collection} is not covered: ${missing.reason}`,
+      ticket: false,
+    });
+  }
+  if (options.right !== 'erasure') return;
+  for (const covered of coverage.collections) {
+    if (covered.treatment !== 'keep') continue;
+    options.kept.push({
+      system: options.system.key,
+      collection: covered.collection,
+      fields: [...covered.fields],
+      reason: covered.reason ?? 'kept by the dataset',
+      legal_basis: covered.legalBasis ?? null,
+      until: covered.until ?? null,
+    });
+  }
+}
+
+function task(
+  kind: api.TaskKind,
+  system: PlannableSystem,
+  dependsOn: readonly string[],
+  explanation: string,
+): PlannedTask {
+  return {
+    key: `${kind}:${system.key}`,
+    kind,
+    system: system.key,
+    team: system.team,
+    depends_on: [...dependsOn],
+    explanation,
+  };
+}
+
+function gate(key: string, dependsOn: readonly string[], explanation: string): PlannedTask {
+  return { key, kind: 'gate', system: null, team: null, depends_on: [...dependsOn], explanation };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

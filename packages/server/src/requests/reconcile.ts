@@ -1,0 +1,215 @@
+import { sql } from 'kysely';
+import { appendAudit } from '../audit/index.ts';
+import type { Clock, Database, Logger } from '../foundation/index.ts';
+import type { RequestTables } from './tables.ts';
+import type { TaskQueue } from './task-queue.ts';
+import type { Transitions } from './transitions.ts';
+import { livingWorkers } from './worker-session.ts';
+
+/** A ready task whose job is this old was lost on the way, or its worker died between taking and claiming. */
+const LOST_JOB_MILLISECONDS = 10_000;
+const BATCH = 500;
+
+export interface ReconcileOptions {
+  readonly db: Database;
+  readonly transitions: Transitions;
+  readonly queue: TaskQueue;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Plans a request that was acknowledged but not planned. */
+  readonly plan: (ref: { readonly organizationId: string; readonly requestId: string }) => Promise<void>;
+}
+
+interface Ref {
+  readonly organization_id: string;
+  readonly request_id: string;
+  readonly id: string;
+}
+
+/**
+ * Looks for work that nobody has: what a dead process held, jobs that were lost, waits that are over, data that has to be
+ * forgotten. Safe to run in every process at once, because each finding is only an event that fits or is refused.
+ */
+export async function reconcile(options: ReconcileOptions): Promise<void> {
+  const now = options.clock.now();
+  await takeOver(options);
+  await lostJobs(options, now);
+  await endedWaits(options, now);
+  await unplanned(options, now);
+  await expiredPackages(options, now);
+  await forgotten(options, now);
+}
+
+/** Tasks that say "running" although their worker is gone. */
+async function takeOver(options: ReconcileOptions): Promise<void> {
+  const living = await livingWorkers(options.db);
+  const tasks = await options.db
+    .withTables<RequestTables>()
+    .selectFrom('tasks')
+    .select(['organization_id', 'request_id', 'id'])
+    .where('state', '=', 'running')
+    .where((where) =>
+      where.or([
+        where('worker', 'is', null),
+        ...(living.length === 0 ? [where.val(true)] : [where('worker', 'not in', [...living])]),
+      ]),
+    )
+    .limit(BATCH)
+    .execute();
+  for (const task of tasks) await apply(options, task, 'task-lost');
+}
+
+async function lostJobs(options: ReconcileOptions, now: Date): Promise<void> {
+  const { rows } = await sql<Ref>`
+    update tasks set enqueued_at = ${now}
+    where (organization_id, id) in (
+      select t.organization_id, t.id
+      from tasks t
+      join requests r on r.organization_id = t.organization_id and r.id = t.request_id
+      where t.state = 'ready' and r.state in ('running', 'blocked')
+        and coalesce(t.next_attempt_at, t.enqueued_at) < ${new Date(now.getTime() - LOST_JOB_MILLISECONDS)}
+        and t.enqueued_at < ${new Date(now.getTime() - LOST_JOB_MILLISECONDS)}
+      limit ${BATCH}
+      for update of t skip locked
+    )
+    returning organization_id, request_id, id`.execute(options.db);
+  for (const task of rows) {
+    const ref = { organizationId: task.organization_id, requestId: task.request_id };
+    await options.db
+      .transaction()
+      .execute((transaction) => options.queue.enqueue(transaction, ref, [{ taskId: task.id, at: now }]));
+  }
+}
+
+/** Operations to ask after, and erasures whose waiting time is over. */
+async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
+  const tables = options.db.withTables<RequestTables>();
+  const tasks = await tables
+    .selectFrom('tasks')
+    .select(['organization_id', 'request_id', 'id'])
+    .where('state', '=', 'waiting')
+    .where('kind', '!=', 'ticket')
+    .where('next_attempt_at', '<=', now)
+    .limit(BATCH)
+    .execute();
+  for (const task of tasks) await apply(options, task, 'task-due');
+  const requests = await tables
+    .selectFrom('requests')
+    .select(['organization_id', 'id'])
+    .where('state', '=', 'waiting')
+    .where((where) => where.or([where('waits_until', 'is', null), where('waits_until', '<=', now)]))
+    .limit(BATCH)
+    .execute();
+  for (const request of requests) {
+    await options.transitions.apply(
+      { organizationId: request.organization_id, requestId: request.id },
+      { type: 'wait-over' },
+      { actor: 'system' },
+    );
+  }
+}
+
+async function unplanned(options: ReconcileOptions, now: Date): Promise<void> {
+  const requests = await options.db
+    .withTables<RequestTables>()
+    .selectFrom('requests')
+    .select(['organization_id', 'id'])
+    .where('state', '=', 'received')
+    .where('received_at', '<', new Date(now.getTime() - 1_000))
+    .limit(BATCH)
+    .execute();
+  for (const request of requests) {
+    try {
+      await options.plan({ organizationId: request.organization_id, requestId: request.id });
+    } catch (error) {
+      options.logger.warn(
+        { err: error, request: request.id },
+        'a request cannot be planned yet; it is tried again',
+      );
+    }
+  }
+}
+
+async function expiredPackages(options: ReconcileOptions, now: Date): Promise<void> {
+  const tables = options.db.withTables<RequestTables>();
+  const expired = await tables
+    .selectFrom('requests')
+    .select(['organization_id', 'id', 'package_blob'])
+    .where('package_blob', 'is not', null)
+    .where('package_expires_at', '<=', now)
+    .limit(BATCH)
+    .execute();
+  for (const request of expired) {
+    await options.db.transaction().execute(async (transaction) => {
+      const own = transaction.withTables<RequestTables>();
+      await own
+        .deleteFrom('request_blobs')
+        .where('organization_id', '=', request.organization_id)
+        .where('request_id', '=', request.id)
+        .where('blob', 'like', 'package/%')
+        .execute();
+      await own
+        .updateTable('requests')
+        .set({ package_blob: null })
+        .where('organization_id', '=', request.organization_id)
+        .where('id', '=', request.id)
+        .execute();
+      await audit(transaction, 'package.expired', {
+        organizationId: request.organization_id,
+        requestId: request.id,
+        now,
+      });
+    });
+  }
+}
+
+/** Destroys the keys of requests that ended long enough ago; counts, states and hashes stay. */
+async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
+  const due = await options.db
+    .withTables<RequestTables>()
+    .selectFrom('requests')
+    .select(['organization_id', 'id'])
+    .where('forget_at', '<=', now)
+    .limit(BATCH)
+    .execute();
+  for (const request of due) {
+    const ref = { organizationId: request.organization_id, requestId: request.id };
+    await options.db.transaction().execute(async (transaction) => {
+      const own = transaction.withTables<RequestTables>();
+      for (const table of ['request_keys', 'request_identities', 'request_blobs'] as const) {
+        await own
+          .deleteFrom(table)
+          .where('organization_id', '=', ref.organizationId)
+          .where('request_id', '=', ref.requestId)
+          .execute();
+      }
+      await own
+        .updateTable('requests')
+        .set({ forget_at: null, package_blob: null })
+        .where('organization_id', '=', ref.organizationId)
+        .where('id', '=', ref.requestId)
+        .execute();
+      await audit(transaction, 'request.forgotten', { ...ref, now });
+    });
+  }
+}
+
+async function audit(
+  transaction: Database,
+  action: string,
+  about: { readonly organizationId: string; readonly requestId: string; readonly now: Date },
+): Promise<void> {
+  await appendAudit(
+    transaction,
+    [{ organizationId: about.organizationId, actor: 'system', action, subject: about.requestId }],
+    about.now,
+  );
+}
+
+async function apply(options: ReconcileOptions, task: Ref, type: 'task-lost' | 'task-due'): Promise<void> {
+  await options.transitions.apply(
+    { organizationId: task.organization_id, requestId: task.request_id, taskId: task.id },
+    { type },
+    { actor: 'system' },
+  );
+}

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ERASURE_PLAN, RequestModel } from '../../test/request-model.ts';
+import type { Event } from './step.ts';
+
+const error = { code: 'SYSTEM_UNREACHABLE', message: 'no answer' };
+const retryAt = new Date('2026-01-01T00:01:00Z');
+
+function run(model: RequestModel, key: string): void {
+  expect(model.apply({ type: 'task-claimed' }, key)).toBeDefined();
+  expect(
+    model.apply({ type: 'task-succeeded', attempt: model.task(key).attempt, matched: true }, key),
+  ).toBeDefined();
+}
+
+function started(): RequestModel {
+  const model = new RequestModel(ERASURE_PLAN);
+  model.apply({ type: 'planned', tasks: ERASURE_PLAN.length, approval: false, waitsUntil: null });
+  return model;
+}
+
+describe('step', () => {
+  it('leads an erasure from plan to completion in the order of its dependencies', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a', 'erase:a', 'verify:a']) run(model, key);
+    expect(model.request.state).toBe('running');
+    expect(model.task('ticket:b').state).toBe('waiting');
+    model.apply({ type: 'task-succeeded', attempt: 0, matched: null }, 'ticket:b');
+    expect(model.request).toMatchObject({ state: 'completed', openTasks: 0, matched: true });
+    expect(model.facts.at(-1)).toBe('request.completed');
+  });
+
+  it('starts nothing destructive before every key is stored', () => {
+    const model = started();
+    run(model, 'resolve:a');
+    expect(model.apply({ type: 'task-claimed' }, 'erase:a')).toBeUndefined();
+    run(model, 'locate:a');
+    expect(model.task('erase:a').state).toBe('ready');
+  });
+
+  it('waits for approval and for its waiting time', () => {
+    const model = new RequestModel(ERASURE_PLAN);
+    model.apply({ type: 'planned', tasks: ERASURE_PLAN.length, approval: true, waitsUntil: retryAt });
+    expect(model.request.state).toBe('approving');
+    expect(model.apply({ type: 'wait-over' })).toBeUndefined();
+    model.apply({ type: 'approved' });
+    expect(model.request.state).toBe('waiting');
+    model.apply({ type: 'wait-over' });
+    expect(model.task('resolve:a').state).toBe('ready');
+  });
+
+  it('blocks only the failed task and what depends on it, and goes on when a person retries it', () => {
+    const model = started();
+    run(model, 'resolve:a');
+    run(model, 'locate:a');
+    model.apply({ type: 'task-claimed' }, 'erase:a');
+    model.apply({ type: 'task-failed', attempt: 1, error, retryable: false }, 'erase:a');
+    expect(model.request.state).toBe('blocked');
+    expect(model.task('ticket:b').state).toBe('waiting');
+    expect(model.task('verify:a').state).toBe('pending');
+    model.apply({ type: 'task-retried' }, 'erase:a');
+    expect(model.request.state).toBe('running');
+    run(model, 'erase:a');
+    run(model, 'verify:a');
+  });
+
+  it('tries again until the failures in a row reach the limit', () => {
+    const model = started();
+    for (const attempt of [1, 2, 3]) {
+      expect(model.task('resolve:a').state).toBe('ready');
+      model.apply({ type: 'task-claimed' }, 'resolve:a');
+      model.apply({ type: 'task-failed', attempt, error, retryable: true }, 'resolve:a');
+    }
+    expect(model.task('resolve:a')).toMatchObject({ state: 'blocked', failures: 3 });
+  });
+
+  it('refuses the answer of an attempt that was taken over', () => {
+    const model = started();
+    model.apply({ type: 'task-claimed' }, 'resolve:a');
+    model.apply({ type: 'task-lost' }, 'resolve:a');
+    model.apply({ type: 'task-claimed' }, 'resolve:a');
+    expect(model.apply({ type: 'task-succeeded', attempt: 1, matched: true }, 'resolve:a')).toBeUndefined();
+    expect(model.apply({ type: 'task-succeeded', attempt: 2, matched: true }, 'resolve:a')).toBeDefined();
+  });
+
+  it('locates and erases anew, under a new key, when data was found after an erasure', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a', 'erase:a']) run(model, key);
+    model.apply({ type: 'task-claimed' }, 'verify:a');
+    model.apply(
+      { type: 'task-failed', attempt: 1, error: { code: 'STILL_READABLE', message: '' }, retryable: false },
+      'verify:a',
+    );
+    model.apply({ type: 'task-retried' }, 'verify:a');
+    expect(model.violations()).toEqual([]);
+    expect(['locate:a', 'erase:a', 'verify:a'].map((key) => model.task(key))).toMatchObject([
+      { state: 'ready', generation: 2 },
+      { state: 'pending', generation: 2 },
+      { state: 'pending', generation: 2 },
+    ]);
+    for (const key of ['locate:a', 'erase:a', 'verify:a']) run(model, key);
+    model.apply({ type: 'task-succeeded', attempt: 0, matched: null }, 'ticket:b');
+    expect(model.request.state).toBe('completed');
+  });
+
+  it('can be cancelled before the first destructive task and not after', () => {
+    const early = started();
+    run(early, 'resolve:a');
+    run(early, 'locate:a');
+    expect(early.apply({ type: 'cancelled', reason: 'the person changed their mind' })).toBeDefined();
+    expect([...early.tasks.values()].every((task) => ['succeeded', 'cancelled'].includes(task.state))).toBe(
+      true,
+    );
+    const late = started();
+    run(late, 'resolve:a');
+    run(late, 'locate:a');
+    late.apply({ type: 'task-claimed' }, 'erase:a');
+    expect(late.apply({ type: 'cancelled', reason: 'too late' })).toBeUndefined();
+  });
+
+  it('starts no task while it is held and takes up the ready ones when it is released', () => {
+    const model = started();
+    model.apply({ type: 'held', reason: 'legal hold' });
+    expect(model.apply({ type: 'task-claimed' }, 'resolve:a')).toBeUndefined();
+    const released = model.apply({ type: 'released' });
+    expect(released?.enqueue.map((job) => job.taskId)).toEqual(['resolve:a']);
+    expect(model.request.state).toBe('running');
+  });
+
+  it('completes on release if the last task ended while it was held', () => {
+    const model = new RequestModel([{ key: 'package', kind: 'package', dependsOn: [] }]);
+    model.apply({ type: 'planned', tasks: 1, approval: false, waitsUntil: null });
+    model.apply({ type: 'task-claimed' }, 'package');
+    model.apply({ type: 'held', reason: 'hold' });
+    model.apply({ type: 'task-succeeded', attempt: 1, matched: null }, 'package');
+    model.apply({ type: 'released' });
+    expect(model.request).toMatchObject({ state: 'completed', matched: false });
+  });
+
+  it('keeps every invariant under any order of events, duplicates and late answers included', () => {
+    const keys = ERASURE_PLAN.map((task) => task.key);
+    // Mostly the attempt that runs (marked -1), so that requests get far; sometimes a stale or invented one.
+    const attempts = fc.oneof({ weight: 6, arbitrary: fc.constant(-1) }, { weight: 1, arbitrary: fc.nat(4) });
+    const taskEvent = fc.tuple(
+      fc.constantFrom(...keys),
+      fc.oneof(
+        fc.constantFrom<Event>(
+          { type: 'task-claimed' },
+          { type: 'task-lost' },
+          { type: 'task-due' },
+          { type: 'task-retried' },
+          { type: 'task-skipped', reason: 'r' },
+        ),
+        fc.record({
+          type: fc.constant('task-succeeded' as const),
+          attempt: attempts,
+          matched: fc.constantFrom(true, false, null),
+        }),
+        fc.record({
+          type: fc.constant('task-pending' as const),
+          attempt: attempts,
+          retryAt: fc.constant(retryAt),
+        }),
+        fc.record({
+          type: fc.constant('task-failed' as const),
+          attempt: attempts,
+          error: fc.constant(error),
+          retryable: fc.boolean(),
+        }),
+      ),
+    );
+    const requestEvent = fc.constantFrom<Event>(
+      { type: 'approved' },
+      { type: 'wait-over' },
+      { type: 'released' },
+      { type: 'held', reason: 'r' },
+      { type: 'cancelled', reason: 'r' },
+      { type: 'rejected', reason: 'r' },
+    );
+    const reached = new Set<string>();
+    const any = fc.oneof({ weight: 40, arbitrary: taskEvent }, { weight: 1, arbitrary: requestEvent });
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(any, { maxLength: 200, size: 'max' }), (approval, events) => {
+        const model = new RequestModel(ERASURE_PLAN);
+        model.apply({ type: 'planned', tasks: ERASURE_PLAN.length, approval, waitsUntil: null });
+        for (const event of events) {
+          if (!Array.isArray(event)) model.apply(event);
+          else if ('attempt' in event[1] && event[1].attempt === -1)
+            model.apply({ ...event[1], attempt: model.task(event[0]).attempt }, event[0]);
+          else model.apply(event[1], event[0]);
+          reached.add(model.request.state);
+          expect(model.violations()).toEqual([]);
+        }
+      }),
+      { numRuns: 3_000, seed: 20_261_121 },
+    );
+    expect([...reached].sort()).toEqual([
+      'approving',
+      'blocked',
+      'cancelled',
+      'completed',
+      'held',
+      'rejected',
+      'running',
+      'waiting',
+    ]);
+  });
+});

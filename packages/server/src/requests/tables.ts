@@ -1,0 +1,116 @@
+import type { api } from '@habeas/contract';
+import type { Generated } from 'kysely';
+
+/** Times are read as Date; JSON is kept as text, because it is written once and read whole. */
+export type RequestTables = {
+  requests: {
+    organization_id: string;
+    id: string;
+    right_kind: api.Right;
+    state: api.RequestState;
+    held_from: api.RequestState | null;
+    dry_run: boolean;
+    identity_types: string[];
+    received_at: Date;
+    due_at: Date;
+    waits_until: Date | null;
+    started_at: Date | null;
+    completed_at: Date | null;
+    residual_until: Date | null;
+    reason: string | null;
+    policy_version: string | null;
+    open_tasks: number;
+    blocked_tasks: number;
+    total_tasks: number;
+    destruction_started: boolean;
+    matched: boolean | null;
+    plan: string | null;
+    plan_hash: string | null;
+    package_blob: string | null;
+    package_bytes: number | null;
+    package_sha256: string | null;
+    package_expires_at: Date | null;
+    forget_at: Date | null;
+    received_by: string;
+  };
+  request_keys: { organization_id: string; request_id: string; sealed_key: Uint8Array };
+  request_identities: {
+    organization_id: string;
+    request_id: string;
+    digest: Uint8Array;
+    position: Generated<number>;
+    type: string;
+    sealed_value: Uint8Array;
+    source: string;
+  };
+  request_blobs: {
+    organization_id: string;
+    request_id: string;
+    blob: string;
+    part: string;
+    position: number;
+    sealed: Uint8Array;
+  };
+  idempotency_keys: {
+    organization_id: string;
+    idempotency_key: string;
+    request_id: string;
+    body_digest: Uint8Array;
+    created_at: Date;
+  };
+  tasks: {
+    organization_id: string;
+    id: string;
+    request_id: string;
+    key: string;
+    position: number;
+    kind: api.TaskKind;
+    system: string | null;
+    team: string | null;
+    state: api.TaskState;
+    remaining: number;
+    attempt: number;
+    failures: number;
+    generation: number;
+    worker: string | null;
+    operation: string | null;
+    blob: string | null;
+    next_attempt_at: Date | null;
+    enqueued_at: Date | null;
+    started_at: Date | null;
+    ended_at: Date | null;
+    error_code: string | null;
+    error_message: string | null;
+    evidence: string | null;
+    note: string | null;
+  };
+  task_dependencies: { organization_id: string; request_id: string; task_id: string; depends_on: string };
+  plan_inputs: { organization_id: string; hash: string; content: string };
+};
+
+export const TASK_ROW_COLUMNS = [
+  'organization_id',
+  'id',
+  'request_id',
+  'key',
+  'position',
+  'kind',
+  'system',
+  'team',
+  'state',
+  'remaining',
+  'attempt',
+  'failures',
+  'generation',
+  'worker',
+  'operation',
+  'blob',
+  'next_attempt_at',
+  'enqueued_at',
+  'started_at',
+  'ended_at',
+  'error_code',
+  'error_message',
+  'evidence',
+  'note',
+] as const satisfies readonly (keyof RequestTables['tasks'])[];

@@ -1,0 +1,33 @@
+import type { Connector, LocatedScope } from '../connectors/index.ts';
+import type { Clock, Database, SecretKey } from '../foundation/index.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { RequestRef } from './identity-vault.ts';
+import type { RequestRow, TaskRow } from './neighbourhood.ts';
+import type { TaskResult } from './save-step.ts';
+
+/** What the work of one task may use. */
+export interface TaskContext {
+  readonly ref: RequestRef;
+  readonly request: RequestRow;
+  readonly task: TaskRow;
+  /** Seals and opens everything of this request. */
+  readonly key: SecretKey;
+  readonly blobs: BlobStore;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly scope: LocatedScope;
+  /** The connector of the task's system. */
+  connector(): Promise<Connector>;
+}
+
+/** How the work of a task ended, if it did not throw. */
+export type TaskOutcome =
+  | {
+      readonly state: 'succeeded';
+      readonly result: TaskResult;
+      /** Whether the system knows the person; null where the task cannot say. */
+      readonly matched: boolean | null;
+      /** Written in the transaction that ends the task. */
+      readonly also?: (transaction: Database) => Promise<void>;
+    }
+  | { readonly state: 'pending'; readonly operation: string; readonly retryAfterSeconds: number };

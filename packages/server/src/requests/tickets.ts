@@ -1,0 +1,140 @@
+import type { api } from '@habeas/contract';
+import type { Expression, SqlBool } from 'kysely';
+import { appendAudit } from '../audit/index.ts';
+import { type Clock, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { loadIdentities, loadRequestKey } from './identity-vault.ts';
+import type { Caller, Page, Requests } from './requests.ts';
+import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import type { Transitions } from './transitions.ts';
+import { type TicketRow, ticketView } from './views.ts';
+
+export interface TicketsOptions {
+  readonly db: Database;
+  readonly transitions: Transitions;
+  readonly masterKey: SecretKey;
+  readonly clock: Clock;
+  /** What a system was declared to store, for the instructions. */
+  readonly dataTypes: (system: string) => Promise<readonly string[]>;
+}
+
+type Tickets = Pick<Requests, 'listTickets' | 'getTicket' | 'closeTicket' | 'rejectTicket'>;
+
+/** Work that a team does by hand. A ticket is a task; it opens when everything that it waits for is done. */
+export function createTickets(options: TicketsOptions): Tickets {
+  const select = (caller: Caller) =>
+    options.db
+      .withTables<RequestTables>()
+      .selectFrom('tasks as t')
+      .innerJoin('requests as r', (join) =>
+        join.onRef('r.id', '=', 't.request_id').onRef('r.organization_id', '=', 't.organization_id'),
+      )
+      .select([
+        ...TASK_ROW_COLUMNS.map((column) => `t.${column}` as const),
+        'r.right_kind',
+        'r.due_at',
+        'r.dry_run',
+      ])
+      .where('t.organization_id', '=', caller.organizationId)
+      .where('t.kind', '=', 'ticket')
+      .where('t.started_at', 'is not', null);
+
+  const load = async (caller: Caller, ticketId: string): Promise<TicketRow> => {
+    const row = await select(caller).where('t.id', '=', ticketId).executeTakeFirst();
+    if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no ticket ${ticketId}.`);
+    return { ...row, data_types: await options.dataTypes(row.system ?? '') };
+  };
+
+  const conclude = async (
+    caller: Caller,
+    ticketId: string,
+    end: { readonly note: string; readonly event: 'close' | 'reject'; readonly count: number },
+  ): Promise<api.TicketView> => {
+    const ticket = await load(caller, ticketId);
+    const target = { organizationId: caller.organizationId, requestId: ticket.request_id, taskId: ticketId };
+    const evidence = {
+      matched: end.count > 0,
+      counts: { [ticket.system ?? 'ticket']: end.count },
+      retained: [],
+      residuals: [],
+      notes: ['attested by a person of the team; not read again by Habeas'],
+    };
+    const applied =
+      end.event === 'close'
+        ? await options.transitions.apply(
+            target,
+            { type: 'task-succeeded', attempt: ticket.attempt, matched: end.count > 0 ? true : null },
+            { actor: caller.actor, result: { note: end.note, evidence } },
+          )
+        : await options.transitions.apply(
+            target,
+            {
+              type: 'task-failed',
+              attempt: ticket.attempt,
+              retryable: false,
+              error: {
+                code: 'SYSTEM_REFUSED',
+                message: `Team ${ticket.team} rejected the ticket; its note says why. Retry the task to open it again, or skip it with a reason.`,
+              },
+            },
+            { actor: caller.actor, result: { note: end.note } },
+          );
+    if (!applied.applied)
+      throw new HabeasError(
+        'CONFLICT',
+        `The ticket cannot be ${end.event === 'close' ? 'closed' : 'rejected'}: ${applied.refused}.`,
+      );
+    return ticketView(await load(caller, ticketId));
+  };
+
+  return {
+    async listTickets(caller, query): Promise<Page<api.TicketView>> {
+      let tickets = select(caller)
+        .orderBy('t.id', 'desc')
+        .limit(query.limit + 1);
+      if (query.team !== undefined) tickets = tickets.where('t.team', '=', query.team);
+      if (query.cursor !== undefined) tickets = tickets.where('t.id', '<', query.cursor);
+      if (query.state !== undefined) {
+        const state = query.state;
+        tickets = tickets.where((where): Expression<SqlBool> => {
+          if (state === 'open') return where('t.state', '=', 'waiting');
+          if (state === 'closed') return where('t.state', '=', 'succeeded');
+          return where('t.state', 'not in', ['waiting', 'succeeded']);
+        });
+      }
+      const rows = await tickets.execute();
+      const page = rows.slice(0, query.limit);
+      const items = await Promise.all(
+        page.map(async (row) =>
+          ticketView({ ...row, data_types: await options.dataTypes(row.system ?? '') }),
+        ),
+      );
+      return { items, next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null };
+    },
+    async getTicket(caller, ticketId) {
+      const ticket = await load(caller, ticketId);
+      const ref = { organizationId: caller.organizationId, requestId: ticket.request_id };
+      const now = options.clock.now();
+      const identities = await options.db.transaction().execute(async (transaction) => {
+        const key = await loadRequestKey(transaction, ref, options.masterKey);
+        await appendAudit(
+          transaction,
+          [
+            {
+              organizationId: ref.organizationId,
+              actor: caller.actor,
+              action: 'ticket.read',
+              subject: ticketId,
+              details: { request: ref.requestId },
+            },
+          ],
+          now,
+        );
+        return loadIdentities(transaction, ref, key);
+      });
+      return { ...ticketView(ticket), identities: [...identities] };
+    },
+    closeTicket: (caller, ticketId, close) => conclude(caller, ticketId, { event: 'close', ...close }),
+    rejectTicket: (caller, ticketId, reason) =>
+      conclude(caller, ticketId, { event: 'reject', note: reason, count: 0 }),
+  };
+}

@@ -1,0 +1,83 @@
+import type { api } from '@habeas/contract';
+import type { RequestRow, TaskRow } from './neighbourhood.ts';
+import type { Plan } from './plan.ts';
+
+export function requestView(row: RequestRow): api.RequestView {
+  return {
+    id: row.id,
+    right: row.right_kind,
+    state: row.state,
+    dry_run: row.dry_run,
+    identity_types: row.identity_types,
+    received_at: row.received_at.toISOString(),
+    due_at: row.due_at.toISOString(),
+    waits_until: iso(row.waits_until),
+    completed_at: iso(row.completed_at),
+    residual_until: iso(row.residual_until),
+    reason: row.reason,
+    policy_version: row.policy_version,
+    tasks: { total: row.total_tasks, open: row.open_tasks, blocked: row.blocked_tasks },
+    matched: row.matched,
+    package:
+      row.package_blob === null ||
+      row.package_bytes === null ||
+      row.package_sha256 === null ||
+      row.package_expires_at === null
+        ? null
+        : {
+            id: `pkg_${row.id}`,
+            bytes: row.package_bytes,
+            sha256: row.package_sha256,
+            expires_at: row.package_expires_at.toISOString(),
+          },
+  };
+}
+
+export function taskView(row: TaskRow, plan: Plan | undefined): api.TaskView {
+  return {
+    id: row.id,
+    request_id: row.request_id,
+    key: row.key,
+    kind: row.kind,
+    system: row.system,
+    team: row.team,
+    state: row.state,
+    depends_on: plan?.tasks.find((task) => task.key === row.key)?.depends_on ?? [],
+    attempts: row.attempt,
+    next_attempt_at: iso(row.next_attempt_at),
+    started_at: iso(row.started_at),
+    ended_at: iso(row.ended_at),
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
+    evidence: row.evidence === null ? null : JSON.parse(row.evidence),
+  };
+}
+
+export type TicketRow = TaskRow &
+  Pick<RequestRow, 'right_kind' | 'due_at' | 'dry_run'> & { readonly data_types: readonly string[] };
+
+export function ticketView(row: TicketRow): api.TicketView {
+  const verb =
+    row.right_kind === 'access' ? 'Hand over' : row.dry_run ? 'Count, without changing anything,' : 'Erase';
+  return {
+    id: row.id,
+    request_id: row.request_id,
+    right: row.right_kind,
+    team: row.team ?? '',
+    system: row.system ?? '',
+    state: row.state === 'waiting' ? 'open' : row.state === 'succeeded' ? 'closed' : 'rejected',
+    instructions: `${verb} everything that ${row.system} holds of this person${row.data_types.length === 0 ? '' : ` (declared: ${row.data_types.join(', ')})`}. Then close the ticket and say what was done; reject it if that is not possible, and say why.`,
+    data_types: [...row.data_types],
+    opened_at: (row.started_at ?? row.due_at).toISOString(),
+    due_at: row.due_at.toISOString(),
+    ended_at: iso(row.ended_at),
+    note: row.note,
+  };
+}
+
+export function parsePlan(row: Pick<RequestRow, 'plan'>): Plan | undefined {
+  return row.plan === null ? undefined : JSON.parse(row.plan);
+}
+
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}

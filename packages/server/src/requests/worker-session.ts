@@ -1,0 +1,80 @@
+import { randomInt } from 'node:crypto';
+import { sql } from 'kysely';
+import pg from 'pg';
+import type { Database, Logger } from '../foundation/index.ts';
+import { JOBS_CHANNEL } from './task-queue.ts';
+
+/** The class of advisory locks that say "this worker lives"; an arbitrary number that all Habeas servers agree on. */
+const LOCK_CLASS = 0x4841_4257;
+const RECONNECT_MILLISECONDS = 1_000;
+
+/**
+ * A worker's life line: one connection that holds an advisory lock named after the worker and listens for jobs. PostgreSQL
+ * drops the lock with the connection, so a process that was killed is seen to be dead at once, without time-outs and clocks.
+ */
+export interface WorkerSession {
+  readonly worker: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createWorkerSession(options: {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  /** A queue has something new; undefined: something may have been missed, look everywhere. */
+  readonly onJob: (queue: string | undefined) => void;
+}): WorkerSession {
+  const id = randomInt(1, 2 ** 31 - 1);
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({
+      connectionString: options.databaseUrl,
+      application_name: 'habeas worker',
+      keepAlive: true,
+    });
+    next.on('notification', (message) => options.onJob(message.payload));
+    next.on('error', () => undefined);
+    next.on('end', () => {
+      if (stopped || client !== next) return;
+      client = undefined;
+      options.logger.warn('the worker lost its connection; it connects again');
+      reconnect();
+    });
+    await next.connect();
+    await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, id]);
+    await next.query(`listen ${JOBS_CHANNEL}`);
+    client = next;
+    options.onJob(undefined);
+  };
+  const reconnect = (): void => {
+    timer = setTimeout(() => {
+      connect().catch((error: unknown) => {
+        options.logger.warn({ err: error }, 'the worker cannot connect to the database; it tries again');
+        reconnect();
+      });
+    }, RECONNECT_MILLISECONDS);
+  };
+
+  return {
+    worker: String(id),
+    start: connect,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await client?.end();
+    },
+  };
+}
+
+/** Workers whose processes live, in this database. */
+export async function livingWorkers(db: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ worker: string }>`
+    select objid::text as worker
+    from pg_locks
+    where locktype = 'advisory' and classid = ${LOCK_CLASS}::oid and objsubid = 2 and granted
+      and database = (select oid from pg_database where datname = current_database())`.execute(db);
+  return rows.map((row) => row.worker);
+}

@@ -1,0 +1,250 @@
+import type { Systems } from '../connectors/index.ts';
+import {
+  type Clock,
+  type Database,
+  ERRORS,
+  HabeasError,
+  type Logger,
+  type SecretKey,
+} from '../foundation/index.ts';
+import { createBlobStore } from './blob-store.ts';
+import { collectTask } from './collect-task.ts';
+import { eraseTask, verifyTask } from './erase-task.ts';
+import { loadIdentities, loadRequestKey } from './identity-vault.ts';
+import { locateTask, readKeys } from './locate-task.ts';
+import type { RequestRow, TaskRow } from './neighbourhood.ts';
+import { packageTask } from './package-task.ts';
+import { resolveTask } from './resolve-task.ts';
+import type { TaskError } from './step.ts';
+import type { RequestTables } from './tables.ts';
+import type { TaskContext, TaskOutcome } from './task-context.ts';
+import type { TaskJob } from './task-queue.ts';
+import type { Transitions } from './transitions.ts';
+
+/** A verification that finds data is tried again a few times, for stores that need a moment, and then needs a person. */
+const VERIFY_FAILURES = 3;
+
+export interface WorkerOptions {
+  readonly db: Database;
+  readonly transitions: Transitions;
+  readonly systems: Systems;
+  readonly masterKey: SecretKey;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Names this process' worker in the rows that it holds. */
+  readonly worker: string;
+  /** Longest time that one attempt may take. */
+  readonly taskTimeoutMilliseconds: number;
+  readonly packageExpiresMilliseconds: number;
+  /** Where and with which secret a system may report that an operation ended. */
+  readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
+}
+
+/** Runs single tasks. Never throws: whatever goes wrong becomes an event of the task, or is left to the reconciler. */
+export interface Worker {
+  run(job: TaskJob): Promise<void>;
+  /** Aborts what is running; the tasks go back to the queue. */
+  abort(): void;
+}
+
+export function createWorker(options: WorkerOptions): Worker {
+  const stopping = new AbortController();
+
+  const attempt = async (job: TaskJob): Promise<void> => {
+    const target = { organizationId: job.organizationId, requestId: job.requestId, taskId: job.taskId };
+    const claim = await options.transitions.apply(
+      target,
+      { type: 'task-claimed' },
+      { actor: 'system', result: { worker: options.worker } },
+    );
+    if (!claim.applied || claim.before.taskRow === undefined) return;
+    const task: TaskRow = { ...claim.before.taskRow, attempt: claim.before.taskRow.attempt + 1 };
+    try {
+      const outcome = await perform({ ...options, stopping: stopping.signal }, claim.before.requestRow, task);
+      await conclude(options, target, task, outcome);
+    } catch (error) {
+      await fail({ ...options, stopping: stopping.signal }, { target, task, error });
+    }
+  };
+
+  return {
+    async run(job) {
+      try {
+        await attempt(job);
+      } catch (error) {
+        // The database did not take the event. The row still says "running" or "ready"; the reconciler finds it.
+        options.logger.error(
+          { err: error, task: job.taskId },
+          'a task could not be started or concluded; it will be taken up again',
+        );
+      }
+    },
+    abort: () => stopping.abort(),
+  };
+}
+
+type Running = WorkerOptions & { readonly stopping: AbortSignal };
+
+async function perform(options: Running, request: RequestRow, task: TaskRow): Promise<TaskOutcome> {
+  const ref = { organizationId: task.organization_id, requestId: task.request_id };
+  const key = await loadRequestKey(options.db, ref, options.masterKey);
+  const blobs = createBlobStore(options.db, key);
+  const identities = await loadIdentities(options.db, ref, key);
+  const located =
+    task.kind === 'erase' || task.kind === 'verify' ? await locatedBlobs(options.db, task) : null;
+  const plan =
+    request.plan === null
+      ? undefined
+      : (JSON.parse(request.plan) as { readonly inputs?: Readonly<Record<string, string>> });
+  const context: TaskContext = {
+    ref,
+    request,
+    task,
+    key,
+    blobs,
+    db: options.db,
+    clock: options.clock,
+    scope: {
+      ...ref,
+      idempotencyKey: `${task.id}.${task.generation}`,
+      identities,
+      dueTime: request.due_at,
+      signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
+      operation: task.operation ?? undefined,
+      callback: options.callback(task.id),
+      keys: () => readKeys(blobs, ref, located),
+    },
+    connector: async () => {
+      const system = task.system ?? '';
+      const hash = plan?.inputs?.[system];
+      return options.systems.connector(
+        system,
+        hash === undefined ? undefined : await planInput(options.db, ref.organizationId, hash),
+      );
+    },
+  };
+  switch (task.kind) {
+    case 'resolve':
+      return resolveTask(context);
+    case 'locate':
+      return locateTask(context);
+    case 'collect':
+      return collectTask(context);
+    case 'erase':
+      return eraseTask(context);
+    case 'verify':
+      return verifyTask(context);
+    case 'package':
+      return packageTask(context, {
+        expiresAt: new Date(options.clock.now().getTime() + options.packageExpiresMilliseconds),
+        organization: ref.organizationId,
+      });
+    case 'gate':
+    case 'ticket':
+      throw new HabeasError('INTERNAL', `A ${task.kind} is not work for a worker.`);
+    default:
+      return task.kind satisfies never;
+  }
+}
+
+async function conclude(
+  options: WorkerOptions,
+  target: TaskTarget,
+  task: TaskRow,
+  outcome: TaskOutcome,
+): Promise<void> {
+  if (outcome.state === 'pending') {
+    const retryAt = new Date(options.clock.now().getTime() + outcome.retryAfterSeconds * 1_000);
+    await options.transitions.apply(
+      target,
+      { type: 'task-pending', attempt: task.attempt, retryAt },
+      { actor: 'system', result: { operation: outcome.operation } },
+    );
+    return;
+  }
+  const { also } = outcome;
+  await options.transitions.apply(
+    target,
+    { type: 'task-succeeded', attempt: task.attempt, matched: outcome.matched },
+    {
+      actor: 'system',
+      result: outcome.result,
+      ...(also === undefined ? {} : { also: (transaction) => also(transaction) }),
+    },
+  );
+}
+
+interface TaskTarget {
+  readonly organizationId: string;
+  readonly requestId: string;
+  readonly taskId: string;
+}
+
+async function fail(
+  options: Running,
+  failed: { readonly target: TaskTarget; readonly task: TaskRow; readonly error: unknown },
+): Promise<void> {
+  const { target, task } = failed;
+  if (options.stopping.aborted) {
+    // The server stops; the attempt says nothing about the system.
+    await options.transitions.apply(target, { type: 'task-lost' }, { actor: 'system' });
+    return;
+  }
+  const error = failed.error instanceof HabeasError ? failed.error : unexpected(failed.error);
+  if (!(failed.error instanceof HabeasError)) {
+    options.logger.error(
+      { err: failed.error, task: task.id, system: task.system },
+      'a task failed in a way that nobody foresaw; it is tried again',
+    );
+  }
+  const outOfTries = error.code === 'STILL_READABLE' && task.failures + 1 >= VERIFY_FAILURES;
+  await options.transitions.apply(
+    target,
+    {
+      type: 'task-failed',
+      attempt: task.attempt,
+      error: describe(error),
+      retryable: error.retryable && !outOfTries,
+    },
+    { actor: 'system' },
+  );
+}
+
+/** Foreign errors may quote data, so their text stays in the cause. A time-out of ours is told apart. */
+function unexpected(error: unknown): HabeasError {
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new HabeasError('SYSTEM_TIMEOUT', 'The task took longer than one attempt may take.', {
+      cause: error,
+      retryable: true,
+    });
+  }
+  return new HabeasError('INTERNAL', `${ERRORS.INTERNAL.title}.`, { cause: error, retryable: true });
+}
+
+function describe(error: HabeasError): TaskError {
+  const details = error.details.length === 0 ? '' : `\n${error.details.join('\n')}`;
+  return { code: error.code, message: `${error.message}${details}`.slice(0, 4_000) };
+}
+
+async function locatedBlobs(db: Database, task: TaskRow): Promise<string | null> {
+  const row = await db
+    .withTables<RequestTables>()
+    .selectFrom('tasks')
+    .select('blob')
+    .where('organization_id', '=', task.organization_id)
+    .where('request_id', '=', task.request_id)
+    .where('key', '=', `locate:${task.system}`)
+    .executeTakeFirst();
+  return row?.blob ?? null;
+}
+
+async function planInput(db: Database, organizationId: string, hash: string): Promise<string> {
+  const row = await db
+    .withTables<RequestTables>()
+    .selectFrom('plan_inputs')
+    .select('content')
+    .where('organization_id', '=', organizationId)
+    .where('hash', '=', hash)
+    .executeTakeFirstOrThrow();
+  return row.content;
+}

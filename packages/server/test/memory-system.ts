@@ -1,0 +1,160 @@
+import type {
+  Capability,
+  CollectStep,
+  Connector,
+  Evidence,
+  KeyBatch,
+  LocatedScope,
+  Outcome,
+  PlannableSystem,
+  Residue,
+  Scope,
+  Systems,
+} from '../src/connectors/index.ts';
+import { HabeasError } from '../src/foundation/index.ts';
+
+export interface MemoryRow {
+  readonly email: string;
+  readonly [column: string]: string | number | null;
+}
+
+/** A system that lives in memory, answers the connector's contract and can be told to misbehave. */
+export class MemorySystem implements Connector {
+  readonly capabilities: ReadonlySet<Capability> = new Set([
+    'resolve',
+    'collect',
+    'locate',
+    'erase',
+    'verify',
+  ]);
+  readonly key: string;
+  rows: MemoryRow[];
+  /** Idempotency key → how often its erasure took effect. */
+  readonly effects = new Map<string, number>();
+  readonly calls: string[] = [];
+  /** Runs before each call; throws to make the call fail, or waits to make it slow. */
+  before: (method: string) => Promise<void> | void = () => undefined;
+  /** Answers that it erased and keeps the rows. */
+  keepsData = false;
+  /** Answers "pending" this often before an erasure is done. */
+  pendingAnswers = 0;
+  lastCallback: Scope['callback'];
+
+  constructor(key: string, rows: readonly MemoryRow[]) {
+    this.key = key;
+    this.rows = [...rows];
+  }
+
+  #own(scope: Scope): MemoryRow[] {
+    const emails = new Set(
+      scope.identities.filter((identity) => identity.type === 'email').map((identity) => identity.value),
+    );
+    return this.rows.filter((row) => emails.has(row.email));
+  }
+
+  async #enter(method: string, scope: Scope): Promise<void> {
+    this.calls.push(method);
+    this.lastCallback = scope.callback;
+    await this.before(method);
+    scope.signal.throwIfAborted();
+  }
+
+  async check() {
+    return { ok: true, message: `${this.key} lives in memory`, problems: [] };
+  }
+
+  async resolve(scope: Scope) {
+    await this.#enter('resolve', scope);
+    return this.#own(scope).flatMap((row) =>
+      typeof row.user_id === 'string' ? [{ type: 'user_id', value: row.user_id }] : [],
+    );
+  }
+
+  async *locate(scope: Scope): AsyncIterable<KeyBatch> {
+    await this.#enter('locate', scope);
+    const own = this.#own(scope);
+    if (own.length > 0)
+      yield { collection: 'rows', columns: ['email'], tuples: own.map((row) => [row.email]) };
+  }
+
+  async *collect(scope: Scope): AsyncIterable<CollectStep> {
+    await this.#enter('collect', scope);
+    const own = this.#own(scope);
+    for (const row of own) yield { state: 'item', item: { collection: 'rows', row } };
+    yield { state: 'done', evidence: evidence(own.length) };
+  }
+
+  async erase(scope: LocatedScope, mode: 'erase' | 'dry-run'): Promise<Outcome> {
+    await this.#enter('erase', scope);
+    if (this.pendingAnswers > 0) {
+      this.pendingAnswers -= 1;
+      return {
+        state: 'pending',
+        operation: `operation of ${scope.idempotencyKey}`,
+        retryAfterSeconds: 3_600,
+      };
+    }
+    const located = new Set<string>();
+    for await (const batch of scope.keys()) for (const [email] of batch.tuples) if (email) located.add(email);
+    const own = this.rows.filter((row) => located.has(row.email));
+    if (mode === 'erase' && !this.keepsData) {
+      this.rows = this.rows.filter((row) => !located.has(row.email));
+      if (own.length > 0)
+        this.effects.set(scope.idempotencyKey, (this.effects.get(scope.idempotencyKey) ?? 0) + 1);
+    }
+    return { state: 'done', evidence: evidence(own.length) };
+  }
+
+  async verify(scope: LocatedScope): Promise<Residue> {
+    await this.#enter('verify', scope);
+    return { remaining: { rows: this.#own(scope).length }, retained: [] };
+  }
+
+  async close(): Promise<void> {
+    this.calls.push('close');
+  }
+}
+
+function evidence(count: number): Evidence {
+  return { matched: count > 0, counts: { rows: count }, retained: [], residuals: [], notes: [] };
+}
+
+/** Systems for the request room: some in memory, some by ticket. */
+export function memorySystems(
+  systems: readonly MemorySystem[],
+  tickets: readonly { key: string; team: string }[] = [],
+): Systems {
+  const byKey = new Map(systems.map((system) => [system.key, system]));
+  return {
+    plannable: async () => [
+      ...systems.map(
+        (system): PlannableSystem => ({
+          key: system.key,
+          team: `team-${system.key}`,
+          by: 'connection',
+          capabilities: system.capabilities,
+          needs: ['email'],
+          resolves: ['user_id'],
+          dataTypes: ['email'],
+        }),
+      ),
+      ...tickets.map(
+        (ticket): PlannableSystem => ({
+          ...ticket,
+          by: 'ticket',
+          capabilities: new Set(),
+          needs: [],
+          resolves: [],
+          dataTypes: ['ip'],
+        }),
+      ),
+    ],
+    async connector(key) {
+      const found = byKey.get(key);
+      if (found === undefined) throw new HabeasError('ADDRESS_NOT_APPROVED', `nothing answers for ${key}`);
+      return found;
+    },
+    concurrency: () => 4,
+    close: async () => undefined,
+  };
+}
