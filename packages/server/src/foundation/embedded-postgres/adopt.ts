@@ -5,6 +5,8 @@ import { killServer, type ServerOptions, stopServer, waitWhileStarting } from '.
 
 /** How long a server may refuse us with an answer (it is starting, ending or full) before it counts as broken. */
 const REFUSAL_MILLISECONDS = 60_000;
+/** A server that others use may only be slow; it is asked more often before it is ended. */
+const SILENCES_WHILE_USED = 4;
 const PAUSE_MILLISECONDS = 200;
 
 /**
@@ -19,16 +21,22 @@ export async function adoptServer(
   },
 ): Promise<RunningServer | undefined> {
   const { place, transport, binaries, onProgress } = options;
+  let silences = 0;
   for (let refused = 0; ; refused += PAUSE_MILLISECONDS) {
     const found = findRunningServer(place.data);
     const server = found === undefined ? undefined : await waitWhileStarting(found, options);
     if (server === undefined) return undefined;
     const answer = await askVersion({ place, transport, server });
-    if (answer === 'refused' && refused < REFUSAL_MILLISECONDS) {
+    if (answer === 'silent') silences += 1;
+    const patient =
+      answer === 'refused'
+        ? refused < REFUSAL_MILLISECONDS
+        : options.others > 0 && silences < SILENCES_WHILE_USED;
+    if (typeof answer === 'string' && patient) {
       await sleep(PAUSE_MILLISECONDS);
       continue;
     }
-    if (answer === 'silent' || answer === 'refused') {
+    if (typeof answer === 'string') {
       onProgress(`ending a PostgreSQL of an earlier run that does not answer (pid ${server.pid})`);
       await killServer(server, place);
       return undefined;

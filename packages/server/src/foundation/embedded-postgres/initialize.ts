@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { failure } from './failure.ts';
 import { giveToOwner, type Place } from './place.ts';
+import { findProcesses, signalProcess } from './processes.ts';
 import { SERVER_GROUP, serverEnvironment } from './server-account.ts';
 
 /** How clients reach the server: a Unix socket, or 127.0.0.1 and a password where there are none (Windows). */
@@ -43,9 +44,7 @@ export async function ensureDataDirectory(options: {
   readonly onProgress: (line: string) => void;
 }): Promise<void> {
   const { place, binaries } = options;
-  for (const name of readdirSync(place.folder).filter((entry) => entry.startsWith(UNFINISHED))) {
-    rmSync(join(place.folder, name), { recursive: true, force: true, maxRetries: 5 });
-  }
+  removeUnfinished(place);
   if (existsSync(place.data) && readdirSync(place.data).length > 0) {
     refuseForeign(place, binaries);
     return;
@@ -60,6 +59,15 @@ export async function ensureDataDirectory(options: {
   if (existsSync(place.data)) rmdirSync(place.data);
   renameSync(unfinished, place.data);
   flushFolder(place.folder);
+}
+
+/** What a killed first start left behind; its initdb may still be at work. */
+function removeUnfinished(place: Place): void {
+  const prefix = join(place.folder, UNFINISHED);
+  for (const pid of findProcesses(({ command }) => command.includes(prefix))) signalProcess(pid, 'SIGKILL');
+  for (const name of readdirSync(place.folder).filter((entry) => entry.startsWith(UNFINISHED))) {
+    rmSync(join(place.folder, name), { recursive: true, force: true, maxRetries: 10 });
+  }
 }
 
 /** The password for TCP, made at its first use, in a file that only its owner and the server read. */

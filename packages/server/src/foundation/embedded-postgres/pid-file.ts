@@ -1,6 +1,6 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeProcess, processesIn } from './processes.ts';
+import { describeProcess, findProcesses } from './processes.ts';
 
 /** What `postmaster.pid` says of the server that wrote it (PostgreSQL's miscadmin.h lists the lines). */
 export interface PidFile {
@@ -30,20 +30,9 @@ export function findRunningServer(data: string): RunningServer | undefined {
   return { ...file, startedAt: found.startedAt, programDeleted: found.programDeleted };
 }
 
-/**
- * Removes the pid file of a server that no longer runs, when PostgreSQL itself would not: when its pid belongs to another
- * program by now, or the file was cut short. Called by the holder of the lock, when no server runs.
- */
-export function removeStalePidFile(data: string): void {
-  const path = join(data, 'postmaster.pid');
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
-  const file = readPidFile(data);
-  if (file === undefined || describeProcess(file.pid) !== undefined) rmSync(path, { force: true });
-}
-
 /** Processes that a killed server left behind on this data directory; a new server cannot start beside them. (Linux only) */
 export function leftoverProcesses(data: string): readonly number[] {
-  return processesIn(data).filter((pid) => describeProcess(pid)?.command.startsWith('postgres:'));
+  return findProcesses(({ folder, command }) => folder === data && command.startsWith('postgres:'));
 }
 
 function readPidFile(data: string): PidFile | undefined {
@@ -58,7 +47,7 @@ function readPidFile(data: string): PidFile | undefined {
   return {
     pid: Number(pid),
     port: Number(port ?? 0),
-    socketFolder: (socketFolder ?? '').split(',')[0]?.trim() ?? '',
+    socketFolder: socketFolder ?? '',
     status: statusOf(status?.trim()),
   };
 }

@@ -81,7 +81,7 @@ export function prepareSocketFolder(place: Place): string {
     if (isOurs(short, place.account)) return short;
     // Someone else made a folder of this name in the common temporary folder; ours gets a name that cannot be known before.
     const unknown = mkdtempSync(`${short}-`);
-    prepareSharedFolder(unknown, place.account);
+    share(unknown, place.account);
     return unknown;
   }
   throw failure(
@@ -168,10 +168,13 @@ function prepareFolder(folder: string, account: ServerAccount): void {
   chmodSync(folder, 0o710);
 }
 
-/** The server may also make files in it. */
+/** Made if it is missing; the server may also make files in it. */
 function prepareSharedFolder(folder: string, account: ServerAccount): void {
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (made === undefined || account.uid === undefined || account.gid === undefined) return;
+  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) share(folder, account);
+}
+
+function share(folder: string, account: ServerAccount): void {
+  if (account.gid === undefined) return;
   const shared = sharedBy(account);
   chownSync(folder, shared.uid, account.gid);
   chmodSync(folder, shared.mode);

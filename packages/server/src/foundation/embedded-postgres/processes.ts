@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { failure } from './failure.ts';
 
 /** What the operating system tells about a running process. */
 export interface ProcessDescription {
@@ -29,13 +30,31 @@ export function isSameProcess(pid: number, startedAt: string): boolean {
   return describeProcess(pid)?.startedAt === startedAt;
 }
 
-/** The ids of all processes that work in this folder; on systems other than Linux that is not told, and the answer is empty. */
-export function processesIn(folder: string): readonly number[] {
+/** The ids of all processes that match; on systems other than Linux nobody tells, and the answer is empty. */
+export function findProcesses(matches: (description: ProcessDescription) => boolean): readonly number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => readLink(`/proc/${pid}/cwd`) === folder && describeProcess(pid) !== undefined);
+    .filter((pid) => {
+      const description = describeProcess(pid);
+      return description !== undefined && matches(description);
+    });
+}
+
+/** Sends a signal; false if there is no such process (any more). */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw failure(
+      `The process ${pid} of the embedded PostgreSQL belongs to another user and cannot be ended.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function describeOnLinux(pid: number): ProcessDescription | undefined {

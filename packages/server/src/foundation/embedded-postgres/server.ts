@@ -1,20 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
 import { failure, logFrom } from './failure.ts';
 import type { Transport } from './initialize.ts';
-import {
-  findRunningServer,
-  leftoverProcesses,
-  type PidFile,
-  type RunningServer,
-  removeStalePidFile,
-} from './pid-file.ts';
+import { findRunningServer, leftoverProcesses, type PidFile, type RunningServer } from './pid-file.ts';
 import { giveToOwner, type Place, prepareSocketFolder, SOCKET_PORT } from './place.ts';
-import { isSameProcess } from './processes.ts';
+import { isSameProcess, signalProcess } from './processes.ts';
 import { serverEnvironment } from './server-account.ts';
 
 export interface ServerOptions {
@@ -40,6 +43,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_checkpoints: 'off',
 };
 
+interface Address {
+  readonly port: number;
+  /** Without one the server listens on 127.0.0.1. */
+  readonly socketFolder: string | undefined;
+}
+
 const POLL_MILLISECONDS = 20;
 const REPORT_MILLISECONDS = 5_000;
 const LOG_BYTES = 10 * 1024 * 1024;
@@ -54,10 +63,11 @@ const MEMORY_PAUSE_MILLISECONDS = 500;
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { place, transport } = options;
-  await clearRemains(place);
+  const socketFolder = transport === 'socket' ? prepareSocketFolder(place) : undefined;
+  await clearRemains(place, socketFolder);
   for (let attempt = 1; ; attempt += 1) {
     const port = transport === 'tcp' ? await freePort() : SOCKET_PORT;
-    const outcome = await launch(options, port);
+    const outcome = await launch(options, { port, socketFolder });
     if (typeof outcome !== 'string') return outcome;
     const portTaken = transport === 'tcp' && outcome.includes('Address already in use');
     if (portTaken && attempt < PORT_ATTEMPTS) continue;
@@ -99,7 +109,10 @@ export async function stopServer(running: RunningServer, options: Pick<ServerOpt
       // Windows has no signals; pg_ctl knows the server's own way.
       execFileSync(options.binaries.pgCtl, ['stop', '-D', options.place.data, '-m', mode, '-W']);
     } else if (!signalServer(running, signal)) return;
-    if (await hasEnded(running, seconds)) return;
+    if (await hasEnded(running, seconds)) {
+      removeSocketFolder(running, options.place);
+      return;
+    }
   }
   throw failure(`The embedded PostgreSQL (pid ${running.pid}) cannot be ended. End it by hand.`);
 }
@@ -114,13 +127,13 @@ export async function killServer(running: RunningServer, place: Place): Promise<
   }
 }
 
-async function launch(options: ServerOptions, port: number): Promise<RunningServer | string> {
+async function launch(options: ServerOptions, address: Address): Promise<RunningServer | string> {
   const { place } = options;
   rotateLog(place.log);
   const log = openSync(place.log, 'a', 0o600);
   giveToOwner(place, place.log);
   const position = statSync(place.log).size;
-  const child = spawn(options.binaries.postgres, commandLine(options, port), {
+  const child = spawn(options.binaries.postgres, commandLine(options, address), {
     ...place.account,
     cwd: '/',
     env: serverEnvironment(),
@@ -141,13 +154,13 @@ async function launch(options: ServerOptions, port: number): Promise<RunningServ
   return `${logFrom(place.log, position)}\n${ended.reason}`;
 }
 
-function commandLine(options: ServerOptions, port: number): readonly string[] {
+function commandLine(options: ServerOptions, { port, socketFolder }: Address): readonly string[] {
   const reach =
-    options.transport === 'tcp'
+    socketFolder === undefined
       ? { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
       : {
           listen_addresses: '',
-          unix_socket_directories: `"${prepareSocketFolder(options.place).replaceAll('"', '""')}"`,
+          unix_socket_directories: `"${socketFolder.replaceAll('"', '""')}"`,
           unix_socket_permissions: '0700',
         };
   const settings = { ...SETTINGS, ...options.settings, ...reach, port: String(port) };
@@ -169,7 +182,7 @@ function endOf(child: ChildProcess): { readonly reason: string | undefined } {
   return end;
 }
 
-async function clearRemains(place: Place): Promise<void> {
+async function clearRemains(place: Place, socketFolder: string | undefined): Promise<void> {
   for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
     const remains = leftoverProcesses(place.data);
     for (const pid of remains) signalProcess(pid, signal);
@@ -181,30 +194,24 @@ async function clearRemains(place: Place): Promise<void> {
       await sleep(POLL_MILLISECONDS);
     }
   }
-  removeStalePidFile(place.data);
-  // Its lock file holds a pid as well, which another program may have by now; the folder is ours alone.
-  const socket = join(prepareSocketFolder(place), `.s.PGSQL.${SOCKET_PORT}`);
+  // No server runs here. PostgreSQL itself would go by the pid in these files alone, which another program may have by now, or
+  // a dead process that was not reaped; whether a server still uses the data it also tells by its shared memory.
+  rmSync(join(place.data, 'postmaster.pid'), { force: true });
+  if (socketFolder === undefined) return;
+  const socket = join(socketFolder, `.s.PGSQL.${SOCKET_PORT}`);
   rmSync(socket, { force: true });
   rmSync(`${socket}.lock`, { force: true });
 }
 
-function signalServer(running: RunningServer, signal: NodeJS.Signals): boolean {
-  return isSameProcess(running.pid, running.startedAt) && signalProcess(running.pid, signal);
+/** One in the temporary folder is not left behind; the clean end of the server has emptied it. */
+function removeSocketFolder(running: RunningServer, place: Place): void {
+  const folder = running.socketFolder;
+  if (folder === '' || folder.startsWith(place.folder) || !existsSync(folder)) return;
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    // It ended by itself in between.
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    throw failure(
-      `The process ${pid} of the embedded PostgreSQL belongs to another user and cannot be ended.`,
-      {
-        cause: error,
-      },
-    );
-  }
+function signalServer(running: RunningServer, signal: NodeJS.Signals): boolean {
+  return isSameProcess(running.pid, running.startedAt) && signalProcess(running.pid, signal);
 }
 
 async function hasEnded(running: RunningServer, seconds: number): Promise<boolean> {

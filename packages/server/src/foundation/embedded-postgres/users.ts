@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveToOwner, type Place } from './place.ts';
-import { describeProcess, isSameProcess } from './processes.ts';
+import { describeProcess, isSameProcess, signalProcess } from './processes.ts';
 import { serverEnvironment } from './server-account.ts';
 
 /** This process as a user of the server. */
@@ -97,12 +97,7 @@ function startKeeper(place: Place, name: string) {
 
 function endKeeper(place: Place, pid: number | undefined): void {
   if (pid === undefined || !describeProcess(pid)?.command.includes(place.users)) return;
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    // It ended by itself in between.
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ESRCH') throw error;
-  }
+  signalProcess(pid, 'SIGKILL');
 }
 
 function readRecord(file: string): UserRecord | undefined {
