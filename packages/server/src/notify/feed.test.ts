@@ -235,6 +235,7 @@ describe('the event feed', () => {
     const before = await listeners();
     const waiting = take(stream, 1);
     await sql`select pg_terminate_backend(${before[0]})`.execute(database.db);
+    await until(async () => (await listeners()).length === 0);
     await publishNow(database.db, event({ data: { n: 2 } }));
     expect(numbers(await waiting)).toEqual([2]);
     await until(async () => {

@@ -76,8 +76,8 @@ export function createEventFeed(options: CreateEventFeedOptions): EventFeed {
 
   function start(): void {
     const listening = { pool: options.pool, channel: OUTBOX_CHANNEL, logger, signal: closing.signal };
-    running ??= Promise.all([watch(), keepListening({ ...listening, onNews: news.ring })]);
     news.ring();
+    running ??= Promise.all([watch(), keepListening({ ...listening, onNews: news.ring })]);
   }
 
   async function* stream(subscription: SubscribeOptions): AsyncGenerator<StoredEvent, void, undefined> {
