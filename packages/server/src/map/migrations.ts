@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+import type { Migrations } from '../foundation/index.ts';
+
+export const mapMigrations: Migrations = {
+  '0005-map': {
+    async up(db) {
+      await sql`
+        create table map_sources (
+          organization_id text not null,
+          source text not null,
+          state text not null check (state in ('new', 'ok', 'partial', 'failing')),
+          attempted_at timestamptz,
+          complete_at timestamptz,
+          error_code text,
+          error_message text,
+          warnings text not null,
+          primary key (organization_id, source)
+        )`.execute(db);
+      await sql`
+        create table map_declarations (
+          organization_id text not null,
+          source text not null,
+          declaration text not null,
+          kind text not null check (kind in ('transmit', 'store', 'client')),
+          team text not null,
+          service text,
+          to_service text,
+          data_type text,
+          address text,
+          protocol text,
+          first_seen timestamptz not null,
+          last_seen timestamptz check (last_seen >= first_seen),
+          primary key (organization_id, source, declaration, first_seen),
+          foreign key (organization_id, source) references map_sources
+        )`.execute(db);
+      // At most one open interval for a declaration of a source, whoever writes it.
+      await sql`
+        create unique index map_declarations_open on map_declarations (organization_id, source, declaration)
+        where last_seen is null`.execute(db);
+      await sql`
+        create table map_clients (
+          organization_id text not null,
+          id text not null,
+          team text not null,
+          service text not null,
+          address text not null,
+          protocol text not null,
+          state text not null default 'proposed' check (state in ('proposed', 'approved', 'rejected')),
+          decided_by text,
+          decided_at timestamptz,
+          first_seen timestamptz not null,
+          primary key (organization_id, id),
+          unique (organization_id, team, service, address, protocol),
+          check ((state = 'proposed') = (decided_by is null))
+        )`.execute(db);
+    },
+  },
+};

@@ -1,0 +1,118 @@
+import { formatClientAddress, parseClientAddress } from './client-address.ts';
+import type { Declaration } from './declaration.ts';
+import { looksPersonal } from './looks-personal.ts';
+import type { DeclaredSample } from './parse-exposition.ts';
+
+/** A declaration that was refused. Names the service, the team and the label, never a value that is wrong. */
+export interface Rejection {
+  readonly service: string | null;
+  readonly team: string | null;
+  readonly message: string;
+}
+
+export interface ReadDeclarations {
+  /** Each once. */
+  readonly declarations: readonly Declaration[];
+  readonly rejections: readonly Rejection[];
+}
+
+/** Longest label value, in UTF-16 units. */
+export const MAX_LABEL = 200;
+
+/** Samples → declarations. A value above zero means "present", anything else (0, NaN) "absent". */
+export function readDeclarations(samples: readonly DeclaredSample[]): ReadDeclarations {
+  const declarations = new Map<string, Declaration>();
+  const rejections = new Map<string, Rejection>();
+  for (const sample of samples) {
+    if (!(sample.value > 0)) continue;
+    const read = readDeclaration(sample);
+    if ('message' in read) rejections.set(JSON.stringify(read), read);
+    else declarations.set(declarationKey(read), read);
+  }
+  return { declarations: [...declarations.values()], rejections: [...rejections.values()] };
+}
+
+/** The same for the same declaration, and for no other. */
+export function declarationKey(declaration: Declaration): string {
+  const { kind, team } = declaration;
+  switch (declaration.kind) {
+    case 'transmit':
+      return JSON.stringify([kind, team, declaration.service, declaration.toService, declaration.dataType]);
+    case 'store':
+      return JSON.stringify([kind, team, declaration.service, declaration.dataType]);
+    case 'client':
+      return JSON.stringify([
+        kind,
+        team,
+        declaration.service ?? null,
+        declaration.address,
+        declaration.protocol,
+      ]);
+    default:
+      return declaration satisfies never;
+  }
+}
+
+function readDeclaration(sample: DeclaredSample): Declaration | Rejection {
+  const team = readLabel(sample, 'team');
+  const service = readLabel(sample, 'service');
+  const known = { team: team.text ?? null, service: service.text ?? null };
+  const reject = (label: string, problem: string): Rejection => ({
+    ...known,
+    message: `Label ${label} of metric ${sample.family}${whose(known)} ${problem}.`,
+  });
+  if (team.text === undefined) return reject('team', team.problem);
+  if (sample.family === 'client') {
+    if (service.text === undefined && !service.missing) return reject('service', service.problem);
+    const address = parseClientAddress(label(sample, 'address') ?? '');
+    if (address === undefined) {
+      return reject('address', 'is not host:port (without a scheme, user or path) and was refused');
+    }
+    const personal = address.ip === undefined ? looksPersonal(address.host) : undefined;
+    if (personal === 'a UUID') return reject('address', `looks like ${personal} and was refused`);
+    const protocol = label(sample, 'protocol');
+    if (protocol !== 'grpc' && protocol !== 'http') return reject('protocol', 'is neither grpc nor http');
+    const at = formatClientAddress(address);
+    return { kind: 'client', team: team.text, service: service.text, address: at, protocol };
+  }
+  if (service.text === undefined) return reject('service', service.problem);
+  const dataType = readLabel(sample, 'data_type');
+  if (dataType.text === undefined) return reject('data_type', dataType.problem);
+  const base = { team: team.text, service: service.text, dataType: dataType.text };
+  if (sample.family === 'store') return { kind: 'store', ...base };
+  const toService = readLabel(sample, 'to_service');
+  if (toService.text === undefined) return reject('to_service', toService.problem);
+  return { kind: 'transmit', ...base, toService: toService.text };
+}
+
+function whose(known: { readonly team: string | null; readonly service: string | null }): string {
+  const service = known.service === null ? '' : ` of service ${known.service}`;
+  const team = known.team === null ? '' : ` of team ${known.team}`;
+  return service + team;
+}
+
+/**
+ * Where Prometheus attaches labels of its own, it renames a clashing one of the service to `exported_…`
+ * (`honor_labels: false`, the default): then that one is what the service said. An empty label is an absent one.
+ */
+function label(sample: DeclaredSample, name: string): string | undefined {
+  return sample.labels.get(`exported_${name}`) || sample.labels.get(name) || undefined;
+}
+
+type Label =
+  | { readonly text: string }
+  | { readonly text: undefined; readonly missing: boolean; readonly problem: string };
+
+function readLabel(sample: DeclaredSample, name: string): Label {
+  const refuse = (problem: string, missing = false): Label => ({ text: undefined, missing, problem });
+  const text = label(sample, name)?.normalize('NFC');
+  if (text === undefined) return refuse('is missing', true);
+  if (text.length > MAX_LABEL) return refuse(`is longer than ${MAX_LABEL} characters and was refused`);
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return refuse('has invisible characters and was refused');
+  if (text.trim() !== text || text === '') return refuse('has blanks around it and was refused');
+  const personal = looksPersonal(text);
+  if (personal !== undefined) {
+    return refuse(`looks like ${personal} and was refused; publish which kind of data it is, not the data`);
+  }
+  return { text };
+}
