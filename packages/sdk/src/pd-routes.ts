@@ -1,0 +1,218 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import {
+  type DescribeResponseSchema,
+  type OperationSchema,
+  type PDClient,
+  type RecordSchema,
+  Operation_State as State,
+} from '@habeas/contract/pd';
+import type { OperationRpc, OperationState, StoredOperation } from './operation-store.ts';
+import type { Operations, OperationView } from './operations.ts';
+import type { Description, PersonalDataHandlers } from './personal-data.ts';
+
+/** Records in one answer when Habeas does not say how many it wants, and the most it can get. */
+const DEFAULT_PAGE_SIZE = 500;
+const MAX_PAGE_SIZE = 5_000;
+const MAX_IDENTITIES = 100;
+const MAX_TEXT = 1_000;
+
+const STATES: Readonly<Record<OperationState, State>> = {
+  QUEUED: State.QUEUED,
+  RUNNING: State.RUNNING,
+  SUCCEEDED: State.SUCCEEDED,
+  NO_MATCH: State.NO_MATCH,
+  RETAINED: State.RETAINED,
+  FAILED: State.FAILED,
+};
+
+interface PersonCall {
+  readonly requestId: string;
+  readonly idempotencyKey: string;
+  readonly identities: readonly { readonly type: string; readonly value: string }[];
+  readonly dueTime?: Timestamp | undefined;
+  readonly dryRun: boolean;
+  readonly callback?: { readonly url: string; readonly secret: string } | undefined;
+}
+
+interface PageAsked {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface PdRoutesOptions {
+  readonly service: string;
+  readonly handlers: PersonalDataHandlers;
+  readonly operations: Operations;
+  /** What to tell as retry_after while an operation goes on, in milliseconds. */
+  readonly retryAfter: number;
+}
+
+/** The contract's rpcs over the team's handlers. */
+export function pdRoutes({
+  service,
+  handlers,
+  operations,
+  retryAfter,
+}: PdRoutesOptions): ServiceImpl<typeof PDClient> {
+  const submit = async (rpc: OperationRpc, call: PersonCall): Promise<OperationView> => {
+    checkCall(call);
+    const view = await operations.submit({
+      rpc,
+      idempotencyKey: call.idempotencyKey,
+      dryRun: call.dryRun,
+      request: {
+        requestId: call.requestId,
+        identities: call.identities.map(({ type, value }) => ({ type, value })),
+        dueTime: call.dueTime === undefined ? null : timestampDate(call.dueTime).toISOString(),
+      },
+      callback: call.callback === undefined ? undefined : checkedCallback(call.callback),
+    });
+    if (view !== undefined) return view;
+    throw invalid('this idempotency_key was used for another call');
+  };
+  const toOperation = (operation: StoredOperation) => operationMessage(operation, retryAfter);
+  const answer = ({ operation }: OperationView) => ({ operation: toOperation(operation) });
+  return {
+    async get(call) {
+      const view = await submit('Get', call);
+      return { ...answer(view), ...(await recordsPage(view, call)) };
+    },
+    async delete(call) {
+      return answer(await submit('Delete', call));
+    },
+    async verify(call) {
+      return answer(await submit('Verify', call));
+    },
+    async resolveIdentities(call) {
+      if (handlers.resolveIdentities === undefined) {
+        throw new ConnectError('this service resolves no identities', Code.Unimplemented);
+      }
+      const view = await submit('ResolveIdentities', call);
+      return { ...answer(view), identities: await identitiesOf(view) };
+    },
+    async getOperation(call) {
+      const view = await operations.find(call.name);
+      if (view === undefined) throw new ConnectError('there is no such operation', Code.NotFound);
+      return view.operation.rpc === 'ResolveIdentities'
+        ? { ...answer(view), identities: await identitiesOf(view) }
+        : { ...answer(view), ...(await recordsPage(view, call)) };
+    },
+    async describe() {
+      const given = typeof handlers.describe === 'function' ? await handlers.describe() : handlers.describe;
+      return descriptionMessage(service, given);
+    },
+  };
+}
+
+function descriptionMessage(
+  service: string,
+  given: Description,
+): MessageInitShape<typeof DescribeResponseSchema> {
+  return {
+    service,
+    dataCategories: [...given.dataCategories],
+    identityTypesNeeded: [...given.identitiesNeeded],
+    identityTypesResolved: [...(given.identitiesResolved ?? [])],
+    rights: ['access', 'erasure'],
+    limits: { maxConcurrentCalls: given.maxConcurrentCalls ?? 0, maxPageSize: MAX_PAGE_SIZE },
+  };
+}
+
+function operationMessage(
+  operation: StoredOperation,
+  retryAfter: number,
+): MessageInitShape<typeof OperationSchema> {
+  const { name, state, result } = operation;
+  const goesOn = state === 'QUEUED' || state === 'RUNNING';
+  const end = (until: string | null) => (until === null ? {} : { until: timestampFromDate(new Date(until)) });
+  return {
+    name,
+    state: STATES[state],
+    ...(goesOn ? { retryAfter: durationFromMs(retryAfter) } : {}),
+    ...(result === null || goesOn
+      ? {}
+      : {
+          counts: { ...result.counts },
+          retained: result.retained.map(({ category, count, reason, until }) => ({
+            category,
+            count,
+            reason,
+            ...end(until),
+          })),
+          residuals: result.residuals.map(({ what, until }) => ({ what, ...end(until) })),
+          ...(result.error === null ? {} : { error: result.error }),
+        }),
+  };
+}
+
+async function recordsPage(view: OperationView, { pageSize, pageToken }: PageAsked) {
+  if (view.operation.rpc !== 'Get') return {};
+  if (view.gone) throw expired();
+  const { spool } = view;
+  if (spool === undefined) {
+    if (pageToken !== '') throw expired();
+    return {};
+  }
+  const token = /^(\w+)\.(\d{1,15})$/.exec(pageToken);
+  if (pageToken !== '' && token?.[1] !== spool.id) throw expired();
+  const size = Math.min(pageSize === 0 ? DEFAULT_PAGE_SIZE : pageSize, MAX_PAGE_SIZE);
+  const page = await spool.page(Number(token?.[2] ?? 0), size).catch((error: unknown) => {
+    throw error instanceof RangeError ? invalid('page_token is none that this service gave') : error;
+  });
+  return {
+    records: page.lines.map((line): MessageInitShape<typeof RecordSchema> => JSON.parse(line)),
+    nextPageToken: page.next === null ? '' : `${spool.id}.${page.next}`,
+  };
+}
+
+async function identitiesOf(view: OperationView) {
+  if (view.gone) throw expired();
+  const identities: { type: string; value: string }[] = [];
+  for (let offset: number | null = 0; offset !== null && view.spool !== undefined; ) {
+    const page = await view.spool.page(offset, MAX_PAGE_SIZE);
+    identities.push(...page.lines.map((line) => JSON.parse(line)));
+    offset = page.next;
+  }
+  return identities;
+}
+
+function checkCall({ requestId, idempotencyKey, identities }: PersonCall): void {
+  const texts: readonly (readonly [string, string])[] = [
+    ['request_id', requestId],
+    ['idempotency_key', idempotencyKey],
+    ...identities.flatMap(({ type, value }): [string, string][] => [
+      ['identities.type', type],
+      ['identities.value', value],
+    ]),
+  ];
+  for (const [field, text] of texts) {
+    // NUL has no place in an identity, and PostgreSQL refuses it with an error that quotes the rest.
+    if (text === '' || text.length > MAX_TEXT || text.includes('\0')) {
+      throw invalid(`${field} must be a text of 1 to ${MAX_TEXT} characters without NUL`);
+    }
+  }
+  if (identities.length === 0 || identities.length > MAX_IDENTITIES) {
+    throw invalid(`identities must have 1 to ${MAX_IDENTITIES} entries`);
+  }
+}
+
+function checkedCallback({ url, secret }: { readonly url: string; readonly secret: string }) {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
+  if ((scheme !== 'http:' && scheme !== 'https:') || secret === '') {
+    throw invalid('callback must have an http or https url and a secret');
+  }
+  return { url, secret };
+}
+
+function invalid(text: string): ConnectError {
+  return new ConnectError(text, Code.InvalidArgument);
+}
+
+function expired(): ConnectError {
+  return new ConnectError(
+    'the result is no longer here; make the call again with the same idempotency_key and without page_token',
+    Code.Aborted,
+  );
+}
