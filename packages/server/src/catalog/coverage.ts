@@ -1,32 +1,272 @@
-/** Data of these categories is kept when a person is erased. */
-export interface KeepRule {
-  /** A data category or a dot-bounded prefix of one: `user.financial` also covers `user.financial.bank_account`. */
-  readonly category: string;
+import { isPersonalCategory } from './data-categories.ts';
+import type { Keep, KeepUntil } from './dataset.ts';
+import type { DatasetGraph, Node } from './dataset-graph.ts';
+import type { KeepRule } from './keep-rule.ts';
+import { erasureOrder, type PlannedCollection, planTraversal } from './traversal-plan.ts';
+import { type Action, personalFieldsOf } from './treatment.ts';
+
+/** What erasure does to a collection. Where several apply to different rows, the strongest that can apply is named. */
+export type Treatment = 'delete' | 'mask' | 'detach' | 'anonymize' | 'keep';
+
+export interface KeptCoverage {
+  readonly fields: readonly string[];
+  readonly categories: readonly string[];
   readonly reason: string;
   readonly legalBasis: string | null;
-  /** RFC 3339 date; null when the rule knows no common end. */
+  /** A date, or in words a time after a column of the row; null when no end is known. */
   readonly until: string | null;
 }
 
-export type Treatment = 'delete' | 'mask' | 'detach' | 'anonymize' | 'keep';
-
-/** What is done to one collection that is reached from the identities. */
 export interface CollectionCoverage {
   readonly collection: string;
   readonly treatment: Treatment;
-  /** Fields that hold personal data. */
+  /** Every treatment that can apply to a row, the strongest first. */
+  readonly treatments: readonly Treatment[];
+  /** The fields that are targeted; for `keep`, those that are kept. */
   readonly fields: readonly string[];
+  /** The personal categories of these fields, sorted. */
   readonly categories: readonly string[];
+  /** Why it is kept; null unless the treatment is `keep`. */
   readonly reason: string | null;
   readonly legalBasis: string | null;
   readonly until: string | null;
+  /** What stays although other fields are erased; holds the whole of it when the treatment is `keep`. */
+  readonly kept: readonly KeptCoverage[];
   /** How it is reached, in words. */
   readonly reachedBy: string;
+  /** Whether a row may belong to several people: it is detached, not erased, while another person still reaches it. */
+  readonly shared: boolean;
 }
 
-/** Which collections of a connection's datasets a person's identities reach, and which they do not. */
+/** What a request that starts from some identity types reaches, and what erasure does to it. */
 export interface Coverage {
-  /** Parents before children. */
+  /** In the order of erasure: children before parents. */
   readonly collections: readonly CollectionCoverage[];
+  /** Collections with personal data, or with unknown data, that no way leads to. */
   readonly unreachable: readonly { readonly collection: string; readonly reason: string }[];
+  /** Identity types by which people are found at all; any one is enough to start. Sorted. */
+  readonly identitiesNeeded: readonly string[];
+  /** Identity types whose values can be read from what is reached. Sorted. */
+  readonly identitiesResolved: readonly string[];
+}
+
+export interface CoverageOptions {
+  readonly identityTypes: Iterable<string>;
+  readonly keepRules: readonly KeepRule[];
+  /** Decides which duties to keep have ended. */
+  readonly now: Date;
+}
+
+/** Answers without a database what a traversal can reach. Pure; linear in collections and references. */
+export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Coverage {
+  const plan = planTraversal(graph, options);
+  const reached = reach(plan.collections, options.identityTypes);
+  const order = erasureOrder(reached.keys(), plan.collections).flat();
+  return {
+    collections: order.flatMap((name) => {
+      const planned = plan.collections.get(name);
+      const found = reached.get(name);
+      return planned === undefined || found === undefined ? [] : [describe(planned, found)];
+    }),
+    unreachable: [...graph.nodes.values()].flatMap((node) => {
+      if (reached.has(node.name) || isKnownToBeHarmless(node)) return [];
+      return [{ collection: node.name, reason: whyUnreachable(node) }];
+    }),
+    identitiesNeeded: identityTypesOf(graph.nodes.values(), () => true),
+    identitiesResolved: identityTypesOf(
+      [...graph.nodes.values()].filter((node) => reached.get(node.name)?.followed === true),
+      (root) => root.identity.resolves,
+    ),
+  };
+}
+
+interface Reached {
+  readonly by: string;
+  /** Whether rows of it are the person's; false when references to the person are merely emptied. */
+  followed: boolean;
+  readonly actions: Set<number>;
+  shared: boolean;
+  detached: boolean;
+}
+
+/** Breadth first, over identity types as well: a reached collection may tell further identities. */
+function reach(
+  collections: ReadonlyMap<string, PlannedCollection>,
+  identityTypes: Iterable<string>,
+): ReadonlyMap<string, Reached> {
+  const rootsByType = new Map<string, { readonly planned: PlannedCollection; readonly column: string }[]>();
+  for (const planned of collections.values()) {
+    for (const root of planned.node.roots) {
+      const list = rootsByType.get(root.identity.type);
+      if (list === undefined) rootsByType.set(root.identity.type, [{ planned, column: root.column }]);
+      else list.push({ planned, column: root.column });
+    }
+  }
+  const reached = new Map<string, Reached>();
+  const types = new Set<string>(identityTypes);
+  const typeQueue = [...types];
+  const queue: PlannedCollection[] = [];
+  const visit = (
+    planned: PlannedCollection,
+    way: { by: () => string; follows: boolean; action: number | undefined; shared: boolean },
+  ) => {
+    let found = reached.get(planned.node.name);
+    if (found === undefined) {
+      found = { by: way.by(), followed: false, actions: new Set(), shared: false, detached: false };
+      reached.set(planned.node.name, found);
+    }
+    if (way.action !== undefined) found.actions.add(way.action);
+    if (way.shared) found.shared = true;
+    if (!way.follows) found.detached = true;
+    if (way.follows && !found.followed) {
+      found.followed = true;
+      queue.push(planned);
+    }
+  };
+  // Arrays that grow while they are walked: a queue without the cost of shifting.
+  for (let typesDone = 0, done = 0; typesDone < typeQueue.length || done < queue.length; ) {
+    const type = typeQueue[typesDone];
+    if (type !== undefined) {
+      typesDone += 1;
+      for (const { planned, column } of rootsByType.get(type) ?? []) {
+        const by = () => `identity ${type} in ${planned.node.name}.${column}`;
+        visit(planned, { by, follows: true, action: planned.rootAction, shared: false });
+      }
+      continue;
+    }
+    const from = queue[done];
+    done += 1;
+    if (from === undefined) continue;
+    for (const root of from.node.roots) {
+      if (!root.identity.resolves || types.has(root.identity.type)) continue;
+      types.add(root.identity.type);
+      typeQueue.push(root.identity.type);
+    }
+    for (const { edge, follows, action } of from.outgoing) {
+      const planned = collections.get(edge.to);
+      if (planned === undefined) continue;
+      visit(planned, { by: () => wayOf(edge), follows, action, shared: edge.share === 'shared' });
+    }
+  }
+  return reached;
+}
+
+function wayOf(edge: PlannedCollection['incoming'][number]['edge']): string {
+  const pairs = edge.toColumns.map(
+    (column, index) => `${edge.to}.${column} = ${edge.from}.${edge.fromColumns[index] ?? ''}`,
+  );
+  return `from ${edge.from}, where ${pairs.join(' and ')}`;
+}
+
+function describe(planned: PlannedCollection, found: Reached): CollectionCoverage {
+  const { node } = planned;
+  const actions = planned.actions.filter((_, index) => found.actions.has(index));
+  const strongest = actions[0];
+  const treatments: Treatment[] = [...new Set(actions.map(treatmentOf))];
+  if (found.detached || (found.shared && !treatments.includes('detach'))) treatments.push('detach');
+  const treatment = treatments[0] ?? 'detach';
+  const kept = actions.flatMap((action) => keptBy(action, node));
+  const only = kept[0];
+  const fields = treatment === 'keep' ? kept.flatMap((part) => part.fields) : targetedBy(strongest, planned);
+  return {
+    collection: node.name,
+    treatment,
+    treatments,
+    fields,
+    categories: categoriesOf(node, fields),
+    reason: treatment === 'keep' ? (only?.reason ?? null) : null,
+    legalBasis: treatment === 'keep' ? (only?.legalBasis ?? null) : null,
+    until: treatment === 'keep' ? (only?.until ?? null) : null,
+    kept,
+    reachedBy: found.by,
+    shared: found.shared,
+  };
+}
+
+function treatmentOf(action: Action): Treatment {
+  if (action.kind === 'delete' || action.kind === 'keep') return action.kind;
+  if (action.targets.length === 0 && action.kept.length > 0) return 'keep';
+  return action.kind === 'anonymize' ? 'anonymize' : 'mask';
+}
+
+function targetedBy(action: Action | undefined, planned: PlannedCollection): readonly string[] {
+  if (action === undefined) return [...new Set(planned.cuts.flatMap((cut) => cut.columns))];
+  if (action.kind === 'delete') return planned.node.collection.fields.map((field) => field.name);
+  if (action.kind === 'keep') return [];
+  return action.targets.map(({ field }) => field.name);
+}
+
+function keptBy(action: Action, node: Node): readonly KeptCoverage[] {
+  if (action.kind === 'delete') return [];
+  if (action.kind === 'keep') {
+    const names = personalFieldsOf(node).map((field) => field.name);
+    const fields = names.length > 0 ? names : node.collection.fields.map((field) => field.name);
+    return [keptCoverage(action.keep, fields, node)];
+  }
+  const byKeep = new Map<Keep, string[]>();
+  const same = new Map<string, Keep>();
+  for (const { field, keep } of action.kept) {
+    const name = JSON.stringify(keep);
+    const first = same.get(name) ?? keep;
+    same.set(name, first);
+    byKeep.set(first, [...(byKeep.get(first) ?? []), field.name]);
+  }
+  return [...byKeep].map(([keep, fields]) => keptCoverage(keep, fields, node));
+}
+
+function keptCoverage(keep: Keep, fields: readonly string[], node: Node): KeptCoverage {
+  return {
+    fields,
+    categories: categoriesOf(node, fields),
+    reason: keep.reason,
+    legalBasis: keep.legalBasis,
+    until: untilInWords(keep.until),
+  };
+}
+
+/** `2031-12-31`, or `7 years after created_at`. */
+export function untilInWords(until: KeepUntil | null): string | null {
+  if (until === null) return null;
+  if ('date' in until) return until.date;
+  const { count, unit } = until.after;
+  return `${count} ${unit}${count === 1 ? '' : 's'} after ${until.column}`;
+}
+
+function categoriesOf(node: Node, names: readonly string[]): readonly string[] {
+  const wanted = new Set(names);
+  const categories = node.collection.fields
+    .filter((field) => wanted.has(field.name))
+    .flatMap((field) => field.categories.filter(isPersonalCategory));
+  return [...new Set(categories)].sort();
+}
+
+/** Every field has a category and none is personal: there is nothing to reach. */
+function isKnownToBeHarmless(node: Node): boolean {
+  if (node.collection.skip || node.roots.length > 0) return false;
+  return node.collection.fields.every(
+    (field) => field.categories.length > 0 && !field.categories.some(isPersonalCategory),
+  );
+}
+
+function whyUnreachable(node: Node): string {
+  if (node.collection.skip) return 'the dataset says skip_processing';
+  if (node.roots.length > 0) {
+    const types = [...new Set(node.roots.map((root) => root.identity.type))];
+    return `it is found by ${types.join(' or ')}, which is not known`;
+  }
+  if (node.incoming.length === 0) return 'it has no identity field and no reference leads to it';
+  const sources = [...new Set(node.incoming.map((edge) => edge.from))];
+  return `it is only reached from ${sources.join(' or ')}, which is not reached`;
+}
+
+function identityTypesOf(
+  nodes: Iterable<Node>,
+  wanted: (root: Node['roots'][number]) => boolean,
+): readonly string[] {
+  const types = new Set<string>();
+  for (const node of nodes) {
+    if (node.collection.skip) continue;
+    for (const root of node.roots) if (wanted(root)) types.add(root.identity.type);
+  }
+  return [...types].sort();
 }

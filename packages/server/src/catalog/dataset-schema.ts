@@ -1,0 +1,181 @@
+import * as z from 'zod';
+
+/** `7y`, `18mo`, `4w`, `30d`: calendar units, so that seven years end on the same day of the year. */
+const age = z.string().regex(/^[1-9]\d{0,3}(d|w|mo|y)$/, 'a time such as 30d, 4w, 18mo or 7y');
+
+const until = z.union(
+  [
+    z.iso.date('a date such as 2031-12-31'),
+    z.strictObject({
+      /** A column of the same row that holds a date or a time. */
+      column: z.string().min(1),
+      after: age,
+    }),
+  ],
+  'a date such as 2031-12-31, or `{ column: created_at, after: 7y }`',
+);
+
+const keep = z.strictObject({
+  /** Why it is kept, in words that the person may read. */
+  reason: z.string().min(1),
+  legal_basis: z.string().min(1).optional(),
+  until: until.optional(),
+});
+
+const mask = z.discriminatedUnion('strategy', [
+  z.strictObject({ strategy: z.literal('null') }),
+  z.strictObject({
+    strategy: z.literal('fixed'),
+    value: z.union([z.string(), z.number(), z.boolean()]).transform(String),
+  }),
+  z.strictObject({ strategy: z.literal('hash') }),
+  z.strictObject({ strategy: z.literal('random-email') }),
+]);
+
+const onErase = z.union(
+  [
+    z.enum(['delete', 'detach', 'anonymize', 'mask']),
+    z.strictObject({ anonymize: mask }),
+    z.strictObject({ mask }),
+    z.strictObject({ keep: keep.extend({ detach: z.boolean().default(false) }) }),
+  ],
+  '`delete`, `detach`, `anonymize`, `mask`, `{ mask: { strategy: … } }`, `{ anonymize: { strategy: … } }` or `{ keep: { reason: … } }`',
+);
+
+const share = z.enum(['owned', 'shared']);
+const direction = z.enum(['from', 'to']);
+const strings = z.array(z.string()).nullish();
+
+const fidesReference = z.looseObject({
+  dataset: z.string().min(1),
+  field: z.string().min(3),
+  direction: direction.nullish(),
+});
+
+const fieldMeta = z.looseObject({
+  references: z.array(fidesReference).nullish(),
+  identity: z.string().min(1).nullish(),
+  primary_key: z.boolean().nullish(),
+  data_type: z.string().nullish(),
+  length: z.int().positive().nullish(),
+  read_only: z.boolean().nullish(),
+  masking_strategy_override: z
+    .looseObject({
+      strategy: z.string(),
+      configuration: z.looseObject({ rewrite_value: z.string().optional() }).nullish(),
+    })
+    .nullish(),
+});
+
+const habeasField = z.strictObject({
+  /** What erasing means for the rows that this field's references find. */
+  on_erase: onErase.optional(),
+  share: share.optional(),
+  /** Fields of the found row that are about the person it is found from. */
+  fields: z.array(z.string()).optional(),
+  mask: mask.optional(),
+  keep: keep.optional(),
+  match: z.enum(['exact', 'case-insensitive']).optional(),
+  resolves: z.boolean().optional(),
+});
+
+const habeasReference = z.strictObject({
+  name: z.string().min(1),
+  columns: z.array(z.string()).min(1),
+  target: z.string().min(1),
+  target_columns: z.array(z.string()).min(1),
+  direction: z.enum(['from', 'to', 'both']).default('from'),
+  on_erase: onErase.optional(),
+  share: share.default('owned'),
+  fields: z.array(z.string()).default([]),
+});
+
+const habeasCollection = z.strictObject({
+  on_erase: onErase.optional(),
+  key: z.array(z.string()).min(1).optional(),
+  references: z.array(habeasReference).default([]),
+});
+
+const field = z.looseObject({
+  name: z.string().min(1),
+  data_categories: strings,
+  fides_meta: fieldMeta.nullish(),
+  fidesops_meta: fieldMeta.nullish(),
+  habeas: habeasField.nullish(),
+  get fields() {
+    return z.array(field).nullish();
+  },
+});
+
+const collectionMeta = z.looseObject({
+  after: strings,
+  erase_after: strings,
+  skip_processing: z.boolean().nullish(),
+  masking_strategy_override: z.looseObject({ strategy: z.string() }).nullish(),
+});
+
+const collection = z.looseObject({
+  name: z.string().min(1),
+  data_categories: strings,
+  fields: z.array(field),
+  fides_meta: collectionMeta.nullish(),
+  fidesops_meta: collectionMeta.nullish(),
+  habeas: habeasCollection.nullish(),
+});
+
+const dataset = z.looseObject({
+  fides_key: z.string().min(1),
+  name: z.string().nullish(),
+  data_categories: strings,
+  collections: z.array(collection),
+  fides_meta: z
+    .looseObject({ namespace: z.looseObject({ schema: z.string().optional() }).nullish() })
+    .nullish(),
+  fidesops_meta: z.looseObject({}).nullish(),
+});
+
+/** The file as it is written. Keys outside `habeas:` that nobody knows are let through; {@link KNOWN_KEYS} finds them. */
+export const datasetFileSchema = z.looseObject({ dataset: z.array(dataset).min(1) });
+
+export type DatasetSource = z.output<typeof dataset>;
+export type CollectionSource = z.output<typeof collection>;
+export type FieldSource = z.output<typeof field>;
+export type OnEraseSource = z.output<typeof onErase>;
+export type KeepSource = z.output<typeof keep>;
+export type MaskSource = z.output<typeof mask>;
+
+const DESCRIPTIVE = [
+  'description',
+  'data_categories',
+  'data_qualifier',
+  'data_uses',
+  'data_purposes',
+  'data_subjects',
+];
+
+/** Keys of Fideslang at each level. What is here and not read has no meaning for requests, such as descriptions. */
+export const KNOWN_KEYS = {
+  dataset: new Set([
+    ...DESCRIPTIVE,
+    ...['fides_key', 'name', 'collections', 'fides_meta', 'fidesops_meta', 'fidesctl_meta', 'meta', 'tags'],
+    ...[
+      'organization_fides_key',
+      'retention',
+      'joint_controller',
+      'third_country_transfers',
+      'version_added',
+    ],
+    ...['version_deprecated', 'replaced_by', 'is_default'],
+  ]),
+  datasetMeta: new Set(['resource_id', 'after', 'namespace', 'redact']),
+  collection: new Set([...DESCRIPTIVE, 'name', 'fields', 'fides_meta', 'fidesops_meta', 'habeas']),
+  collectionMeta: new Set([
+    ...['after', 'erase_after', 'skip_processing', 'masking_strategy_override', 'partitioning', 'redact'],
+  ]),
+  field: new Set([...DESCRIPTIVE, 'name', 'fields', 'fides_meta', 'fidesops_meta', 'habeas']),
+  fieldMeta: new Set([
+    ...['references', 'identity', 'primary_key', 'data_type', 'length', 'return_all_elements', 'read_only'],
+    ...['custom_request_field', 'masking_strategy_override', 'redact'],
+  ]),
+  reference: new Set(['dataset', 'field', 'direction']),
+} as const satisfies Record<string, ReadonlySet<string>>;

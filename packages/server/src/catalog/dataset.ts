@@ -1,0 +1,116 @@
+import type { PlaceOf } from '../foundation/index.ts';
+import type { Finding } from './finding.ts';
+
+/** Until when something is kept: a date for all, or a time after the date in a column of each row. */
+export type KeepUntil =
+  | { readonly date: string }
+  | { readonly column: string; readonly after: { readonly count: number; readonly unit: KeepUnit } };
+
+export type KeepUnit = 'day' | 'week' | 'month' | 'year';
+
+export interface Keep {
+  readonly reason: string;
+  readonly legalBasis: string | null;
+  readonly until: KeepUntil | null;
+  /** Whether the reference is emptied although the row stays, so that the row it points to can go. */
+  readonly detach: boolean;
+}
+
+/**
+ * What replaces a value that is masked.
+ * - `null`: nothing.
+ * - `fixed`: a value of one's choice.
+ * - `hash`: `erased-` and 20 hexadecimal digits; equal values of one erasure stay equal, and nobody can compute them again.
+ * - `random-email`: such a value as an address under `erased.invalid` (RFC 2606), which passes validity checks.
+ */
+export type Mask =
+  | { readonly strategy: 'null' }
+  | { readonly strategy: 'fixed'; readonly value: string }
+  | { readonly strategy: 'hash' }
+  | { readonly strategy: 'random-email' };
+
+/** What erasure does to a row of the person. */
+export type OnErase =
+  | { readonly kind: 'delete' }
+  /** Only the reference goes: the row is not the person's, it merely points at them. It is neither exported nor followed. */
+  | { readonly kind: 'detach' }
+  /** The row stays: its personal fields are masked and the reference is emptied. */
+  | { readonly kind: 'anonymize'; readonly mask: Mask | undefined }
+  /** The row and the reference stay: its personal fields are masked. */
+  | { readonly kind: 'mask'; readonly mask: Mask | undefined }
+  | { readonly kind: 'keep'; readonly keep: Keep };
+
+/** `owned`: rows belong to whom they are reached from. `shared`: more than one person may reach the same row. */
+export type Share = 'owned' | 'shared';
+
+export type Direction = 'from' | 'to' | 'both';
+
+export interface Field {
+  /** With dots for a field inside an object: `address.city`. */
+  readonly name: string;
+  readonly dataType: string | undefined;
+  readonly length: number | undefined;
+  /** The field's own categories, else those of its collection, else those of its dataset. */
+  readonly categories: readonly string[];
+  readonly identity: Identification | undefined;
+  readonly primaryKey: boolean;
+  readonly readOnly: boolean;
+  readonly mask: Mask | undefined;
+  readonly keep: Keep | undefined;
+  /** Where in the file: input of {@link Dataset.placeOf}. */
+  readonly path: readonly PropertyKey[];
+}
+
+/** A field by which people are found. */
+export interface Identification {
+  readonly type: string;
+  /** How a given value is compared. */
+  readonly match: 'exact' | 'case-insensitive';
+  /** Whether values of rows that were found are further identities of the person. */
+  readonly resolves: boolean;
+}
+
+/** Rows of two collections belong together when all columns are equal to their target columns, pair by pair. */
+export interface Reference {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly dataset: string;
+  readonly target: string;
+  readonly targetColumns: readonly string[];
+  /** `from`: rows here are found by rows of the target. `to`: rows of the target are found by rows here. */
+  readonly direction: Direction;
+  /** What erasure does to the rows that are found through it; undefined: what their collection says. */
+  readonly onErase: OnErase | undefined;
+  readonly share: Share;
+  /** Fields of the found row that are about the person it is found from, for rows that several people share. */
+  readonly fields: readonly string[];
+  readonly path: readonly PropertyKey[];
+}
+
+export interface Collection {
+  readonly name: string;
+  /** What the store calls it: the name, or `schema.name` where the dataset's namespace names a schema. */
+  readonly table: string;
+  readonly fields: readonly Field[];
+  readonly references: readonly Reference[];
+  /** For rows that are found by an identity, and by references that do not say. */
+  readonly onErase: OnErase;
+  /** A unique key that the store does not declare; empty: the store's own key. */
+  readonly key: readonly string[];
+  /** Collections, as `dataset.collection`, whose erasure comes before this one's. */
+  readonly eraseAfter: readonly string[];
+  /** Left out on purpose; always shown as a gap. */
+  readonly skip: boolean;
+  readonly path: readonly PropertyKey[];
+}
+
+/** The annotated shape of a data store, as its file says. */
+export interface Dataset {
+  readonly key: string;
+  readonly name: string | undefined;
+  readonly file: string;
+  readonly collections: readonly Collection[];
+  /** What the file says that has no meaning here, and other things that are no reason to refuse it. */
+  readonly findings: readonly Finding[];
+  readonly placeOf: PlaceOf;
+}

@@ -1,0 +1,168 @@
+import { isLinkCategory, isPersonalCategory, isWithinCategory } from './data-categories.ts';
+import type { Field, Keep, Mask, OnErase } from './dataset.ts';
+import type { Node } from './dataset-graph.ts';
+import type { KeepRule } from './keep-rule.ts';
+
+/** A value that erasure replaces. `mask` undefined: nothing, or a hash where the store allows no empty value. */
+export interface Target {
+  readonly field: Field;
+  readonly mask: Mask | undefined;
+  /** Set where the value is kept until a date in the row: it is replaced only after that. */
+  readonly after: Keep | undefined;
+}
+
+/** A value that erasure leaves, and why. */
+export interface KeptField {
+  readonly field: Field;
+  readonly keep: Keep;
+}
+
+/**
+ * What erasure does to a row of a collection that is the person's. `stay` is what becomes of a row that was to be deleted
+ * while a row that stays points at it: its targeted fields are masked.
+ */
+export type Action =
+  | { readonly kind: 'keep'; readonly keep: Keep }
+  | { readonly kind: 'delete' }
+  | {
+      readonly kind: 'anonymize' | 'mask' | 'stay';
+      readonly targets: readonly Target[];
+      readonly kept: readonly KeptField[];
+    };
+
+/** When several ways lead to a row, the strongest decides: a duty to keep before a deletion, a deletion before a mask. */
+export const STRENGTH: readonly Action['kind'][] = ['keep', 'stay', 'delete', 'anonymize', 'mask'];
+
+export interface RulesOfTheDay {
+  readonly keepRules: readonly KeepRule[];
+  /** A duty that ended before this time keeps nothing. */
+  readonly now: Date;
+}
+
+/** Fields with a category under `user` or one that the taxonomy does not know. */
+export function personalFieldsOf(node: Node): readonly Field[] {
+  return node.collection.fields.filter((field) => field.categories.some(isPersonalCategory));
+}
+
+/**
+ * The fields that erasure targets in a row that stays: those with a category under `user`, except
+ * - values that only link rows: part of the key or of a reference, with no category outside `user.unique_id`;
+ * - values that are kept, by the dataset, by the policy, or because the store does not let them change (`read_only`).
+ * In a row that is deleted, every field is targeted.
+ */
+export function splitFields(node: Node, rules: RulesOfTheDay): FieldSplit {
+  let links: ReadonlySet<string> | undefined;
+  const targets: Target[] = [];
+  const kept: KeptField[] = [];
+  let mustStay = false;
+  for (const field of node.collection.fields) {
+    if (!field.categories.some(isPersonalCategory)) continue;
+    if (field.categories.every(isLinkCategory)) {
+      links ??= linkColumnsOf(node);
+      if (links.has(field.name)) continue;
+    }
+    const keep = keepOf(field, rules);
+    if (keep !== undefined) kept.push({ field, keep });
+    if (keep !== undefined && keep !== READ_ONLY) mustStay = true;
+    const expires = keep?.until !== null && keep?.until !== undefined && 'column' in keep.until;
+    if (keep === undefined || expires) targets.push({ field, mask: field.mask, after: keep });
+  }
+  targets.push(...emptiedLinks(node));
+  return { targets, kept, mustStay };
+}
+
+/** What erasure would do to the fields of a row that stays. */
+export interface FieldSplit {
+  readonly targets: readonly Target[];
+  readonly kept: readonly KeptField[];
+  /** Whether a duty to keep, and not only the store, keeps a field: then the row cannot be deleted. */
+  readonly mustStay: boolean;
+}
+
+/** What a wish of the dataset comes to, once duties to keep are weighed. `split` is {@link splitFields} of the same node. */
+export function actionOf(wish: OnErase, split: FieldSplit, now: Date): Action | undefined {
+  switch (wish.kind) {
+    case 'detach':
+      return undefined;
+    case 'keep':
+      return isOver(wish.keep, now) ? DELETE : { kind: 'keep', keep: wish.keep };
+    case 'delete':
+      return split.mustStay ? { kind: 'mask', targets: split.targets, kept: split.kept } : DELETE;
+    case 'anonymize':
+    case 'mask': {
+      const { mask } = wish;
+      const targets =
+        mask === undefined
+          ? split.targets
+          : split.targets.map((target) => ({ ...target, mask: target.mask ?? mask }));
+      return { kind: wish.kind, targets, kept: split.kept };
+    }
+  }
+}
+
+const DELETE: Action = { kind: 'delete' };
+
+/** What becomes of a row that was to be deleted and has to stay. */
+export function stayAction(split: FieldSplit): Action {
+  return { kind: 'stay', targets: split.targets, kept: split.kept };
+}
+
+/** References of a row that stays which no longer may lead anywhere: to rows that are only detached, or that others share. */
+function emptiedLinks(node: Node): readonly Target[] {
+  const ending = node.outgoing.filter(
+    (edge) =>
+      edge.heldBy === 'from' &&
+      (edge.share === 'shared' || edge.onErase.kind === 'detach' || edge.onErase.kind === 'anonymize'),
+  );
+  if (ending.length === 0) return [];
+  const names = new Set(ending.flatMap((edge) => edge.fromColumns));
+  return node.collection.fields
+    .filter((field) => names.has(field.name) && !field.primaryKey)
+    .map((field) => ({ field, mask: { strategy: 'null' }, after: undefined }));
+}
+
+function linkColumnsOf(node: Node): ReadonlySet<string> {
+  const names = new Set<string>(node.collection.key);
+  for (const field of node.collection.fields) if (field.primaryKey) names.add(field.name);
+  for (const edge of node.incoming) for (const column of edge.toColumns) names.add(column);
+  for (const edge of node.outgoing) for (const column of edge.fromColumns) names.add(column);
+  return names;
+}
+
+const READ_ONLY: Keep = {
+  reason: 'the dataset says that the field is read-only',
+  legalBasis: null,
+  until: null,
+  detach: false,
+};
+
+function keepOf(field: Field, rules: RulesOfTheDay): Keep | undefined {
+  if (field.keep !== undefined && !isOver(field.keep, rules.now)) return field.keep;
+  const rule = ruleFor(field, rules);
+  if (rule !== undefined) {
+    return {
+      reason: rule.reason,
+      legalBasis: rule.legalBasis,
+      until: rule.until === null ? null : { date: rule.until },
+      detach: false,
+    };
+  }
+  return field.readOnly ? READ_ONLY : undefined;
+}
+
+function ruleFor(field: Field, rules: RulesOfTheDay): KeepRule | undefined {
+  return rules.keepRules.find(
+    (rule) =>
+      (rule.until === null || !isPast(rule.until, rules.now)) &&
+      field.categories.some((category) => isWithinCategory(category, rule.category)),
+  );
+}
+
+function isOver(keep: Keep, now: Date): boolean {
+  return keep.until !== null && 'date' in keep.until && isPast(keep.until.date, now);
+}
+
+/** The day itself still counts. */
+function isPast(date: string, now: Date): boolean {
+  return date < now.toISOString().slice(0, date.length);
+}
