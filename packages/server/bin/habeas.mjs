@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// The command `habeas`. In a checkout of the project, a Node that is too old hands over to the pinned one.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runInOurPlace } from './in-our-place.mjs';
+import { isNewEnough, OLDEST_NODE } from './node-version.mjs';
+
+const main = new URL('../src/cli/main.ts', import.meta.url);
+const name = process.platform === 'win32' ? 'node.exe' : 'node';
+const pinned = fileURLToPath(new URL(`../../../node_modules/node/bin/${name}`, import.meta.url));
+
+if (isNewEnough(process.versions.node)) {
+  await import(main);
+} else if (existsSync(pinned)) {
+  await runInOurPlace(pinned, [fileURLToPath(main), ...process.argv.slice(2)]);
+} else {
+  process.stderr.write(
+    `habeas needs Node ${OLDEST_NODE} or newer; this is ${process.version}. In a checkout of the project, npm start fetches one.\n`,
+  );
+  process.exit(1);
+}

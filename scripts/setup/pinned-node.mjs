@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isNewEnough, OLDEST_NODE } from '../../packages/server/bin/node-version.mjs';
+import { withLock } from './lock.mjs';
+import { run } from './run.mjs';
+import { SetupError, say, withProgress } from './say.mjs';
+
+/**
+ * The program of the Node that the project pins (dev dependency `node`). Where install scripts are switched off its
+ * program is missing, and is fetched now from the npm registry, the way its package would have done it.
+ */
+export async function ensurePinnedNode(root) {
+  const folder = join(root, 'node_modules', 'node');
+  const version = `v${JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version}`;
+  const program = () => runnable(folder, version);
+  const found = program();
+  if (found !== undefined) return found;
+  const made = await withLock(join(root, '.habeas', 'install.lock'), async () => {
+    if (program() === undefined) {
+      await withProgress(`fetching Node ${version} (install scripts are switched off)`, () =>
+        runInstallStep(folder),
+      );
+    }
+    return program();
+  });
+  if (made !== undefined) return made;
+  if (isNewEnough(process.versions.node)) {
+    say(`Node ${version} does not run on this machine; going on with its own ${process.version}`);
+    return process.execPath;
+  }
+  throw new SetupError(
+    `Node ${version} could not be installed from the npm registry, and this machine's ${process.version} is too old. Install Node ${OLDEST_NODE} or newer.`,
+  );
+}
+
+function runnable(folder, version) {
+  const program = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (!existsSync(program)) return undefined;
+  const result = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  return result.stdout?.trim() === version ? program : undefined;
+}
+
+async function runInstallStep(folder) {
+  const { status, said } = await run(process.execPath, ['installArchSpecificPackage'], { cwd: folder });
+  if (status !== 0) {
+    throw new SetupError(`Fetching Node failed (${status}):\n${said}\nIs the npm registry reachable?`);
+  }
+}
