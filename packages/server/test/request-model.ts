@@ -39,6 +39,7 @@ export class RequestModel {
           id: task.key,
           key: task.key,
           kind: task.kind,
+          system: null,
           state: 'pending',
           remaining: task.dependsOn.length,
           attempt: 0,

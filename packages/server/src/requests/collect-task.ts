@@ -1,4 +1,5 @@
-import { type BlobRef, type BlobStore, PIECE_BYTES } from './blob-store.ts';
+import { HabeasError } from '../foundation/index.ts';
+import { type BlobRef, type BlobStore, PIECE_BYTES, type Piece } from './blob-store.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** The part of the blob that says which collections there are, with their columns in the order in which they were seen. */
@@ -18,16 +19,17 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
   const blob: BlobRef = { ...context.ref, blob: `items/${context.task.id}/${context.task.attempt}` };
   const writers = new Map<string, CollectionWriter>();
   for await (const step of connector.collect(context.scope)) {
-    if (step.state === 'pending')
+    if (step.state === 'pending') {
       return { state: 'pending', operation: step.operation, retryAfterSeconds: step.retryAfterSeconds };
+    }
     if (step.state === 'done') {
-      for (const writer of writers.values()) await writer.flush();
       const contents = [...writers.values()].map((writer) => writer.summary());
-      await context.blobs.put(blob, {
-        part: CONTENTS_PART,
-        position: 0,
-        bytes: Buffer.from(JSON.stringify(contents)),
-      });
+      const last = [...writers.values()].flatMap((writer) => writer.takePiece());
+      // Contents sort before rows, so that a reader finds both in one look.
+      await context.blobs.put(blob, [
+        { part: CONTENTS_PART, position: 0, bytes: Buffer.from(JSON.stringify(contents)) },
+        ...last,
+      ]);
       return {
         state: 'succeeded',
         matched: step.evidence.matched,
@@ -36,17 +38,23 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
     }
     let writer = writers.get(step.item.collection);
     if (writer === undefined) {
-      writer = new CollectionWriter(context.blobs, blob, step.item.collection);
+      writer = new CollectionWriter(step.item.collection);
       writers.set(step.item.collection, writer);
     }
-    await writer.add(step.item.row);
+    writer.add(step.item.row);
+    if (writer.isFull) await context.blobs.put(blob, writer.takePiece());
   }
-  throw new Error('a connector ended its collection without saying so');
+  throw new HabeasError(
+    'SYSTEM_GARBAGE',
+    `${context.task.system} ended its answer without saying that it was complete.`,
+    {
+      retryable: true,
+    },
+  );
 }
 
+/** Gathers the rows of one collection into pieces. */
 class CollectionWriter {
-  readonly #blobs: BlobStore;
-  readonly #blob: BlobRef;
   readonly #name: string;
   readonly #columns = new Set<string>();
   #lines: string[] = [];
@@ -54,28 +62,34 @@ class CollectionWriter {
   #position = 0;
   #rows = 0;
 
-  constructor(blobs: BlobStore, blob: BlobRef, name: string) {
-    this.#blobs = blobs;
-    this.#blob = blob;
+  constructor(name: string) {
     this.#name = name;
   }
 
-  async add(row: Readonly<Record<string, unknown>>): Promise<void> {
+  get isFull(): boolean {
+    return this.#bytes >= PIECE_BYTES;
+  }
+
+  add(row: Readonly<Record<string, unknown>>): void {
     for (const column of Object.keys(row)) this.#columns.add(column);
     const line = JSON.stringify(row);
     this.#lines.push(line);
     this.#bytes += line.length;
     this.#rows += 1;
-    if (this.#bytes >= PIECE_BYTES) await this.flush();
   }
 
-  async flush(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    const bytes = Buffer.from(`${this.#lines.join('\n')}\n`);
-    await this.#blobs.put(this.#blob, { part: rowsPart(this.#name), position: this.#position, bytes });
+  /** What was gathered since the last piece, if anything. */
+  takePiece(): readonly Piece[] {
+    if (this.#lines.length === 0) return [];
+    const piece = {
+      part: rowsPart(this.#name),
+      position: this.#position,
+      bytes: Buffer.from(`${this.#lines.join('\n')}\n`),
+    };
     this.#position += 1;
     this.#lines = [];
     this.#bytes = 0;
+    return [piece];
   }
 
   summary(): CollectedCollection {

@@ -20,22 +20,24 @@ export interface RequestRef {
  * Each request has a key of its own, sealed by the master key; identities, found keys, collected rows and the package
  * are sealed by it. Deleting the row of the key is how Habeas forgets all of them at once, backups of the ciphertext included.
  */
-export async function createRequestKey(
+export async function createRequestKeys(
   transaction: Database,
-  ref: RequestRef,
+  refs: readonly RequestRef[],
   masterKey: SecretKey,
-): Promise<SecretKey> {
-  const key = newSecretKey();
+): Promise<readonly SecretKey[]> {
+  const made = refs.map((ref) => ({ ref, key: newSecretKey() }));
   await transaction
     .withTables<RequestTables>()
     .insertInto('request_keys')
-    .values({
-      organization_id: ref.organizationId,
-      request_id: ref.requestId,
-      sealed_key: seal(masterKey, key, keyContext(ref)),
-    })
+    .values(
+      made.map(({ ref, key }) => ({
+        organization_id: ref.organizationId,
+        request_id: ref.requestId,
+        sealed_key: seal(masterKey, key, keyContext(ref)),
+      })),
+    )
     .execute();
-  return key;
+  return made.map(({ key }) => key);
 }
 
 /** Throws KEY_DESTROYED once the request was forgotten. */
@@ -57,33 +59,50 @@ export async function loadRequestKey(
       `The personal data of request ${ref.requestId} was forgotten: its key was destroyed.`,
     );
   }
-  return open(masterKey, row.sealed_key, keyContext(ref));
+  return openRequestKey(ref, row.sealed_key, masterKey);
 }
 
-/** Stores identities, each once, and says how many were new. Must be committed before anything is destroyed. */
+export function openRequestKey(ref: RequestRef, sealed: Uint8Array, masterKey: SecretKey): SecretKey {
+  return open(masterKey, sealed, keyContext(ref));
+}
+
+export function openIdentity(
+  ref: RequestRef,
+  key: SecretKey,
+  stored: { readonly type: string; readonly sealed: Uint8Array },
+): Identity {
+  return { type: stored.type, value: open(key, stored.sealed, identityContext(ref, stored.type)).toString() };
+}
+
+export interface NewIdentity {
+  readonly ref: RequestRef;
+  /** The request's key. */
+  readonly key: SecretKey;
+  readonly identity: Identity;
+  /** Who told: `request`, or the key of a system. */
+  readonly source: string;
+}
+
+/** Stores identities, each once. Must be committed before anything is destroyed. */
 export async function addIdentities(
   transaction: Database,
-  ref: RequestRef,
-  options: { readonly key: SecretKey; readonly identities: readonly Identity[]; readonly source: string },
-): Promise<number> {
-  if (options.identities.length === 0) return 0;
-  const digestKey = deriveKey(options.key, 'identity digest');
-  const rows = options.identities.map((identity) => ({
+  identities: readonly NewIdentity[],
+): Promise<void> {
+  if (identities.length === 0) return;
+  const rows = identities.map(({ ref, key, identity, source }) => ({
     organization_id: ref.organizationId,
     request_id: ref.requestId,
-    digest: identityDigest(digestKey, identity),
+    digest: identityDigest(deriveKey(key, 'identity digest'), identity),
     type: identity.type,
-    sealed_value: seal(options.key, Buffer.from(identity.value), identityContext(ref, identity.type)),
-    source: options.source,
+    sealed_value: seal(key, Buffer.from(identity.value), identityContext(ref, identity.type)),
+    source,
   }));
-  const inserted = await transaction
+  await transaction
     .withTables<RequestTables>()
     .insertInto('request_identities')
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
-    .returning('digest')
     .execute();
-  return inserted.length;
 }
 
 /** All identities of the request, in the order in which they became known. */
@@ -100,10 +119,7 @@ export async function loadIdentities(
     .where('request_id', '=', ref.requestId)
     .orderBy('position')
     .execute();
-  return rows.map((row) => ({
-    type: row.type,
-    value: open(key, row.sealed_value, identityContext(ref, row.type)).toString(),
-  }));
+  return rows.map((row) => openIdentity(ref, key, { type: row.type, sealed: row.sealed_value }));
 }
 
 /** Keyed, so that a low-entropy value such as an e-mail cannot be guessed from what is stored. */

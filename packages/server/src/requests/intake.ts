@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { api } from '@habeas/contract';
+import { sql } from 'kysely';
 import { appendAudit, canonicalJson } from '../audit/index.ts';
 import type { PlannableSystem } from '../connectors/index.ts';
 import {
@@ -13,10 +14,13 @@ import {
 } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import { dueDate, type Policy } from '../policy/index.ts';
-import { addIdentities, createRequestKey, type RequestRef } from './identity-vault.ts';
-import type { RequestRow } from './neighbourhood.ts';
+import { DEFAULT_RETRY } from './back-off.ts';
+import { createGroup } from './group.ts';
+import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
+import { inPairs, type RequestRow } from './neighbourhood.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
+import { type RequestSnapshot, step, type TaskSnapshot } from './step.ts';
 import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 
@@ -41,7 +45,38 @@ export interface Intake {
     readonly right: api.Right;
     readonly identityTypes: readonly string[];
     readonly dryRun: boolean;
-  }): Promise<{ plan: Plan; systems: readonly PlannableSystem[] }>;
+  }): Promise<MadePlan>;
+}
+
+/** More members would make each wait longer without making the group cheaper. */
+const GROUP_LIMIT = 64;
+
+const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'dryRun'> = {
+  state: 'received',
+  heldFrom: null,
+  openTasks: 0,
+  blockedTasks: 0,
+  destructionStarted: false,
+  matched: null,
+};
+
+interface MadePlan {
+  readonly plan: Plan;
+  readonly systems: readonly PlannableSystem[];
+}
+
+interface Planned {
+  readonly ref: RequestRef;
+  readonly made: MadePlan;
+}
+
+interface Asked {
+  readonly ref: RequestRef;
+  readonly caller: Caller;
+  readonly ask: ReceiveOptions;
+  /** undefined: no plan could be made now. */
+  readonly made: MadePlan | undefined;
+  readonly digest: Buffer;
 }
 
 export function createIntake(options: IntakeOptions): Intake {
@@ -51,7 +86,7 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 
   /** A request is acknowledged even if no plan can be made now; the reconciler plans it later. */
-  const tryPlan = async (ask: ReceiveOptions): Promise<Awaited<ReturnType<typeof makePlan>> | undefined> => {
+  const tryPlan = async (ask: ReceiveOptions): Promise<MadePlan | undefined> => {
     try {
       return await makePlan({
         right: ask.right,
@@ -64,37 +99,63 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   };
 
-  const freeze = async (
+  const insertAll = async (
     transaction: Database,
-    ref: RequestRef,
-    made: Awaited<ReturnType<typeof makePlan>>,
-  ): Promise<void> => {
-    const tasks = await insertPlan(transaction, ref, made, options.clock.now());
-    const erases = made.plan.right === 'erasure' && !made.plan.dry_run;
-    const { waitMilliseconds, approval } = options.policy.erasure;
-    const waitsUntil =
-      erases && waitMilliseconds > 0 ? new Date(options.clock.now().getTime() + waitMilliseconds) : null;
-    await transaction
+    asked: readonly Asked[],
+  ): Promise<readonly (RequestRow | undefined)[]> => {
+    const now = options.clock.now();
+    const fresh = await claimIdempotencyKeys(transaction, asked, now);
+    await insertRequests(transaction, fresh, { masterKey: options.masterKey, now });
+    const planned = fresh.flatMap(({ ref, made }) => (made === undefined ? [] : [{ ref, made }]));
+    await freeze(transaction, planned);
+    const rows = await transaction
       .withTables<RequestTables>()
-      .updateTable('requests')
-      .set({
-        plan: JSON.stringify(made.plan),
-        plan_hash: made.plan.hash,
-        policy_version: made.plan.policy_version,
-        total_tasks: tasks,
-        waits_until: waitsUntil,
-      })
-      .where('organization_id', '=', ref.organizationId)
-      .where('id', '=', ref.requestId)
+      .selectFrom('requests')
+      .selectAll()
+      .where(
+        inPairs(
+          'organization_id',
+          'id',
+          fresh.map(({ ref }) => [ref.organizationId, ref.requestId]),
+        ),
+      )
       .execute();
-    const event = {
-      type: 'planned' as const,
-      tasks,
-      approval: erases && approval === 'required',
-      waitsUntil,
-    };
-    await options.transitions.applyIn(transaction, ref, event, { actor: 'system' });
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return asked.map(({ ref }) => byId.get(ref.requestId));
   };
+
+  /** Inserts plans and takes the first step of each request. The step is computed from what was just inserted; nothing is read back. */
+  const freeze = async (transaction: Database, planned: readonly Planned[]): Promise<void> => {
+    const now = options.clock.now();
+    const { waitMilliseconds, approval } = options.policy.erasure;
+    const inserted = await insertPlans(transaction, planned, now, (plan) => {
+      const erases = plan.right === 'erasure' && !plan.dry_run;
+      return erases && waitMilliseconds > 0 ? new Date(now.getTime() + waitMilliseconds) : null;
+    });
+    const steps = inserted.map(({ ref, plan, roots, waitsUntil }) => {
+      const request: RequestSnapshot = { ...NEW_REQUEST, id: ref.requestId, dryRun: plan.dry_run };
+      const asks = plan.right === 'erasure' && !plan.dry_run && approval === 'required';
+      const event = { type: 'planned' as const, tasks: plan.tasks.length, approval: asks, waitsUntil };
+      const outcome = step({ request, others: roots }, event, { now, retry: DEFAULT_RETRY, random: 0 });
+      if ('refused' in outcome)
+        throw new HabeasError('INTERNAL', `A new request could not be planned: ${outcome.refused}.`);
+      return {
+        target: ref,
+        before: { request, taskRow: undefined },
+        step: outcome,
+        result: {},
+        actor: 'system',
+      };
+    });
+    await options.transitions.save(transaction, steps);
+  };
+
+  const grouped = createGroup<Asked, RequestRow | undefined>({
+    limit: GROUP_LIMIT,
+    keyOf: ({ ref, caller, ask }) =>
+      ask.idempotencyKey === undefined ? ref.requestId : `${caller.organizationId}/${ask.idempotencyKey}`,
+    run: (asked) => options.db.transaction().execute((transaction) => insertAll(transaction, asked)),
+  });
 
   return {
     makePlan,
@@ -115,42 +176,20 @@ export function createIntake(options: IntakeOptions): Intake {
           .where('id', '=', ref.requestId)
           .forNoKeyUpdate()
           .executeTakeFirstOrThrow();
-        if (current.state === 'received') await freeze(transaction, ref, made);
+        if (current.state === 'received') await freeze(transaction, [{ ref, made }]);
       });
     },
     async receive(caller, ask) {
-      const digest = bodyDigest(options.masterKey, ask);
-      if (ask.idempotencyKey !== undefined) {
-        const before = await replay(options.db, { caller, key: ask.idempotencyKey, digest });
-        if (before !== undefined) return { request: before, replayed: true };
-      }
-      const made = await tryPlan(ask);
-      const ref: RequestRef = {
-        organizationId: caller.organizationId,
-        requestId: newId('req', options.clock.now()),
+      const asked: Asked = {
+        caller,
+        ask,
+        made: await tryPlan(ask),
+        digest: bodyDigest(options.masterKey, ask),
+        ref: { organizationId: caller.organizationId, requestId: newId('req', options.clock.now()) },
       };
-      try {
-        await options.db.transaction().execute(async (transaction) => {
-          await insertRequest(transaction, {
-            ref,
-            ask,
-            caller,
-            digest,
-            masterKey: options.masterKey,
-            now: options.clock.now(),
-          });
-          if (made !== undefined) await freeze(transaction, ref, made);
-        });
-      } catch (error) {
-        // Two calls with one key at the same instant: the second one to commit sees the first one's row.
-        const before =
-          ask.idempotencyKey !== undefined && isUniqueViolation(error)
-            ? await replay(options.db, { caller, key: ask.idempotencyKey, digest })
-            : undefined;
-        if (before !== undefined) return { request: before, replayed: true };
-        throw error;
-      }
-      return { request: await requestRow(options.db, ref), replayed: false };
+      const request = await grouped(asked);
+      if (request !== undefined) return { request, replayed: false };
+      return { request: await replay(options.db, asked), replayed: true };
     },
   };
 }
@@ -168,128 +207,200 @@ export async function requestRow(db: Database, ref: RequestRef): Promise<Request
   return row;
 }
 
-async function insertRequest(
+/** Requests whose Idempotency-Key is new, or that have none. A key that another transaction is just using is waited for. */
+async function claimIdempotencyKeys(
   transaction: Database,
-  options: {
-    readonly ref: RequestRef;
-    readonly ask: ReceiveOptions;
-    readonly caller: Caller;
-    readonly digest: Buffer;
-    readonly masterKey: SecretKey;
-    readonly now: Date;
-  },
-): Promise<void> {
-  const { ref, ask, caller, now } = options;
-  const tables = transaction.withTables<RequestTables>();
-  if (ask.idempotencyKey !== undefined) {
-    await tables
-      .insertInto('idempotency_keys')
-      .values({
+  asked: readonly Asked[],
+  now: Date,
+): Promise<readonly Asked[]> {
+  const keyed = asked.filter(({ ask }) => ask.idempotencyKey !== undefined);
+  if (keyed.length === 0) return asked;
+  const claimed = await transaction
+    .withTables<RequestTables>()
+    .insertInto('idempotency_keys')
+    .values(
+      keyed.map(({ ref, ask, digest }) => ({
         organization_id: ref.organizationId,
-        idempotency_key: ask.idempotencyKey,
+        idempotency_key: ask.idempotencyKey ?? '',
         request_id: ref.requestId,
-        body_digest: options.digest,
+        body_digest: digest,
         created_at: now,
-      })
-      .execute();
-  }
-  await tables
-    .insertInto('requests')
-    .values({
-      organization_id: ref.organizationId,
-      id: ref.requestId,
-      right_kind: ask.right,
-      state: 'received',
-      dry_run: ask.dryRun,
-      identity_types: [...identityTypes(ask.identities)],
-      received_at: now,
-      due_at: dueDate(now),
-      open_tasks: 0,
-      blocked_tasks: 0,
-      total_tasks: 0,
-      destruction_started: false,
-      received_by: caller.actor,
-    })
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('request_id')
     .execute();
-  const key = await createRequestKey(transaction, ref, options.masterKey);
-  await addIdentities(transaction, ref, { key, identities: ask.identities, source: 'request' });
-  const details = { right: ask.right, dry_run: ask.dryRun };
+  const fresh = new Set(claimed.map((row) => row.request_id));
+  return asked.filter(({ ref, ask }) => ask.idempotencyKey === undefined || fresh.has(ref.requestId));
+}
+
+async function insertRequests(
+  transaction: Database,
+  asked: readonly Asked[],
+  options: { readonly masterKey: SecretKey; readonly now: Date },
+): Promise<void> {
+  if (asked.length === 0) return;
+  const { now } = options;
+  await transaction
+    .withTables<RequestTables>()
+    .insertInto('requests')
+    .values(
+      asked.map(({ ref, ask, caller }) => ({
+        organization_id: ref.organizationId,
+        id: ref.requestId,
+        right_kind: ask.right,
+        state: 'received' as const,
+        dry_run: ask.dryRun,
+        identity_types: [...identityTypes(ask.identities)],
+        received_at: now,
+        due_at: dueDate(now),
+        open_tasks: 0,
+        blocked_tasks: 0,
+        total_tasks: 0,
+        destruction_started: false,
+        received_by: caller.actor,
+      })),
+    )
+    .execute();
+  const keys = await createRequestKeys(
+    transaction,
+    asked.map(({ ref }) => ref),
+    options.masterKey,
+  );
+  await addIdentities(
+    transaction,
+    asked.flatMap(({ ref, ask }, index) => {
+      const key = keys[index];
+      return key === undefined
+        ? []
+        : ask.identities.map((identity) => ({ ref, key, identity, source: 'request' }));
+    }),
+  );
+  const details = ({ ask }: Asked) => ({ right: ask.right, dry_run: ask.dryRun });
   await appendAudit(
     transaction,
-    [
-      {
-        organizationId: ref.organizationId,
-        actor: caller.actor,
-        action: 'request.received',
-        subject: ref.requestId,
-        details,
-      },
-    ],
+    asked.map((one) => ({
+      organizationId: one.ref.organizationId,
+      actor: one.caller.actor,
+      action: 'request.received',
+      subject: one.ref.requestId,
+      details: details(one),
+    })),
     now,
   );
   await publish(
     transaction,
-    [
-      {
-        organizationId: ref.organizationId,
-        type: 'request.received',
-        requestId: ref.requestId,
-        data: { ...details, state: 'received' },
-      },
-    ],
+    asked.map((one) => ({
+      organizationId: one.ref.organizationId,
+      type: 'request.received',
+      requestId: one.ref.requestId,
+      data: { ...details(one), state: 'received' },
+    })),
     now,
   );
 }
 
-async function insertPlan(
+interface InsertedPlan {
+  readonly ref: RequestRef;
+  readonly plan: Plan;
+  /** Tasks that wait for nothing. */
+  readonly roots: readonly TaskSnapshot[];
+  readonly waitsUntil: Date | null;
+}
+
+async function insertPlans(
   transaction: Database,
-  ref: RequestRef,
-  made: { readonly plan: Plan; readonly systems: readonly PlannableSystem[] },
+  planned: readonly Planned[],
   now: Date,
-): Promise<number> {
+  waitsUntil: (plan: Plan) => Date | null,
+): Promise<readonly InsertedPlan[]> {
+  if (planned.length === 0) return [];
   const tables = transaction.withTables<RequestTables>();
-  const inputs = made.systems.flatMap((system) =>
-    system.inputs === undefined ? [] : [{ organization_id: ref.organizationId, ...system.inputs }],
+  const inputs = new Map(
+    planned.flatMap(({ ref, made }) =>
+      made.systems.flatMap((system) =>
+        system.inputs === undefined
+          ? []
+          : [
+              [
+                `${ref.organizationId}/${system.inputs.hash}`,
+                { organization_id: ref.organizationId, ...system.inputs },
+              ] as const,
+            ],
+      ),
+    ),
   );
-  if (inputs.length > 0)
+  if (inputs.size > 0)
     await tables
       .insertInto('plan_inputs')
-      .values(inputs)
+      .values([...inputs.values()])
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-  const ids = new Map(made.plan.tasks.map((task) => [task.key, newId('tsk', now)]));
+  const rows = planned.map(({ ref, made }) => ({
+    ref,
+    plan: made.plan,
+    waitsUntil: waitsUntil(made.plan),
+    ...planRows(ref, made.plan, now),
+  }));
+  await sql`
+    update requests as r set plan = c.plan, plan_hash = c.plan_hash, policy_version = c.policy_version, total_tasks = c.total_tasks, waits_until = c.waits_until
+    from jsonb_to_recordset(${JSON.stringify(
+      rows.map(({ ref, plan, waitsUntil }) => ({
+        organization_id: ref.organizationId,
+        id: ref.requestId,
+        plan: JSON.stringify(plan),
+        plan_hash: plan.hash,
+        policy_version: plan.policy_version,
+        total_tasks: plan.tasks.length,
+        waits_until: waitsUntil,
+      })),
+    )}::jsonb) as c (organization_id text, id text, plan text, plan_hash text, policy_version text, total_tasks integer, waits_until timestamptz)
+    where r.organization_id = c.organization_id and r.id = c.id`.execute(transaction);
+  for (const chunk of chunks(rows.flatMap(({ tasks }) => tasks)))
+    await tables.insertInto('tasks').values(chunk).execute();
+  for (const chunk of chunks(rows.flatMap(({ edges }) => edges)))
+    await tables.insertInto('task_dependencies').values(chunk).execute();
+  return rows.map(({ ref, plan, waitsUntil, tasks }) => ({
+    ref,
+    plan,
+    waitsUntil,
+    roots: tasks.filter((task) => task.remaining === 0),
+  }));
+}
+
+function planRows(ref: RequestRef, plan: Plan, now: Date) {
+  const ids = new Map(plan.tasks.map((task) => [task.key, newId('tsk', now)]));
   const id = (key: string): string => {
     const found = ids.get(key);
     if (found === undefined)
       throw new HabeasError('INTERNAL', `The plan names a task ${key} that it does not have.`);
     return found;
   };
-  const tasks = made.plan.tasks.map((task, position) => ({
-    organization_id: ref.organizationId,
-    id: id(task.key),
-    request_id: ref.requestId,
-    key: task.key,
-    position,
-    kind: task.kind,
-    system: task.system,
-    team: task.team,
-    state: 'pending' as const,
-    remaining: task.depends_on.length,
-    attempt: 0,
-    failures: 0,
-    generation: 1,
-  }));
-  const edges = made.plan.tasks.flatMap((task) =>
-    task.depends_on.map((dependency) => ({
+  return {
+    tasks: plan.tasks.map((task, position) => ({
       organization_id: ref.organizationId,
+      id: id(task.key),
       request_id: ref.requestId,
-      task_id: id(task.key),
-      depends_on: id(dependency),
+      key: task.key,
+      position,
+      kind: task.kind,
+      system: task.system,
+      team: task.team,
+      state: 'pending' as const,
+      remaining: task.depends_on.length,
+      attempt: 0,
+      failures: 0,
+      generation: 1,
     })),
-  );
-  for (const chunk of chunks(tasks)) await tables.insertInto('tasks').values(chunk).execute();
-  for (const chunk of chunks(edges)) await tables.insertInto('task_dependencies').values(chunk).execute();
-  return tasks.length;
+    edges: plan.tasks.flatMap((task) =>
+      task.depends_on.map((dependency) => ({
+        organization_id: ref.organizationId,
+        request_id: ref.requestId,
+        task_id: id(task.key),
+        depends_on: id(dependency),
+      })),
+    ),
+  };
 }
 
 /** PostgreSQL takes 65,535 parameters a statement. */
@@ -297,20 +408,17 @@ function* chunks<Row>(rows: readonly Row[]): Iterable<readonly Row[]> {
   for (let start = 0; start < rows.length; start += 2_000) yield rows.slice(start, start + 2_000);
 }
 
-async function replay(
-  db: Database,
-  options: { readonly caller: Caller; readonly key: string; readonly digest: Buffer },
-): Promise<RequestRow | undefined> {
-  const { organizationId } = options.caller;
+/** The request that this Idempotency-Key made before. */
+async function replay(db: Database, asked: Asked): Promise<RequestRow> {
+  const { organizationId } = asked.caller;
   const known = await db
     .withTables<RequestTables>()
     .selectFrom('idempotency_keys')
     .select(['request_id', 'body_digest'])
     .where('organization_id', '=', organizationId)
-    .where('idempotency_key', '=', options.key)
-    .executeTakeFirst();
-  if (known === undefined) return undefined;
-  if (!options.digest.equals(known.body_digest)) {
+    .where('idempotency_key', '=', asked.ask.idempotencyKey ?? '')
+    .executeTakeFirstOrThrow();
+  if (!asked.digest.equals(known.body_digest)) {
     throw new HabeasError(
       'IDEMPOTENCY_KEY_REUSED',
       'This Idempotency-Key came before with another body. Send a new key for a new request.',
@@ -331,8 +439,4 @@ function bodyDigest(masterKey: SecretKey, ask: ReceiveOptions): Buffer {
 
 function identityTypes(identities: ReceiveOptions['identities']): readonly string[] {
   return [...new Set(identities.map((identity) => identity.type))].sort();
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23505';
 }

@@ -13,7 +13,7 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
   let bytes = 0;
   let position = 0;
   const flush = async (): Promise<void> => {
-    await context.blobs.put(blob, { part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) });
+    await context.blobs.put(blob, [{ part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) }]);
     position += 1;
     pending = [];
     bytes = 0;

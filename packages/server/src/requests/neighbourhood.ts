@@ -1,8 +1,8 @@
-import type { Selectable } from 'kysely';
-import { type Database, HabeasError } from '../foundation/index.ts';
+import { type Selectable, sql } from 'kysely';
+import type { Database } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { Event, Neighbourhood, RequestSnapshot, TaskSnapshot } from './step.ts';
-import type { RequestTables } from './tables.ts';
+import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
 export type RequestRow = Selectable<RequestTables['requests']>;
 export type TaskRow = Selectable<RequestTables['tasks']>;
@@ -10,6 +10,11 @@ export type TaskRow = Selectable<RequestTables['tasks']>;
 export interface EventTarget extends RequestRef {
   /** Of a task event. */
   readonly taskId?: string | undefined;
+}
+
+export interface TargetedEvent {
+  readonly target: EventTarget;
+  readonly event: Event;
 }
 
 export interface LoadedNeighbourhood extends Neighbourhood {
@@ -21,6 +26,7 @@ const TASK_COLUMNS = [
   'id',
   'key',
   'kind',
+  'system',
   'state',
   'remaining',
   'attempt',
@@ -29,49 +35,110 @@ const TASK_COLUMNS = [
 ] as const;
 
 /**
- * Locks the request and reads the part of it that the event can touch. Every change of a request or of its tasks goes
- * through this lock, so changes of one request take turns and those of different requests never wait for each other.
- * The lock comes first and alone: a statement that waited for a lock would otherwise see the other rows as they were before.
+ * Locks the requests and reads the part of each that its event can touch; undefined where the request or the task does not
+ * exist. At most one event per request. Every change of a request or of its tasks goes through this lock, so changes of one
+ * request take turns. Locks are taken in the order of ids, so that two processes cannot wait for each other; they come first
+ * and alone, because a statement that waited for a lock would otherwise see the other rows as they were before.
  */
-export async function loadNeighbourhood(
+export async function loadNeighbourhoods(
   transaction: Database,
-  target: EventTarget,
-  event: Event,
-): Promise<LoadedNeighbourhood> {
+  events: readonly TargetedEvent[],
+): Promise<readonly (LoadedNeighbourhood | undefined)[]> {
   const tables = transaction.withTables<RequestTables>();
-  const requestRow = await tables
+  const requestRows = await tables
     .selectFrom('requests')
     .selectAll()
-    .where('organization_id', '=', target.organizationId)
-    .where('id', '=', target.requestId)
+    .where(
+      inPairs(
+        'organization_id',
+        'id',
+        events.map(({ target }) => [target.organizationId, target.requestId]),
+      ),
+    )
+    .orderBy('organization_id')
+    .orderBy('id')
     .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (requestRow === undefined)
-    throw new HabeasError('NOT_FOUND', `There is no request ${target.requestId}.`);
-  const { taskId } = target;
-  const taskRow =
-    taskId === undefined
-      ? undefined
+    .execute();
+  const taskPairs = events.flatMap(({ target }) =>
+    target.taskId === undefined ? [] : [[target.organizationId, target.taskId] as const],
+  );
+  const taskRows =
+    taskPairs.length === 0
+      ? []
       : await tables
           .selectFrom('tasks')
-          .selectAll()
-          .where('organization_id', '=', target.organizationId)
-          .where('id', '=', taskId)
-          .where('request_id', '=', target.requestId)
-          .executeTakeFirst();
-  if (taskId !== undefined && taskRow === undefined)
-    throw new HabeasError('NOT_FOUND', `There is no task ${taskId}.`);
-  return {
-    requestRow,
-    taskRow,
-    request: requestSnapshot(requestRow),
-    task: taskRow,
-    others: await loadOthers(transaction, target, event),
-    companions:
-      event.type === 'task-retried' && taskRow?.kind === 'verify'
-        ? await loadCompanions(transaction, taskRow)
-        : [],
-  };
+          .select(TASK_ROW_COLUMNS)
+          .where(inPairs('organization_id', 'id', taskPairs))
+          .execute();
+  const dependents = await loadDependents(transaction, events);
+  const requestsById = new Map(requestRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
+  const tasksById = new Map(taskRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
+
+  const loaded: (LoadedNeighbourhood | undefined)[] = [];
+  for (const { target, event } of events) {
+    const requestRow = requestsById.get(`${target.organizationId}/${target.requestId}`);
+    const taskRow =
+      target.taskId === undefined ? undefined : tasksById.get(`${target.organizationId}/${target.taskId}`);
+    const missing =
+      requestRow === undefined || (target.taskId !== undefined && taskRow?.request_id !== target.requestId);
+    if (missing) {
+      loaded.push(undefined);
+      continue;
+    }
+    loaded.push({
+      requestRow,
+      taskRow,
+      request: requestSnapshot(requestRow),
+      task: taskRow,
+      others: endsTask(event)
+        ? (dependents.get(`${target.organizationId}/${target.taskId}`) ?? [])
+        : await loadOthers(transaction, target, event),
+      companions:
+        event.type === 'task-retried' && taskRow?.kind === 'verify'
+          ? await loadCompanions(transaction, taskRow)
+          : [],
+    });
+  }
+  return loaded;
+}
+
+/** A row-wise `(a, b) in (…)`: one parameter per column, whatever the number of pairs. */
+export function inPairs(first: string, second: string, pairs: readonly (readonly [string, string])[]) {
+  const left = pairs.map(([value]) => value);
+  const right = pairs.map(([, value]) => value);
+  return sql<boolean>`(${sql.ref(first)}, ${sql.ref(second)}) in (select * from unnest(${left}::text[], ${right}::text[]))`;
+}
+
+function endsTask(event: Event): boolean {
+  return event.type === 'task-succeeded' || event.type === 'task-skipped' || event.type === 'gate-opened';
+}
+
+async function loadDependents(
+  transaction: Database,
+  events: readonly TargetedEvent[],
+): Promise<ReadonlyMap<string, readonly TaskSnapshot[]>> {
+  const ending = events.flatMap(({ target, event }) =>
+    endsTask(event) && target.taskId !== undefined ? [[target.organizationId, target.taskId] as const] : [],
+  );
+  if (ending.length === 0) return new Map();
+  const rows = await transaction
+    .withTables<RequestTables>()
+    .selectFrom('task_dependencies as d')
+    .innerJoin('tasks as t', (join) =>
+      join.onRef('t.id', '=', 'd.task_id').onRef('t.organization_id', '=', 'd.organization_id'),
+    )
+    .select(['d.organization_id', 'd.depends_on', ...TASK_COLUMNS.map((column) => `t.${column}` as const)])
+    .where(inPairs('d.organization_id', 'd.depends_on', ending))
+    .orderBy('t.position')
+    .execute();
+  const dependents = new Map<string, TaskSnapshot[]>();
+  for (const { organization_id, depends_on, ...task } of rows) {
+    const key = `${organization_id}/${depends_on}`;
+    const known = dependents.get(key);
+    if (known === undefined) dependents.set(key, [task]);
+    else known.push(task);
+  }
+  return dependents;
 }
 
 async function loadOthers(
@@ -81,30 +148,20 @@ async function loadOthers(
 ): Promise<readonly TaskSnapshot[]> {
   const tasks = transaction
     .withTables<RequestTables>()
-    .selectFrom('tasks as t')
-    .select(TASK_COLUMNS.map((column) => `t.${column}` as const))
-    .where('t.organization_id', '=', target.organizationId)
-    .where('t.request_id', '=', target.requestId)
-    .orderBy('t.position');
+    .selectFrom('tasks')
+    .select(TASK_COLUMNS)
+    .where('organization_id', '=', target.organizationId)
+    .where('request_id', '=', target.requestId)
+    .orderBy('position');
   switch (event.type) {
     case 'planned':
     case 'wait-over':
-      return tasks.where('t.remaining', '=', 0).where('t.state', '=', 'pending').execute();
+      return tasks.where('remaining', '=', 0).where('state', '=', 'pending').execute();
     case 'released':
-      return tasks.where('t.state', '=', 'ready').execute();
+      return tasks.where('state', '=', 'ready').execute();
     case 'rejected':
     case 'cancelled':
-      return tasks.where('t.state', 'not in', ['succeeded', 'skipped', 'cancelled']).execute();
-    case 'task-succeeded':
-    case 'task-skipped':
-    case 'gate-opened':
-      return tasks
-        .innerJoin('task_dependencies as d', (join) =>
-          join.onRef('d.task_id', '=', 't.id').onRef('d.organization_id', '=', 't.organization_id'),
-        )
-        .where('d.depends_on', '=', target.taskId ?? '')
-        .where('d.organization_id', '=', target.organizationId)
-        .execute();
+      return tasks.where('state', 'not in', ['succeeded', 'skipped', 'cancelled']).execute();
     default:
       return [];
   }

@@ -33,7 +33,7 @@ export async function packageTask(
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   const flush = async (): Promise<void> => {
-    await context.blobs.put(blob, { part: PART, position, bytes: Buffer.concat(pending) });
+    await context.blobs.put(blob, [{ part: PART, position, bytes: Buffer.concat(pending) }]);
     position += 1;
     pending = [];
     pendingBytes = 0;

@@ -60,7 +60,7 @@ async function takeOver(options: ReconcileOptions): Promise<void> {
 }
 
 async function lostJobs(options: ReconcileOptions, now: Date): Promise<void> {
-  const { rows } = await sql<Ref>`
+  const { rows } = await sql<Ref & { readonly system: string | null }>`
     update tasks set enqueued_at = ${now}
     where (organization_id, id) in (
       select t.organization_id, t.id
@@ -72,13 +72,16 @@ async function lostJobs(options: ReconcileOptions, now: Date): Promise<void> {
       limit ${BATCH}
       for update of t skip locked
     )
-    returning organization_id, request_id, id`.execute(options.db);
-  for (const task of rows) {
-    const ref = { organizationId: task.organization_id, requestId: task.request_id };
-    await options.db
-      .transaction()
-      .execute((transaction) => options.queue.enqueue(transaction, ref, [{ taskId: task.id, at: now }]));
-  }
+    returning organization_id, request_id, id, system`.execute(options.db);
+  if (rows.length === 0) return;
+  const due = rows.map((task) => ({
+    organizationId: task.organization_id,
+    requestId: task.request_id,
+    taskId: task.id,
+    system: task.system,
+    at: now,
+  }));
+  await options.db.transaction().execute((transaction) => options.queue.enqueue(transaction, due));
 }
 
 /** Operations to ask after, and erasures whose waiting time is over. */

@@ -12,11 +12,12 @@ export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
     matched: found.length > 0 ? true : null,
     result: { evidence: { matched: found.length > 0, counts, retained: [], residuals: [], notes: [] } },
     also: async (transaction) => {
-      await addIdentities(transaction, context.ref, {
-        key: context.key,
-        identities: found,
-        source: context.task.system ?? 'unknown',
-      });
+      const { ref, key } = context;
+      const source = context.task.system ?? 'unknown';
+      await addIdentities(
+        transaction,
+        found.map((identity) => ({ ref, key, identity, source })),
+      );
     },
   };
 }

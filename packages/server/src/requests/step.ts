@@ -21,6 +21,8 @@ export interface TaskSnapshot {
   readonly id: string;
   readonly key: string;
   readonly kind: api.TaskKind;
+  /** The system that it acts on; null for gates and packages. */
+  readonly system: string | null;
   readonly state: api.TaskState;
   /** How many tasks that this one depends on have not ended. */
   readonly remaining: number;
@@ -83,6 +85,12 @@ export interface TaskChange extends TaskSnapshot {
   readonly error?: TaskError | null;
 }
 
+export interface QueuedTask {
+  readonly taskId: string;
+  readonly system: string | null;
+  readonly at: Date;
+}
+
 /** Something that happened, for the audit log and the event stream. No personal data. */
 export interface Fact {
   readonly action: string;
@@ -95,7 +103,7 @@ export interface Step {
   readonly reason?: string;
   readonly tasks: readonly TaskChange[];
   /** Tasks for the queue, and from when on. */
-  readonly enqueue: readonly { readonly taskId: string; readonly at: Date }[];
+  readonly enqueue: readonly QueuedTask[];
   /** Gates that opened: each is an event of its own, in the same transaction. */
   readonly gates: readonly string[];
   readonly facts: readonly Fact[];
@@ -178,7 +186,7 @@ function stepRequest(before: Neighbourhood, event: RequestEvent, context: StepCo
       const completed = restored.state === 'completed' ? [completion(restored)] : [];
       return change(restored, [fact(), ...completed], {
         enqueue: STARTED.includes(restored.state)
-          ? before.others.map((task) => ({ taskId: task.id, at: context.now }))
+          ? before.others.map((task) => queued(task, context.now))
           : [],
       });
     }
@@ -255,20 +263,20 @@ function stepTask(
       };
       return change(request, [fact('task.waiting')], {
         tasks: [waiting],
-        enqueue: [{ taskId: task.id, at: event.retryAt }],
+        enqueue: [queued(task, event.retryAt)],
       });
     }
     case 'task-due':
       if (task.kind === 'ticket' || task.state !== 'waiting') return { refused: `the task is ${task.state}` };
       return change(request, [fact('task.due')], {
         tasks: [{ ...task, state: 'ready', nextAttemptAt: null }],
-        enqueue: [{ taskId: task.id, at: context.now }],
+        enqueue: [queued(task, context.now)],
       });
     case 'task-lost':
       if (task.state !== 'running') return { refused: `the task is ${task.state}` };
       return change(request, [fact('task.lost', { attempt: task.attempt })], {
         tasks: [{ ...task, state: 'ready', nextAttemptAt: null }],
-        enqueue: [{ taskId: task.id, at: context.now }],
+        enqueue: [queued(task, context.now)],
       });
     case 'task-failed': {
       const ticket = task.kind === 'ticket' && task.state === 'waiting';
@@ -286,7 +294,7 @@ function stepTask(
         };
         return change(request, [fact('task.failed', details)], {
           tasks: [again],
-          enqueue: [{ taskId: task.id, at }],
+          enqueue: [queued(task, at)],
         });
       }
       const blocked: TaskChange = {
@@ -344,7 +352,7 @@ function retry(
   if (redone.length === 0) {
     return change(withState(unblocked), [fact], {
       tasks: [ready(task)],
-      enqueue: task.kind === 'ticket' ? [] : [{ taskId: task.id, at: context.now }],
+      enqueue: task.kind === 'ticket' ? [] : [queued(task, context.now)],
     });
   }
   const order: readonly api.TaskKind[] = ['locate', 'erase', 'verify'];
@@ -355,8 +363,12 @@ function retry(
   });
   return change(withState({ ...unblocked, openTasks: unblocked.openTasks + redone.length }), [fact], {
     tasks: changes,
-    enqueue: changes.slice(0, 1).map((first) => ({ taskId: first.id, at: context.now })),
+    enqueue: changes.slice(0, 1).map((first) => queued(first, context.now)),
   });
+}
+
+function queued(task: TaskSnapshot, at: Date): QueuedTask {
+  return { taskId: task.id, system: task.system, at };
 }
 
 function isCurrent(task: TaskSnapshot, attempt: number): boolean {
@@ -392,7 +404,7 @@ function unlockAll(
   options: { readonly areRoots?: boolean } = {},
 ): Step {
   const changes: TaskChange[] = [];
-  const enqueue: { taskId: string; at: Date }[] = [];
+  const enqueue: QueuedTask[] = [];
   const gates: string[] = [];
   const opened: Fact[] = [];
   for (const task of tasks) {
@@ -410,7 +422,7 @@ function unlockAll(
       opened.push({ action: 'ticket.opened', subject: task.id, details: { task: task.key } });
     } else {
       changes.push({ ...task, remaining: 0, state: 'ready', nextAttemptAt: null });
-      enqueue.push({ taskId: task.id, at: context.now });
+      enqueue.push(queued(task, context.now));
     }
   }
   const counted = withState({ ...request, openTasks: request.openTasks - gates.length });

@@ -3,7 +3,7 @@ import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
-import type { TaskResult } from './save-step.ts';
+import type { TaskResult } from './save-steps.ts';
 
 /** What the work of one task may use. */
 export interface TaskContext {

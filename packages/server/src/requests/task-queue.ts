@@ -1,8 +1,6 @@
 import { sql } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Database, Logger } from '../foundation/index.ts';
-import type { RequestRef } from './identity-vault.ts';
-import type { RequestTables } from './tables.ts';
 
 /** Wakes workers the moment a job is committed; the payload is the queue's name. */
 export const JOBS_CHANNEL = 'habeas_jobs';
@@ -19,15 +17,15 @@ export interface TaskJob {
   readonly taskId: string;
 }
 
-export interface DueTask {
-  readonly taskId: string;
+export interface DueTask extends TaskJob {
+  readonly system: string | null;
   readonly at: Date;
 }
 
 /** Delivers tasks to workers: a queue per system, so that a slow or broken one holds up no other. */
 export interface TaskQueue {
   /** Puts jobs into the queues in the caller's transaction: they exist if, and only if, the change does. */
-  enqueue(transaction: Database, ref: RequestRef, due: readonly DueTask[]): Promise<void>;
+  enqueue(transaction: Database, due: readonly DueTask[]): Promise<void>;
   /** Takes up to `limit` jobs that are due. They are then gone: who takes them claims the tasks, or the reconciler makes new jobs. */
   take(queue: string, limit: number): Promise<readonly TaskJob[]>;
   /** Makes the queue of a system, once. */
@@ -73,24 +71,22 @@ export function createTaskQueue(options: {
 
   return {
     ensure,
-    async enqueue(transaction, ref, due) {
+    async enqueue(transaction, due) {
       if (due.length === 0) return;
-      const systems = await systemsOf(transaction, ref, due);
-      const byQueue = Map.groupBy(due, (task) => systems.get(task.taskId) ?? null);
       const db = fromKysely(transaction);
-      for (const [system, tasks] of byQueue) {
+      const queues: string[] = [];
+      for (const [system, tasks] of Map.groupBy(due, (task) => task.system)) {
         const queue = await ensure(system);
-        const jobs = tasks.map((task) => ({
-          data: {
-            organizationId: ref.organizationId,
-            requestId: ref.requestId,
-            taskId: task.taskId,
-          } satisfies TaskJob,
-          startAfter: task.at,
+        queues.push(queue);
+        const jobs = tasks.map(({ at, system: _, ...job }) => ({
+          data: job satisfies TaskJob,
+          startAfter: at,
         }));
         await boss.insert(queue, jobs, { db });
-        await sql`select pg_notify(${JOBS_CHANNEL}, ${queue})`.execute(transaction);
       }
+      await sql`select pg_notify(${JOBS_CHANNEL}, queue) from unnest(${queues}::text[]) as queue`.execute(
+        transaction,
+      );
     },
     async take(queue, limit) {
       const jobs = await boss.fetch<TaskJob>(queue, { batchSize: limit });
@@ -106,23 +102,4 @@ export function createTaskQueue(options: {
     },
     stop: () => boss.stop({ graceful: false, close: true }),
   };
-}
-
-async function systemsOf(
-  transaction: Database,
-  ref: RequestRef,
-  due: readonly DueTask[],
-): Promise<ReadonlyMap<string, string | null>> {
-  const rows = await transaction
-    .withTables<RequestTables>()
-    .selectFrom('tasks')
-    .select(['id', 'system'])
-    .where('organization_id', '=', ref.organizationId)
-    .where(
-      'id',
-      'in',
-      due.map((task) => task.taskId),
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.system]));
 }

@@ -1,21 +1,22 @@
 import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
-import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhood } from './neighbourhood.ts';
-import { saveStep, type TaskResult } from './save-step.ts';
+import { createGroup } from './group.ts';
+import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
+import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
 import { type Event, isEnded, type Step, step } from './step.ts';
 import type { TaskQueue } from './task-queue.ts';
-import { removeWorkingCopy } from './working-copy.ts';
+import { removeWorkingCopies } from './working-copy.ts';
 
 export interface ApplyOptions {
   readonly actor: string;
   readonly result?: TaskResult;
-  /** More to write in the same transaction, before the step is saved; it may look at what the step will do. */
-  readonly also?: (transaction: Database, step: Step) => Promise<void>;
+  /** More to write in the same transaction. */
+  readonly also?: (transaction: Database) => Promise<void>;
 }
 
 export type Applied =
   | { readonly applied: true; readonly step: Step; readonly before: LoadedNeighbourhood }
-  | { readonly applied: false; readonly refused: string; readonly before: LoadedNeighbourhood };
+  | { readonly applied: false; readonly refused: string };
 
 export interface TransitionsOptions {
   readonly db: Database;
@@ -27,50 +28,120 @@ export interface TransitionsOptions {
   readonly forgetAfterMilliseconds: number;
 }
 
-/** The only way in which a request or a task changes: one event, one transaction, one step. */
+/** The only way in which a request or a task changes: one event, one step, in one transaction with all that follows from it. */
 export interface Transitions {
+  /** Throws NOT_FOUND if the request or task does not exist in the organization. Events that come together share a transaction. */
   apply(target: EventTarget, event: Event, options: ApplyOptions): Promise<Applied>;
-  /** The same inside a transaction that the caller has open. */
-  applyIn(transaction: Database, target: EventTarget, event: Event, options: ApplyOptions): Promise<Applied>;
+  /** Steps that were computed already, such as the first one of a request that is being inserted. */
+  save(transaction: Database, steps: readonly StepToSave[]): Promise<void>;
+}
+
+/** More members would make each wait longer without making the group cheaper. */
+const GROUP_LIMIT = 64;
+
+interface Pending extends ApplyOptions {
+  readonly target: EventTarget;
+  readonly event: Event;
 }
 
 export function createTransitions(options: TransitionsOptions): Transitions {
-  const applyIn: Transitions['applyIn'] = async (transaction, target, event, apply) => {
-    const before = await loadNeighbourhood(transaction, target, event);
-    const now = options.clock.now();
-    const outcome = step(before, event, { now, retry: options.retry, random: options.random() });
-    if ('refused' in outcome) return { applied: false, refused: outcome.refused, before };
-    if (apply.also !== undefined) await apply.also(transaction, outcome);
-    await saveStep(transaction, {
-      ...target,
-      before,
-      step: outcome,
-      result: apply.result ?? {},
-      actor: apply.actor,
-      now,
+  const context = () => ({ now: options.clock.now(), retry: options.retry, random: options.random() });
+
+  const save = async (transaction: Database, steps: readonly StepToSave[]): Promise<void> => {
+    if (steps.length === 0) return;
+    await saveSteps(transaction, steps, {
+      now: options.clock.now(),
       forgetAfterMilliseconds: options.forgetAfterMilliseconds,
     });
-    await options.queue.enqueue(transaction, target, outcome.enqueue);
-    for (const gate of outcome.gates) {
-      const opened = await applyIn(
-        transaction,
-        { ...target, taskId: gate },
-        { type: 'gate-opened' },
-        { actor: apply.actor },
-      );
-      if (!opened.applied)
-        throw new HabeasError(
-          'INTERNAL',
-          `A gate of request ${target.requestId} did not open: ${opened.refused}.`,
-        );
+    await options.queue.enqueue(
+      transaction,
+      steps.flatMap(({ target, step }) =>
+        step.enqueue.map((due) => ({
+          ...due,
+          organizationId: target.organizationId,
+          requestId: target.requestId,
+        })),
+      ),
+    );
+    const ended = steps.filter(
+      ({ before, step }) => isEnded(step.request.state) && !isEnded(before.request.state),
+    );
+    await removeWorkingCopies(
+      transaction,
+      ended.map(({ target }) => target),
+    );
+    // A gate that opened is an event of its own, in the same transaction; it may open the next one.
+    const gates = steps.flatMap(({ target, step, actor }) =>
+      step.gates.map(
+        (taskId): Pending => ({ target: { ...target, taskId }, event: { type: 'gate-opened' }, actor }),
+      ),
+    );
+    for (const round of onePerRequest(gates)) {
+      const opened = await applyAll(transaction, round);
+      if (opened.some((one) => one === undefined || !one.applied))
+        throw new HabeasError('INTERNAL', 'A gate did not open.');
     }
-    if (isEnded(outcome.request.state) && !isEnded(before.request.state))
-      await removeWorkingCopy(transaction, target);
-    return { applied: true, step: outcome, before };
   };
+
+  const applyAll = async (
+    transaction: Database,
+    pending: readonly Pending[],
+  ): Promise<readonly (Applied | undefined)[]> => {
+    const loaded = await loadNeighbourhoods(transaction, pending);
+    const steps: StepToSave[] = [];
+    const results: (Applied | undefined)[] = [];
+    for (const [index, { target, event, also, actor, result }] of pending.entries()) {
+      const before = loaded[index];
+      if (before === undefined) {
+        results.push(undefined);
+        continue;
+      }
+      const outcome = step(before, event, context());
+      if ('refused' in outcome) {
+        results.push({ applied: false, refused: outcome.refused });
+        continue;
+      }
+      if (also !== undefined) await also(transaction);
+      steps.push({ target, before, step: outcome, actor, result: result ?? {} });
+      results.push({ applied: true, step: outcome, before });
+    }
+    await save(transaction, steps);
+    return results;
+  };
+
+  const grouped = createGroup<Pending, Applied | undefined>({
+    limit: GROUP_LIMIT,
+    keyOf: ({ target }) => `${target.organizationId}/${target.requestId}`,
+    run: (pending) => options.db.transaction().execute((transaction) => applyAll(transaction, pending)),
+  });
+
   return {
-    applyIn,
-    apply: (target, event, apply) =>
-      options.db.transaction().execute((transaction) => applyIn(transaction, target, event, apply)),
+    save,
+    async apply(target, event, apply) {
+      const applied = await grouped({ ...apply, target, event });
+      if (applied === undefined) {
+        throw new HabeasError(
+          'NOT_FOUND',
+          target.taskId === undefined
+            ? `There is no request ${target.requestId}.`
+            : `There is no task ${target.taskId} of request ${target.requestId}.`,
+        );
+      }
+      return applied;
+    },
   };
+}
+
+/** Rounds in which each request occurs once. */
+function onePerRequest(gates: readonly Pending[]): readonly (readonly Pending[])[] {
+  const rounds: Pending[][] = [];
+  const seen = new Map<string, number>();
+  for (const gate of gates) {
+    const round = seen.get(gate.target.requestId) ?? 0;
+    seen.set(gate.target.requestId, round + 1);
+    const members = rounds[round];
+    if (members === undefined) rounds.push([gate]);
+    else members.push(gate);
+  }
+  return rounds;
 }

@@ -10,13 +10,13 @@ import {
 import { createBlobStore } from './blob-store.ts';
 import { collectTask } from './collect-task.ts';
 import { eraseTask, verifyTask } from './erase-task.ts';
-import { loadIdentities, loadRequestKey } from './identity-vault.ts';
+import { createWorkLoader } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import { packageTask } from './package-task.ts';
+import type { Plan } from './plan.ts';
 import { resolveTask } from './resolve-task.ts';
 import type { TaskError } from './step.ts';
-import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 import type { TaskJob } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
@@ -49,6 +49,11 @@ export interface Worker {
 
 export function createWorker(options: WorkerOptions): Worker {
   const stopping = new AbortController();
+  const running: Running = {
+    ...options,
+    stopping: stopping.signal,
+    loadWork: createWorkLoader(options.db, options.masterKey),
+  };
 
   const attempt = async (job: TaskJob): Promise<void> => {
     const target = { organizationId: job.organizationId, requestId: job.requestId, taskId: job.taskId };
@@ -60,10 +65,10 @@ export function createWorker(options: WorkerOptions): Worker {
     if (!claim.applied || claim.before.taskRow === undefined) return;
     const task: TaskRow = { ...claim.before.taskRow, attempt: claim.before.taskRow.attempt + 1 };
     try {
-      const outcome = await perform({ ...options, stopping: stopping.signal }, claim.before.requestRow, task);
+      const outcome = await perform(running, claim.before.requestRow, task);
       await conclude(options, target, task, outcome);
     } catch (error) {
-      await fail({ ...options, stopping: stopping.signal }, { target, task, error });
+      await fail(running, { target, task, error });
     }
   };
 
@@ -83,45 +88,34 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-type Running = WorkerOptions & { readonly stopping: AbortSignal };
+type Running = WorkerOptions & {
+  readonly stopping: AbortSignal;
+  readonly loadWork: ReturnType<typeof createWorkLoader>;
+};
 
 async function perform(options: Running, request: RequestRow, task: TaskRow): Promise<TaskOutcome> {
   const ref = { organizationId: task.organization_id, requestId: task.request_id };
-  const key = await loadRequestKey(options.db, ref, options.masterKey);
-  const blobs = createBlobStore(options.db, key);
-  const identities = await loadIdentities(options.db, ref, key);
-  const located =
-    task.kind === 'erase' || task.kind === 'verify' ? await locatedBlobs(options.db, task) : null;
-  const plan =
-    request.plan === null
-      ? undefined
-      : (JSON.parse(request.plan) as { readonly inputs?: Readonly<Record<string, string>> });
+  const work = await options.loadWork(task, inputsHash(request, task));
+  const blobs = createBlobStore(options.db, work.key);
   const context: TaskContext = {
     ref,
     request,
     task,
-    key,
+    key: work.key,
     blobs,
     db: options.db,
     clock: options.clock,
     scope: {
       ...ref,
       idempotencyKey: `${task.id}.${task.generation}`,
-      identities,
+      identities: work.identities,
       dueTime: request.due_at,
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
       operation: task.operation ?? undefined,
       callback: options.callback(task.id),
-      keys: () => readKeys(blobs, ref, located),
+      keys: () => readKeys(blobs, ref, work.located),
     },
-    connector: async () => {
-      const system = task.system ?? '';
-      const hash = plan?.inputs?.[system];
-      return options.systems.connector(
-        system,
-        hash === undefined ? undefined : await planInput(options.db, ref.organizationId, hash),
-      );
-    },
+    connector: () => options.systems.connector(task.system ?? '', work.inputs),
   };
   switch (task.kind) {
     case 'resolve':
@@ -226,25 +220,9 @@ function describe(error: HabeasError): TaskError {
   return { code: error.code, message: `${error.message}${details}`.slice(0, 4_000) };
 }
 
-async function locatedBlobs(db: Database, task: TaskRow): Promise<string | null> {
-  const row = await db
-    .withTables<RequestTables>()
-    .selectFrom('tasks')
-    .select('blob')
-    .where('organization_id', '=', task.organization_id)
-    .where('request_id', '=', task.request_id)
-    .where('key', '=', `locate:${task.system}`)
-    .executeTakeFirst();
-  return row?.blob ?? null;
-}
-
-async function planInput(db: Database, organizationId: string, hash: string): Promise<string> {
-  const row = await db
-    .withTables<RequestTables>()
-    .selectFrom('plan_inputs')
-    .select('content')
-    .where('organization_id', '=', organizationId)
-    .where('hash', '=', hash)
-    .executeTakeFirstOrThrow();
-  return row.content;
+/** Under which hash the datasets were frozen that the plan was made with. */
+function inputsHash(request: RequestRow, task: TaskRow): string | undefined {
+  if (request.plan === null || task.system === null) return undefined;
+  const plan: Pick<Plan, 'inputs'> = JSON.parse(request.plan);
+  return plan.inputs[task.system];
 }

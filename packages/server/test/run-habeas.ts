@@ -1,0 +1,67 @@
+import { type CliParts, type RunCliOptions, runCli } from '../src/cli/index.ts';
+
+export interface RunHabeasOptions {
+  readonly url?: string;
+  readonly key?: string;
+  /** (Default: 80) */
+  readonly width?: number;
+  /** Whether a person looks at the screen. (Default: false) */
+  readonly interactive?: boolean;
+  readonly color?: boolean;
+  readonly folder?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly input?: string;
+  readonly signal?: AbortSignal;
+  readonly parts?: CliParts;
+}
+
+export interface HabeasResult {
+  readonly exit: number;
+  /** Standard output. */
+  readonly out: string;
+  /** Standard error. */
+  readonly notes: string;
+  /** Standard output, parsed. */
+  json(): unknown;
+}
+
+const NO_PARTS: CliParts = {
+  version: '0.0.0-test',
+  openState: async () => {
+    throw new Error('This test has no state.');
+  },
+};
+
+/** Runs one command of the command line in this process and catches what it prints. */
+export async function runHabeas(
+  argv: readonly string[],
+  options: RunHabeasOptions = {},
+): Promise<HabeasResult> {
+  let out = '';
+  let notes = '';
+  const run: RunCliOptions = {
+    argv,
+    terminal: {
+      out: (text) => {
+        out += text;
+      },
+      note: (text) => {
+        notes += text;
+      },
+      width: options.width ?? 80,
+      interactive: options.interactive ?? false,
+      color: options.color ?? false,
+    },
+    environment: {
+      ...options.environment,
+      ...(options.url === undefined ? {} : { HABEAS_URL: options.url }),
+      ...(options.key === undefined ? {} : { HABEAS_API_KEY: options.key }),
+    },
+    folder: options.folder ?? '/nowhere',
+    parts: options.parts ?? NO_PARTS,
+    signal: options.signal ?? new AbortController().signal,
+    readInput: async () => options.input ?? '',
+  };
+  const exit = await runCli(run);
+  return { exit, out, notes, json: () => JSON.parse(out) };
+}
