@@ -96,7 +96,8 @@ create table order_audit (
 
 -- references
 
-create index customers_email on customers (email);
+-- People write their address in upper and lower case.
+create index customers_email on customers (lower(email));
 create index customer_addresses_address on customer_addresses (address_id);
 create index orders_customer on orders (customer_id);
 create index orders_ship_to on orders (ship_to);
