@@ -1,0 +1,89 @@
+import { api } from '@habeas/contract';
+import { call, type ServerAddress, send } from './http-client.ts';
+
+/** The REST API, typed. Ids and labels go into URLs; identities only into bodies. */
+export function createApiClient(server: ServerAddress) {
+  const request = (id: string) => `/api/v1/requests/${encodeURIComponent(id)}`;
+  const ticket = (id: string) => `/api/v1/tickets/${encodeURIComponent(id)}`;
+  const post = { method: 'POST' } as const;
+  return {
+    server,
+
+    createRequest: (body: typeof api.createRequestSchema._zod.input, idempotencyKey: string) =>
+      call(server, {
+        ...post,
+        path: '/api/v1/requests',
+        body,
+        headers: { 'idempotency-key': idempotencyKey },
+        answer: api.requestSchema,
+      }),
+    listRequests: (query: PageQuery<'state' | 'right'>) =>
+      call(server, { path: '/api/v1/requests', query, answer: api.requestPageSchema }),
+    getRequest: (id: string) => call(server, { path: request(id), answer: api.requestSchema }),
+    getPlan: (id: string) => call(server, { path: `${request(id)}/plan`, answer: api.planSchema }),
+    getReceipt: (id: string) => call(server, { path: `${request(id)}/receipt`, answer: api.receiptSchema }),
+    listTasks: async (id: string) =>
+      (await call(server, { path: `${request(id)}/tasks`, answer: api.taskListSchema })).items,
+    commandRequest: (id: string, verb: RequestVerb, reason?: string) =>
+      call(server, {
+        ...post,
+        path: `${request(id)}:${verb}`,
+        ...(reason === undefined ? {} : { body: { reason } }),
+        answer: api.requestSchema,
+      }),
+    retryTask: (id: string, taskId: string) =>
+      call(server, {
+        ...post,
+        path: `${request(id)}/tasks/${encodeURIComponent(taskId)}:retry`,
+        answer: api.taskSchema,
+      }),
+    skipTask: (id: string, taskId: string, reason: string) =>
+      call(server, {
+        ...post,
+        path: `${request(id)}/tasks/${encodeURIComponent(taskId)}:skip`,
+        body: { reason },
+        answer: api.taskSchema,
+      }),
+    /** The zip, as it comes. */
+    openPackage: (id: string) => send(server, { method: 'GET', path: `${request(id)}/package` }),
+
+    previewPlan: (body: typeof api.previewPlanSchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/plans', body, answer: api.planSchema }),
+
+    listTickets: (query: PageQuery<'team' | 'state'>) =>
+      call(server, { path: '/api/v1/tickets', query, answer: api.ticketPageSchema }),
+    getTicket: (id: string) => call(server, { path: ticket(id), answer: api.ticketDetailSchema }),
+    closeTicket: (id: string, body: { readonly note: string; readonly count: number }) =>
+      call(server, { ...post, path: `${ticket(id)}:close`, body, answer: api.ticketSchema }),
+    rejectTicket: (id: string, reason: string) =>
+      call(server, { ...post, path: `${ticket(id)}:reject`, body: { reason }, answer: api.ticketSchema }),
+
+    getMap: (query: typeof api.mapQuerySchema._zod.output = {}) =>
+      call(server, { path: '/api/v1/map', query, answer: api.mapSchema }),
+    getHolders: (dataType: string) =>
+      call(server, { path: `/api/v1/holders/${encodeURIComponent(dataType)}`, answer: api.holdersSchema }),
+    listServices: async () =>
+      (await call(server, { path: '/api/v1/services', answer: api.serviceListSchema })).items,
+    listGaps: async () => (await call(server, { path: '/api/v1/gaps', answer: api.gapListSchema })).items,
+    listClients: async () =>
+      (await call(server, { path: '/api/v1/clients', answer: api.clientListSchema })).items,
+    decideClient: (id: string, verb: 'approve' | 'reject') =>
+      call(server, {
+        ...post,
+        path: `/api/v1/clients/${encodeURIComponent(id)}:${verb}`,
+        answer: api.clientSchema,
+      }),
+    listConnections: async () =>
+      (await call(server, { path: '/api/v1/connections', answer: api.connectionListSchema })).items,
+    listAudit: (query: PageQuery<'subject'>) =>
+      call(server, { path: '/api/v1/audit', query, answer: api.auditPageSchema }),
+  };
+}
+
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+export type RequestVerb = 'cancel' | 'hold' | 'reject' | 'release' | 'approve';
+
+type PageQuery<Filter extends string> = {
+  readonly [name in Filter | 'cursor']?: string | undefined;
+} & { readonly limit?: number | undefined };

@@ -1,0 +1,49 @@
+import type { Connections } from '../connectors/index.ts';
+import type { Config, Logger } from '../foundation/index.ts';
+import type { DataMap } from '../map/index.ts';
+
+/** What the command line needs from the composition root; `main.ts` gives it. */
+export interface CliParts {
+  /** Version of the package. */
+  readonly version: string;
+  /** Brings the database up to date and makes the keys that are missing. Nothing runs yet. */
+  readonly openState: (options: OpenStateOptions) => Promise<State>;
+}
+
+export interface OpenStateOptions {
+  /** A PostgreSQL database that answers. */
+  readonly databaseUrl: string;
+  readonly organizationId: string;
+  /** Where the master key lies; absolute. */
+  readonly dataDir: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+}
+
+/** The state of Habeas: a migrated database and its keys. */
+export interface State {
+  /** The admin key, if this was the first start; shown once and stored only as a hash. */
+  readonly firstKey: string | undefined;
+  /** Makes another admin key. */
+  createKey(name: string): Promise<string>;
+  /** The public keys by which services know Habeas' calls: Ed25519 in base64url. */
+  publicKeys(): Promise<readonly string[]>;
+  /** Puts the rooms together over a configuration. Nothing runs before {@link LocalServer.listen}. */
+  createServer(config: Config, options: CreateServerOptions): Promise<LocalServer>;
+  close(): Promise<void>;
+}
+
+export interface CreateServerOptions {
+  /** Where services reach this server, for callbacks. */
+  readonly publicUrl: string;
+}
+
+/** A server in this process. */
+export interface LocalServer {
+  readonly map: DataMap;
+  readonly connections: Connections;
+  /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Answers no more calls, lets running tasks end for a moment, and stops. Also without {@link listen}. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,3 @@
+export type * from './cli-parts.ts';
+export { type RunCliOptions, runCli } from './run-cli.ts';
+export { processTerminal, type Terminal } from './terminal.ts';

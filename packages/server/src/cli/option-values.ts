@@ -1,0 +1,50 @@
+import type { api } from '@habeas/contract';
+import { InvalidArgumentError } from 'commander';
+import { HabeasError } from '../foundation/index.ts';
+
+/** A number of entries: 1 to 500. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 500)
+    throw new InvalidArgumentError('It must be 1 to 500.');
+  return value;
+}
+
+/** A positive whole number. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
+
+/** Repeatable text. */
+export function list(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** Identities of `type=value` texts; the value may hold anything, also `=`. Throws BAD_INPUT without repeating them. */
+export function identitiesOf(texts: readonly string[]): readonly api.Identity[] {
+  return texts.map((text) => {
+    const split = text.indexOf('=');
+    if (split < 1 || split === text.length - 1) {
+      throw new HabeasError('BAD_INPUT', 'An --identity must be like user_id=17: a type, = and a value.');
+    }
+    return { type: text.slice(0, split), value: text.slice(split + 1) };
+  });
+}
+
+/** The right that a person's word means. */
+export function right(text: string): api.Right {
+  if (text === 'access') return 'access';
+  if (text === 'erase' || text === 'erasure') return 'erasure';
+  throw new InvalidArgumentError('It must be access or erase.');
+}
+
+/** A whole number from 0 on. */
+export function positiveOrZero(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number from 0 on.');
+  return value;
+}

@@ -1,0 +1,67 @@
+import type { api } from '@habeas/contract';
+import type { Paint } from './paint.ts';
+import { table } from './table.ts';
+import { count } from './text.ts';
+import { shortTime } from './time.ts';
+
+type System = api.ReceiptView['receipt']['systems'][number];
+
+/** What a receipt says, in words. */
+export function receiptLines(view: api.ReceiptView, width: number, paint: Paint): readonly string[] {
+  const { receipt } = view;
+  const dry = receipt.dry_run ? ' (dry run)' : '';
+  return [
+    `${paint.strong(`Receipt of ${receipt.request_id}`)}: ${receipt.right}${dry}, ${receipt.state} ${shortTime(receipt.completed_at)} UTC`,
+    ...table<System>({
+      columns: [
+        { title: 'SYSTEM', value: (system) => system.system, paint: paint.strong },
+        { title: 'RECORDS', value: (system) => sum(system.counts).toLocaleString('en-US'), align: 'right' },
+        { title: 'READ AGAIN', value: (system) => shortTime(system.verified_at) || '–' },
+        { title: 'BY', value: (system) => (system.attested ? 'word of the team' : 'Habeas') },
+      ],
+      rows: receipt.systems,
+      width,
+      paint,
+    }),
+    ...(receipt.retained.length === 0 ? [] : retainedLines(receipt.retained, width, paint)),
+    ...(receipt.residuals.length === 0 ? [] : residualLines(receipt.residuals, width, paint)),
+    paint.quiet(
+      `Signed; refers to ${count(receipt.audit_leaf_hashes.length, 'audit entry', 'audit entries')} and plan ${receipt.plan_hash.slice(0, 12)}.`,
+    ),
+  ];
+}
+
+type Retained = api.ReceiptView['receipt']['retained'][number];
+
+export function retainedLines(retained: readonly Retained[], width: number, paint: Paint): readonly string[] {
+  return table<Retained>({
+    columns: [
+      { title: 'KEPT', value: (entry) => `${entry.system}.${entry.collection}` },
+      { title: 'RECORDS', value: (entry) => entry.count.toLocaleString('en-US'), align: 'right' },
+      { title: 'BECAUSE', value: (entry) => entry.reason, flexible: true },
+      { title: 'UNTIL', value: (entry) => entry.until?.slice(0, 10) ?? 'not known' },
+    ],
+    rows: retained,
+    width,
+    paint,
+  });
+}
+
+type Residual = api.ReceiptView['receipt']['residuals'][number];
+
+function residualLines(residuals: readonly Residual[], width: number, paint: Paint): readonly string[] {
+  return table<Residual>({
+    columns: [
+      { title: 'ENDS LATER', value: (entry) => entry.system },
+      { title: 'WHAT', value: (entry) => entry.what, flexible: true },
+      { title: 'UNTIL', value: (entry) => entry.until?.slice(0, 10) ?? 'not known' },
+    ],
+    rows: residuals,
+    width,
+    paint,
+  });
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, number) => total + number, 0);
+}

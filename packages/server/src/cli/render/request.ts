@@ -1,0 +1,130 @@
+import type { api } from '@habeas/contract';
+import { paragraph } from './map.ts';
+import type { Paint } from './paint.ts';
+import { table } from './table.ts';
+import { taskMatrix } from './tasks.ts';
+import { padEnd, printable } from './text.ts';
+import { bytes, shortTime } from './time.ts';
+
+/** Requests, newest first. */
+export function requestListLines(
+  page: { readonly items: readonly api.RequestView[]; readonly next: string | null },
+  width: number,
+  paint: Paint,
+): readonly string[] {
+  if (page.items.length === 0) return ['No requests.'];
+  const lines = table<api.RequestView>({
+    columns: [
+      { title: 'REQUEST', value: (request) => request.id },
+      { title: 'RIGHT', value: (request) => (request.dry_run ? `${request.right}, dry run` : request.right) },
+      {
+        title: 'STATE',
+        value: (request) => request.state,
+        paint: (text, { state }) => stateTone(state, paint)(text),
+      },
+      { title: 'OPEN', value: ({ tasks }) => `${tasks.open} of ${tasks.total}`, align: 'right' },
+      { title: 'DUE', value: (request) => request.due_at.slice(0, 10) },
+    ],
+    rows: page.items,
+    width,
+    paint,
+  });
+  return page.next === null ? lines : [...lines, paint.quiet(`There are more: --cursor ${page.next}`)];
+}
+
+/** One request with its tasks. */
+export function requestLines(
+  request: api.RequestView,
+  tasks: readonly api.TaskView[],
+  options: { readonly width: number; readonly paint: Paint },
+): readonly string[] {
+  const { width, paint } = options;
+  const line = (name: string, value: string | null) =>
+    value === null ? [] : paragraph(padEnd(name, 13), printable(value), width);
+  const dry = request.dry_run ? ', dry run' : '';
+  return [
+    paint.strong(`Request ${request.id}`),
+    `${padEnd('state', 13)}${stateTone(request.state, paint)(request.state)}`,
+    ...line('right', `${request.right}${dry}`),
+    ...line('identities', request.identity_types.join(', ')),
+    ...line('received', shortTime(request.received_at)),
+    ...line('due', shortTime(request.due_at)),
+    ...line('starts', request.waits_until === null ? null : shortTime(request.waits_until)),
+    ...line('completed', request.completed_at === null ? null : shortTime(request.completed_at)),
+    ...line('copies until', request.residual_until === null ? null : shortTime(request.residual_until)),
+    ...line(
+      'person known',
+      request.matched === null ? null : request.matched ? 'yes' : 'no system knows them',
+    ),
+    ...line('package', request.package === null ? null : packageText(request.package)),
+    ...line('reason', request.reason),
+    ...(tasks.length === 0 ? [] : ['', ...taskMatrix(tasks, { width, paint })]),
+    ...evidenceLines(tasks, width, paint),
+  ];
+}
+
+function packageText(pack: NonNullable<api.RequestView['package']>): string {
+  return `${bytes(pack.bytes)}, can be fetched until ${shortTime(pack.expires_at)}`;
+}
+
+interface Found {
+  readonly system: string;
+  readonly kind: string;
+  readonly collection: string;
+  readonly count: number;
+  readonly remark: string;
+}
+
+/** What the tasks brought back: counts, what was kept, what remains. */
+export function evidenceLines(
+  tasks: readonly api.TaskView[],
+  width: number,
+  paint: Paint,
+): readonly string[] {
+  const rows = tasks.flatMap((task): readonly Found[] => {
+    const base = { system: task.system ?? 'Habeas', kind: task.kind };
+    const evidence = task.evidence;
+    if (evidence === null || task.kind === 'package') return [];
+    return [
+      ...Object.entries(evidence.counts).map(([collection, count]) => ({
+        ...base,
+        collection,
+        count,
+        remark: '',
+      })),
+      ...evidence.retained.map(({ collection, count, reason, until }) => ({
+        ...base,
+        kind: 'kept',
+        collection,
+        count,
+        remark: until === null ? reason : `${reason}, until ${until.slice(0, 10)}`,
+      })),
+    ];
+  });
+  if (rows.length === 0) return [];
+  return [
+    '',
+    ...table<Found>({
+      columns: [
+        { title: 'SYSTEM', value: (row) => row.system },
+        {
+          title: 'TASK',
+          value: (row) => row.kind,
+          paint: (text, row) => (row.kind === 'kept' ? paint.warn(text) : text),
+        },
+        { title: 'COLLECTION', value: (row) => row.collection, flexible: true },
+        { title: 'RECORDS', value: (row) => row.count.toLocaleString('en-US'), align: 'right' },
+        { title: '', value: (row) => row.remark, flexible: true },
+      ],
+      rows,
+      width,
+      paint,
+    }),
+  ];
+}
+
+export function stateTone(state: api.RequestState, paint: Paint): (text: string) => string {
+  if (state === 'completed') return paint.good;
+  if (state === 'blocked' || state === 'rejected') return paint.bad;
+  return ['held', 'approving', 'waiting', 'cancelled'].includes(state) ? paint.warn : paint.accent;
+}

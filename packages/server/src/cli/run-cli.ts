@@ -1,0 +1,94 @@
+import { Command, CommanderError } from 'commander';
+import { HabeasError } from '../foundation/index.ts';
+import type { CliParts } from './cli-parts.ts';
+import { type CliContext, createContext } from './context.ts';
+import { EXIT_CODES, type ExitName, exitNameOf } from './exit-code.ts';
+import { renderError } from './render/error.ts';
+import type { Terminal } from './terminal.ts';
+import { auditVerb } from './verbs/audit.ts';
+import { clientsVerb } from './verbs/clients.ts';
+import { mapVerb } from './verbs/map.ts';
+import { planVerb } from './verbs/plan.ts';
+import { requestVerb } from './verbs/request.ts';
+import { ticketsVerb } from './verbs/tickets.ts';
+
+export interface RunCliOptions {
+  /** Arguments after the program's name. */
+  readonly argv: readonly string[];
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Where relative paths start. */
+  readonly folder: string;
+  readonly parts: CliParts;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** Text that is piped in. */
+  readonly readInput: () => Promise<string>;
+}
+
+/** What a verb does; says how it ended. */
+export type Action = (context: CliContext) => Promise<ExitName>;
+/** Runs an action and keeps how it ended. */
+export type Run = (action: Action) => Promise<void>;
+/** Adds a verb to the program. */
+export type Verb = (program: Command, run: Run) => void;
+
+const VERBS: readonly Verb[] = [mapVerb, planVerb, requestVerb, ticketsVerb, clientsVerb, auditVerb];
+
+/** Runs one command. Gives the exit code of the process (docs/cli.md); never throws. */
+export async function runCli(options: RunCliOptions): Promise<number> {
+  const context = createContext(options);
+  const { terminal, paint, signal } = context;
+  let exit: ExitName = 'done';
+  const program = createProgram(options, async (action) => {
+    exit = await action(context);
+  });
+  try {
+    await program.parseAsync([...options.argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? EXIT_CODES.done.code : EXIT_CODES.usage.code;
+    if (signal.aborted) return EXIT_CODES.interrupted.code;
+    const known = HabeasError.from(error);
+    terminal.note(`${renderError(known, paint).join('\n')}\n`);
+    // Nobody has a log of this process, so what nobody expected is shown where it happened.
+    if (
+      known.code === 'INTERNAL' &&
+      error instanceof Error &&
+      context.environment.HABEAS_DEBUG !== undefined
+    ) {
+      terminal.note(`${error.stack}\n`);
+    }
+    return EXIT_CODES[exitNameOf(known)].code;
+  }
+  return EXIT_CODES[exit].code;
+}
+
+/** The program with all verbs; also what docs/cli.md is compared with. */
+export function createProgram(options: Pick<RunCliOptions, 'terminal' | 'parts'>, run: Run): Command {
+  const { terminal, parts } = options;
+  const program = new Command('habeas')
+    .description('The control plane for personal data: find it, hand it over, erase it, prove it.')
+    .version(parts.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', exitCodeHelp())
+    .exitOverride()
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.note,
+      getOutHelpWidth: () => terminal.width,
+      getErrHelpWidth: () => terminal.width,
+      getOutHasColors: () => terminal.color,
+      getErrHasColors: () => terminal.color,
+    })
+    .showHelpAfterError('(`habeas --help` lists the commands)');
+  for (const verb of VERBS) verb(program, run);
+  return program;
+}
+
+function exitCodeHelp(): string {
+  const lines = Object.values(EXIT_CODES).map(
+    ({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`,
+  );
+  return `\nExit codes:\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,39 @@
+/** Where a verb writes. Results go to `out`, everything about the way there to `note`, so that `--json` stays clean. */
+export interface Terminal {
+  /** Writes text to standard output; the caller ends its lines. */
+  out(text: string): void;
+  /** Writes text to standard error. */
+  note(text: string): void;
+  /** Columns of the screen; 80 where there is none. */
+  readonly width: number;
+  /** Whether a person looks at it: frames may be drawn over each other. */
+  readonly interactive: boolean;
+  readonly color: boolean;
+}
+
+const DEFAULT_WIDTH = 80;
+/** Wider lines are hard to read. */
+const MAX_WIDTH = 100;
+
+/** The terminal of this process. Respects NO_COLOR (no-color.org) and FORCE_COLOR. */
+export function processTerminal(
+  process: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'> = globalThis.process,
+): Terminal {
+  const { stdout, stderr, env } = process;
+  const interactive = stdout.isTTY === true && env.TERM !== 'dumb';
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
+  const forbidden = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
+  return {
+    out: (text) => {
+      stdout.write(text);
+    },
+    note: (text) => {
+      stderr.write(text);
+    },
+    get width() {
+      return Math.min(stdout.columns ?? DEFAULT_WIDTH, MAX_WIDTH);
+    },
+    interactive,
+    color: !forbidden && (forced || interactive),
+  };
+}

@@ -1,0 +1,53 @@
+import { type Command, Option } from 'commander';
+import { HabeasError } from '../../foundation/index.ts';
+import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
+import { list, right as parseRight } from '../option-values.ts';
+import { planLines } from '../render/plan.ts';
+import type { Run } from '../run-cli.ts';
+
+interface PlanOptions extends ServerOptions {
+  readonly identityType?: readonly string[];
+  readonly request?: string;
+  readonly dryRun?: true;
+}
+
+/** `habeas plan`: what a request would do, or will do, and why. */
+export function planVerb(program: Command, run: Run): void {
+  withServerOptions(
+    program
+      .command('plan')
+      .description('show what a request would do, step by step, what it keeps and what is missing')
+      .argument('[right]', 'access or erase', parseRight)
+      .addOption(
+        new Option(
+          '--identity-type <type>',
+          'what is known of the person; repeatable (default: email)',
+        ).argParser(list),
+      )
+      .option('--dry-run', 'the plan that only counts')
+      .option('--request <id>', 'the frozen plan of this request'),
+  ).action((right: ReturnType<typeof parseRight> | undefined, options: PlanOptions) =>
+    run(async (context) => {
+      const client = clientFor(context, options);
+      if (right === undefined && options.request === undefined) {
+        throw new HabeasError(
+          'BAD_INPUT',
+          'Say which plan: `habeas plan access`, `habeas plan erase` or --request ID.',
+        );
+      }
+      const plan =
+        options.request === undefined
+          ? await client.previewPlan({
+              right: right ?? 'access',
+              identity_types: [...(options.identityType ?? ['email'])],
+              dry_run: options.dryRun === true,
+            })
+          : await client.getPlan(options.request);
+      print(context, options, {
+        json: plan,
+        lines: () => planLines(plan, context.terminal.width, context.paint),
+      });
+      return 'done';
+    }),
+  );
+}

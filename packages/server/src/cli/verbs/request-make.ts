@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { api } from '@habeas/contract';
+import type { Command } from 'commander';
+import { HabeasError } from '../../foundation/index.ts';
+import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
+import { follow } from '../follow.ts';
+import { identitiesOf, list } from '../option-values.ts';
+import { requestLines } from '../render/request.ts';
+import type { Run } from '../run-cli.ts';
+import { savePackage } from '../save-package.ts';
+
+interface MakeOptions extends ServerOptions {
+  readonly email?: string;
+  readonly identity?: readonly string[];
+  readonly dryRun?: true;
+  readonly watch?: true;
+  readonly output?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** `habeas request access` and `habeas request erase`. */
+export function requestMakeVerbs(request: Command, run: Run): void {
+  const access = request.command('access').description('collect everything about one person into a package');
+  const erase = request
+    .command('erase')
+    .description('erase one person everywhere, and read every system again');
+  for (const [command, right] of [
+    [access, 'access'],
+    [erase, 'erasure'],
+  ] as const) {
+    withServerOptions(
+      command
+        .option('--email <address>', 'e-mail of the person; - reads it from standard input')
+        .option('--identity <type=value>', 'another identity of the person; repeatable', list)
+        .option('--watch', 'follow it until it ends or waits for a person')
+        .option(
+          '--idempotency-key <key>',
+          'the same key and input gives the same request again (default: a new key)',
+        ),
+    );
+    if (right === 'erasure') command.option('--dry-run', 'count what would be erased; change nothing');
+    else command.option('--output <file>', 'save the package there once it is built; includes --watch');
+    command.action((options: MakeOptions) => run((context) => make(context, right, options)));
+  }
+}
+
+async function make(context: CliContext, right: api.Right, options: MakeOptions) {
+  const client = clientFor(context, options);
+  const output = options.output === undefined ? undefined : resolve(context.folder, options.output);
+  if (output !== undefined && existsSync(output)) {
+    throw new HabeasError('CONFLICT', `${output} exists. Remove it, or choose another file.`);
+  }
+  const request = await client.createRequest(
+    { right, identities: [...(await readIdentities(context, options))], dry_run: options.dryRun === true },
+    options.idempotencyKey ?? randomUUID(),
+  );
+  if (options.watch !== true && output === undefined) {
+    print(context, options, {
+      json: request,
+      lines: () => [
+        `Request ${request.id} is ${request.state}.`,
+        context.paint.quiet(`Follow it: habeas request watch ${request.id}`),
+      ],
+    });
+    return 'done';
+  }
+  if (options.json !== true) context.terminal.out(`Request ${request.id}\n`);
+  const { snapshot, end } = await follow(context, client, {
+    requestId: request.id,
+    quiet: options.json === true,
+  });
+  const saved =
+    output !== undefined && end.exit === 'done'
+      ? await savePackage(client, snapshot.request, output)
+      : undefined;
+  print(context, options, {
+    json: { ...snapshot.request, task_list: snapshot.tasks, ...(saved === undefined ? {} : { saved }) },
+    lines: () => [
+      '',
+      ...requestLines(snapshot.request, [], { width: context.terminal.width, paint: context.paint }),
+      ...(end.exit === 'done' ? [] : ['', end.text]),
+      ...(saved === undefined ? [] : ['', `Saved ${saved.file} (${saved.bytes} bytes).`]),
+    ],
+  });
+  return end.exit;
+}
+
+async function readIdentities(context: CliContext, options: MakeOptions): Promise<readonly api.Identity[]> {
+  const { email } = options;
+  const value = email === '-' ? (await context.readInput()).replace(/\r?\n$/, '') : email;
+  const identities = [
+    ...(value === undefined ? [] : [{ type: 'email', value }]),
+    ...identitiesOf(options.identity ?? []),
+  ];
+  if (identities.length > 0) return identities;
+  throw new HabeasError(
+    'BAD_INPUT',
+    'Say whom it is about: --email ada@example.org, or --identity user_id=17.',
+  );
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HabeasError } from '../../foundation/index.ts';
+import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
+import { follow } from '../follow.ts';
+import { count as parseCount, right as parseRight } from '../option-values.ts';
+import { receiptLines } from '../render/receipt.ts';
+import { requestLines, requestListLines } from '../render/request.ts';
+import { bytes } from '../render/time.ts';
+import type { Run } from '../run-cli.ts';
+import { savePackage } from '../save-package.ts';
+
+interface ListOptions extends ServerOptions {
+  readonly state?: string;
+  readonly right?: 'access' | 'erasure';
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** `habeas request list|show|watch|download|receipt`. */
+export function requestReadVerbs(request: Command, run: Run): void {
+  withServerOptions(
+    request
+      .command('list')
+      .description('list requests, newest first')
+      .option('--state <state>', 'only requests in this state')
+      .option('--right <right>', 'access or erase', parseRight)
+      .option('--limit <n>', 'how many', parseCount, 50)
+      .option('--cursor <cursor>', 'go on after an earlier list'),
+  ).action((options: ListOptions) =>
+    run(async (context) => {
+      const { state, right, limit, cursor } = options;
+      const page = await clientFor(context, options).listRequests({ state, right, limit, cursor });
+      const { width } = context.terminal;
+      print(context, options, { json: page, lines: () => requestListLines(page, width, context.paint) });
+      return 'done';
+    }),
+  );
+
+  withServerOptions(
+    request.command('show').description('show a request with its tasks and what they found').argument('<id>'),
+  ).action((id: string, options: ServerOptions) =>
+    run(async (context) => {
+      const client = clientFor(context, options);
+      const [found, tasks] = await Promise.all([client.getRequest(id), client.listTasks(id)]);
+      const { paint, terminal } = context;
+      print(context, options, {
+        json: { ...found, task_list: tasks },
+        lines: () => requestLines(found, tasks, { width: terminal.width, paint }),
+      });
+      return 'done';
+    }),
+  );
+
+  withServerOptions(
+    request
+      .command('watch')
+      .description('follow a request until it ends or waits for a person')
+      .argument('<id>'),
+  ).action((id: string, options: ServerOptions) =>
+    run(async (context) => {
+      const { snapshot, end } = await follow(context, clientFor(context, options), {
+        requestId: id,
+        quiet: options.json === true,
+      });
+      print(context, options, {
+        json: { ...snapshot.request, task_list: snapshot.tasks },
+        lines: () => [end.text],
+      });
+      return end.exit;
+    }),
+  );
+
+  withServerOptions(
+    request
+      .command('download')
+      .description('save the package of a completed access request')
+      .argument('<id>')
+      .requiredOption('--output <file>', 'where to save it'),
+  ).action((id: string, options: ServerOptions & { readonly output: string }) =>
+    run(async (context) => {
+      const file = resolve(context.folder, options.output);
+      if (existsSync(file))
+        throw new HabeasError('CONFLICT', `${file} exists. Remove it, or choose another file.`);
+      const client = clientFor(context, options);
+      const saved = await savePackage(client, await client.getRequest(id), file);
+      print(context, options, { json: saved, lines: () => [`Saved ${saved.file} (${bytes(saved.bytes)}).`] });
+      return 'done';
+    }),
+  );
+
+  withServerOptions(
+    request.command('receipt').description('show the signed receipt of a finished request').argument('<id>'),
+  ).action((id: string, options: ServerOptions) =>
+    run(async (context) => {
+      const receipt = await clientFor(context, options).getReceipt(id);
+      print(context, options, {
+        json: receipt,
+        lines: () => receiptLines(receipt, context.terminal.width, context.paint),
+      });
+      return 'done';
+    }),
+  );
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import type { Run } from '../run-cli.ts';
+import { requestCommandVerbs } from './request-commands.ts';
+import { requestMakeVerbs } from './request-make.ts';
+import { requestReadVerbs } from './request-read.ts';
+
+/** `habeas request`: make requests, follow them, and decide about them. */
+export function requestVerb(program: Command, run: Run): void {
+  const request = program
+    .command('request')
+    .description('make a request about one person, follow it, decide about it');
+  requestMakeVerbs(request, run);
+  requestReadVerbs(request, run);
+  requestCommandVerbs(request, run);
+}
