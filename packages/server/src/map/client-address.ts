@@ -43,7 +43,7 @@ export function createAllowList(entries: readonly string[]): AllowList {
 }
 
 function parseEntry(entry: string): AllowList {
-  if (entry.includes('/') && ipaddr.isValidCIDR(entry)) {
+  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(entry) || ipaddr.IPv6.isValidCIDR(entry)) {
     const [range, bits] = ipaddr.parseCIDR(entry);
     return ({ ip }) => ip?.kind() === range.kind() && ip.match(range, bits);
   }

@@ -15,7 +15,7 @@ export interface DataMap {
   /** Who holds a data type and who moves it. */
   holders(dataType: string): Promise<api.HoldersView>;
   listClients(): Promise<readonly api.ClientView[]>;
-  /** Approves or rejects a client; deciding the same again changes nothing. Throws NOT_FOUND. */
+  /** Approves or rejects a client; what the same actor decided before changes nothing. Throws NOT_FOUND. */
   decideClient(options: DecideClientOptions): Promise<api.ClientView>;
   /** Every service that stores personal data, and how a request reaches it. */
   systems(): Promise<readonly System[]>;

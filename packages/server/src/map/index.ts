@@ -1,3 +1,5 @@
+export { type CreateMapOptions, createMap } from './create-map.ts';
 export * from './data-map.ts';
 export * from './declaration.ts';
+export * from './migrations.ts';
 export * from './system.ts';

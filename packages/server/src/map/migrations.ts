@@ -38,6 +38,9 @@ export const mapMigrations: Migrations = {
         create unique index map_declarations_open on map_declarations (organization_id, source, declaration)
         where last_seen is null`.execute(db);
       await sql`
+        create index map_declarations_clients on map_declarations (organization_id, team, address)
+        where kind = 'client'`.execute(db);
+      await sql`
         create table map_clients (
           organization_id text not null,
           id text not null,

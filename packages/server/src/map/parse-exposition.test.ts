@@ -38,7 +38,7 @@ const ending = fc.constantFrom(
 function goNumber(number: number): string {
   if (Number.isNaN(number)) return 'NaN';
   if (!Number.isFinite(number)) return number > 0 ? '+Inf' : '-Inf';
-  return String(number);
+  return Object.is(number, -0) ? '-0' : String(number);
 }
 
 describe('parseExposition', () => {

@@ -1,5 +1,6 @@
 import { formatClientAddress, parseClientAddress } from './client-address.ts';
 import type { Declaration } from './declaration.ts';
+import { declarationKey } from './declaration-key.ts';
 import { looksPersonal } from './looks-personal.ts';
 import type { DeclaredSample } from './parse-exposition.ts';
 
@@ -30,27 +31,6 @@ export function readDeclarations(samples: readonly DeclaredSample[]): ReadDeclar
     else declarations.set(declarationKey(read), read);
   }
   return { declarations: [...declarations.values()], rejections: [...rejections.values()] };
-}
-
-/** The same for the same declaration, and for no other. */
-export function declarationKey(declaration: Declaration): string {
-  const { kind, team } = declaration;
-  switch (declaration.kind) {
-    case 'transmit':
-      return JSON.stringify([kind, team, declaration.service, declaration.toService, declaration.dataType]);
-    case 'store':
-      return JSON.stringify([kind, team, declaration.service, declaration.dataType]);
-    case 'client':
-      return JSON.stringify([
-        kind,
-        team,
-        declaration.service ?? null,
-        declaration.address,
-        declaration.protocol,
-      ]);
-    default:
-      return declaration satisfies never;
-  }
 }
 
 function readDeclaration(sample: DeclaredSample): Declaration | Rejection {

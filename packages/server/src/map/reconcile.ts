@@ -1,5 +1,5 @@
 import type { Declaration } from './declaration.ts';
-import { declarationKey } from './read-declarations.ts';
+import { declarationKey } from './declaration-key.ts';
 
 export interface ReconcileInput {
   /** Keys of the source's open intervals, and when each began. */

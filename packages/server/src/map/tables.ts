@@ -17,7 +17,7 @@ export type MapTables = {
   map_declarations: {
     organization_id: string;
     source: string;
-    /** SHA-256 of the declaration's key. */
+    /** {@link declarationKey}. */
     declaration: string;
     kind: 'transmit' | 'store' | 'client';
     team: string;

@@ -1,0 +1,103 @@
+import { sql } from 'kysely';
+import type { Database } from '../foundation/index.ts';
+import type { Declaration } from './declaration.ts';
+import type { EndedInterval, StartedInterval } from './reconcile.ts';
+import type { MapTables } from './tables.ts';
+
+export interface SourceScope {
+  readonly organizationId: string;
+  readonly source: string;
+}
+
+/** A statement has at most 65,535 parameters; a row has twelve. */
+const ROWS_PER_STATEMENT = 1_000;
+
+/** Keys of what the source declared when it was read last, and since when. */
+export async function readOpenIntervals(
+  db: Database,
+  scope: SourceScope,
+): Promise<ReadonlyMap<string, Date>> {
+  const rows = await db
+    .withTables<MapTables>()
+    .selectFrom('map_declarations')
+    .select(['declaration', 'first_seen'])
+    .where('organization_id', '=', scope.organizationId)
+    .where('source', '=', scope.source)
+    .where('last_seen', 'is', null)
+    .execute();
+  return new Map(rows.map((row) => [row.declaration, row.first_seen]));
+}
+
+export async function startIntervals(
+  transaction: Database,
+  scope: SourceScope,
+  started: readonly StartedInterval[],
+): Promise<void> {
+  for (let from = 0; from < started.length; from += ROWS_PER_STATEMENT) {
+    const rows = started.slice(from, from + ROWS_PER_STATEMENT).map((interval) => toRow(scope, interval));
+    await transaction
+      .withTables<MapTables>()
+      .insertInto('map_declarations')
+      .values(rows)
+      // Ended and begun again within one tick of the clock: the same interval goes on.
+      .onConflict((conflict) =>
+        conflict
+          .columns(['organization_id', 'source', 'declaration', 'first_seen'])
+          .doUpdateSet({ last_seen: null }),
+      )
+      .execute();
+  }
+}
+
+export async function endIntervals(
+  transaction: Database,
+  scope: SourceScope,
+  ended: readonly EndedInterval[],
+): Promise<void> {
+  if (ended.length === 0) return;
+  const keys = ended.map((interval) => interval.key);
+  const times = ended.map((interval) => interval.lastSeen);
+  await sql`
+    update map_declarations as declarations
+    set last_seen = ended.last_seen
+    from unnest(${keys}::text[], ${times}::timestamptz[]) as ended (declaration, last_seen)
+    where declarations.organization_id = ${scope.organizationId}
+      and declarations.source = ${scope.source}
+      and declarations.declaration = ended.declaration
+      and declarations.last_seen is null`.execute(transaction);
+}
+
+function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_declarations'] {
+  const { declaration } = interval;
+  return {
+    organization_id: scope.organizationId,
+    source: scope.source,
+    declaration: interval.key,
+    kind: declaration.kind,
+    team: declaration.team,
+    service: declaration.service ?? null,
+    to_service: declaration.kind === 'transmit' ? declaration.toService : null,
+    data_type: declaration.kind === 'client' ? null : declaration.dataType,
+    address: declaration.kind === 'client' ? declaration.address : null,
+    protocol: declaration.kind === 'client' ? declaration.protocol : null,
+    first_seen: interval.firstSeen,
+    last_seen: null,
+  };
+}
+
+/** The declaration of a stored row; undefined for a row that this version does not understand. */
+export function fromRow(
+  row: Pick<
+    MapTables['map_declarations'],
+    'kind' | 'team' | 'service' | 'to_service' | 'data_type' | 'address' | 'protocol'
+  >,
+): Declaration | undefined {
+  const { kind, team, service, to_service: toService, data_type: dataType, address, protocol } = row;
+  if (kind === 'client' && address !== null && protocol !== null) {
+    return { kind, team, service: service ?? undefined, address, protocol };
+  }
+  if (service === null || dataType === null) return undefined;
+  if (kind === 'store') return { kind, team, service, dataType };
+  if (kind === 'transmit' && toService !== null) return { kind, team, service, toService, dataType };
+  return undefined;
+}
