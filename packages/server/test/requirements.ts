@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+
+/** What wider tests need beside the project itself. A fresh clone runs all other tests without any of it. */
+const SERVERS = {
+  /** A PostgreSQL that is not the embedded one, as its superuser; tests make and drop databases of their own on it. */
+  postgres: { variable: 'HABEAS_TEST_POSTGRES_URL' },
+} as const;
+
+/** Where data sets lie that the project does not ship: beside the project's folder, or in HABEAS_TEST_DATA. */
+const DATA = process.env.HABEAS_TEST_DATA ?? join(import.meta.dirname, '../../../../shared/data');
+
+/** The path of a file or folder of the data sets, such as `sample-dbs/chinook`; undefined, with one line that says so, without it. */
+export function requireData(path: string): string | undefined {
+  const found = join(DATA, path);
+  return existsSync(found) ? found : absent(`tests with the data set ${path}`, `there is no ${found}`);
+}
+
+/** The URL of a server that answers; undefined, with one line that says so, without it. */
+export async function requireServer(name: keyof typeof SERVERS): Promise<string | undefined> {
+  const { variable } = SERVERS[name];
+  const url = process.env[variable];
+  if (url === undefined || url === '') return absent(`tests with a ${name} server`, `${variable} is not set`);
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  try {
+    await client.connect();
+    await client.end();
+    return url;
+  } catch {
+    return absent(`tests with a ${name} server`, `the one of ${variable} does not answer`);
+  }
+}
+
+/** A line for a person; an error where everything must be there, as in continuous integration. */
+function absent(what: string, reason: string): undefined {
+  if (process.env.HABEAS_TEST_REQUIRE === 'all') {
+    throw new Error(`HABEAS_TEST_REQUIRE=all, but ${what} cannot run because ${reason}`);
+  }
+  process.stdout.write(`skipped: ${what} because ${reason}\n`);
+  return undefined;
+}
