@@ -7,4 +7,8 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './logging.ts';
 export * from './master-key.ts';
+export * from './outbound.ts';
+export * from './outbound-address.ts';
+export * from './outbound-policy.ts';
+export * from './outbound-request.ts';
 export * from './pause.ts';

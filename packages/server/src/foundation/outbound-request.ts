@@ -1,0 +1,152 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { HabeasError } from './errors.ts';
+import type { Outbound, OutboundTls } from './outbound.ts';
+import { formatOutboundAddress, type OutboundAddress } from './outbound-address.ts';
+
+export interface HttpClientOptions {
+  readonly outbound: Outbound;
+  readonly address: OutboundAddress;
+  readonly tls?: Omit<OutboundTls, 'alpn'> | undefined;
+  /** Most connections at once. (Default: 16) */
+  readonly connections?: number;
+}
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST';
+  /** Path and query, escaped. No personal data: paths end up in other people's logs. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** For the whole call, from the first byte sent to the last one read; milliseconds. */
+  readonly timeout: number;
+  /** Most bytes of the answer's body. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/**
+ * HTTP/1.1 to one address. Connections are kept and used again; a call that finds its kept connection closed is sent once more, so
+ * calls must be safe to repeat.
+ */
+export interface HttpClient {
+  /**
+   * Redirects are answers like any other and are never followed. Throws SYSTEM_UNREACHABLE, SYSTEM_TIMEOUT (both retryable),
+   * SYSTEM_GARBAGE for an answer that is too large or is not HTTP, ADDRESS_NOT_APPROVED, and the reason of the signal.
+   */
+  call(call: HttpCall): Promise<HttpReply>;
+  close(): void;
+}
+
+const IDLE_MILLISECONDS = 30_000;
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { outbound, address, tls } = options;
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: options.connections ?? 16,
+    timeout: IDLE_MILLISECONDS,
+  });
+  agent.createConnection = () =>
+    outbound.connect(address, tls === undefined ? undefined : { ...tls, alpn: ['http/1.1'] });
+  const where = formatOutboundAddress(address);
+  return {
+    async call(call) {
+      const timeout = AbortSignal.timeout(call.timeout);
+      const signal = AbortSignal.any([call.signal, timeout]);
+      try {
+        return await exchange({ agent, where, call, signal }).catch((error: unknown) => {
+          if (!(error instanceof StaleConnection)) throw error;
+          return exchange({ agent, where, call, signal });
+        });
+      } catch (error) {
+        call.signal.throwIfAborted();
+        throw explain(error, { where, timedOut: timeout.aborted, timeout: call.timeout });
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The server closed a kept connection while we took it up again; nothing is wrong with either side. */
+class StaleConnection extends Error {}
+
+async function exchange(options: {
+  readonly agent: Agent;
+  readonly where: string;
+  readonly call: HttpCall;
+  readonly signal: AbortSignal;
+}): Promise<HttpReply> {
+  const { call, where } = options;
+  const body = call.body === undefined ? undefined : Buffer.from(call.body);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = request({
+      agent: options.agent,
+      // The agent's own way to connect ignores these; they only make the Host header.
+      host: where,
+      setHost: false,
+      method: call.method,
+      path: call.path,
+      headers: {
+        ...call.headers,
+        host: where,
+        'accept-encoding': 'identity',
+        ...(body === undefined ? {} : { 'content-length': body.length }),
+      },
+      signal: options.signal,
+    });
+    outgoing.once('response', resolve);
+    outgoing.once('error', (error: Error) => {
+      const stale = outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+      reject(stale ? new StaleConnection('A kept connection was closed.', { cause: error }) : error);
+    });
+    outgoing.end(body);
+  });
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop early destroys the response, which ends the transfer.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > call.maxBytes) {
+      throw garbage(`${where} answered with more than ${call.maxBytes} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers['content-type'] ?? '',
+    body: Buffer.concat(chunks),
+  };
+}
+
+function explain(
+  error: unknown,
+  context: { readonly where: string; readonly timedOut: boolean; readonly timeout: number },
+): HabeasError {
+  if (error instanceof HabeasError) return error;
+  const { where } = context;
+  if (context.timedOut) {
+    return new HabeasError('SYSTEM_TIMEOUT', `${where} did not answer within ${context.timeout} ms.`, {
+      cause: error,
+      retryable: true,
+    });
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
+  // llhttp, the parser in Node, names what is not HTTP like this.
+  if (code.startsWith('HPE_'))
+    return garbage(`${where} answered with something that is not HTTP (${code}).`, error);
+  return new HabeasError(
+    'SYSTEM_UNREACHABLE',
+    `${where} could not be reached, or the connection broke (${code}).`,
+    { cause: error, retryable: true },
+  );
+}
+
+function garbage(message: string, cause?: unknown): HabeasError {
+  return new HabeasError('SYSTEM_GARBAGE', message, { cause });
+}
