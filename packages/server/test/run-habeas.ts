@@ -30,6 +30,7 @@ const NO_PARTS: CliParts = {
   openState: async () => {
     throw new Error('This test has no state.');
   },
+  migrations: {},
 };
 
 /** Runs one command of the command line in this process and catches what it prints. */

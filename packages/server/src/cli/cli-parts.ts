@@ -1,5 +1,5 @@
-import type { Connections } from '../connectors/index.ts';
-import type { Config, Logger } from '../foundation/index.ts';
+import type { Connections, Systems } from '../connectors/index.ts';
+import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
 
 /** What the command line needs from the composition root; `main.ts` gives it. */
@@ -8,6 +8,8 @@ export interface CliParts {
   readonly version: string;
   /** Brings the database up to date and makes the keys that are missing. Nothing runs yet. */
   readonly openState: (options: OpenStateOptions) => Promise<State>;
+  /** All changes of the schema that this version knows. */
+  readonly migrations: Migrations;
 }
 
 export interface OpenStateOptions {
@@ -42,6 +44,8 @@ export interface CreateServerOptions {
 export interface LocalServer {
   readonly map: DataMap;
   readonly connections: Connections;
+  /** All that requests reach, for a look at each. */
+  readonly systems: Pick<Systems, 'connector'>;
   /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
   /** Answers no more calls, lets running tasks end for a moment, and stops. Also without {@link listen}. */

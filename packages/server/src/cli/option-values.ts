@@ -48,3 +48,11 @@ export function positiveOrZero(text: string): number {
     throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return value;
 }
+
+/** A port: 0 (any free one) to 65535. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('It must be 0 to 65535.');
+  return value;
+}

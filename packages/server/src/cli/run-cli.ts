@@ -7,9 +7,11 @@ import { renderError } from './render/error.ts';
 import type { Terminal } from './terminal.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { clientsVerb } from './verbs/clients.ts';
+import { doctorVerb } from './verbs/doctor.ts';
 import { mapVerb } from './verbs/map.ts';
 import { planVerb } from './verbs/plan.ts';
 import { requestVerb } from './verbs/request.ts';
+import { serveVerb } from './verbs/serve.ts';
 import { ticketsVerb } from './verbs/tickets.ts';
 
 export interface RunCliOptions {
@@ -33,7 +35,16 @@ export type Run = (action: Action) => Promise<void>;
 /** Adds a verb to the program. */
 export type Verb = (program: Command, run: Run) => void;
 
-const VERBS: readonly Verb[] = [mapVerb, planVerb, requestVerb, ticketsVerb, clientsVerb, auditVerb];
+const VERBS: readonly Verb[] = [
+  serveVerb,
+  mapVerb,
+  planVerb,
+  requestVerb,
+  ticketsVerb,
+  clientsVerb,
+  auditVerb,
+  doctorVerb,
+];
 
 /** Runs one command. Gives the exit code of the process (docs/cli.md); never throws. */
 export async function runCli(options: RunCliOptions): Promise<number> {

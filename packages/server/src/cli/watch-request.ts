@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import type { ApiClient } from './api-client.ts';
 import { followEvents } from './event-client.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** A request and its tasks at one moment. */
 export interface RequestSnapshot {
@@ -38,18 +39,11 @@ export async function* watchRequest(
         client.listTasks(options.requestId),
       ]);
       yield { request, tasks };
-      await Promise.race([news.promise, aborted(signal)]);
+      await Promise.race([news.promise, untilAborted(signal)]);
       news = Promise.withResolvers();
     }
   } finally {
     stop.abort();
     await listening.catch(() => undefined);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
 }

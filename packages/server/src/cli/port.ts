@@ -1,0 +1,67 @@
+import { createServer } from 'node:net';
+import { HabeasError } from '../foundation/index.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Throws PORT_TAKEN with who has it and how to choose another, unless a server can listen there now. */
+export async function ensurePortIsFree(address: Address): Promise<void> {
+  if (await isFree(address)) return;
+  const { host, port } = address;
+  const who = (await answersLikeHabeas(address))
+    ? 'another Habeas server; it answers at /health'
+    : `another program; \`lsof -i :${port}\` or \`ss -ltnp\` shows which`;
+  throw new HabeasError(
+    'PORT_TAKEN',
+    `Port ${port} on ${host} is taken by ${who}. Stop it, or choose another port: \`--port ${port + 1}\`, or listen.port in the configuration.`,
+  );
+}
+
+/** The first free port from `port` on, so that a demonstration runs beside a server. */
+export async function nextFreePort(address: Address, tries = 50): Promise<number> {
+  for (let port = address.port; port < address.port + tries && port <= 65_535; port += 1) {
+    if (await isFree({ host: address.host, port })) return port;
+  }
+  throw new HabeasError(
+    'PORT_TAKEN',
+    `No port from ${address.port} to ${address.port + tries - 1} on ${address.host} is free. Choose another with --port.`,
+  );
+}
+
+/** Whether this process could listen there. Throws BAD_INPUT for an address that this machine does not have. */
+async function isFree({ host, port }: Address): Promise<boolean> {
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  server.once('listening', () => server.close(() => resolve(true)));
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') return resolve(false);
+    const reason = error.code === 'EACCES' ? 'ports below 1024 need more rights' : `${error.code}`;
+    reject(
+      new HabeasError('BAD_INPUT', `This process cannot listen on ${host}, port ${port}: ${reason}.`, {
+        cause: error,
+      }),
+    );
+  });
+  server.listen(port, host);
+  return promise;
+}
+
+const LOOK_MILLISECONDS = 1_000;
+
+async function answersLikeHabeas({ host, port }: Address): Promise<boolean> {
+  // 0.0.0.0 and :: are where a server listens, not where a client goes.
+  const target = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host;
+  try {
+    const answer = await fetch(`http://${target}:${port}/health`, {
+      signal: AbortSignal.timeout(LOOK_MILLISECONDS),
+      redirect: 'error',
+    });
+    const body: unknown = await answer.json();
+    return typeof body === 'object' && body !== null && 'status' in body && 'database' in body;
+  } catch {
+    // Whatever answers in another way, or not at all, is not Habeas.
+    return false;
+  }
+}

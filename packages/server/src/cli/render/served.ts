@@ -1,0 +1,32 @@
+import type { Paint } from './paint.ts';
+
+export interface ServedView {
+  readonly url: string;
+  /** A key that was just made. */
+  readonly key: string | undefined;
+  /** Whether there is a configuration file. */
+  readonly configured: boolean;
+}
+
+/** What a server says when it has started. */
+export function servedLines({ url, key, configured }: ServedView, paint: Paint): readonly string[] {
+  return [
+    `Habeas listens on ${paint.strong(url)}`,
+    `The API to read and try: ${url}/reference (any user name; the key is the password)`,
+    ...(key === undefined
+      ? []
+      : [
+          '',
+          'The admin key, shown this once; only its hash is stored:',
+          '',
+          `  export HABEAS_API_KEY=${key}`,
+        ]),
+    ...(configured
+      ? []
+      : [
+          '',
+          'There is no habeas.yaml yet, so nothing is connected. `habeas init` makes one from a database.',
+        ]),
+    '',
+  ];
+}

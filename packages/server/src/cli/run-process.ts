@@ -1,0 +1,27 @@
+import { text } from 'node:stream/consumers';
+import type { CliParts } from './cli-parts.ts';
+import { runCli } from './run-cli.ts';
+import { processTerminal } from './terminal.ts';
+
+/**
+ * Runs the command line of this process and sets its exit code. The first SIGINT or SIGTERM asks the command to stop; the
+ * second one ends the process at once.
+ */
+export async function runProcess(parts: CliParts): Promise<void> {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
+  // `habeas … | head` closes the pipe early; there is nobody left to print for.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+  process.exitCode = await runCli({
+    argv: process.argv.slice(2),
+    terminal: processTerminal(),
+    environment: process.env,
+    folder: process.cwd(),
+    parts,
+    signal: controller.signal,
+    readInput: () => text(process.stdin),
+  });
+}
