@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 
@@ -30,6 +32,24 @@ export async function requireServer(name: keyof typeof SERVERS): Promise<string 
   } catch {
     return absent(`tests with a ${name} server`, `the one of ${variable} does not answer`);
   }
+}
+
+/** Another version of Node, from the npm registry; undefined, with one line that says so, where it cannot be had. */
+export function requireNode(version: string): { readonly program: string; remove(): void } | undefined {
+  const system = process.platform === 'win32' ? 'win' : process.platform;
+  const prefix = system === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
+  const name = `${prefix}-${system}-${process.arch}`;
+  const folder = mkdtempSync(join(tmpdir(), 'habeas-node-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const args = ['install', '--prefix', folder, '--no-save', '--prefer-offline', `${name}@${version}`];
+  const result = spawnSync('npm', args, {
+    cwd: folder,
+    stdio: 'ignore',
+    shell: process.platform === 'win32',
+  });
+  if (result.status === 0) return { program: join(folder, 'node_modules', name, 'bin', 'node'), remove };
+  remove();
+  return absent(`tests with Node ${version}`, 'npm cannot install it');
 }
 
 /** A line for a person; an error where everything must be there, as in continuous integration. */

@@ -2,11 +2,6 @@ import { HabeasError } from '../foundation/index.ts';
 import { type BlobRef, type BlobStore, PIECE_BYTES, type Piece } from './blob-store.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
-/** The part of the blob that says which collections there are, with their columns in the order in which they were seen. */
-const CONTENTS_PART = 'contents';
-
-const rowsPart = (collection: string): string => `rows/${collection}`;
-
 export interface CollectedCollection {
   readonly name: string;
   readonly columns: readonly string[];
@@ -25,15 +20,16 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
     if (step.state === 'done') {
       const contents = [...writers.values()].map((writer) => writer.summary());
       const last = [...writers.values()].flatMap((writer) => writer.takePiece());
-      // Contents sort before rows, so that a reader finds both in one look.
-      await context.blobs.put(blob, [
-        { part: CONTENTS_PART, position: 0, bytes: Buffer.from(JSON.stringify(contents)) },
-        ...last,
-      ]);
+      await context.blobs.put(blob, last);
       return {
         state: 'succeeded',
         matched: step.evidence.matched,
-        result: { blob: blob.blob, operation: null, evidence: step.evidence },
+        result: {
+          blob: blob.blob,
+          contents: JSON.stringify(contents),
+          operation: null,
+          evidence: step.evidence,
+        },
       };
     }
     let writer = writers.get(step.item.collection);
@@ -82,7 +78,7 @@ class CollectionWriter {
   takePiece(): readonly Piece[] {
     if (this.#lines.length === 0) return [];
     const piece = {
-      part: rowsPart(this.#name),
+      part: this.#name,
       position: this.#position,
       bytes: Buffer.from(`${this.#lines.join('\n')}\n`),
     };
@@ -97,19 +93,13 @@ class CollectionWriter {
   }
 }
 
-/** What a collect task stored: its collections in the order in which they came. */
-export async function readContents(blobs: BlobStore, blob: BlobRef): Promise<readonly CollectedCollection[]> {
-  for await (const piece of blobs.read(blob, CONTENTS_PART)) return JSON.parse(piece.toString());
-  return [];
-}
-
 /** The rows of one collection, in order. */
 export async function* readRows(
   blobs: BlobStore,
   blob: BlobRef,
   collection: string,
 ): AsyncIterable<Readonly<Record<string, unknown>>> {
-  for await (const piece of blobs.read(blob, rowsPart(collection))) {
+  for await (const piece of blobs.read(blob, collection)) {
     for (const line of piece.toString().split('\n')) if (line !== '') yield JSON.parse(line);
   }
 }

@@ -113,6 +113,7 @@ export const requestMigrations: Migrations = {
           worker text,
           operation text,
           blob text,
+          contents text,
           next_attempt_at timestamptz,
           enqueued_at timestamptz,
           started_at timestamptz,

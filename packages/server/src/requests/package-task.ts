@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
-import { readContents, readRows } from './collect-task.ts';
+import { type CollectedCollection, readRows } from './collect-task.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { createArchive } from './package/archive.ts';
 import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
@@ -15,7 +15,7 @@ export async function packageTask(
   options: { readonly expiresAt: Date; readonly organization: string },
 ): Promise<TaskOutcome> {
   const tasks = await loadSources(context);
-  const collections = await loadCollections(context, tasks);
+  const collections = loadCollections(context, tasks);
   const archive = createArchive({
     organization: options.organization,
     requestId: context.ref.requestId,
@@ -76,13 +76,13 @@ export async function packageTask(
 
 export const PACKAGE_PART = PART;
 
-type Source = Pick<TaskRow, 'id' | 'kind' | 'state' | 'system' | 'team' | 'blob' | 'note'>;
+type Source = Pick<TaskRow, 'id' | 'kind' | 'state' | 'system' | 'team' | 'blob' | 'contents' | 'note'>;
 
 async function loadSources(context: TaskContext): Promise<readonly Source[]> {
   return context.db
     .withTables<RequestTables>()
     .selectFrom('tasks')
-    .select(['id', 'kind', 'state', 'system', 'team', 'blob', 'note'])
+    .select(['id', 'kind', 'state', 'system', 'team', 'blob', 'contents', 'note'])
     .where('organization_id', '=', context.ref.organizationId)
     .where('request_id', '=', context.ref.requestId)
     .where('kind', 'in', ['collect', 'ticket'])
@@ -90,15 +90,13 @@ async function loadSources(context: TaskContext): Promise<readonly Source[]> {
     .execute();
 }
 
-async function loadCollections(
-  context: TaskContext,
-  tasks: readonly Source[],
-): Promise<readonly PackagedCollection[]> {
+function loadCollections(context: TaskContext, tasks: readonly Source[]): readonly PackagedCollection[] {
   const collections: PackagedCollection[] = [];
   for (const task of tasks) {
-    if (task.blob === null || task.state !== 'succeeded') continue;
+    if (task.blob === null || task.contents === null || task.state !== 'succeeded') continue;
     const blob: BlobRef = { ...context.ref, blob: task.blob };
-    for (const content of await readContents(context.blobs, blob)) {
+    const contents: readonly CollectedCollection[] = JSON.parse(task.contents);
+    for (const content of contents) {
       collections.push({
         ...content,
         system: task.system ?? 'unknown',

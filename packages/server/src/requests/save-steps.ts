@@ -12,6 +12,8 @@ export interface TaskResult {
   readonly worker?: string | null;
   readonly operation?: string | null;
   readonly blob?: string | null;
+  /** What lies in the blob: names and counts of collections, as JSON. */
+  readonly contents?: string | null;
   readonly evidence?: Evidence | null;
   readonly note?: string | null;
 }
@@ -132,6 +134,7 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
       error_message = case when c.set_error then c.error_message else t.error_message end,
       operation = case when c.set_operation then c.operation else t.operation end,
       blob = coalesce(c.blob, t.blob),
+      contents = coalesce(c.contents, t.contents),
       evidence = coalesce(c.evidence, t.evidence),
       note = coalesce(c.note, t.note),
       started_at = case when c.starts then coalesce(t.started_at, ${now}::timestamptz) else t.started_at end,
@@ -139,7 +142,7 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
       organization_id text, id text, state text, remaining integer, attempt integer, failures integer, generation integer,
       next_attempt_at timestamptz, enqueued_at timestamptz, set_error boolean, error_code text, error_message text,
-      worker text, set_operation boolean, operation text, blob text, evidence text, note text, starts boolean, ends boolean
+      worker text, set_operation boolean, operation text, blob text, contents text, evidence text, note text, starts boolean, ends boolean
     )
     where t.organization_id = c.organization_id and t.id = c.id`.execute(transaction);
 }
@@ -163,6 +166,7 @@ function taskChange({ target, before, step, result }: StepToSave, task: TaskChan
     set_operation: own.operation !== undefined,
     operation: own.operation ?? null,
     blob: own.blob ?? null,
+    contents: own.contents ?? null,
     evidence: own.evidence === undefined || own.evidence === null ? null : JSON.stringify(own.evidence),
     note: own.note ?? null,
     starts: task.state === 'running' || (task.kind === 'ticket' && task.state === 'waiting'),

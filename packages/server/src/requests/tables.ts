@@ -75,6 +75,7 @@ export type RequestTables = {
     worker: string | null;
     operation: string | null;
     blob: string | null;
+    contents: string | null;
     next_attempt_at: Date | null;
     enqueued_at: Date | null;
     started_at: Date | null;
@@ -105,6 +106,7 @@ export const TASK_ROW_COLUMNS = [
   'worker',
   'operation',
   'blob',
+  'contents',
   'next_attempt_at',
   'enqueued_at',
   'started_at',

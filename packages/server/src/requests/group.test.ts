@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { createGroup } from './group.ts';
+
+interface Member {
+  readonly key: string;
+  readonly number: number;
+}
+
+function recorder(options: { readonly fails?: (member: Member) => boolean; readonly limit?: number } = {}) {
+  const groups: number[][] = [];
+  const add = createGroup<Member, number>({
+    limit: options.limit ?? 10,
+    keyOf: (member) => member.key,
+    run: async (members) => {
+      groups.push(members.map((member) => member.number));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (members.some((member) => options.fails?.(member))) throw new Error('the group failed');
+      return members.map((member) => member.number * 2);
+    },
+  });
+  return { groups, add };
+}
+
+const members = (count: number, key = (number: number) => `k${number}`): Member[] =>
+  Array.from({ length: count }, (_, number) => ({ key: key(number), number }));
+
+describe('a group', () => {
+  it('takes what comes in one tick together and gives each member its own result', async () => {
+    const { groups, add } = recorder();
+    expect(await Promise.all(members(5).map(add))).toEqual([0, 2, 4, 6, 8]);
+    expect(groups).toEqual([[0, 1, 2, 3, 4]]);
+  });
+
+  it('is never larger than its limit', async () => {
+    const { groups, add } = recorder({ limit: 3 });
+    await Promise.all(members(8).map(add));
+    expect(groups.map((group) => group.length)).toEqual([3, 3, 2]);
+  });
+
+  it('never holds two members with one key, and keeps their order', async () => {
+    const { groups, add } = recorder();
+    await Promise.all(members(6, (number) => (number % 2 === 0 ? 'even' : 'odd')).map(add));
+    expect(groups).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ]);
+  });
+
+  it('fails only the member that is at fault', async () => {
+    const { add } = recorder({ fails: (member) => member.number === 2 });
+    const results = await Promise.allSettled(members(4).map(add));
+    expect(results.map((result) => (result.status === 'fulfilled' ? result.value : 'failed'))).toEqual([
+      0,
+      2,
+      'failed',
+      6,
+    ]);
+  });
+
+  it('goes on after it was idle and after a failure', async () => {
+    const { add } = recorder({ fails: (member) => member.number === 0 });
+    await expect(add({ key: 'a', number: 0 })).rejects.toThrow('the group failed');
+    expect(await add({ key: 'a', number: 4 })).toBe(8);
+  });
+});
