@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from './say.mjs';
@@ -6,11 +15,12 @@ import { say } from './say.mjs';
 const POLL_MILLISECONDS = 100;
 const BEAT_MILLISECONDS = 2_000;
 /** A holder that has not touched its lock for so long is gone, even if a process has its id by now. */
-const DEAD_MILLISECONDS = 30_000;
+const DEAD_MILLISECONDS = 300_000;
 
 /**
  * Runs `act` while no other process holds the lock file. The holder touches the file while it works; the lock of one that
- * was killed is taken over. (Plain files, because any Node 18 must do.)
+ * was killed is taken over. `act` is given a function that adds a process to the holders: npm goes on when we are killed,
+ * and the next start must not come in its way. (Plain files, because any Node 18 must do.)
  */
 export async function withLock(file, act) {
   mkdirSync(dirname(file), { recursive: true });
@@ -27,7 +37,7 @@ export async function withLock(file, act) {
   }
   const beat = setInterval(() => touch(file), BEAT_MILLISECONDS);
   try {
-    return await act();
+    return await act((pid) => appendFileSync(file, ` ${pid}`));
   } finally {
     clearInterval(beat);
     rmSync(file, { force: true });
@@ -50,13 +60,19 @@ function deadHolder(file) {
   const age = unlessMissing(() => Date.now() - statSync(file).mtimeMs);
   if (text === undefined || age === undefined) return undefined;
   if (age > DEAD_MILLISECONDS) return text;
-  // An id that is not yet written is empty, and a signal to 0 would go to our own group.
+  // Created, and not yet written.
   if (text === '') return undefined;
+  return text.split(' ').some((pid) => isRunning(Number(pid))) ? undefined : text;
+}
+
+function isRunning(pid) {
+  // A process that has ended and was not yet reaped still takes signals. (Linux only; elsewhere there is no such file)
+  const stat = unlessMissing(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? '';
+  if (stat.slice(stat.lastIndexOf(')')).startsWith(') Z')) return false;
   try {
-    process.kill(Number(text), 0);
-    return undefined;
+    return process.kill(pid, 0);
   } catch (error) {
-    return error.code === 'ESRCH' ? text : undefined;
+    return error.code !== 'ESRCH';
   }
 }
 

@@ -7,9 +7,14 @@ import { SetupError } from './say.mjs';
  * Variables that npm set for the command that we run in describe that command, not this one, so they are left out; the
  * user's own npm settings stay.
  */
-export async function npm(args, { cwd, what }) {
+export async function npm(args, { cwd, what, onStart }) {
   const { program, first, shell } = npmProgram();
-  const { status, said } = await run(program, [...first, ...args], { cwd, shell, env: environment() });
+  const { status, said } = await run(program, [...first, ...args], {
+    cwd,
+    shell,
+    env: environment(),
+    onStart,
+  });
   if (status !== 0) {
     throw new SetupError(
       `${what} failed (npm ${args[0]}: ${status}). npm said:\n${said}\nRepair that (is the npm registry reachable?) and start again.`,

@@ -7,7 +7,7 @@ import { withProgress } from './say.mjs';
 /** Installs the packages of package-lock.json unless they are installed already. Safe when several starts do it at once. */
 export async function ensurePackages(root) {
   if (arePackagesCurrent(root)) return;
-  await withLock(join(root, '.habeas', 'install.lock'), async () => {
+  await withLock(join(root, '.habeas', 'install.lock'), async (alsoHeldBy) => {
     if (arePackagesCurrent(root)) return;
     const first = !existsSync(join(root, 'node_modules'));
     const what = first ? 'installing packages (first start only)' : 'installing packages that changed';
@@ -15,6 +15,7 @@ export async function ensurePackages(root) {
       npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], {
         cwd: root,
         what: 'Installing the packages',
+        onStart: alsoHeldBy,
       }),
     );
   });

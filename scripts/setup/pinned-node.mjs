@@ -16,21 +16,23 @@ export async function ensurePinnedNode(root) {
   const program = () => runnable(folder, version);
   const found = program();
   if (found !== undefined) return found;
-  const made = await withLock(join(root, '.habeas', 'install.lock'), async () => {
-    if (program() === undefined) {
-      await withProgress(`fetching Node ${version} (install scripts are switched off)`, () =>
-        runInstallStep(folder),
-      );
-    }
-    return program();
-  });
+  try {
+    await withLock(join(root, '.habeas', 'install.lock'), async (alsoHeldBy) => {
+      if (program() !== undefined) return;
+      const what = `fetching Node ${version} (install scripts are switched off)`;
+      await withProgress(what, () => runInstallStep(folder, alsoHeldBy));
+    });
+  } catch (error) {
+    if (!(error instanceof SetupError) || !isNewEnough(process.versions.node)) throw error;
+  }
+  const made = program();
   if (made !== undefined) return made;
   if (isNewEnough(process.versions.node)) {
-    say(`Node ${version} does not run on this machine; going on with its own ${process.version}`);
+    say(`Node ${version} cannot be had on this machine; going on with its own ${process.version}`);
     return process.execPath;
   }
   throw new SetupError(
-    `Node ${version} could not be installed from the npm registry, and this machine's ${process.version} is too old. Install Node ${OLDEST_NODE} or newer.`,
+    `Node ${version} does not run on this machine, and its own ${process.version} is too old. Install Node ${OLDEST_NODE} or newer.`,
   );
 }
 
@@ -41,9 +43,14 @@ function runnable(folder, version) {
   return result.stdout?.trim() === version ? program : undefined;
 }
 
-async function runInstallStep(folder) {
-  const { status, said } = await run(process.execPath, ['installArchSpecificPackage'], { cwd: folder });
+async function runInstallStep(folder, onStart) {
+  const { status, said } = await run(process.execPath, ['installArchSpecificPackage'], {
+    cwd: folder,
+    onStart,
+  });
   if (status !== 0) {
-    throw new SetupError(`Fetching Node failed (${status}):\n${said}\nIs the npm registry reachable?`);
+    throw new SetupError(
+      `Fetching Node failed (${status}):\n${said}\nMake the npm registry reachable, or install Node ${OLDEST_NODE} or newer.`,
+    );
   }
 }

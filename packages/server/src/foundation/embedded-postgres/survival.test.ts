@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  eventually,
   makeDataDir,
   ORDINARY_UID,
   type ProcessOptions,
@@ -13,6 +12,7 @@ import {
   startUserProcess,
   type UserProcess,
 } from '../../../test/embedded-postgres-user.ts';
+import { eventually } from '../../../test/eventually.ts';
 import { findRunningServer, leftoverProcesses, type RunningServer } from './pid-file.ts';
 import { describeProcess } from './processes.ts';
 
