@@ -3,7 +3,16 @@ import { answererOf } from './answerer.ts';
 import { type Claim, type ConnectedService, claimsOf } from './claims.ts';
 import type { MapQuery } from './data-map.ts';
 import { findGaps } from './gaps.ts';
-import { buildGraph, holdersOf, type MapGraph, moversOf, neighboursOf } from './graph.ts';
+import {
+  buildGraph,
+  type FlowSeen,
+  holdersOf,
+  type MapGraph,
+  moversOf,
+  neighboursOf,
+  type ServiceNode,
+  type StoreSeen,
+} from './graph.ts';
 import type { KnownClient, MapSnapshot } from './snapshot.ts';
 import type { System } from './system.ts';
 
@@ -40,29 +49,27 @@ export function answersOf(snapshot: MapSnapshot, context: AnswerContext): MapAns
     }),
     map(query, at) {
       const chosen = choose(graph, query);
-      const stores = graph.mapNodes((_, node) => node.stores).flat();
-      const flows = graph.mapEdges((_, flow) => flow);
       return {
         at: at.toISOString(),
         services: services.filter((service) => chosen.services.has(service.name)),
-        stores: stores.filter(({ declaration }) => chosen.store(declaration)).map(storeView),
-        flows: flows.filter(({ declaration }) => chosen.flow(declaration)).map(flowView),
+        stores: graph.stores.filter(({ declaration }) => chosen.store(declaration)).map(storeView),
+        flows: graph.flows.filter(({ declaration }) => chosen.flow(declaration)).map(flowView),
         gaps: gaps.filter((gap) => fits(gap, query)),
       };
     },
   };
 
-  function storeView(seen: MapGraphStore): api.MapView['stores'][number] {
+  function storeView(seen: StoreSeen): api.MapView['stores'][number] {
     const { service, team, dataType } = seen.declaration;
     return { service, team, ...sharedView(dataType, seen) };
   }
 
-  function flowView(seen: MapGraphFlow): api.FlowView {
+  function flowView(seen: FlowSeen): api.FlowView {
     const { service, toService, dataType } = seen.declaration;
     return { from: service, to: toService, ...sharedView(dataType, seen) };
   }
 
-  function sharedView(dataType: string, seen: MapGraphStore | MapGraphFlow) {
+  function sharedView(dataType: string, seen: StoreSeen | FlowSeen) {
     return {
       data_type: dataType,
       category: context.categoryOf(dataType) ?? null,
@@ -72,9 +79,6 @@ export function answersOf(snapshot: MapSnapshot, context: AnswerContext): MapAns
     };
   }
 }
-
-type MapGraphFlow = ReturnType<MapGraph['getEdgeAttributes']>;
-type MapGraphStore = ReturnType<MapGraph['getNodeAttributes']>['stores'][number];
 
 function systemsOf(claims: readonly Claim[], clients: readonly KnownClient[]): readonly System[] {
   return claims
@@ -89,24 +93,21 @@ function systemsOf(claims: readonly Claim[], clients: readonly KnownClient[]): r
 }
 
 function servicesOf(graph: MapGraph, clients: readonly KnownClient[]): readonly api.ServiceView[] {
-  return graph
-    .mapNodes((name, node): api.ServiceView[] => {
-      if (node.claims.length === 0) return [undeclaredService(graph, name)];
-      return node.claims.map((claim) => ({
-        name,
-        team: claim.team,
-        stores: [...claim.stores],
-        first_seen: claim.firstSeen?.toISOString() ?? null,
-        last_seen: claim.lastSeen?.toISOString() ?? null,
-        answered_by: answererOf(claim, clients).kind,
-      }));
-    })
-    .flat();
+  return [...graph.services.values()].flatMap((node): api.ServiceView[] => {
+    if (node.claims.length === 0) return [undeclaredService(node)];
+    return node.claims.map((claim) => ({
+      name: node.name,
+      team: claim.team,
+      stores: [...claim.stores],
+      first_seen: claim.firstSeen?.toISOString() ?? null,
+      last_seen: claim.lastSeen?.toISOString() ?? null,
+      answered_by: answererOf(claim, clients).kind,
+    }));
+  });
 }
 
 /** Seen only through those who send to it. */
-function undeclaredService(graph: MapGraph, name: string): api.ServiceView {
-  const flows = graph.mapInEdges(name, (_, flow) => flow);
+function undeclaredService({ name, incoming: flows }: ServiceNode): api.ServiceView {
   const first = Math.min(...flows.map((flow) => flow.firstSeen.getTime()));
   const last = Math.max(...flows.map((flow) => flow.lastSeen.getTime()));
   return {
@@ -122,23 +123,23 @@ function undeclaredService(graph: MapGraph, name: string): api.ServiceView {
 /** What a query shows: what it names and, so that no arrow ends in nothing, the services at both ends of each flow. */
 function choose(graph: MapGraph, query: MapQuery) {
   const ofTeam = (service: string) =>
-    graph.getNodeAttribute(service, 'claims').some((claim) => claim.team === query.team);
+    graph.services.get(service)?.claims.some((claim) => claim.team === query.team) === true;
   const named = (service: string) =>
     (query.service === undefined || service === query.service) &&
     (query.team === undefined || ofTeam(service));
   const typed = (dataType: string) => query.data_type === undefined || dataType === query.data_type;
-  const store = (store: MapGraphStore['declaration']) =>
+  const store = (store: StoreSeen['declaration']) =>
     named(store.service) && typed(store.dataType) && (query.team === undefined || store.team === query.team);
-  const flow = (flow: MapGraphFlow['declaration']) =>
+  const flow = (flow: FlowSeen['declaration']) =>
     typed(flow.dataType) && (named(flow.service) || named(flow.toService));
   const services = new Set<string>();
-  graph.forEachNode((service, node) => {
-    if (!named(service)) return;
-    const neighbours = neighboursOf(graph, service, query.data_type);
+  for (const node of graph.services.values()) {
+    if (!named(node.name)) continue;
+    const neighbours = neighboursOf(node, query.data_type);
     const holds = node.stores.some(({ declaration }) => store(declaration));
-    if (query.data_type === undefined || holds || neighbours.length > 0) services.add(service);
+    if (query.data_type === undefined || holds || neighbours.length > 0) services.add(node.name);
     for (const neighbour of neighbours) services.add(neighbour);
-  });
+  }
   return { services, store, flow };
 }
 

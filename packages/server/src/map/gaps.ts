@@ -29,10 +29,10 @@ export function findGaps(input: GapInput): readonly api.GapView[] {
 const NOTHING = { service: null, team: null, data_type: null } as const;
 
 function undeclaredReceivers({ graph }: GapInput): readonly api.GapView[] {
-  return graph
-    .filterNodes((_, node) => node.claims.length === 0)
-    .map((service) => {
-      const senders = graph.inNeighbors(service).sort().join(', ');
+  return [...graph.services.values()]
+    .filter((node) => node.claims.length === 0)
+    .map(({ name: service, incoming }) => {
+      const senders = [...new Set(incoming.map(({ declaration }) => declaration.service))].join(', ');
       return {
         ...NOTHING,
         kind: 'undeclared-receiver',
@@ -43,10 +43,10 @@ function undeclaredReceivers({ graph }: GapInput): readonly api.GapView[] {
 }
 
 function duplicateServices({ graph }: GapInput): readonly api.GapView[] {
-  return graph
-    .filterNodes((_, node) => node.claims.length > 1)
-    .map((service) => {
-      const teams = graph.getNodeAttribute(service, 'claims').map((claim) => claim.team);
+  return [...graph.services.values()]
+    .filter((node) => node.claims.length > 1)
+    .map(({ name: service, claims }) => {
+      const teams = claims.map((claim) => claim.team);
       return {
         ...NOTHING,
         kind: 'duplicate-service',
@@ -94,8 +94,8 @@ function clientsNotApproved({ clients }: GapInput): readonly api.GapView[] {
 }
 
 function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api.GapView[] {
-  const stored = graph.mapNodes((_, node) => node.stores.map((store) => store.declaration.dataType)).flat();
-  const moved = graph.mapEdges((_, flow) => flow.declaration.dataType);
+  const stored = graph.stores.map(({ declaration }) => declaration.dataType);
+  const moved = graph.flows.map(({ declaration }) => declaration.dataType);
   return [...new Set([...stored, ...moved])]
     .sort()
     .filter((dataType) => categoryOf(dataType) === undefined)
@@ -120,7 +120,7 @@ function failingSources({ graph, sources }: GapInput): readonly api.GapView[] {
 
 /** A source that the configuration does not name any more, and that alone knows of some data. */
 function forgottenSource(source: SourceStatus, graph: MapGraph): readonly api.GapView[] {
-  const stores = graph.mapNodes((_, node) => node.stores).flat();
+  const { stores } = graph;
   const told = new Set(
     stores
       .filter((store) => store.source !== source.source)

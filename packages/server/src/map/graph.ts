@@ -1,84 +1,90 @@
-import { MultiDirectedGraph } from 'graphology';
 import type { Claim } from './claims.ts';
 import type { StoreDeclaration, TransmitDeclaration } from './declaration.ts';
 import type { SeenDeclaration } from './snapshot.ts';
 
-/** A service as a node; its key is the service's name. */
+/** A service as a node. */
 export interface ServiceNode {
+  readonly name: string;
   /** Teams that say it is theirs, the first one first. None: somebody sends data there, but nobody declared it. */
   readonly claims: readonly Claim[];
   /** What it was said to store, and by whom. */
-  readonly stores: readonly Seen<StoreDeclaration>[];
+  readonly stores: readonly StoreSeen[];
+  readonly incoming: readonly FlowSeen[];
+  readonly outgoing: readonly FlowSeen[];
 }
 
-/** One declared movement of one data type. The same one from two sources is two edges. */
-export type FlowEdge = Seen<TransmitDeclaration>;
+/** One declared movement of one data type: an edge. The same one from two sources is two edges. */
+export type FlowSeen = Seen<TransmitDeclaration>;
 
-export interface Seen<Kind> extends Omit<SeenDeclaration, 'declaration'> {
+export type StoreSeen = Seen<StoreDeclaration>;
+
+interface Seen<Kind> extends Omit<SeenDeclaration, 'declaration'> {
   readonly declaration: Kind;
 }
 
-export type MapGraph = MultiDirectedGraph<ServiceNode, FlowEdge>;
+export interface MapGraph {
+  /** By name, sorted. */
+  readonly services: ReadonlyMap<string, ServiceNode>;
+  readonly flows: readonly FlowSeen[];
+  readonly stores: readonly StoreSeen[];
+}
 
 /** Services and the flows between them. The same input in any order gives the same graph. */
 export function buildGraph(declarations: readonly SeenDeclaration[], claims: readonly Claim[]): MapGraph {
-  const graph: MapGraph = new MultiDirectedGraph();
   const flows = declarations.filter(isFlow).sort(byFlow);
-  const claimsByService = Map.groupBy(claims, (claim) => claim.service);
-  const storesByService = Map.groupBy(
-    declarations.filter(isStore).sort(byStore),
-    (seen) => seen.declaration.service,
-  );
-  const names = new Set([...claimsByService.keys(), ...flows.map((flow) => flow.declaration.toService)]);
-  for (const name of [...names].sort()) {
-    graph.addNode(name, {
-      claims: claimsByService.get(name) ?? [],
-      stores: storesByService.get(name) ?? [],
-    });
-  }
-  for (const flow of flows) graph.addEdge(flow.declaration.service, flow.declaration.toService, flow);
-  return graph;
+  const stores = declarations.filter(isStore).sort(byStore);
+  const claimsOf = Map.groupBy(claims, (claim) => claim.service);
+  const storesOf = Map.groupBy(stores, ({ declaration }) => declaration.service);
+  const incoming = Map.groupBy(flows, ({ declaration }) => declaration.toService);
+  const outgoing = Map.groupBy(flows, ({ declaration }) => declaration.service);
+  const names = [...new Set([...claimsOf.keys(), ...incoming.keys()])].sort();
+  const services = names.map((name): [string, ServiceNode] => [
+    name,
+    {
+      name,
+      claims: claimsOf.get(name) ?? [],
+      stores: storesOf.get(name) ?? [],
+      incoming: incoming.get(name) ?? [],
+      outgoing: outgoing.get(name) ?? [],
+    },
+  ]);
+  return { services: new Map(services), flows, stores };
 }
 
 /** Services that store a data type. */
 export function holdersOf(graph: MapGraph, dataType: string): readonly { service: string; team: string }[] {
-  const found = graph
-    .mapNodes((_, node) => node.stores)
-    .flat()
-    .filter((seen) => seen.declaration.dataType === dataType)
+  const found = graph.stores
+    .filter(({ declaration }) => declaration.dataType === dataType)
     .map(({ declaration }) => ({ service: declaration.service, team: declaration.team }));
   return distinct(found);
 }
 
 /** Pairs of services between which a data type moves. */
 export function moversOf(graph: MapGraph, dataType: string): readonly { from: string; to: string }[] {
-  const found = graph
-    .mapEdges((_, flow, from, to) => ({ from, to, dataType: flow.declaration.dataType }))
-    .filter((flow) => flow.dataType === dataType)
-    .map(({ from, to }) => ({ from, to }));
+  const found = graph.flows
+    .filter(({ declaration }) => declaration.dataType === dataType)
+    .map(({ declaration }) => ({ from: declaration.service, to: declaration.toService }));
   return distinct(found);
 }
 
 /** Services that it sends something to, or gets something from; of one data type if one is given. Sorted. */
-export function neighboursOf(graph: MapGraph, service: string, dataType?: string): readonly string[] {
-  if (!graph.hasNode(service)) return [];
-  const found = graph
-    .mapEdges(service, (_, flow, from, to) => ({ flow, name: from === service ? to : from }))
-    .filter(({ flow }) => dataType === undefined || flow.declaration.dataType === dataType)
-    .map(({ name }) => name);
-  return [...new Set(found)].sort();
+export function neighboursOf(node: ServiceNode, dataType?: string): readonly string[] {
+  const fits = ({ declaration }: FlowSeen) => dataType === undefined || declaration.dataType === dataType;
+  const senders = node.incoming.filter(fits).map(({ declaration }) => declaration.service);
+  const receivers = node.outgoing.filter(fits).map(({ declaration }) => declaration.toService);
+  return [...new Set([...senders, ...receivers])].sort();
 }
 
-function isFlow(seen: SeenDeclaration): seen is FlowEdge {
+function isFlow(seen: SeenDeclaration): seen is FlowSeen {
   return seen.declaration.kind === 'transmit';
 }
 
-function isStore(seen: SeenDeclaration): seen is Seen<StoreDeclaration> {
+function isStore(seen: SeenDeclaration): seen is StoreSeen {
   return seen.declaration.kind === 'store';
 }
 
-function byFlow(a: FlowEdge, b: FlowEdge): number {
-  const key = ({ declaration, source }: FlowEdge) =>
+function byFlow(a: FlowSeen, b: FlowSeen): number {
+  const key = ({ declaration, source }: FlowSeen) =>
     JSON.stringify([
       declaration.service,
       declaration.toService,
@@ -89,8 +95,8 @@ function byFlow(a: FlowEdge, b: FlowEdge): number {
   return key(a) < key(b) ? -1 : Number(key(a) > key(b));
 }
 
-function byStore(a: Seen<StoreDeclaration>, b: Seen<StoreDeclaration>): number {
-  const key = ({ declaration, source }: Seen<StoreDeclaration>) =>
+function byStore(a: StoreSeen, b: StoreSeen): number {
+  const key = ({ declaration, source }: StoreSeen) =>
     JSON.stringify([declaration.service, declaration.dataType, declaration.team, source]);
   return key(a) < key(b) ? -1 : Number(key(a) > key(b));
 }

@@ -119,6 +119,10 @@ describe('readDeclarations', () => {
       'Label service of metric store of team t has blanks around it and was refused.',
     ],
     [
+      'store{team="t",service="__proto__",data_type="ip"} 1',
+      'Label service of metric store of team t is a word that programs stumble over and was refused.',
+    ],
+    [
       `store{team="t",service="${'x'.repeat(MAX_LABEL + 1)}",data_type="ip"} 1`,
       `Label service of metric store of team t is longer than ${MAX_LABEL} characters and was refused.`,
     ],

@@ -90,6 +90,7 @@ function readLabel(sample: DeclaredSample, name: string): Label {
   if (text.length > MAX_LABEL) return refuse(`is longer than ${MAX_LABEL} characters and was refused`);
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return refuse('has invisible characters and was refused');
   if (text.trim() !== text || text === '') return refuse('has blanks around it and was refused');
+  if (text === '__proto__') return refuse('is a word that programs stumble over and was refused');
   const personal = looksPersonal(text);
   if (personal !== undefined) {
     return refuse(`looks like ${personal} and was refused; publish which kind of data it is, not the data`);
