@@ -39,6 +39,7 @@ export class MemorySystem implements Connector {
   /** Answers "pending" this often before an erasure is done. */
   pendingAnswers = 0;
   lastCallback: Scope['callback'];
+  residuals: Evidence['residuals'] = [];
 
   constructor(key: string, rows: readonly MemoryRow[]) {
     this.key = key;
@@ -102,7 +103,7 @@ export class MemorySystem implements Connector {
       if (own.length > 0)
         this.effects.set(scope.idempotencyKey, (this.effects.get(scope.idempotencyKey) ?? 0) + 1);
     }
-    return { state: 'done', evidence: evidence(own.length) };
+    return { state: 'done', evidence: { ...evidence(own.length), residuals: this.residuals } };
   }
 
   async verify(scope: LocatedScope): Promise<Residue> {

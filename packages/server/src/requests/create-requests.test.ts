@@ -134,6 +134,19 @@ describe('an erasure', () => {
     expect(receipt.receipt.audit_leaf_hashes.length).toBeGreaterThan(10);
   });
 
+  it('says until when the last copy remains that could not be removed', async () => {
+    const world = await startWorld();
+    world.shop.residuals = [
+      { what: 'backups', until: '2027-01-31' },
+      { what: 'write-ahead log', until: null },
+    ];
+    world.mail.residuals = [{ what: 'cache', until: '2026-12-01T00:00:00Z' }];
+    const { id } = await receive(world, 'erasure');
+    const done = await inState(world, id, 'completed');
+    expect(done.residual_until).toBe('2027-01-31T00:00:00.000Z');
+    expect((await world.requests.receipt(caller, id)).receipt.residuals).toHaveLength(3);
+  });
+
   it('counts in a dry run and changes nothing', async () => {
     const world = await startWorld();
     const { id } = await receive(world, 'erasure', { dryRun: true });

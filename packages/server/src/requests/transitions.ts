@@ -1,11 +1,11 @@
 import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
+import { concludeRequests } from './conclude-requests.ts';
 import { createGroup } from './group.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
 import { type Event, isEnded, type Step, step } from './step.ts';
 import type { TaskQueue } from './task-queue.ts';
-import { removeWorkingCopies } from './working-copy.ts';
 
 export interface ApplyOptions {
   readonly actor: string;
@@ -66,7 +66,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     const ended = steps.filter(
       ({ before, step }) => isEnded(step.request.state) && !isEnded(before.request.state),
     );
-    await removeWorkingCopies(
+    await concludeRequests(
       transaction,
       ended.map(({ target }) => target),
     );

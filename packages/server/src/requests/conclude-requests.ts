@@ -1,0 +1,51 @@
+import type { Evidence } from '../connectors/index.ts';
+import type { Database } from '../foundation/index.ts';
+import type { RequestRef } from './identity-vault.ts';
+import { inPairs } from './neighbourhood.ts';
+import type { RequestTables } from './tables.ts';
+
+/**
+ * What remains to be done when requests end, in the transaction that ends them: found keys and collected rows are of no use
+ * any more (the package stays until it expires), and the date is kept on which the last copy ends that could not be removed.
+ */
+export async function concludeRequests(transaction: Database, refs: readonly RequestRef[]): Promise<void> {
+  if (refs.length === 0) return;
+  const tables = transaction.withTables<RequestTables>();
+  const pairs = refs.map((ref) => [ref.organizationId, ref.requestId] as const);
+  await tables
+    .deleteFrom('request_blobs')
+    .where(inPairs('organization_id', 'request_id', pairs))
+    .where('blob', 'not like', 'package/%')
+    .execute();
+  const tasks = await tables
+    .selectFrom('tasks')
+    .select(['organization_id', 'request_id', 'evidence'])
+    .where(inPairs('organization_id', 'request_id', pairs))
+    .where('kind', '=', 'erase')
+    .where('evidence', 'is not', null)
+    .execute();
+  const ends = new Map<string, { readonly ref: RequestRef; readonly until: Date }>();
+  for (const task of tasks) {
+    const ref = { organizationId: task.organization_id, requestId: task.request_id };
+    const until = lastEnd(JSON.parse(task.evidence ?? '{}'));
+    const known = ends.get(task.request_id)?.until;
+    if (until !== undefined && (known === undefined || until > known))
+      ends.set(task.request_id, { ref, until });
+  }
+  for (const { ref, until } of ends.values()) {
+    await tables
+      .updateTable('requests')
+      .set({ residual_until: until })
+      .where('organization_id', '=', ref.organizationId)
+      .where('id', '=', ref.requestId)
+      .execute();
+  }
+}
+
+/** The latest date among residuals; those without one, or with words instead, say so in the receipt. */
+function lastEnd(evidence: Partial<Evidence>): Date | undefined {
+  const times = (evidence.residuals ?? [])
+    .map(({ until }) => Date.parse(until ?? ''))
+    .filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
+}
