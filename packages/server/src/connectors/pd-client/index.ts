@@ -1,0 +1,4 @@
+export type { PdClientDescription } from './describe-service.ts';
+export type { SignToken, TokenClaims } from './pd-call.ts';
+export type { PdClientOptions } from './pd-client.ts';
+export { createPdClientConnector, type PdClientConnector } from './pd-client-connector.ts';

@@ -1,0 +1,586 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { memoryOperationStore, type ServePersonalDataOptions, servePersonalData } from '@habeas/sdk';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
+import type { CollectStep, LocatedScope } from '../connector.ts';
+import type { PdClientOptions } from './pd-client.ts';
+import { createPdClientConnector } from './pd-client-connector.ts';
+
+const ADA = 'ada@example.org';
+const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
+const { x = '' } = await exportJWK(publicKey);
+
+const signToken: PdClientOptions['signToken'] = ({ audience, requestId, method }) => {
+  const now = Math.floor(Date.now() / 1_000);
+  return new SignJWT({ method, ...(requestId === undefined ? {} : { request_id: requestId }) })
+    .setProtectedHeader({ alg: 'EdDSA' })
+    .setIssuer('habeas')
+    .setAudience(audience)
+    .setIssuedAt(now)
+    .setExpirationTime(now + 300)
+    .sign(privateKey);
+};
+
+async function startService(overrides: Partial<ServePersonalDataOptions> = {}): Promise<number> {
+  const server = await servePersonalData({
+    service: 'accounts',
+    port: 0,
+    host: '127.0.0.1',
+    habeas: { publicKeys: [x] },
+    operations: memoryOperationStore(),
+    onError: () => undefined,
+    describe: {
+      dataCategories: ['user.contact.email'],
+      identitiesNeeded: ['email'],
+      identitiesResolved: ['user_id'],
+      maxConcurrentCalls: 3,
+    },
+    get: () => [],
+    delete: () => ({ counts: {} }),
+    verify: () => ({ counts: {} }),
+    ...overrides,
+  });
+  onTestFinished(() => server.close());
+  return server.port;
+}
+
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+/** A service written by hand over HTTP: answers each call with what `answer` does. */
+const startByHand = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>
+  listen(
+    createServer((request, response) => {
+      request.resume().once('end', () => answer(request, response));
+    }),
+  );
+
+const json = (response: ServerResponse, body: unknown, status = 200) =>
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+/** Work that never ends by itself. */
+const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+function connectorTo(port: number, overrides: Partial<PdClientOptions> = {}) {
+  const connector = createPdClientConnector({
+    service: 'accounts',
+    team: 'identity',
+    address: `127.0.0.1:${port}`,
+    protocol: 'grpc',
+    timeoutMilliseconds: 5_000,
+    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
+    signToken,
+    ...overrides,
+  });
+  onTestFinished(() => connector.close());
+  return connector;
+}
+
+function scope(more: Partial<LocatedScope> = {}): LocatedScope {
+  return {
+    organizationId: 'default',
+    requestId: 'req_1',
+    idempotencyKey: randomUUID(),
+    identities: [{ type: 'email', value: ADA }],
+    dueTime: new Date('2030-01-01T00:00:00Z'),
+    signal: new AbortController().signal,
+    async *keys() {
+      yield* [];
+    },
+    ...more,
+  };
+}
+
+async function all(steps: AsyncIterable<CollectStep>) {
+  const items: unknown[] = [];
+  let last: CollectStep | undefined;
+  for await (const step of steps) {
+    if (step.state === 'item') items.push(step.item);
+    else last = step;
+  }
+  return { items, last };
+}
+
+describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (protocol) => {
+  it('collects a result of many pages in order and counts it', async () => {
+    const rows = Array.from({ length: 12_345 }, (_, id) => ({
+      collection: id % 3 === 0 ? 'a' : 'b',
+      row: { id },
+    }));
+    const port = await startService({ get: () => rows });
+    const { items, last } = await all(connectorTo(port, { protocol }).collect(scope()));
+    expect(items).toEqual(rows);
+    expect(last).toEqual({
+      state: 'done',
+      evidence: { matched: true, counts: { a: 4_115, b: 8_230 }, retained: [], residuals: [], notes: [] },
+    });
+  });
+
+  it('says of an unknown person that nobody was found, and erases nothing', async () => {
+    const connector = connectorTo(await startService(), { protocol });
+    const evidence = { matched: false, counts: {}, retained: [], residuals: [], notes: [] };
+    expect(await all(connector.collect(scope()))).toEqual({ items: [], last: { state: 'done', evidence } });
+    expect(await connector.erase(scope(), 'erase')).toEqual({ state: 'done', evidence });
+    expect(await connector.verify(scope())).toEqual({ remaining: {}, retained: [] });
+  });
+
+  it('erases, counts only in a dry run, and brings back what is kept and until when', async () => {
+    const seen: string[] = [];
+    const until = new Date('2033-01-01T00:00:00Z');
+    const port = await startService({
+      verify: () => ({ counts: { profiles: 2 } }),
+      delete: ({ values, dueTime }) => {
+        seen.push(`${values('email')} ${dueTime?.toISOString()}`);
+        return {
+          counts: { profiles: 2 },
+          retained: [{ category: 'invoices', count: 3, reason: 'tax law', until }],
+          residuals: [{ what: 'backup', until }, { what: 'cache' }],
+        };
+      },
+    });
+    const connector = connectorTo(port, { protocol });
+    expect(await connector.erase(scope(), 'dry-run')).toMatchObject({
+      evidence: { counts: { profiles: 2 } },
+    });
+    expect(seen).toEqual([]);
+    expect(await connector.erase(scope(), 'erase')).toEqual({
+      state: 'done',
+      evidence: {
+        matched: true,
+        counts: { profiles: 2 },
+        retained: [{ collection: 'invoices', count: 3, reason: 'tax law', until: until.toISOString() }],
+        residuals: [
+          { what: 'backup', until: until.toISOString() },
+          { what: 'cache', until: null },
+        ],
+        notes: [],
+      },
+    });
+    expect(seen).toEqual([`${ADA} 2030-01-01T00:00:00.000Z`]);
+  });
+
+  it('reads again with every verify, also in the same task', async () => {
+    let left = 2;
+    const port = await startService({ verify: () => ({ counts: { profiles: left } }) });
+    const connector = connectorTo(port, { protocol });
+    const task = scope();
+    expect(await connector.verify(task)).toEqual({ remaining: { profiles: 2 }, retained: [] });
+    left = 0;
+    expect(await connector.verify(task)).toEqual({ remaining: { profiles: 0 }, retained: [] });
+  });
+
+  it('resolves identities that are new, and describes the service', async () => {
+    const port = await startService({
+      resolveIdentities: () => [
+        { type: 'email', value: ADA },
+        { type: 'user_id', value: '7' },
+        { type: 'user_id', value: '7' },
+      ],
+    });
+    const connector = connectorTo(port, { protocol });
+    expect(await connector.resolve?.(scope())).toEqual([{ type: 'user_id', value: '7' }]);
+    expect(await connector.describe(new AbortController().signal)).toEqual({
+      service: 'accounts',
+      capabilities: ['resolve', 'collect', 'erase', 'verify'],
+      needs: ['email'],
+      resolves: ['user_id'],
+      dataCategories: ['user.contact.email'],
+      maxConcurrentCalls: 3,
+      problems: [],
+    });
+    expect(await connector.check()).toEqual({
+      ok: true,
+      message: `accounts (team identity) answers over ${protocol}.`,
+      problems: [],
+    });
+  });
+
+  it('takes a service without the optional rpcs: nobody is resolved, counts stand in for verify', async () => {
+    const { resolveIdentities: _, ...without } = { resolveIdentities: undefined };
+    const connector = connectorTo(await startService(without), { protocol });
+    expect(await connector.resolve?.(scope())).toEqual([]);
+  });
+
+  it('waits for work that goes on, and finds its end under the name of the operation', async () => {
+    const gate = Promise.withResolvers<void>();
+    let runs = 0;
+    const port = await startService({
+      retryAfter: 7_000,
+      delete: (call) =>
+        call.later(async () => {
+          runs += 1;
+          await gate.promise;
+          return { counts: { profiles: 1 } };
+        }),
+    });
+    const connector = connectorTo(port, { protocol });
+    const task = scope();
+    const first = await connector.erase(task, 'erase');
+    expect(first).toEqual({
+      state: 'pending',
+      operation: expect.stringMatching(/^op_/),
+      retryAfterSeconds: 7,
+    });
+    const operation = first.state === 'pending' ? first.operation : '';
+    // A second attempt that lost the name is told the same operation.
+    expect(await connector.erase(task, 'erase')).toEqual(first);
+    expect(await connector.erase({ ...task, operation }, 'erase')).toEqual(first);
+    gate.resolve();
+    await expect
+      .poll(() => connector.erase({ ...task, operation }, 'erase'))
+      .toMatchObject({ state: 'done', evidence: { counts: { profiles: 1 } } });
+    expect(runs).toBe(1);
+  });
+
+  it('collects the pages of an asynchronous result', async () => {
+    const rows = Array.from({ length: 2_500 }, (_, id) => ({ collection: 'events', row: { id } }));
+    const port = await startService({ get: (call) => call.later(() => rows) });
+    const connector = connectorTo(port, { protocol });
+    const task = scope();
+    const first = await all(connector.collect(task));
+    expect(first).toMatchObject({ items: [], last: { state: 'pending' } });
+    const operation = first.last?.state === 'pending' ? first.last.operation : '';
+    await expect.poll(async () => (await all(connector.collect({ ...task, operation }))).items).toEqual(rows);
+  });
+
+  it('makes the call again when the service forgot the operation or it failed', async () => {
+    let attempts = 0;
+    const port = await startService({
+      delete: (call) =>
+        call.later(() => {
+          attempts += 1;
+          if (attempts === 1) throw new Error('once');
+          return { counts: { profiles: 1 } };
+        }),
+    });
+    const connector = connectorTo(port, { protocol });
+    const task = scope();
+    const first = await connector.erase(task, 'erase');
+    const operation = first.state === 'pending' ? first.operation : '';
+    await expect
+      .poll(() => connector.erase({ ...task, operation }, 'erase'))
+      .toMatchObject({ state: 'done', evidence: { counts: { profiles: 1 } } });
+    expect(attempts).toBe(2);
+    expect(await connector.erase(scope({ operation: 'op_forgotten' }), 'erase')).toMatchObject({
+      state: 'pending',
+    });
+  });
+
+  it('waits within one call for a verify and a resolve that go on', async () => {
+    const port = await startService({
+      retryAfter: 1,
+      verify: (call) => call.later(() => ({ counts: { profiles: 0 } })),
+      resolveIdentities: (call) => call.later(() => [{ type: 'user_id', value: '7' }]),
+    });
+    const connector = connectorTo(port, { protocol });
+    expect(await connector.verify(scope())).toEqual({ remaining: { profiles: 0 }, retained: [] });
+    expect(await connector.resolve?.(scope())).toEqual([{ type: 'user_id', value: '7' }]);
+  });
+
+  it('tells what the service says failed, without its words', async () => {
+    const port = await startService({
+      delete: () => {
+        throw new Error(`duplicate key (email)=(${ADA})`);
+      },
+    });
+    const failure = await connectorTo(port, { protocol })
+      .erase(scope(), 'erase')
+      .catch((error) => error);
+    expect(failure).toMatchObject({
+      code: 'SYSTEM_FAILED',
+      retryable: true,
+      message: 'accounts (team identity) says that Delete failed (HANDLER_FAILED).',
+    });
+  });
+
+  it('tells that its token was refused', async () => {
+    const port = await startService({ service: 'another' });
+    const connector = connectorTo(port, { protocol });
+    await expect(connector.erase(scope(), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_REFUSED',
+      retryable: false,
+    });
+    expect(await connector.check()).toMatchObject({ ok: false });
+  });
+
+  it('tells that nobody listens', async () => {
+    const server = createNetServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    await expect(connectorTo(port, { protocol }).verify(scope())).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+  });
+
+  it('tells that a service hangs, before and after it took the connection, and serves the next call', async () => {
+    let hangs = true;
+    const port = await startService({
+      answerWithin: 60_000,
+      delete: ({ signal }) => (hangs ? untilAborted(signal) : { counts: { profiles: 1 } }),
+    });
+    const connector = connectorTo(port, { protocol, timeoutMilliseconds: 200 });
+    await expect(connector.erase(scope(), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_TIMEOUT',
+      retryable: true,
+    });
+    hangs = false;
+    expect(await connector.erase(scope(), 'erase')).toMatchObject({ state: 'done' });
+    const silent = await listen(createNetServer());
+    await expect(
+      connectorTo(silent, { protocol, timeoutMilliseconds: 200 }).erase(scope(), 'erase'),
+    ).rejects.toMatchObject({ code: 'SYSTEM_TIMEOUT', retryable: true });
+  });
+
+  it('tells that the connection broke in the middle', async () => {
+    const port = await listen(createNetServer((socket) => socket.once('data', () => socket.destroy())));
+    await expect(connectorTo(port, { protocol }).erase(scope(), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+  });
+
+  it('tells that something answers that is no such service at all', async () => {
+    const banners = ['SSH-2.0-OpenSSH_9.2\r\n', '\0\0\0\0garbage', '{"hello": 1}\n'];
+    for (const banner of banners) {
+      const port = await listen(createNetServer((socket) => socket.resume().end(banner)));
+      await expect(connectorTo(port, { protocol }).erase(scope(), 'erase'), banner).rejects.toMatchObject({
+        code: 'SYSTEM_GARBAGE',
+      });
+    }
+    const html = await startByHand((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    );
+    await expect(connectorTo(html, { protocol }).erase(scope(), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_GARBAGE',
+    });
+  });
+
+  it('never goes to an address that the policy does not allow', async () => {
+    const port = await startService();
+    const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: [] }) });
+    await expect(connectorTo(port, { protocol, outbound }).verify(scope())).rejects.toMatchObject({
+      code: 'ADDRESS_NOT_APPROVED',
+    });
+    const named = connectorTo(port, { protocol, outbound, address: `localhost:${port}` });
+    await expect(named.verify(scope())).rejects.toMatchObject({ code: 'ADDRESS_NOT_APPROVED' });
+  });
+
+  it('ends with its scope', async () => {
+    const enough = new AbortController();
+    const port = await startService({
+      answerWithin: 60_000,
+      delete: ({ signal }) => {
+        enough.abort(new Error('enough'));
+        return untilAborted(signal);
+      },
+    });
+    await expect(
+      connectorTo(port, { protocol }).erase(scope({ signal: enough.signal }), 'erase'),
+    ).rejects.toThrow('enough');
+  });
+
+  it('uses one connection for many calls', async () => {
+    const port = await startService();
+    let connections = 0;
+    const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) });
+    const counted: typeof outbound = {
+      connect: (address, tls) => {
+        connections += 1;
+        return outbound.connect(address, tls);
+      },
+    };
+    const connector = connectorTo(port, { protocol, outbound: counted });
+    for (let index = 0; index < 5; index += 1) await connector.verify(scope());
+    expect(connections).toBe(1);
+  });
+});
+
+const OPERATION = { name: 'op', state: 'SUCCEEDED', counts: { profiles: 1 } };
+
+const GARBAGE: readonly (readonly [string, unknown])[] = [
+  ['no operation', {}],
+  ['another shape', [1, 2]],
+  ['nothing', null],
+  ['a text', 'done'],
+  ['no state', { operation: { name: 'op' } }],
+  ['a state of its own', { operation: { ...OPERATION, state: 'DONE' } }],
+  ['a number as state', { operation: { ...OPERATION, state: 99 } }],
+  ['a negative count', { operation: { ...OPERATION, counts: { profiles: -1 } } }],
+  ['a count that is text', { operation: { ...OPERATION, counts: { profiles: 'many' } } }],
+  ['kept without saying what', { operation: { ...OPERATION, state: 'RETAINED' } }],
+  [
+    'kept without a reason',
+    { operation: { ...OPERATION, state: 'RETAINED', retained: [{ category: 'a', count: 1 }] } },
+  ],
+  ['nobody and a count', { operation: { ...OPERATION, state: 'NO_MATCH' } }],
+  ['going on without a name', { operation: { state: 'QUEUED' } }],
+  ['a name without end', { operation: { name: 'x'.repeat(201), state: 'QUEUED' } }],
+  [
+    'a time that is none',
+    { operation: { ...OPERATION, retained: [{ category: 'a', reason: 'b', until: 'soon' }] } },
+  ],
+];
+
+describe('the connector to a service that was written by hand over HTTP', () => {
+  it.each(GARBAGE)('calls an answer with %s garbage', async (_, body) => {
+    const port = await startByHand((_request, response) => json(response, body));
+    await expect(connectorTo(port, { protocol: 'http' }).erase(scope(), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_GARBAGE',
+      retryable: false,
+    });
+  });
+
+  it('calls broken JSON, broken UTF-8, other types, redirects and endless bodies garbage', async () => {
+    const answers: ((response: ServerResponse) => unknown)[] = [
+      (response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"operation": {"name'),
+      (response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.from([0x22, 0xff, 0x22])),
+      (response) =>
+        response
+          .writeHead(200, { 'content-type': 'text/plain' })
+          .end(JSON.stringify({ operation: OPERATION })),
+      (response) => response.writeHead(200).end(JSON.stringify({ operation: OPERATION })),
+      (response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+      (response) => response.writeHead(418).end(),
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const write = () => {
+          while (!response.destroyed && response.write(' '.repeat(65_536)));
+          response.once('drain', write);
+        };
+        write();
+      },
+    ];
+    for (const answer of answers) {
+      const port = await startByHand((_, response) => answer(response));
+      await expect(connectorTo(port, { protocol: 'http' }).erase(scope(), 'erase')).rejects.toMatchObject({
+        code: 'SYSTEM_GARBAGE',
+      });
+    }
+  });
+
+  it('tells by the status what is wrong where there is no code', async () => {
+    const cases = [
+      [400, 'SYSTEM_REFUSED', false],
+      [401, 'SYSTEM_REFUSED', false],
+      [403, 'SYSTEM_REFUSED', false],
+      [404, 'SYSTEM_REFUSED', false],
+      [429, 'SYSTEM_FAILED', true],
+      [500, 'SYSTEM_FAILED', true],
+      [502, 'SYSTEM_UNREACHABLE', true],
+      [503, 'SYSTEM_UNREACHABLE', true],
+      [504, 'SYSTEM_TIMEOUT', true],
+    ] as const;
+    for (const [status, code, retryable] of cases) {
+      const port = await startByHand((_, response) =>
+        response.writeHead(status).end(`${ADA} is not allowed`),
+      );
+      const failure = await connectorTo(port, { protocol: 'http' })
+        .erase(scope(), 'erase')
+        .catch((error) => error);
+      expect({ status, code: failure.code, retryable: failure.retryable }).toEqual({
+        status,
+        code,
+        retryable,
+      });
+      expect(failure.message).not.toContain(ADA);
+    }
+  });
+
+  it('takes a service that has Get and Delete only: by any identity, verified by counting', async () => {
+    const port = await startByHand((request, response) => {
+      const counts = { profiles: 3, invoices: 2 };
+      const retained = [{ category: 'invoices', count: 2, reason: 'tax law' }];
+      if (request.url === '/v1/personal-data:get')
+        json(response, { operation: { ...OPERATION, counts, retained } });
+      else response.writeHead(404).end('<h1>Not found</h1>');
+    });
+    const connector = connectorTo(port, { protocol: 'http' });
+    expect(await connector.resolve?.(scope())).toEqual([]);
+    expect(await connector.verify(scope())).toEqual({
+      remaining: { profiles: 3, invoices: 0 },
+      retained: [{ collection: 'invoices', count: 2, reason: 'tax law', until: null }],
+    });
+    expect(await connector.describe(new AbortController().signal)).toMatchObject({
+      service: undefined,
+      capabilities: ['collect', 'erase', 'verify'],
+      needs: [],
+    });
+  });
+
+  it('keeps numbers that JavaScript would change', async () => {
+    const port = await startByHand((_, response) => {
+      const row =
+        '{"id": 9007199254740993, "small": 7, "price": 12.50, "exact": 0.1, "long": 0.12345678901234567890, "e": 1e400}';
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(
+          `{"operation": {"name": "op", "state": "SUCCEEDED"}, "records": [{"collection": "a", "row": ${row}}]}`,
+        );
+    });
+    const { items } = await all(connectorTo(port, { protocol: 'http' }).collect(scope()));
+    expect(items).toEqual([
+      {
+        collection: 'a',
+        row: {
+          id: '9007199254740993',
+          small: 7,
+          price: 12.5,
+          exact: 0.1,
+          long: '0.12345678901234567890',
+          e: '1e400',
+        },
+      },
+    ]);
+  });
+
+  it('calls records without a collection, records of nobody, and pages in a circle garbage', async () => {
+    const record = { collection: 'a', row: {} };
+    const answers = [
+      { operation: OPERATION, records: [{ row: {} }] },
+      { operation: OPERATION, records: [{ collection: 'a' }] },
+      { operation: { name: 'op', state: 'NO_MATCH' }, records: [record] },
+      { operation: OPERATION, records: [record], nextPageToken: 'again' },
+    ];
+    for (const answer of answers) {
+      const port = await startByHand((_, response) => json(response, answer));
+      await expect(all(connectorTo(port, { protocol: 'http' }).collect(scope()))).rejects.toMatchObject({
+        code: 'SYSTEM_GARBAGE',
+      });
+    }
+  });
+
+  it('calls identities that are none garbage', async () => {
+    for (const identity of [
+      { type: 'E mail', value: 'a' },
+      { type: 'email', value: '' },
+      { type: 'email', value: 'a\0' },
+    ]) {
+      const port = await startByHand((_, response) =>
+        json(response, { operation: OPERATION, identities: [identity] }),
+      );
+      await expect(connectorTo(port, { protocol: 'http' }).resolve?.(scope())).rejects.toMatchObject({
+        code: 'SYSTEM_GARBAGE',
+      });
+    }
+  });
+});
