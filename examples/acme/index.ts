@@ -12,3 +12,4 @@ export {
   startAcme,
   subject,
 } from './start.ts';
+export { followTraces, type Trace, type Traces } from './traces.ts';

@@ -7,6 +7,7 @@ import { renderError } from './render/error.ts';
 import type { Terminal } from './terminal.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { clientsVerb } from './verbs/clients.ts';
+import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { mapVerb } from './verbs/map.ts';
 import { planVerb } from './verbs/plan.ts';
@@ -36,6 +37,7 @@ export type Run = (action: Action) => Promise<void>;
 export type Verb = (program: Command, run: Run) => void;
 
 const VERBS: readonly Verb[] = [
+  demoVerb,
   serveVerb,
   mapVerb,
   planVerb,
