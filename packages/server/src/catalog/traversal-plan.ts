@@ -10,9 +10,10 @@ import {
   type Target,
 } from './treatment.ts';
 
-/** Emptying one reference of a row, with the fields that are about the person it points at. */
+/** Emptying one reference of a row, with the fields that are about the person it was found from. */
 export interface Cut {
   readonly name: string;
+  /** Empty where the other end holds the reference. */
   readonly columns: readonly string[];
   readonly targets: readonly Target[];
   /** Only where another person still reaches the row; otherwise the row's action says what happens. */
@@ -34,8 +35,8 @@ export interface PlannedCollection {
   /** The strongest first: of several that apply to a row, the one with the least index wins. */
   readonly actions: readonly Action[];
   readonly cuts: readonly Cut[];
-  /** The action of rows that are found by an identity. */
-  readonly rootAction: number;
+  /** The action of rows that are found by an identity; undefined where no field is one. */
+  readonly rootAction: number | undefined;
   readonly incoming: readonly PlannedEdge[];
   readonly outgoing: readonly PlannedEdge[];
 }
@@ -66,7 +67,8 @@ type Draft = Omit<PlannedCollection, 'outgoing'>;
 function draftOf(node: Node, rules: RulesOfTheDay): Draft {
   const found = new ActionList();
   const split = splitFields(node, rules);
-  const root = found.add(actionOf(rootWish(node), split, rules.now) ?? stayAction(split));
+  const rootAction = node.roots.length === 0 ? undefined : actionOf(rootWish(node), split, rules.now);
+  const root = rootAction === undefined ? undefined : found.add(rootAction);
   const cuts: Cut[] = [];
   const edges = node.incoming.map((edge) => {
     const wished = edge.onErase;
@@ -76,11 +78,11 @@ function draftOf(node: Node, rules: RulesOfTheDay): Draft {
       wished.kind === 'anonymize' ||
       (wished.kind === 'keep' && wished.keep.detach);
     let cut: number | undefined;
-    if (edge.heldBy === 'to' && (cutting || edge.share === 'shared')) {
+    if (edge.heldBy === 'to' ? cutting || edge.share === 'shared' : edge.fields.length > 0) {
       cut = cuts.length;
       cuts.push({
         name: edge.name,
-        columns: edge.toColumns,
+        columns: edge.heldBy === 'to' ? edge.toColumns : [],
         targets: fieldTargets(node, edge.fields),
         onlyWhenShared: !cutting,
       });
@@ -101,7 +103,7 @@ function draftOf(node: Node, rules: RulesOfTheDay): Draft {
     node,
     actions,
     cuts,
-    rootAction: positions[root] ?? 0,
+    rootAction: root === undefined ? undefined : positions[root],
     incoming: edges.map((edge) => ({
       ...edge,
       action: edge.action === undefined ? undefined : positions[edge.action],

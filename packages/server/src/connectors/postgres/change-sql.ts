@@ -1,0 +1,74 @@
+import type { CompiledMask } from './compiled.ts';
+import type { Effect } from './effect.ts';
+import { quoteIdentifier } from './quote.ts';
+import { isInSet, type KeySet, pointsAsStored } from './stored-keys.ts';
+
+/** Whether a value that the effect targets can still be read in the row: a mask that is not there, or a reference that is. */
+export function isReadable(options: {
+  readonly effect: Effect;
+  readonly row: string;
+  /** Whether a reference that the effect empties still leads to the person. */
+  readonly pointsAtPerson: (cut: Effect['cuts'][number]) => string;
+}): string {
+  const { effect, row } = options;
+  if (effect.action?.kind === 'delete') return 'true';
+  const conditions = [
+    ...masksOf(effect).map((mask) => isUnmasked(mask, row)),
+    ...effect.cuts
+      .filter((cut) => cut.columns.length > 0 || cut.masks.length > 0)
+      .flatMap((cut) => [
+        ...(cut.columns.length > 0 ? [options.pointsAtPerson(cut)] : []),
+        ...cut.masks.map((mask) => isUnmasked(mask, row)),
+      ]),
+  ];
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
+}
+
+/** Masks fields and empties references of the rows of a set; undefined when nothing is to be changed. Changes nothing twice. */
+export function updateRows(set: KeySet): string | undefined {
+  const { collection, effect } = set;
+  const assignments = new Map<string, string>();
+  const set1 = (mask: CompiledMask) => {
+    const column = quoteIdentifier(mask.column.name);
+    assignments.set(column, `case when ${isUnmasked(mask, 't')} then ${mask.value} else t.${column} end`);
+  };
+  for (const cut of effect.cuts) {
+    for (const mask of cut.masks) set1(mask);
+    for (const { name } of cut.emptied) {
+      const column = quoteIdentifier(name);
+      assignments.set(
+        column,
+        `case when ${pointsAsStored(collection, cut, 't')} then null else t.${column} end`,
+      );
+    }
+  }
+  for (const mask of masksOf(effect)) set1(mask);
+  if (assignments.size === 0) return undefined;
+  const changed = isReadable({
+    effect,
+    row: 't',
+    pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
+  });
+  const sets = [...assignments].map(([column, value]) => `${column} = ${value}`).join(', ');
+  return `update ${collection.table} t set ${sets} from ${set.table} e where ${isInSet(set, 't')} and ${changed}`;
+}
+
+export function deleteRows(set: KeySet): string {
+  return `delete from ${set.collection.table} t using ${set.table} e where ${isInSet(set, 't')}`;
+}
+
+/** Locks the rows of a set in the order of their keys, so that two erasures never wait for each other in a circle. */
+export function lockRows(set: KeySet): string {
+  const keys = set.collection.key.map((_, index) => `e.k${index + 1}`).join(', ');
+  return `select count(*)::text from (
+    select from ${set.collection.table} t join ${set.table} e on ${isInSet(set, 't')} order by ${keys} for update of t) locked`;
+}
+
+export function masksOf(effect: Effect): readonly CompiledMask[] {
+  return effect.action !== undefined && 'masks' in effect.action ? effect.action.masks : [];
+}
+
+function isUnmasked(mask: CompiledMask, row: string): string {
+  const unmasked = `not ${mask.isMasked(row)}`;
+  return mask.isOver === undefined ? `(${unmasked})` : `(${unmasked} and ${mask.isOver(row)})`;
+}

@@ -1,0 +1,76 @@
+import type { CollectStep, Evidence } from '../connector.ts';
+import { type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
+import { hiddenColumns } from './effect.ts';
+import { quoteIdentifier } from './quote.ts';
+import { inGroups } from './staying-rows.ts';
+import type { FoundGroup, Traversal } from './traversal.ts';
+
+/**
+ * Streams the person's rows, parents before children, each value as PostgreSQL prints it. Of a row that another person reaches
+ * too, columns about others are left out. Rows that merely point at the person are not theirs and stay out.
+ */
+export async function* collectedRows(traversal: Traversal): AsyncGenerator<CollectStep> {
+  const counts: Record<string, number> = {};
+  const notes = new Set<string>();
+  for (const collection of traversal.found.toReversed()) {
+    const groups = (await traversal.groups(collection)).filter((group) => group.isOwn || group.isShared);
+    for (const part of partsOf(collection, groups)) {
+      const columns = collection.columns.filter((column) => !part.hidden.has(column));
+      for await (const rows of traversal.transaction.stream(selectRows(collection, columns, part.groups))) {
+        for (const values of rows) {
+          const row = Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
+          yield { state: 'item', item: { collection: collection.name, row } };
+        }
+        counts[collection.name] = (counts[collection.name] ?? 0) + rows.length;
+      }
+      if (part.hidden.size > 0) {
+        notes.add(
+          `Rows of ${collection.name} that another person reaches too are there without ${[...part.hidden].join(', ')}.`,
+        );
+      }
+    }
+  }
+  for (const collection of traversal.found) {
+    if (counts[collection.name] === undefined) continue;
+    for (const remark of [collection.remarks.unnamedColumns, collection.remarks.keyless]) {
+      if (remark !== undefined) notes.add(remark);
+    }
+  }
+  const evidence: Evidence = {
+    matched: Object.keys(counts).length > 0,
+    counts,
+    retained: [],
+    residuals: [],
+    notes: [...notes],
+  };
+  yield { state: 'done', evidence };
+}
+
+interface Part {
+  readonly hidden: ReadonlySet<string>;
+  readonly groups: readonly FoundGroup[];
+}
+
+/** Groups that show the same columns are read together, in the order of their keys. */
+function partsOf(collection: CompiledCollection, groups: readonly FoundGroup[]): readonly Part[] {
+  const parts = new Map<string, { hidden: ReadonlySet<string>; groups: FoundGroup[] }>();
+  for (const group of groups) {
+    const hidden = group.isShared ? hiddenColumns(collection, group.bits) : new Set<string>();
+    const name = JSON.stringify([...hidden]);
+    const part = parts.get(name);
+    if (part === undefined) parts.set(name, { hidden, groups: [group] });
+    else part.groups.push(group);
+  }
+  return [...parts.values()];
+}
+
+function selectRows(
+  collection: CompiledCollection,
+  columns: readonly string[],
+  groups: readonly FoundGroup[],
+): string {
+  const values = columns.map((column) => `t.${quoteIdentifier(column)}::text`);
+  return `select ${values.length === 0 ? 'null' : values.join(', ')}
+            from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
+           where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;
+}

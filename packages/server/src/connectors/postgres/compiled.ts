@@ -1,0 +1,127 @@
+import type { Keep, KeptField, PlannedCollection, Root, Share } from '../../catalog/index.ts';
+import type { LiveColumn, LiveTable } from './live-table.ts';
+
+/** One part of what identifies a row. */
+export interface KeyPart {
+  readonly name: string;
+  /** The type to which a stored text is cast. */
+  readonly type: string;
+  /** The value in a row that a statement calls `alias`. */
+  readonly sql: (alias: string) => string;
+}
+
+/** How rows are told apart. `row`: the table has no key, so that a row is known by the hash of all its values. */
+export type KeyKind = 'primary' | 'unique' | 'declared' | 'row';
+
+/** A column that is masked: what it becomes, and how one sees that it is masked already. */
+export interface CompiledMask {
+  readonly column: LiveColumn;
+  /** The new value; may use the parameter `$1`, a random text that is the same for one erasure. */
+  readonly value: string;
+  readonly isMasked: (alias: string) => string;
+  /** Text that has to be a value of the type; checked by the server in `check`. */
+  readonly literal: { readonly text: string; readonly type: string } | undefined;
+  /** Set where the value is kept until a date in the row: true once that is over. */
+  readonly isOver: ((alias: string) => string) | undefined;
+}
+
+export type CompiledAction =
+  | { readonly name: string; readonly kind: 'delete' }
+  | {
+      readonly name: string;
+      readonly kind: 'keep';
+      readonly keep: Keep;
+      /** Set where the duty ends at a date of the row: true once that is over. */
+      readonly isOver: ((alias: string) => string) | undefined;
+    }
+  | {
+      readonly name: string;
+      readonly kind: 'anonymize' | 'mask' | 'stay';
+      readonly masks: readonly CompiledMask[];
+      readonly kept: readonly KeptField[];
+    };
+
+export interface CompiledCut {
+  readonly name: string;
+  /** The columns that tell whom the reference points at. */
+  readonly columns: readonly LiveColumn[];
+  /** Those of them that can be emptied. */
+  readonly emptied: readonly LiveColumn[];
+  readonly masks: readonly CompiledMask[];
+  readonly onlyWhenShared: boolean;
+}
+
+export interface CompiledEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly fromColumns: readonly string[];
+  readonly toColumns: readonly string[];
+  readonly fields: readonly string[];
+  readonly share: Share;
+  /** Whether the rows that are found are the person's. */
+  readonly follows: boolean;
+  /** What is remembered of a row that was found through it. */
+  readonly bits: number;
+  /** `b.x = a.y and …`, where the two rows have these aliases. */
+  readonly condition: (from: string, to: string) => string;
+  /** Whether a row can be found by one row of the source at most. */
+  readonly findsOnce: boolean;
+}
+
+export interface CompiledRoot extends Root {
+  readonly live: LiveColumn;
+}
+
+/** A foreign key of the store between two collections of the datasets. */
+export interface CompiledForeignKey {
+  readonly child: string;
+  readonly parent: string;
+  readonly columns: readonly string[];
+  readonly condition: (child: string, parent: string) => string;
+}
+
+export interface CompiledCollection {
+  readonly name: string;
+  readonly planned: PlannedCollection;
+  readonly live: LiveTable;
+  /** Quoted, with its schema. */
+  readonly table: string;
+  readonly key: readonly KeyPart[];
+  readonly keyKind: KeyKind;
+  /** The temporary table with the rows that were found. */
+  readonly found: string;
+  /** The columns that are exported: those that the dataset names. */
+  readonly columns: readonly string[];
+  readonly actions: readonly CompiledAction[];
+  readonly cuts: readonly CompiledCut[];
+  readonly roots: readonly CompiledRoot[];
+  readonly rootBits: number;
+  readonly incoming: readonly CompiledEdge[];
+  readonly outgoing: readonly CompiledEdge[];
+  /** What a reader of the evidence has to know, such as that the table has no key. */
+  readonly remarks: { readonly unnamedColumns: string | undefined; readonly keyless: string | undefined };
+}
+
+/** The datasets, matched with the live schema. */
+export interface Compiled {
+  readonly collections: ReadonlyMap<string, CompiledCollection>;
+  /** Groups of collections, children before parents. Those of one group refer to each other. */
+  readonly order: readonly (readonly string[])[];
+  readonly foreignKeys: readonly CompiledForeignKey[];
+  /** Why nothing can be read; one line per missing table, column or right. */
+  readonly readProblems: readonly string[];
+  /** Why nothing can be erased, beyond that. */
+  readonly eraseProblems: readonly string[];
+}
+
+/** `a.key = b.key`, where both aliases have the same key; `stored` has it in the columns `k1, k2, …`. */
+export function matchesKey(collection: CompiledCollection, row: string, stored: string): string {
+  return collection.key.map((part, index) => `${part.sql(row)} = ${stored}.k${index + 1}`).join(' and ');
+}
+
+/** `k1, k2` of a table with stored keys. */
+export function keyColumns(collection: CompiledCollection, stored?: string): string {
+  return collection.key
+    .map((_, index) => `${stored === undefined ? '' : `${stored}.`}k${index + 1}`)
+    .join(', ');
+}

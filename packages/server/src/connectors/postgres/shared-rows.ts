@@ -1,0 +1,86 @@
+import { compareWithValues } from './compare-sql.ts';
+import { type CompiledCollection, matchesKey } from './compiled.ts';
+import { quoteIdentifier } from './quote.ts';
+import type { Traversal } from './traversal.ts';
+
+/**
+ * Decides which rows that were found by a shared reference nobody else reaches: those become the person's and are followed.
+ * A row stays blocked while
+ * - a row that is not the person's leads to it by any reference that is followed,
+ * - a row that is itself blocked leads to it,
+ * - it holds an identity of somebody else.
+ *
+ *     customer 1 (person) ──▶ address 7 ◀── customer 2          blocked: customer 2 is somebody else's
+ *     customer 1 (person) ──▶ address 8 ◀── order 5 (person)    released: both are the person's
+ *
+ * Rows that only wait for each other are released together: blocking starts from rows outside, and spreads.
+ * Returns whether any row was released.
+ */
+export async function releaseSharedRows(traversal: Traversal): Promise<boolean> {
+  const { transaction, compiled } = traversal;
+  const waiting = [...compiled.collections.values()].filter(
+    (collection) =>
+      traversal.hasTouched(collection.name) &&
+      collection.incoming.some((edge) => edge.follows && edge.share === 'shared'),
+  );
+  if (waiting.length === 0) return false;
+  await traversal.prepare(
+    waiting.flatMap((collection) =>
+      collection.incoming.flatMap((edge) => compiled.collections.get(edge.from) ?? []),
+    ),
+  );
+  for (const collection of waiting) {
+    await transaction.change(`update ${collection.found} set blocked = false where blocked`);
+  }
+  for (const collection of waiting) await blockByIdentity(traversal, collection);
+  for (let blocked = 1; blocked > 0; ) {
+    blocked = 0;
+    for (const collection of waiting) blocked += await blockByRows(traversal, collection);
+  }
+  let released = 0;
+  for (const collection of waiting) {
+    const tick = traversal.nextTick();
+    const count = await transaction.change(
+      `update ${collection.found} set tick = ${tick} where pending and tick is null and not blocked`,
+    );
+    if (count > 0) traversal.markFollowed(collection.name, tick);
+    released += count;
+  }
+  return released > 0;
+}
+
+async function blockByIdentity(traversal: Traversal, collection: CompiledCollection): Promise<void> {
+  for (const root of collection.roots) {
+    const comparison = compareWithValues({
+      column: root.live,
+      values: traversal.valuesOf(root.identity.type),
+      match: root.identity.match,
+    });
+    const isOther = comparison === undefined ? 'true' : `not (${comparison.sql('t', '$1')})`;
+    await traversal.transaction.change(
+      `update ${collection.found} f set blocked = true from ${collection.table} t
+        where f.pending and f.tick is null and not f.blocked and ${matchesKey(collection, 't', 'f')}
+          and t.${quoteIdentifier(root.live.name)} is not null and ${isOther}`,
+      comparison === undefined ? [] : [comparison.values],
+    );
+  }
+}
+
+async function blockByRows(traversal: Traversal, collection: CompiledCollection): Promise<number> {
+  let blocked = 0;
+  for (const edge of collection.incoming) {
+    const from = traversal.compiled.collections.get(edge.from);
+    if (from === undefined || !edge.follows) continue;
+    blocked += await traversal.transaction.change(
+      `update ${collection.found} f set blocked = true from ${collection.table} t
+        where f.pending and f.tick is null and not f.blocked and ${matchesKey(collection, 't', 'f')}
+          and exists (
+            select from ${from.table} a
+             where ${edge.condition('a', 't')}
+               and not exists (
+                 select from ${from.found} s
+                  where ${matchesKey(from, 'a', 's')} and (s.tick is not null or (s.pending and not s.blocked))))`,
+    );
+  }
+  return blocked;
+}

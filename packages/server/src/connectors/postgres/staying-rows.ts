@@ -1,0 +1,75 @@
+import { type CompiledCollection, type CompiledForeignKey, matchesKey } from './compiled.ts';
+import { stays } from './effect.ts';
+import type { FoundGroup, Traversal } from './traversal.ts';
+
+/**
+ * A row that is kept or masked may point at a row that was to be deleted, and the store's foreign key forbids that. Such a row
+ * is not deleted but masked (`stay`), and so are the rows that it points at in turn. First, rows whose own date has ended a duty to
+ * keep are let go.
+ */
+export async function keepReferencedRows(traversal: Traversal): Promise<void> {
+  for (const collection of traversal.found) await letExpiredRowsGo(traversal, collection);
+  const foreignKeys = traversal.compiled.foreignKeys.filter(
+    ({ child, parent }) => traversal.hasTouched(child) && traversal.hasTouched(parent),
+  );
+  for (let kept = 1; kept > 0; ) {
+    kept = 0;
+    for (const foreignKey of foreignKeys) kept += await keepParents(traversal, foreignKey);
+  }
+}
+
+async function letExpiredRowsGo(traversal: Traversal, collection: CompiledCollection): Promise<void> {
+  for (const [index, action] of collection.actions.entries()) {
+    if (action.kind !== 'keep' || action.isOver === undefined) continue;
+    const deletion = collection.actions.findIndex((candidate) => candidate.kind === 'delete');
+    const bit = 2 ** index;
+    await traversal.transaction.change(
+      `update ${collection.found} f set bits = (f.bits & ~${bit}::bigint) | ${2 ** deletion}::bigint
+         from ${collection.table} t
+        where f.bits & ${bit}::bigint <> 0 and ${matchesKey(collection, 't', 'f')} and ${action.isOver('t')}`,
+    );
+  }
+}
+
+async function keepParents(traversal: Traversal, foreignKey: CompiledForeignKey): Promise<number> {
+  const child = traversal.compiled.collections.get(foreignKey.child);
+  const parent = traversal.compiled.collections.get(foreignKey.parent);
+  if (child === undefined || parent === undefined) return 0;
+  const stay = parent.actions.findIndex((action) => action.kind === 'stay');
+  if (stay < 0) return 0;
+  const pointing = (await traversal.groups(child)).filter(
+    (group) => stays(group.effect) && !lets(group, foreignKey),
+  );
+  if (pointing.length === 0) return 0;
+  const doomed = (await traversal.groups(parent)).filter((group) => !stays(group.effect));
+  if (doomed.length === 0) return 0;
+  return await traversal.transaction.change(
+    `update ${parent.found} f set bits = f.bits | ${2 ** stay}::bigint
+       from ${parent.table} t
+      where ${inGroups('f', doomed)} and ${matchesKey(parent, 't', 'f')}
+        and exists (
+          select from ${child.table} c join ${child.found} s on ${matchesKey(child, 'c', 's')}
+           where ${inGroups('s', pointing)} and ${foreignKey.condition('c', 't')})`,
+  );
+}
+
+/** Whether the effect empties one of the foreign key's columns, so that it points nowhere. */
+function lets({ effect }: FoundGroup, foreignKey: CompiledForeignKey): boolean {
+  const masks = effect.action !== undefined && 'masks' in effect.action ? effect.action.masks : [];
+  const emptied = [
+    ...masks
+      .filter((mask) => mask.value === 'null' && mask.isOver === undefined)
+      .map((mask) => mask.column.name),
+    ...effect.cuts.flatMap((cut) => cut.emptied.map((column) => column.name)),
+  ];
+  return foreignKey.columns.some((column) => emptied.includes(column));
+}
+
+/** The rows of these groups, in a table of found rows that the statement calls `alias`. */
+export function inGroups(alias: string, groups: readonly FoundGroup[]): string {
+  const conditions = groups.map(
+    (group) =>
+      `(${alias}.bits = ${group.bits}::bigint and (${alias}.tick is not null) = ${group.isOwn} and (${alias}.pending and ${alias}.tick is null) = ${group.isShared})`,
+  );
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
+}

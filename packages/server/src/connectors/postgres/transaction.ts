@@ -1,0 +1,214 @@
+import pg from 'pg';
+import Cursor from 'pg-cursor';
+import { HabeasError } from '../../foundation/index.ts';
+import { fromPostgresError } from './postgres-error.ts';
+
+/** A value as PostgreSQL prints it. */
+export type Text = string | null;
+export type TextRow = readonly Text[];
+
+export interface BeginOptions {
+  readonly pool: pg.Pool;
+  /** Names the system in errors. */
+  readonly system: string;
+  readonly signal: AbortSignal;
+  /** `snapshot`: everything is read as it was at one instant. `change`: rows are locked as they are found. */
+  readonly isolation: 'snapshot' | 'change';
+  /** Hears of every failure before it is thrown. */
+  readonly onError?: (error: HabeasError) => void;
+}
+
+/** Settings that decide how values are printed, so that a key that was stored is found again whatever the role's defaults are. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  xmloption: 'content',
+  lc_monetary: 'C',
+  standard_conforming_strings: 'on',
+  row_security: 'off',
+  lock_timeout: '30s',
+};
+
+const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
+
+/** How much one fetch of a stream should bring. */
+const FETCH_BYTES = 1024 * 1024;
+const FIRST_FETCH_ROWS = 50;
+const MOST_FETCH_ROWS = 5_000;
+
+/** One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement. */
+export class Transaction implements AsyncDisposable {
+  readonly #client: pg.PoolClient;
+  readonly #options: BeginOptions;
+  readonly #backend: string;
+  #open = true;
+  readonly #onAbort: () => void;
+
+  private constructor(client: pg.PoolClient, options: BeginOptions, backend: string) {
+    this.#client = client;
+    this.#options = options;
+    this.#backend = backend;
+    this.#onAbort = () => void this.#cancel();
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  static async begin(options: BeginOptions): Promise<Transaction> {
+    throwIfAborted(options);
+    let client: pg.PoolClient | undefined;
+    try {
+      client = await options.pool.connect();
+      const settings = Object.entries(SETTINGS).map(
+        ([name, value]) => `set_config('${name}', '${value}', true)`,
+      );
+      const level = options.isolation === 'snapshot' ? 'repeatable read' : 'read committed';
+      await client.query(`begin isolation level ${level}; select ${settings.join(', ')}`);
+      const { rows } = await client.query<[string]>({
+        text: 'select pg_backend_pid()',
+        rowMode: 'array',
+        types: AS_TEXT,
+      });
+      return new Transaction(client, options, rows[0]?.[0] ?? '0');
+    } catch (error) {
+      client?.release(true);
+      throw fromPostgresError(error, options.system);
+    }
+  }
+
+  /** All rows of a small result. */
+  async rows(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+    return (await this.#run(text, values)).rows;
+  }
+
+  /** How many rows a statement changed. */
+  async change(text: string, values: readonly unknown[] = []): Promise<number> {
+    return (await this.#run(text, values)).rowCount ?? 0;
+  }
+
+  /** Several statements without values in one round trip. */
+  async script(statements: readonly string[]): Promise<void> {
+    if (statements.length === 0) return;
+    this.#check();
+    try {
+      await this.#client.query(statements.join(';\n'));
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  /** Rows in batches. A batch is about a megabyte, whatever the width of the rows, so that memory does not follow the result. */
+  async *stream(text: string, values: readonly unknown[] = []): AsyncGenerator<readonly TextRow[]> {
+    this.#check();
+    const cursor = this.#client.query(
+      new Cursor<TextRow>(text, [...values], { rowMode: 'array', types: AS_TEXT }),
+    );
+    let rows = FIRST_FETCH_ROWS;
+    try {
+      while (true) {
+        const batch = await cursor.read(rows);
+        if (batch.length === 0) return;
+        yield batch;
+        this.#check();
+        const width = Math.max(1, bytesOf(batch) / batch.length);
+        rows = Math.max(1, Math.min(MOST_FETCH_ROWS, rows * 4, Math.floor(FETCH_BYTES / width)));
+      }
+    } catch (error) {
+      throw this.#translate(error);
+    } finally {
+      await cursor.close().catch(() => {
+        // The cursor is gone with its failed transaction; that failure is what is thrown.
+      });
+    }
+  }
+
+  async commit(): Promise<void> {
+    this.#check();
+    try {
+      await this.#client.query('commit');
+    } catch (error) {
+      throw this.#translate(error);
+    }
+    this.#end(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    try {
+      await this.#client.query('rollback');
+      this.#end(false);
+    } catch {
+      // A connection that cannot even roll back is closed, and the server then rolls back by itself.
+      this.#end(true);
+    }
+  }
+
+  async #run(text: string, values: readonly unknown[]): Promise<pg.QueryArrayResult<Text[]>> {
+    this.#check();
+    try {
+      return await this.#client.query<Text[]>({
+        text,
+        values: [...values],
+        rowMode: 'array',
+        types: AS_TEXT,
+      });
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  #check(): void {
+    throwIfAborted(this.#options);
+  }
+
+  #translate(error: unknown): HabeasError {
+    const translated = this.#options.signal.aborted
+      ? aborted(this.#options)
+      : fromPostgresError(error, this.#options.system);
+    this.#options.onError?.(translated);
+    return translated;
+  }
+
+  #end(destroy: boolean): void {
+    this.#open = false;
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#client.release(destroy);
+  }
+
+  async #cancel(): Promise<void> {
+    const { connectionString } = this.#options.pool.options;
+    const other = new pg.Client({ connectionString, application_name: 'habeas cancel' });
+    other.on('error', () => undefined);
+    try {
+      await other.connect();
+      // The connection may have gone back to the pool meanwhile; then there is nothing to cancel.
+      if (this.#open) await other.query('select pg_cancel_backend($1)', [Number(this.#backend)]);
+    } catch {
+      // The statement then ends by itself; no further one is started, because the signal is aborted.
+    } finally {
+      await other.end().catch(() => undefined);
+    }
+  }
+}
+
+function throwIfAborted(options: BeginOptions): void {
+  if (options.signal.aborted) throw aborted(options);
+}
+
+function aborted(options: BeginOptions): HabeasError {
+  return new HabeasError(
+    'SYSTEM_TIMEOUT',
+    `The work on ${options.system} was stopped before it was done; nothing of it was kept.`,
+    {
+      cause: options.signal.reason,
+      retryable: true,
+    },
+  );
+}
+
+function bytesOf(batch: readonly TextRow[]): number {
+  let bytes = 0;
+  for (const row of batch) for (const value of row) bytes += value === null ? 1 : value.length;
+  return bytes;
+}

@@ -1,0 +1,283 @@
+import type { Identity } from '../../catalog/index.ts';
+import { HabeasError } from '../../foundation/index.ts';
+import { compareWithValues } from './compare-sql.ts';
+import {
+  type Compiled,
+  type CompiledCollection,
+  type CompiledEdge,
+  keyColumns,
+  matchesKey,
+} from './compiled.ts';
+import { type Effect, effectOf } from './effect.ts';
+import { quoteIdentifier } from './quote.ts';
+import { releaseSharedRows } from './shared-rows.ts';
+import { keepReferencedRows } from './staying-rows.ts';
+import type { Transaction } from './transaction.ts';
+
+/** More values than this of one identity type are no identity of a person. */
+const MOST_IDENTITIES = 1_000;
+
+/** Rows that were found in the same ways. */
+export interface FoundGroup {
+  readonly bits: number;
+  /** Whether they are the person's; otherwise they point at them, or another person reaches them too. */
+  readonly isOwn: boolean;
+  /** Whether another person reaches them too. */
+  readonly isShared: boolean;
+  readonly rows: number;
+  readonly effect: Effect;
+}
+
+/**
+ * Finds the rows of a person, in the database itself: each collection has a temporary table with the keys that were found, so that
+ * memory here does not follow the number of rows. One statement for each reference and round, whatever the number of keys.
+ *
+ *     habeas_found_…   k1, k2, …   the key, with the types of the table
+ *                      bits        by which ways it was found, as bits of actions and of references to empty
+ *                      tick        the round in which the row became the person's; null: not (yet) theirs
+ *                      pending     found by a shared reference
+ *                      blocked     … and another person reaches it too
+ *
+ * The fixpoint ends because keys are added once and never taken back.
+ */
+export class Traversal {
+  readonly transaction: Transaction;
+  readonly compiled: Compiled;
+  readonly #values = new Map<string, Map<string, string>>();
+  readonly #prepared = new Set<string>();
+  /** Collections that may have rows. */
+  readonly #touched = new Set<string>();
+  /** Collection → the last round in which rows became the person's. */
+  readonly #newest = new Map<string, number>();
+  readonly #followed = new Map<string, number>();
+  readonly #read = new Map<string, number>();
+  #tick = 0;
+
+  private constructor(transaction: Transaction, compiled: Compiled) {
+    this.transaction = transaction;
+    this.compiled = compiled;
+  }
+
+  /** Runs the whole search. The tables stay for the rest of the transaction. */
+  static async run(options: {
+    readonly transaction: Transaction;
+    readonly compiled: Compiled;
+    readonly identities: readonly Identity[];
+    readonly now: Date;
+  }): Promise<Traversal> {
+    const { transaction, compiled } = options;
+    const traversal = new Traversal(transaction, compiled);
+    await transaction.rows(`select set_config('habeas.now', $1, true)`, [options.now.toISOString()]);
+    await traversal.#findByIdentities(options.identities);
+    do {
+      do await traversal.#follow();
+      while (await traversal.#readIdentities());
+    } while (await releaseSharedRows(traversal));
+    await keepReferencedRows(traversal);
+    return traversal;
+  }
+
+  /** Every identity of the person that is known, with those that were given. */
+  get identities(): readonly Identity[] {
+    return [...this.#values].flatMap(([type, values]) =>
+      [...values.values()].map((value) => ({ type, value })),
+    );
+  }
+
+  /** The collections in which something was found, children before parents. */
+  get found(): readonly CompiledCollection[] {
+    return this.compiled.order.flat().flatMap((name) => {
+      const collection = this.compiled.collections.get(name);
+      return collection === undefined || !this.#touched.has(name) ? [] : [collection];
+    });
+  }
+
+  hasTouched(name: string): boolean {
+    return this.#touched.has(name);
+  }
+
+  /** The values of an identity type that are known to be the person's. */
+  valuesOf(type: string): readonly string[] {
+    return [...(this.#values.get(type)?.values() ?? [])];
+  }
+
+  async groups(collection: CompiledCollection): Promise<readonly FoundGroup[]> {
+    const rows = await this.transaction.rows(
+      `select bits::text, (tick is not null)::int::text, (pending and tick is null)::int::text, count(*)::text
+         from ${collection.found} group by 1, 2, 3 order by 2 desc, 1, 3`,
+    );
+    return rows.map(([bits, own, shared, count]) => ({
+      bits: Number(bits),
+      isOwn: own === '1',
+      isShared: shared === '1',
+      rows: Number(count),
+      effect: effectOf(collection, Number(bits), own === '1'),
+    }));
+  }
+
+  /** Creates the tables of these collections where the session does not have them yet. Empty at the start of each transaction. */
+  async prepare(collections: Iterable<CompiledCollection>): Promise<void> {
+    const missing = [...new Set(collections)].filter((collection) => !this.#prepared.has(collection.name));
+    for (const collection of missing) this.#prepared.add(collection.name);
+    await this.transaction.script(
+      missing.map((collection) => {
+        const key = collection.key.map((part, index) => `k${index + 1} ${part.type} not null`);
+        return `create temporary table if not exists ${collection.found.replace('pg_temp.', '')}
+          (${key.join(', ')}, bits bigint not null, tick int, pending boolean not null default false,
+           blocked boolean not null default false, primary key (${keyColumns(collection)})) on commit delete rows`;
+      }),
+    );
+  }
+
+  /** The next round. Rows that become the person's in it are followed later. */
+  nextTick(): number {
+    this.#tick += 1;
+    return this.#tick;
+  }
+
+  /** Says that rows of the collection became the person's in this round. */
+  markFollowed(collection: string, tick: number): void {
+    this.#newest.set(collection, tick);
+  }
+
+  async #findByIdentities(identities: readonly Identity[]): Promise<void> {
+    const fresh = new Map<string, string[]>();
+    for (const { type, value } of identities) {
+      const known = this.#values.get(type) ?? new Map<string, string>();
+      this.#values.set(type, known);
+      if (known.has(value)) continue;
+      known.set(value, value);
+      fresh.set(type, [...(fresh.get(type) ?? []), value]);
+    }
+    for (const collection of this.compiled.collections.values()) {
+      for (const root of collection.roots) {
+        const values = fresh.get(root.identity.type);
+        if (values === undefined) continue;
+        const comparison = compareWithValues({ column: root.live, values, match: root.identity.match });
+        if (comparison === undefined) continue;
+        await this.prepare([collection]);
+        const tick = this.nextTick();
+        const count = await this.transaction.change(
+          `${insertInto(collection)}
+           select ${selectKey(collection, 't')}, ${collection.rootBits}::bigint, ${tick}, false
+             from ${collection.table} t where ${comparison.sql('t', '$1')}
+           ${onConflict(collection)}`,
+          [comparison.values],
+        );
+        this.#note(collection.name, count, tick);
+      }
+    }
+  }
+
+  /** Follows the references of all rows that became the person's since they were last followed, until none is left. */
+  async #follow(): Promise<void> {
+    for (let found = true; found; ) {
+      found = false;
+      for (const collection of this.compiled.collections.values()) {
+        const newest = this.#newest.get(collection.name) ?? 0;
+        const done = this.#followed.get(collection.name) ?? 0;
+        if (newest <= done) continue;
+        this.#followed.set(collection.name, this.#tick);
+        found = true;
+        await this.#followOne(collection, done);
+      }
+    }
+  }
+
+  async #followOne(from: CompiledCollection, after: number): Promise<void> {
+    const upTo = this.#tick;
+    const edges = from.outgoing.filter((edge) => edge.bits > 0);
+    await this.prepare(edges.flatMap((edge) => this.compiled.collections.get(edge.to) ?? []));
+    for (const edge of edges) {
+      const to = this.compiled.collections.get(edge.to);
+      if (to === undefined) continue;
+      const tick = this.nextTick();
+      const becomesOwn = edge.follows && edge.share === 'owned';
+      const mark = {
+        bits: edge.bits,
+        tick: becomesOwn ? `${tick}` : 'null::int',
+        pending: edge.follows && edge.share === 'shared',
+      };
+      const count = await this.transaction.change(
+        `${insertInto(to)}
+         select ${edge.findsOnce ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}::bigint, ${mark.tick}, ${mark.pending}
+           from ${rowsToFollow(from, edge)} join ${to.table} t on ${edge.condition('a', 't')}
+          where s.tick > ${after} and s.tick <= ${upTo}
+         ${onConflict(to)}`,
+      );
+      this.#note(to.name, count, becomesOwn ? tick : undefined);
+    }
+  }
+
+  /**
+   * Reads the identities in rows that became the person's, and finds what they lead to. A value that a row of somebody else
+   * holds as well, such as a telephone that two people share, names nobody for certain and is not used.
+   */
+  async #readIdentities(): Promise<boolean> {
+    const identities: Identity[] = [];
+    for (const collection of this.compiled.collections.values()) {
+      const newest = this.#newest.get(collection.name) ?? 0;
+      const after = this.#read.get(collection.name) ?? 0;
+      if (newest <= after) continue;
+      this.#read.set(collection.name, this.#tick);
+      for (const root of collection.roots) {
+        if (!root.identity.resolves) continue;
+        const column = quoteIdentifier(root.live.name);
+        const rows = await this.transaction.rows(
+          `with seen as materialized (
+             select distinct t.${column}::text as v
+               from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
+              where s.tick > ${after} and t.${column} is not null and t.${column}::text <> all($1::text[]))
+           select v from seen
+            where not exists (
+              select from ${collection.table} o
+               where o.${column} = seen.v::${root.live.type}
+                 and not exists (select from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null))
+            limit ${MOST_IDENTITIES + 1}`,
+          [this.valuesOf(root.identity.type)],
+        );
+        if (rows.length > MOST_IDENTITIES) {
+          throw new HabeasError(
+            'DATASET_INVALID',
+            `"${collection.name}.${root.column}" gave more than ${MOST_IDENTITIES} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
+          );
+        }
+        for (const [value] of rows) if (value) identities.push({ type: root.identity.type, value });
+      }
+    }
+    if (identities.length === 0) return false;
+    await this.#findByIdentities(identities);
+    return true;
+  }
+
+  #note(name: string, count: number, tick: number | undefined): void {
+    if (count === 0) return;
+    this.#touched.add(name);
+    if (tick !== undefined) this.#newest.set(name, tick);
+  }
+}
+
+function insertInto(collection: CompiledCollection): string {
+  return `insert into ${collection.found} as f (${keyColumns(collection)}, bits, tick, pending)`;
+}
+
+function selectKey(collection: CompiledCollection, alias: string): string {
+  return collection.key.map((part) => part.sql(alias)).join(', ');
+}
+
+/** A key that was found before remembers the new way; it becomes the person's at most once. */
+function onConflict(collection: CompiledCollection): string {
+  return `on conflict (${keyColumns(collection)}) do update
+    set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
+    where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
+}
+
+/** The rows to follow, called `a`. Their table is not read when the stored key already has the columns of the reference. */
+function rowsToFollow(from: CompiledCollection, edge: CompiledEdge): string {
+  const inKey = (column: string) => from.keyKind !== 'row' && from.key.some((part) => part.name === column);
+  if (!edge.fromColumns.every(inKey)) {
+    return `${from.found} s join ${from.table} a on ${matchesKey(from, 'a', 's')}`;
+  }
+  const columns = from.key.map((part, index) => `k${index + 1} as ${quoteIdentifier(part.name)}`);
+  return `${from.found} s cross join lateral (select ${columns.map((column) => `s.${column}`).join(', ')}) a`;
+}
