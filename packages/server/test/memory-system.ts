@@ -150,6 +150,7 @@ export function memorySystems(
         }),
       ),
     ],
+    blindSpots: async () => [],
     async connector(key) {
       const found = byKey.get(key);
       if (found === undefined) throw new HabeasError('ADDRESS_NOT_APPROVED', `nothing answers for ${key}`);

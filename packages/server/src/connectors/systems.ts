@@ -30,7 +30,7 @@ export interface ConfiguredConnection {
 }
 
 export interface SystemsOptions {
-  readonly map: Pick<DataMap, 'systems'>;
+  readonly map: Pick<DataMap, 'systems' | 'gaps'>;
   readonly connections: readonly ConfiguredConnection[];
   readonly openClient: (client: ApprovedClient, key: string) => ClientConnector;
   /** Most tasks at once on a service that has a client. */
@@ -42,14 +42,14 @@ export interface SystemsOptions {
 /** All systems that requests reach: the connections of the configuration and the services of the map. */
 export interface Systems {
   plannable(): Promise<readonly PlannableSystem[]>;
+  /** Why a plan may miss a system, one sentence each: sources of the map that cannot be read. */
+  blindSpots(): Promise<readonly string[]>;
   /** The connector of a system. Throws ADDRESS_NOT_APPROVED if nothing approved answers for it any more. */
   connector(key: string, inputs: string | undefined): Promise<Connector>;
   concurrency(key: string | null): number;
   close(): Promise<void>;
 }
 
-/** A plan may be this old in its view of the map; intake of many requests then reads the map once. */
-const MAP_CACHE_MILLISECONDS = 1_000;
 const DESCRIPTION_CACHE_MILLISECONDS = 60_000;
 const DESCRIBE_TIMEOUT_MILLISECONDS = 5_000;
 const PACKAGE_CONCURRENCY = 4;
@@ -69,18 +69,14 @@ export function createSystems(options: SystemsOptions): Systems {
     string,
     { readonly at: number; readonly description: Promise<ClientDescription | undefined> }
   >();
-  let cached: { readonly at: number; readonly systems: Promise<readonly System[]> } | undefined;
+  let reading: Promise<readonly System[]> | undefined;
 
+  /** Calls that come while the map is read share the answer; nothing is remembered, because a plan must not miss a service. */
   const mapSystems = (): Promise<readonly System[]> => {
-    const now = options.clock.now().getTime();
-    if (cached === undefined || now - cached.at >= MAP_CACHE_MILLISECONDS) {
-      const systems = options.map.systems();
-      cached = { at: now, systems };
-      systems.catch(() => {
-        cached = undefined;
-      });
-    }
-    return cached.systems;
+    reading ??= options.map.systems().finally(() => {
+      reading = undefined;
+    });
+    return reading;
   };
   const openOnce = <Opened extends Connector>(name: string, make: () => Opened): Opened => {
     const known = opened.get(name);
@@ -128,6 +124,11 @@ export function createSystems(options: SystemsOptions): Systems {
         ...described,
         ...ticketSystems(systems),
       ];
+    },
+    async blindSpots() {
+      return (await options.map.gaps())
+        .filter((gap) => gap.kind === 'source-failing')
+        .map((gap) => gap.message);
     },
     async connector(key, inputs) {
       const connection = connections.get(key);

@@ -26,6 +26,10 @@ const connection = z.strictObject({
   datasets: z.array(z.string()).min(1),
   /** Most tasks that act on this system at once, per server process. (Default: 4) */
   concurrency: z.int().min(1).max(64).default(4),
+  /** Copies that an erasure does not reach, such as backups: what they are, and when the last one ends. */
+  residuals: z
+    .array(z.strictObject({ what: z.string().min(1), until: z.iso.date().nullable().default(null) }))
+    .optional(),
 });
 
 const schema = z.strictObject({

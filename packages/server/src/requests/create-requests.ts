@@ -55,7 +55,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     random: options.random ?? Math.random,
     forgetAfterMilliseconds: options.policy.forgetAfterMilliseconds,
   });
-  const intake = createIntake({ ...options, transitions, systems: () => systems.plannable() });
+  const intake = createIntake({ ...options, transitions });
   const tickets = createTickets({
     ...options,
     transitions,

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { appendAudit, canonicalJson } from '../audit/index.ts';
-import type { PlannableSystem } from '../connectors/index.ts';
+import type { PlannableSystem, Systems } from '../connectors/index.ts';
 import {
   type Clock,
   type Database,
@@ -27,7 +27,7 @@ import type { Transitions } from './transitions.ts';
 export interface IntakeOptions {
   readonly db: Database;
   readonly transitions: Transitions;
-  readonly systems: () => Promise<readonly PlannableSystem[]>;
+  readonly systems: Pick<Systems, 'plannable' | 'blindSpots'>;
   readonly policy: Policy;
   readonly masterKey: SecretKey;
   readonly clock: Clock;
@@ -81,8 +81,11 @@ interface Asked {
 
 export function createIntake(options: IntakeOptions): Intake {
   const makePlan: Intake['makePlan'] = async (ask) => {
-    const systems = await options.systems();
-    return { systems, plan: plan({ ...ask, systems, policyVersion: options.policy.version }) };
+    const [systems, blindSpots] = await Promise.all([
+      options.systems.plannable(),
+      options.systems.blindSpots(),
+    ]);
+    return { systems, plan: plan({ ...ask, systems, blindSpots, policyVersion: options.policy.version }) };
   };
 
   /** A request is acknowledged even if no plan can be made now; the reconciler plans it later. */

@@ -9,6 +9,8 @@ export interface PlanInput {
   readonly dryRun: boolean;
   readonly identityTypes: readonly string[];
   readonly systems: readonly PlannableSystem[];
+  /** Why systems may be missing from this list, one sentence each. (Default: none) */
+  readonly blindSpots?: readonly string[];
   readonly policyVersion: string;
 }
 
@@ -56,7 +58,9 @@ export function plan(input: PlanInput): Plan {
     ),
   );
 
-  const gaps: Gap[] = [];
+  const gaps: Gap[] = [...(input.blindSpots ?? [])]
+    .sort(compare)
+    .map((message) => ({ kind: 'source-failing', system: null, message, ticket: false }));
   const kept: Kept[] = [];
   const reached = systems.map((system) => ({ system, way: wayTo(system, input.right, known, gaps) }));
   if (input.right === 'access') planAccess(reached, tasks);

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import type { api } from '@habeas/contract';
+import { canonicalJson } from '../audit/index.ts';
+import {
+  buildDatasetGraph,
+  coverageOf,
+  type Dataset,
+  type KeepRule,
+  parseDatasets,
+} from '../catalog/index.ts';
+import {
+  type Clock,
+  type Config,
+  type ConnectionConfig,
+  HabeasError,
+  sha256Hex,
+} from '../foundation/index.ts';
+import type { Connections } from './connections.ts';
+import type { Connector, Residual } from './connector.ts';
+import type { ConfiguredConnection } from './systems.ts';
+
+/** Makes the connector of one kind of system that a connection can name. Nothing is reached before the connector is used. */
+export type ConnectionKind = (settings: ConnectionSettings) => Connector;
+
+export interface ConnectionSettings {
+  readonly key: string;
+  readonly url: string;
+  readonly datasets: readonly Dataset[];
+  readonly keepRules: readonly KeepRule[];
+  /** Decides which duties to keep have ended. */
+  readonly clock: Clock;
+  /** Most tasks at once. */
+  readonly connections: number;
+  /** Copies that an erasure does not reach; undefined: the kind's own. */
+  readonly residuals?: readonly Residual[];
+}
+
+export interface ConfigureOptions {
+  readonly config: Pick<Config, 'connections' | 'folder' | 'file'>;
+  /** What the policy keeps when a person is erased. */
+  readonly keepRules: readonly KeepRule[];
+  readonly kinds: Readonly<Record<string, ConnectionKind>>;
+  readonly clock: Clock;
+}
+
+/** The dataset files and rules that a plan is frozen with, as they are stored. */
+interface FrozenInputs {
+  readonly files: readonly { readonly file: string; readonly text: string }[];
+  readonly keepRules: readonly KeepRule[];
+}
+
+/** Reads the datasets of every connection. Throws CONFIG_INVALID for an unknown kind and DATASET_INVALID with file and line. */
+export function configureConnections(options: ConfigureOptions): readonly ConfiguredConnection[] {
+  return options.config.connections.map((config) => configure(config, options));
+}
+
+function configure(config: ConnectionConfig, options: ConfigureOptions): ConfiguredConnection {
+  const kind = options.kinds[config.kind];
+  if (kind === undefined) {
+    const known = Object.keys(options.kinds).join(', ');
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `Connection ${config.key} is of the kind "${config.kind}"; known kinds are ${known}.`,
+      {
+        ...(options.config.file === undefined ? {} : { place: { file: options.config.file } }),
+      },
+    );
+  }
+  const { folder } = options.config;
+  const frozen: FrozenInputs = {
+    files: config.datasets.map((name) => ({
+      file: relative(folder, resolve(folder, name)),
+      text: readDataset(resolve(folder, name)),
+    })),
+    keepRules: options.keepRules,
+  };
+  const content = canonicalJson(frozen);
+  const graph = buildDatasetGraph(parseFrozen(frozen));
+  const cover = (identityTypes: ReadonlySet<string>) =>
+    coverageOf(graph, { identityTypes, keepRules: options.keepRules, now: options.clock.now() });
+  const open = (stored: string): Connector => {
+    const inputs: FrozenInputs = JSON.parse(stored);
+    return kind({
+      key: config.key,
+      url: config.url,
+      datasets: parseFrozen(inputs),
+      keepRules: inputs.keepRules,
+      clock: options.clock,
+      connections: config.concurrency,
+      ...(config.residuals === undefined ? {} : { residuals: config.residuals }),
+    });
+  };
+  const all = cover(new Set());
+  return {
+    config,
+    capabilities: open(content).capabilities,
+    needs: all.identitiesNeeded,
+    resolves: cover(new Set(all.identitiesNeeded)).identitiesResolved,
+    coverage: cover,
+    inputs: { hash: sha256Hex(content), content },
+    open,
+  };
+}
+
+/** The connections as the API shows them: no address, no password. */
+export function createConnections(
+  configured: readonly ConfiguredConnection[],
+  openNow: (key: string) => Promise<Connector>,
+): Connections {
+  return {
+    list: () =>
+      configured.map(
+        ({ config, capabilities }): api.ConnectionView => ({
+          key: config.key,
+          kind: config.kind,
+          service: config.service ?? config.key,
+          team: config.team,
+          datasets: [...config.datasets],
+          capabilities: [...capabilities],
+        }),
+      ),
+    async check(key) {
+      if (!configured.some(({ config }) => config.key === key))
+        throw new HabeasError('NOT_FOUND', `There is no connection ${key}.`);
+      return (await openNow(key)).check();
+    },
+  };
+}
+
+function parseFrozen(inputs: FrozenInputs): readonly Dataset[] {
+  return inputs.files.flatMap(({ file, text }) => parseDatasets(text, file));
+}
+
+function readDataset(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new HabeasError(
+      'DATASET_INVALID',
+      `The dataset ${file} cannot be read. Correct \`datasets\` in the configuration, or draft one with \`habeas init\`.`,
+      {
+        cause,
+        place: { file },
+      },
+    );
+  }
+}

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  accessMigrations,
+  authenticate,
+  callbackSecret,
+  createKey,
+  createSigner,
+  ensureFirstKey,
+  type Signer,
+  verifyStandardWebhook,
+} from './access/index.ts';
+import { appendAudit, auditMigrations } from './audit/index.ts';
+import {
+  type CliParts,
+  type CreateServerOptions,
+  type LocalServer,
+  type OpenStateOptions,
+  runProcess,
+  type State,
+} from './cli/index.ts';
+import {
+  configureConnections,
+  createConnections,
+  createPdClientConnector,
+  createPostgresConnector,
+  createSystems,
+} from './connectors/index.ts';
+import {
+  type Config,
+  createOutbound,
+  createOutboundPolicy,
+  type Database,
+  HabeasError,
+  loadMasterKey,
+  type Migrations,
+  migrate,
+  openDatabase,
+  pingDatabase,
+  type SecretKey,
+  systemClock,
+} from './foundation/index.ts';
+import { createHttpServer } from './http/index.ts';
+import { createMap, mapMigrations } from './map/index.ts';
+import { createEventFeed, notifyMigrations } from './notify/index.ts';
+import { loadPolicy } from './policy/index.ts';
+import { createRequests, requestMigrations } from './requests/index.ts';
+
+/** Connections of one process to its database, without those of the job queue and the listeners. */
+const CONNECTIONS = 16;
+
+export const migrations: Migrations = {
+  ...auditMigrations,
+  ...notifyMigrations,
+  ...accessMigrations,
+  ...mapMigrations,
+  ...requestMigrations,
+};
+
+interface Foundations extends OpenStateOptions {
+  readonly opened: ReturnType<typeof openDatabase>;
+  readonly db: Database;
+  readonly masterKey: SecretKey;
+  readonly signer: Signer;
+}
+
+/** Opens the database, brings it up to date and makes the keys that are missing. */
+export async function openState(options: OpenStateOptions): Promise<State> {
+  const opened = openDatabase({ url: options.databaseUrl, connections: CONNECTIONS });
+  const { db } = opened;
+  try {
+    await pingDatabase(db, options.databaseUrl);
+    await migrate(db, migrations);
+    const masterKey = loadMasterKey(options);
+    const { organizationId } = options;
+    const keys = { db, organizationId, clock: systemClock, audit: appendAudit };
+    const first = await ensureFirstKey(keys);
+    const signer = createSigner({ db, organizationId, masterKey, clock: systemClock });
+    const foundations: Foundations = { ...options, opened, db, masterKey, signer };
+    return {
+      firstKey: first?.key,
+      createKey: async (name) => (await createKey({ ...keys, name, role: 'admin', actor: 'system' })).key,
+      publicKeys: () => signer.publicKeys(),
+      createServer: (config, server) => createServer(foundations, config, server),
+      close: () => opened.close(),
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function createServer(
+  foundations: Foundations,
+  config: Config,
+  options: CreateServerOptions,
+): Promise<LocalServer> {
+  const { db, opened, masterKey, signer, organizationId, logger } = foundations;
+  const clock = systemClock;
+  const policy = loadPolicy(config.policy === undefined ? undefined : resolve(config.folder, config.policy));
+  const map = createMap({ db, clock, organizationId, config, logger });
+  const connections = configureConnections({
+    config,
+    keepRules: policy.keep,
+    clock,
+    kinds: { postgres: createPostgresConnector },
+  });
+  const outbound = createOutbound({
+    policy: createOutboundPolicy({
+      allowPrivate: config.networks.allow_private,
+      allow: config.clients.allow,
+    }),
+  });
+  const systems = createSystems({
+    map,
+    connections,
+    openClient: (client, key) =>
+      createPdClientConnector({
+        service: key,
+        team: client.team,
+        address: client.address,
+        protocol: client.protocol,
+        timeoutMilliseconds: config.clients.timeout,
+        outbound,
+        signToken: (claims) => signer.signServiceToken(claims),
+      }),
+    clientConcurrency: config.clients.concurrency,
+    clock,
+    logger,
+  });
+  const requests = createRequests({
+    db,
+    databaseUrl: foundations.databaseUrl,
+    systems,
+    policy,
+    masterKey,
+    clock,
+    logger,
+    sign: async (_organizationId, payload) => ({
+      signature: await signer.signDetached(payload),
+      publicKey: { ...(await signer.publicJwk()) },
+    }),
+    callback: (taskId) => ({
+      url: `${options.publicUrl}/api/v1/callbacks/${taskId}`,
+      secret: callbackSecret(masterKey, taskId),
+    }),
+    verifyCallback: ({ taskId, headers, body }, now) => {
+      const verdict = verifyStandardWebhook({
+        secret: callbackSecret(masterKey, taskId),
+        headers,
+        body,
+        now,
+      });
+      if (!verdict.valid) {
+        throw new HabeasError(
+          'UNAUTHENTICATED',
+          `The callback is refused (${verdict.reason}). Sign it with the secret that came with the call, within five minutes.`,
+        );
+      }
+    },
+  });
+  const feed = createEventFeed({ db, pool: opened.pool, logger });
+  const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
+  const http = await createHttpServer({
+    organizationId,
+    db,
+    clock,
+    logger,
+    requests,
+    map,
+    connections: connectionsView,
+    feed,
+    authenticate: (presentedKey) => authenticate(db, presentedKey),
+    publicKeys: () => signer.publicKeys(),
+  });
+  return {
+    map,
+    systems,
+    connections: connectionsView,
+    async listen(address) {
+      // The first plan must not be made from a map that nobody has read yet.
+      await map.poll();
+      await requests.start();
+      map.start();
+      return http.listen(address);
+    },
+    async close() {
+      await feed.close();
+      await http.close();
+      await map.stop();
+      await requests.stop();
+      await systems.close();
+    },
+  };
+}
+
+const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+export const cliParts: CliParts = { version, openState, migrations };
+
+if (import.meta.main) await runProcess(cliParts);
