@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { runInOurPlace } from './in-our-place.mjs';
 import { isNewEnough, OLDEST_NODE } from './node-version.mjs';
 
-const main = new URL('../src/cli/main.ts', import.meta.url);
+const main = new URL('../src/main.ts', import.meta.url);
 const name = process.platform === 'win32' ? 'node.exe' : 'node';
 const pinned = fileURLToPath(new URL(`../../../node_modules/node/bin/${name}`, import.meta.url));
 
 if (isNewEnough(process.versions.node)) {
-  await import(main);
+  const { run } = await import(main);
+  await run();
 } else if (existsSync(pinned)) {
   await runInOurPlace(pinned, [fileURLToPath(main), ...process.argv.slice(2)]);
 } else {

@@ -198,4 +198,7 @@ const version: string = JSON.parse(readFileSync(new URL('../package.json', impor
 
 export const cliParts: CliParts = { version, openState, migrations };
 
-if (import.meta.main) await runProcess(cliParts);
+/** Runs the command line of this process. */
+export const run = (): Promise<void> => runProcess(cliParts);
+
+if (import.meta.main) await run();
