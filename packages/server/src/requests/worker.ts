@@ -216,8 +216,8 @@ function unexpected(error: unknown): HabeasError {
 }
 
 function describe(error: HabeasError): TaskError {
-  const details = error.details.length === 0 ? '' : `\n${error.details.join('\n')}`;
-  return { code: error.code, message: `${error.message}${details}`.slice(0, 4_000) };
+  const missing = error.details.filter((detail) => !error.message.includes(detail));
+  return { code: error.code, message: [error.message, ...missing].join('\n').slice(0, 4_000) };
 }
 
 /** Under which hash the datasets were frozen that the plan was made with. */
