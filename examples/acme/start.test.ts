@@ -10,7 +10,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { people, person } from './people.ts';
 import { type Acme, type AcmeOptions, startAcme, subject } from './start.ts';
-import { callAbout, createTestKeys, grpcClient, httpClient, listenForCallbacks } from './test-client.ts';
+import { callAbout, createTestKeys, grpcClient, httpClient, listenForCallbacks } from './test/pd-client.ts';
 
 const PEOPLE = 60;
 const SECRET = `whsec_${randomBytes(24).toString('base64')}`;
