@@ -298,7 +298,21 @@ describe('gaps', () => {
     expect(gaps).toMatchObject([{ kind: 'source-failing' }]);
     expect(gaps[0]?.message).toContain('only there lake said what it stores');
     const told = [...alone, store('data', 'lake', 'ip')];
-    expect(ask({ declarations: told, clients, sources: [old, source()] }, { categories }).gaps()).toEqual([]);
+    const moved = ask({ declarations: told, clients, sources: [old, source()] }, { categories });
+    expect(moved.gaps()).toEqual([]);
+    expect(moved.map({}, at).stores.map((entry) => entry.source)).toEqual([page]);
+  });
+
+  it('name only the newest of several sources that left the configuration and said the same', () => {
+    const older = source({ source: 'http://1.example/metrics', configured: false });
+    const newer = source({ source: 'http://0.example/metrics', configured: false });
+    const declarations = [
+      store('data', 'lake', 'ip', { source: older.source, lastSeen: at }),
+      store('data', 'lake', 'ip', { source: newer.source }),
+    ];
+    const answers = ask({ declarations, sources: [newer, older] });
+    expect(answers.map({}, at).stores.map((entry) => entry.source)).toEqual([newer.source]);
+    expect(answers.gaps().filter((gap) => gap.kind === 'source-failing')).toHaveLength(1);
   });
 });
 
@@ -312,7 +326,8 @@ describe('map and holders', () => {
     transmit('data', 'lake', 'lake', 'ip'),
     transmit('web', 'front', 'adnet', 'name'),
   ];
-  const answers = ask({ declarations }, { categories: { ip: 'user.device.ip_address' } });
+  const sources = [source(), source({ source: 'http://b.example/metrics' })];
+  const answers = ask({ declarations, sources }, { categories: { ip: 'user.device.ip_address' } });
   const names = (query: Parameters<typeof answers.map>[0]) =>
     answers.map(query, at).services.map((service) => service.name);
 
@@ -358,6 +373,13 @@ describe('map and holders', () => {
     ]);
   });
 
+  function partsOf(declaration: SeenDeclaration['declaration']) {
+    if (declaration.kind === 'transmit') {
+      return [declaration.service, declaration.toService, declaration.dataType];
+    }
+    return declaration.kind === 'store' ? [declaration.service, declaration.team, declaration.dataType] : [];
+  }
+
   const label = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor', '"x"', 'é');
   const declared = fc.oneof(
     fc.tuple(label, label, label).map(([team, service, type]) => store(team, service, type)),
@@ -395,11 +417,22 @@ describe('map and holders', () => {
     );
   });
 
-  it('lose nothing: every declaration is in the map', () => {
+  it('lose nothing: every declaration is in the map, whichever sources are still in the configuration', () => {
+    const pages = fc.constantFrom(page, 'http://b.example/metrics', 'http://c.example/metrics');
+    const from = fc.tuple(declared, pages).map(([one, where]) => ({ ...one, source: where }));
     fc.assert(
-      fc.property(fc.array(declared), (some) => {
-        const view = ask({ declarations: some }).map({}, at);
-        expect(view.flows.length + view.stores.length).toBe(some.length);
+      fc.property(fc.array(from), fc.array(pages), (some, configured) => {
+        const names = new Set(some.map((one) => one.source));
+        const sources = [...names].map((name) =>
+          source({ source: name, configured: configured.includes(name) }),
+        );
+        const view = ask({ declarations: some, sources }).map({}, at);
+        const said = some.map(({ declaration }) => JSON.stringify(partsOf(declaration)));
+        const shown = [
+          ...view.flows.map((flow) => [flow.from, flow.to, flow.data_type]),
+          ...view.stores.map((entry) => [entry.service, entry.team, entry.data_type]),
+        ];
+        expect(new Set(shown.map((parts) => JSON.stringify(parts)))).toEqual(new Set(said));
       }),
     );
   });

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { answererOf } from './answerer.ts';
 import { type Claim, type ConnectedService, claimsOf } from './claims.ts';
+import { currentDeclarations } from './current-declarations.ts';
 import type { MapQuery } from './data-map.ts';
 import { findGaps } from './gaps.ts';
 import {
@@ -32,7 +33,8 @@ export interface MapAnswers {
 }
 
 export function answersOf(snapshot: MapSnapshot, context: AnswerContext): MapAnswers {
-  const { declarations, clients, sources } = snapshot;
+  const { clients, sources } = snapshot;
+  const declarations = currentDeclarations(snapshot);
   const claims = claimsOf(declarations, context.connections);
   const graph = buildGraph(declarations, claims);
   const systems = systemsOf(claims, clients);

@@ -120,15 +120,7 @@ function failingSources({ graph, sources }: GapInput): readonly api.GapView[] {
 
 /** A source that the configuration does not name any more, and that alone knows of some data. */
 function forgottenSource(source: SourceStatus, graph: MapGraph): readonly api.GapView[] {
-  const { stores } = graph;
-  const told = new Set(
-    stores
-      .filter((store) => store.source !== source.source)
-      .map((store) => `${store.declaration.service}\n${store.declaration.dataType}`),
-  );
-  const alone = stores
-    .filter((store) => store.source === source.source)
-    .filter((store) => !told.has(`${store.declaration.service}\n${store.declaration.dataType}`));
+  const alone = graph.stores.filter((store) => store.source === source.source);
   if (alone.length === 0) return [];
   const services = [...new Set(alone.map((store) => store.declaration.service))].join(', ');
   const message = `${source.source} is not in the configuration any more, and only there ${services} said what it stores. It stays in the map, because the data may still be there. ${lastRead(source)}`;
