@@ -5,6 +5,7 @@ import type { Application } from './application.ts';
 import { auditRoutes } from './audit.ts';
 import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
+import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
@@ -39,8 +40,8 @@ const BODY_LIMIT_BYTES = 128 * 1024;
 /** How long a client may take to send its request; against connections that trickle. */
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 
-/** How long a connection may stay open unused; a server that stops waits at most this long for one that was busy. */
-const KEEP_ALIVE_TIMEOUT_MILLISECONDS = 10_000;
+/** How long a connection may stay open unused. Longer than what proxies keep theirs, so that they are the ones who close. */
+const KEEP_ALIVE_TIMEOUT_MILLISECONDS = 75_000;
 
 /** The REST API of one application, ready to `listen` or `inject`. Does not start or stop the application. */
 export async function createHttpServer(
@@ -69,6 +70,7 @@ export async function createHttpServer(
   // JSON or nothing: a form or plain text can be sent by a page of any other site without asking.
   app.removeContentTypeParser('text/plain');
 
+  closeConnections(app);
   recordRoutes(app);
   logRequests(app);
   await app.register(helmet, {

@@ -66,7 +66,7 @@ export function planScreen(plan: api.PlanView, screen: Screen): readonly string[
   const groups = [...Map.groupBy(shown, (task) => `${stages.get(task.key)} ${task.kind}`).values()].sort(
     (a, b) => stageOf(a, stages) - stageOf(b, stages),
   );
-  const title = `${count(shown.length, 'task')} on ${count(new Set(shown.map((task) => task.system ?? '')).size, 'system')}`;
+  const title = `${count(shown.length, 'task')} on ${count(new Set(shown.flatMap((task) => task.system ?? [])).size, 'system')}`;
   return indented([
     screen.paint.quiet(`The plan: ${title}`),
     ...groups.flatMap((tasks) => {
@@ -74,7 +74,9 @@ export function planScreen(plan: api.PlanView, screen: Screen): readonly string[
       const where = tasks
         .flatMap((task) => (kind === 'ticket' ? (task.team ?? []) : (task.system ?? [])))
         .join(', ');
-      return paragraph(`  ${padEnd(words[kind] ?? kind, 20)}`, where, screen.width - INDENT.length);
+      return paragraph(`  ${padEnd(words[kind] ?? kind, 20)}`, where, screen.width - INDENT.length).map(
+        (line) => line.trimEnd(),
+      );
     }),
   ]);
 }
@@ -149,7 +151,11 @@ export function tracesScreen(
   const { paint, width } = screen;
   const total = sum(story.traces, 'after');
   return indented([
-    paint.quiet('The demonstration looked into every store itself, past the services and past Habeas:'),
+    ...paragraph(
+      '',
+      'The demonstration now looks into every store itself, past the services and past Habeas. Records that point at the person:',
+      width - INDENT.length,
+    ).map(paint.quiet),
     '',
     ...table<TraceStory>({
       columns: [
@@ -164,7 +170,7 @@ export function tracesScreen(
         },
         {
           title: '',
-          value: (trace) => (trace.kept === 0 ? '' : `${trace.kept} kept, no longer pointing at anybody`),
+          value: (trace) => (trace.kept === 0 ? '' : `${trace.kept} kept, see below`),
         },
       ],
       rows: story.traces,
@@ -173,7 +179,7 @@ export function tracesScreen(
     }),
     '',
     total === 0
-      ? `${paint.good('✓')} ${paint.strong('0 records')} point at the person; ${sum(story.traces, 'before')} did before.`
+      ? `${paint.good('✓')} ${paint.strong('0 records')} are left${sum(story.traces, 'kept') === 0 ? '' : ' beside what has to be kept'}; ${sum(story.traces, 'before')} were there before.`
       : `${paint.bad('✗')} ${count(total, 'record')} still point at the person.`,
     ...(retained.length === 0 ? [] : ['', ...retainedLines(retained, width - INDENT.length, paint)]),
   ]);
@@ -197,7 +203,7 @@ export function receiptScreen(
           align: 'right',
         },
         {
-          title: 'ERASED',
+          title: 'PROOF',
           value: (system) =>
             system.attested
               ? 'by the word of its team'

@@ -40,8 +40,10 @@ export interface TraceStory {
   readonly kept: number;
 }
 
-export interface ErasureStory extends RequestStory {
+export interface ErasureStory {
   readonly dryRun: RequestStory;
+  /** Undefined when the dry run did not end well: then nothing is erased. */
+  readonly real: RequestStory | undefined;
   /** What the stores held after the dry run is what they held before it. */
   readonly dryRunChangedNothing: boolean;
   readonly traces: readonly TraceStory[];
@@ -58,13 +60,14 @@ export interface DemoStory {
   readonly map: MapStory;
   readonly access: AccessStory;
   readonly erasure: ErasureStory;
-  readonly receipt: ReceiptStory;
+  /** Undefined when the erasure did not end. */
+  readonly receipt: ReceiptStory | undefined;
 }
 
 /** Everything that the demonstration claims, each judged by what was found. */
 export function judge(story: DemoStory): readonly Held[] {
   const { map, access, erasure, receipt } = story;
-  const acted = receipt.view.receipt.systems;
+  const acted = receipt?.view.receipt.systems ?? [];
   return [
     { what: 'every metrics page was read', held: map.sourcesRead > 0 && map.sourcesFailing === 0 },
     { what: 'the map says who holds e-mail', held: map.holders.holders.length > 0 },
@@ -75,7 +78,7 @@ export function judge(story: DemoStory): readonly Held[] {
       what: 'the dry run is completed and changed nothing',
       held: isCompleted(erasure.dryRun) && erasure.dryRunChangedNothing,
     },
-    { what: 'the erasure is completed', held: isCompleted(erasure) },
+    { what: 'the erasure is completed', held: erasure.real !== undefined && isCompleted(erasure.real) },
     {
       what: 'every system was read again, or its team gave its word',
       held: acted.length > 0 && acted.every((system) => system.verified_at !== null || system.attested),
@@ -86,9 +89,9 @@ export function judge(story: DemoStory): readonly Held[] {
     },
     {
       what: 'what was kept is named with its reason',
-      held: sum(erasure.traces, 'kept') === 0 || receipt.view.receipt.retained.length > 0,
+      held: sum(erasure.traces, 'kept') === 0 || (receipt?.view.receipt.retained.length ?? 0) > 0,
     },
-    { what: 'the receipt is signed by this server', held: receipt.genuine },
+    { what: 'the receipt is signed by this server', held: receipt?.genuine === true },
   ];
 }
 

@@ -109,17 +109,19 @@ export async function tellErasure(
   const dryRun = await tellRequest(context, { ...options, quiet: true }, { right: 'erasure', dryRun: true });
   const dryRunChangedNothing = JSON.stringify(await traces.look()) === JSON.stringify(before);
   told.onDryRun({ dryRun, dryRunChangedNothing });
-  const story = await tellRequest(context, options, { right: 'erasure', dryRun: false });
-  return { ...story, dryRun, dryRunChangedNothing, traces: compareTraces(before, await traces.look()) };
+  const isSafe = dryRun.trouble === undefined && dryRunChangedNothing;
+  const real = isSafe ? await tellRequest(context, options, { right: 'erasure', dryRun: false }) : undefined;
+  return { dryRun, dryRunChangedNothing, real, traces: compareTraces(before, await traces.look()) };
 }
 
-/** Gets the receipt, saves it, and checks its signature. */
+/** Gets the receipt, saves it, and checks its signature; undefined when there is none, because the erasure did not end. */
 export async function tellReceipt(
   context: CliContext,
   { demo }: TellOptions,
-  requestId: string,
-): Promise<ReceiptStory> {
-  const view = await demo.client.getReceipt(requestId);
+  erasure: ErasureStory,
+): Promise<ReceiptStory | undefined> {
+  if (erasure.real === undefined || erasure.real.trouble !== undefined) return undefined;
+  const view = await demo.client.getReceipt(erasure.real.request.id);
   const file = join(demo.folder, 'receipt.json');
   await writeFile(file, `${JSON.stringify(view, null, 2)}\n`);
   return {

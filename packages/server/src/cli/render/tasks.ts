@@ -77,10 +77,15 @@ function cell(task: api.TaskView, paint: Paint): string {
   return `${paint[tone](mark)} ${task.state === 'pending' || task.state === 'ready' ? paint.quiet(word) : word}`;
 }
 
+/** An error may list a whole schema; the picture stays small, and what is printed at the end has all of it. */
+const TROUBLE_LINES = 4;
+const EVENT_TEXT_WIDTH = 200;
+
 /** Why a task is blocked, and what brings it on. */
 function trouble(task: api.TaskView, width: number, paint: Paint): readonly string[] {
   const message = task.error === null ? 'blocked' : `${task.error.code}: ${printable(task.error.message)}`;
-  return paragraph(`      ${paint.bad('✗')} `, message, width, 8);
+  const lines = paragraph(`      ${paint.bad('✗')} `, message, width, 8);
+  return lines.length <= TROUBLE_LINES ? lines : [...lines.slice(0, TROUBLE_LINES), `${' '.repeat(8)}…`];
 }
 
 /** One line that says that a task came into a state, for logs and pipes. */
@@ -92,7 +97,7 @@ export function taskEventLine(task: api.TaskView): string {
     ...(task.state === 'succeeded' && records > 0 ? [count(records, 'record')] : []),
     ...(task.attempts > 1 ? [`try ${task.attempts}`] : []),
     ...(task.state === 'blocked' && task.error !== null
-      ? [`${task.error.code}: ${printable(task.error.message)}`]
+      ? [truncate(`${task.error.code}: ${printable(task.error.message)}`, EVENT_TEXT_WIDTH)]
       : []),
     ...(task.state === 'waiting' && task.kind === 'ticket'
       ? [`ticket ${task.id} of team ${task.team ?? '?'}`]
@@ -101,11 +106,14 @@ export function taskEventLine(task: api.TaskView): string {
   return parts.map(printable).join('  ');
 }
 
-/** Tasks that changed their state between two moments, in the order of the plan. */
+/** States that are worth a line in a log; a task is due and begun within the same moment. */
+const NEWS: ReadonlySet<api.TaskState> = new Set(['waiting', 'succeeded', 'skipped', 'blocked', 'cancelled']);
+
+/** Tasks that came into a state worth telling between two moments, in the order of the plan. */
 export function changedTasks(
   before: readonly api.TaskView[],
   now: readonly api.TaskView[],
 ): readonly api.TaskView[] {
   const states = new Map(before.map((task) => [task.id, task.state]));
-  return shown(now).filter((task) => states.get(task.id) !== task.state && task.state !== 'pending');
+  return shown(now).filter((task) => states.get(task.id) !== task.state && NEWS.has(task.state));
 }

@@ -118,14 +118,16 @@ async function tell(
   show(chapterTitle(3, '“Erase me.”', subject.email, screen));
   const erasure = await tellErasure(context, tellOptions, {
     onPlan: (plan) => show([...planScreen(plan, screen), '']),
-    onDryRun: (dry) => show([...dryRunScreen(dry, screen), '']),
+    onDryRun: (dry) => show([...dryRunScreen(dry, screen), ...requestScreen(dry.dryRun, screen), '']),
   });
-  show(['', ...requestScreen(erasure, screen)]);
-  const receipt = await tellReceipt(context, tellOptions, erasure.request.id);
-  show(['', ...tracesScreen(erasure, receipt.view.receipt.retained, screen)]);
+  if (erasure.real !== undefined) show(['', ...requestScreen(erasure.real, screen)]);
+  const receipt = await tellReceipt(context, tellOptions, erasure);
+  show(['', ...tracesScreen(erasure, receipt?.view.receipt.retained ?? [], screen)]);
 
-  show(chapterTitle(4, 'The receipt', receipt.view.receipt.request_id, screen));
-  show(receiptScreen(receipt, screen));
+  if (receipt !== undefined) {
+    show(chapterTitle(4, 'The receipt', receipt.view.receipt.request_id, screen));
+    show(receiptScreen(receipt, screen));
+  }
 
   const seconds = (performance.now() - told.started) / 1_000;
   const checks = judge({ person: subject.email, map, access, erasure, receipt });
@@ -140,12 +142,15 @@ async function tell(
       map: { services: map.map.services, holders: map.holders, gaps: map.map.gaps },
       access: { request: access.request, tickets: access.tickets, package: access.package },
       erasure: {
-        request: erasure.request,
-        tickets: erasure.tickets,
+        request: erasure.real?.request ?? null,
+        tickets: erasure.real?.tickets ?? [],
         dry_run: erasure.dryRun.request,
         stores: erasure.traces,
       },
-      receipt: { file: receipt.file, genuine: receipt.genuine, ...receipt.view.receipt },
+      receipt:
+        receipt === undefined
+          ? null
+          : { file: receipt.file, genuine: receipt.genuine, ...receipt.view.receipt },
     },
   };
 }
