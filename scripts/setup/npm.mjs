@@ -12,7 +12,7 @@ export async function npm(args, { cwd, what, onStart }) {
   const { status, said } = await run(program, [...first, ...args], {
     cwd,
     shell,
-    env: environment(),
+    env: npmEnvironment(),
     onStart,
   });
   if (status !== 0) {
@@ -31,7 +31,8 @@ function npmProgram() {
   return { program: isWindows ? 'npm.cmd' : 'npm', first: [], shell: isWindows };
 }
 
-function environment() {
+/** Our environment for an npm that is not the one that runs us. */
+export function npmEnvironment() {
   const ofTheCommand =
     /^npm_(package|lifecycle)_|^npm_(command|node_execpath|config_local_prefix)$|^INIT_CWD$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofTheCommand.test(name)));

@@ -4,6 +4,18 @@ import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
 import { withProgress } from './say.mjs';
 
+/**
+ * No package may run a program of its own: the two that need one (Node, PostgreSQL) are finished by us, which is quicker too.
+ */
+const OPTIONS = [
+  '--ignore-scripts',
+  '--include=dev',
+  '--include=optional',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+];
+
 /** Installs the packages of package-lock.json unless they are installed already. Safe when several starts do it at once. */
 export async function ensurePackages(root) {
   if (arePackagesCurrent(root)) return;
@@ -12,7 +24,7 @@ export async function ensurePackages(root) {
     const first = !existsSync(join(root, 'node_modules'));
     const what = first ? 'installing packages (first start only)' : 'installing packages that changed';
     await withProgress(what, () =>
-      npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], {
+      npm(['ci', ...OPTIONS], {
         cwd: root,
         what: 'Installing the packages',
         onStart: alsoHeldBy,

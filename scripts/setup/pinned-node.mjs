@@ -3,12 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNewEnough, OLDEST_NODE } from '../../packages/server/bin/node-version.mjs';
 import { withLock } from './lock.mjs';
+import { npmEnvironment } from './npm.mjs';
 import { run } from './run.mjs';
 import { SetupError, say, withProgress } from './say.mjs';
 
 /**
- * The program of the Node that the project pins (dev dependency `node`). Where install scripts are switched off its
- * program is missing, and is fetched now from the npm registry, the way its package would have done it.
+ * The program of the Node that the project pins (dev dependency `node`). It is fetched from the npm registry when it is missing,
+ * by the script that its package would run at install.
  */
 export async function ensurePinnedNode(root) {
   const folder = join(root, 'node_modules', 'node');
@@ -19,7 +20,7 @@ export async function ensurePinnedNode(root) {
   try {
     await withLock(join(root, '.habeas', 'install.lock'), async (alsoHeldBy) => {
       if (program() !== undefined) return;
-      const what = `fetching Node ${version} (install scripts are switched off)`;
+      const what = `fetching Node ${version}`;
       await withProgress(what, () => runInstallStep(folder, alsoHeldBy));
     });
   } catch (error) {
@@ -46,6 +47,7 @@ function runnable(folder, version) {
 async function runInstallStep(folder, onStart) {
   const { status, said } = await run(process.execPath, ['installArchSpecificPackage'], {
     cwd: folder,
+    env: npmEnvironment(),
     onStart,
   });
   if (status !== 0) {

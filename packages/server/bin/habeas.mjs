@@ -5,15 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { runInOurPlace } from './in-our-place.mjs';
 import { isNewEnough, OLDEST_NODE } from './node-version.mjs';
 
-const main = new URL('../src/main.ts', import.meta.url);
 const name = process.platform === 'win32' ? 'node.exe' : 'node';
 const pinned = fileURLToPath(new URL(`../../../node_modules/node/bin/${name}`, import.meta.url));
 
 if (isNewEnough(process.versions.node)) {
-  const { run } = await import(main);
+  const { run } = await import('../src/main.ts');
   await run();
 } else if (existsSync(pinned)) {
-  await runInOurPlace(pinned, [fileURLToPath(main), ...process.argv.slice(2)]);
+  await runInOurPlace(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
 } else {
   process.stderr.write(
     `habeas needs Node ${OLDEST_NODE} or newer; this is ${process.version}. In a checkout of the project, npm start fetches one.\n`,
