@@ -31,8 +31,8 @@ export interface MapGraph {
 
 /** Services and the flows between them. The same input in any order gives the same graph. */
 export function buildGraph(declarations: readonly SeenDeclaration[], claims: readonly Claim[]): MapGraph {
-  const flows = declarations.filter(isFlow).sort(byFlow);
-  const stores = declarations.filter(isStore).sort(byStore);
+  const flows = sortBy(declarations.filter(isFlow), flowKey);
+  const stores = sortBy(declarations.filter(isStore), storeKey);
   const claimsOf = Map.groupBy(claims, (claim) => claim.service);
   const storesOf = Map.groupBy(stores, ({ declaration }) => declaration.service);
   const incoming = Map.groupBy(flows, ({ declaration }) => declaration.toService);
@@ -83,22 +83,20 @@ function isStore(seen: SeenDeclaration): seen is StoreSeen {
   return seen.declaration.kind === 'store';
 }
 
-function byFlow(a: FlowSeen, b: FlowSeen): number {
-  const key = ({ declaration, source }: FlowSeen) =>
-    JSON.stringify([
-      declaration.service,
-      declaration.toService,
-      declaration.dataType,
-      declaration.team,
-      source,
-    ]);
-  return key(a) < key(b) ? -1 : Number(key(a) > key(b));
+function flowKey({ declaration, source }: FlowSeen): readonly string[] {
+  return [declaration.service, declaration.toService, declaration.dataType, declaration.team, source];
 }
 
-function byStore(a: StoreSeen, b: StoreSeen): number {
-  const key = ({ declaration, source }: StoreSeen) =>
-    JSON.stringify([declaration.service, declaration.dataType, declaration.team, source]);
-  return key(a) < key(b) ? -1 : Number(key(a) > key(b));
+function storeKey({ declaration, source }: StoreSeen): readonly string[] {
+  return [declaration.service, declaration.dataType, declaration.team, source];
+}
+
+/** Sorted by keys that are made once for each item. */
+function sortBy<Item>(items: readonly Item[], keyOf: (item: Item) => readonly string[]): readonly Item[] {
+  return items
+    .map((item) => ({ item, key: JSON.stringify(keyOf(item)) }))
+    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+    .map(({ item }) => item);
 }
 
 function distinct<Item extends object>(items: readonly Item[]): readonly Item[] {
