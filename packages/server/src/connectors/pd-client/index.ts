@@ -1,3 +1,4 @@
+export * from './conformance/index.ts';
 export type { PdClientDescription } from './describe-service.ts';
 export type { SignToken, TokenClaims } from './pd-call.ts';
 export type { PdClientOptions } from './pd-client.ts';

@@ -13,7 +13,7 @@
 // Same key, same operation: for 90 days the service answers calls with one idempotency_key with the same operation and
 // has its effect once, also when the calls come at the same time. Only an operation that FAILED is run again by a new
 // call with its key. The same key with another rpc, request_id, identities or dry_run is refused with INVALID_ARGUMENT;
-// due_time, callback, page_size and page_token may differ.
+// due_time, callback, page_size and page_token may differ. A call without a key or without an identity is INVALID_ARGUMENT too.
 //
 // No personal data in names of operations, reasons, errors and collections: Habeas shows and keeps them.
 

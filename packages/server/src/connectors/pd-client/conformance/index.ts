@@ -1,0 +1,6 @@
+export {
+  type ConformanceOptions,
+  type ConformanceResult,
+  conformanceCases,
+  runConformance,
+} from './run-conformance.ts';
