@@ -44,7 +44,7 @@ import { createHttpServer } from './http/index.ts';
 import { createMap, mapMigrations } from './map/index.ts';
 import { createEventFeed, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
-import { createRequests, requestMigrations } from './requests/index.ts';
+import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
 
 /** Connections of one process to its database, without those of the job queue and the listeners. */
 const CONNECTIONS = 16;
@@ -136,6 +136,11 @@ async function createServer(
     masterKey,
     clock,
     logger,
+    retry: retryRules({
+      maxFailures: config.requests.retries.max_failures,
+      firstDelayMilliseconds: config.requests.retries.first_delay,
+      longestDelayMilliseconds: config.requests.retries.longest_delay,
+    }),
     sign: async (_organizationId, payload) => ({
       signature: await signer.signDetached(payload),
       publicKey: { ...(await signer.publicJwk()) },

@@ -73,6 +73,21 @@ const schema = z.strictObject({
   /** Private address ranges that Habeas may call at all. (Default: none) */
   networks: z.strictObject({ allow_private: z.array(z.string()).default([]) }).prefault({}),
   connections: z.array(connection).default([]),
+  requests: z
+    .strictObject({
+      /** When a task that failed in a way that may pass is tried again. */
+      retries: z
+        .strictObject({
+          /** After this many failures in a row it waits for a person. (Default: 12) */
+          max_failures: z.int().min(1).max(1_000).optional(),
+          /** Before the second try; doubled with each failure, of which half is random. (Default: 1s) */
+          first_delay: duration.optional(),
+          /** (Default: 15m) */
+          longest_delay: duration.optional(),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   /** The policy file, relative to the configuration. (Default: the built-in policy) */
   policy: z.string().optional(),
 });

@@ -13,6 +13,19 @@ export const DEFAULT_RETRY: RetryRules = {
   longestDelayMilliseconds: 15 * 60_000,
 };
 
+/** The given rules, and the usual ones for what is not given. */
+export function retryRules(
+  given: {
+    readonly [Rule in keyof RetryRules]?: RetryRules[Rule] | undefined;
+  },
+): RetryRules {
+  return {
+    maxFailures: given.maxFailures ?? DEFAULT_RETRY.maxFailures,
+    firstDelayMilliseconds: given.firstDelayMilliseconds ?? DEFAULT_RETRY.firstDelayMilliseconds,
+    longestDelayMilliseconds: given.longestDelayMilliseconds ?? DEFAULT_RETRY.longestDelayMilliseconds,
+  };
+}
+
 /**
  * Milliseconds to wait after the nth failure in a row (n ≥ 1): doubled each time up to the longest delay, of which half is
  * fixed and half random ("equal jitter"), so that tasks that failed together do not come back together.

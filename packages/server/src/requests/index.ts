@@ -1,4 +1,4 @@
-export { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
+export { DEFAULT_RETRY, type RetryRules, retryRules } from './back-off.ts';
 export { type CreateRequestsOptions, createRequests } from './create-requests.ts';
 export { requestMigrations } from './migrations.ts';
 export { type Plan, type PlanInput, plan } from './plan.ts';
