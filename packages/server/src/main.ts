@@ -114,9 +114,9 @@ async function createServer(
   const systems = createSystems({
     map,
     connections,
-    openClient: (client, key) =>
+    openClient: (client, audience) =>
       createPdClientConnector({
-        service: key,
+        service: audience,
         team: client.team,
         address: client.address,
         protocol: client.protocol,

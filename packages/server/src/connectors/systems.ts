@@ -32,7 +32,7 @@ export interface ConfiguredConnection {
 export interface SystemsOptions {
   readonly map: Pick<DataMap, 'systems' | 'gaps'>;
   readonly connections: readonly ConfiguredConnection[];
-  readonly openClient: (client: ApprovedClient, key: string) => ClientConnector;
+  readonly openClient: (client: ApprovedClient, audience: string) => ClientConnector;
   /** Most tasks at once on a service that has a client. */
   readonly clientConcurrency: number;
   readonly clock: Clock;
@@ -57,6 +57,8 @@ const PACKAGE_CONCURRENCY = 4;
 /** One thing to ask: a client may answer for several services of its team. */
 interface ClientSystem {
   readonly key: string;
+  /** The name that the answering program expects in its tokens: its service's, or its team's where it answers for several. */
+  readonly audience: string;
   readonly client: ApprovedClient;
   readonly team: string;
   readonly dataTypes: readonly string[];
@@ -87,7 +89,7 @@ export function createSystems(options: SystemsOptions): Systems {
   };
   const openClient = (system: ClientSystem): ClientConnector =>
     openOnce(`client ${system.key} ${system.client.protocol} ${system.client.address}`, () =>
-      options.openClient(system.client, system.key),
+      options.openClient(system.client, system.audience),
     );
 
   const describe = (system: ClientSystem): Promise<ClientDescription | undefined> => {
@@ -202,12 +204,16 @@ function clientSystems(systems: readonly System[]): readonly ClientSystem[] {
     if (group === undefined) byClient.set(client.id, { client, members: [system] });
     else group.members.push(system);
   }
-  return [...byClient.values()].map(({ client, members }) => ({
-    key: members.length === 1 && members[0] !== undefined ? members[0].key : `team:${client.team}`,
-    client,
-    team: client.team,
-    dataTypes: [...new Set(members.flatMap((member) => member.dataTypes))].sort(),
-  }));
+  return [...byClient.values()].map(({ client, members }) => {
+    const [only] = members.length === 1 ? members : [];
+    return {
+      key: only?.key ?? `team:${client.team}`,
+      audience: client.service ?? only?.service ?? client.team,
+      client,
+      team: client.team,
+      dataTypes: [...new Set(members.flatMap((member) => member.dataTypes))].sort(),
+    };
+  });
 }
 
 function ticketSystems(systems: readonly System[]): readonly PlannableSystem[] {

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 async function startWorld(
-  options: { readonly policy?: string; readonly tickets?: boolean; readonly start?: boolean } = {},
+  options: { readonly policy?: string; readonly tickets?: boolean } = {},
 ): Promise<World> {
   const database = await createTestDatabase(migrations);
   const shop = new MemorySystem('shop', people);
@@ -40,7 +40,7 @@ async function startWorld(
   const requests = makeRequests(database, { shop, mail, ...options });
   const world = { database, requests, shop, mail };
   open.push(world);
-  if (options.start !== false) await requests.start();
+  await requests.start();
   return world;
 }
 
@@ -353,6 +353,21 @@ describe('the room', () => {
     expect(
       audit.filter((entry) => entry.action === 'task.succeeded' && entry.details.task === 'collect:shop'),
     ).toHaveLength(1);
+  });
+
+  it('makes a job anew that a process had taken and never claimed when it was killed', async () => {
+    const world = await startWorld({ policy: 'erasure: {approval: required}' });
+    const { id } = await receive(world, 'erasure');
+    await world.requests.stop();
+    // What a kill -9 leaves between taking a job and claiming its task: a ready task and no job.
+    await world.database.pool.query(`update habeas.requests set state = 'running'`);
+    await world.database.pool.query(
+      `update habeas.tasks set state = 'ready', enqueued_at = now() - interval '3 seconds' where remaining = 0`,
+    );
+    const next = makeRequests(world.database, world);
+    await next.start();
+    await inState(world, id, 'completed');
+    await next.stop();
   });
 
   it('shares the work between two processes on one database', async () => {

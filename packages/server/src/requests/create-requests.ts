@@ -7,16 +7,16 @@ import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
 import { createBlobStore } from './blob-store.ts';
 import { createFleet } from './fleet.ts';
 import { loadRequestKey, type RequestRef } from './identity-vault.ts';
-import { createIntake, requestRow } from './intake.ts';
+import { createIntake, requestPlan, requestRow } from './intake.ts';
 import { PACKAGE_PART } from './package-task.ts';
 import { makeReceipt, type SignReceipt } from './receipt.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
 import type { Event } from './step.ts';
-import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTaskQueue } from './task-queue.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
-import { parsePlan, requestView, taskView } from './views.ts';
+import { requestView, taskView } from './views.ts';
 
 export interface CreateRequestsOptions {
   readonly db: Database;
@@ -86,7 +86,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       let select = db
         .withTables<RequestTables>()
         .selectFrom('requests')
-        .selectAll()
+        .select(REQUEST_COLUMNS)
         .where('organization_id', '=', caller.organizationId)
         .orderBy('id', 'desc')
         .limit(query.limit + 1);
@@ -101,7 +101,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       };
     },
     async plan(caller, requestId) {
-      const plan = parsePlan(await requestRow(db, ref(caller, requestId)));
+      const plan = await requestPlan(db, ref(caller, requestId));
       if (plan === undefined)
         throw new HabeasError('CONFLICT', `Request ${requestId} is not planned yet. Try again in a moment.`, {
           retryable: true,
@@ -112,7 +112,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       return withoutInputs((await intake.makePlan(ask)).plan);
     },
     async tasks(caller, requestId) {
-      const plan = parsePlan(await requestRow(db, ref(caller, requestId)));
+      const plan = await requestPlan(db, ref(caller, requestId));
       const rows = await db
         .withTables<RequestTables>()
         .selectFrom('tasks')
@@ -143,7 +143,6 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       });
       if (!applied.applied)
         throw new HabeasError('CONFLICT', `Task ${taskId} cannot do "${command.type}": ${applied.refused}.`);
-      const request = await requestRow(db, target);
       const row = await db
         .withTables<RequestTables>()
         .selectFrom('tasks')
@@ -151,7 +150,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .where('organization_id', '=', caller.organizationId)
         .where('id', '=', taskId)
         .executeTakeFirstOrThrow();
-      return taskView(row, parsePlan(request));
+      return taskView(row, await requestPlan(db, target));
     },
     async openPackage(caller, requestId) {
       const target = ref(caller, requestId);

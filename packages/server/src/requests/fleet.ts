@@ -2,7 +2,7 @@ import type { Systems } from '../connectors/index.ts';
 import type { Clock, Database, Logger, SecretKey } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { type Pump, startPump } from './pump.ts';
-import { reconcile } from './reconcile.ts';
+import { createReconciler } from './reconcile.ts';
 import type { RequestTables } from './tables.ts';
 import { queueName, type TaskQueue } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
@@ -38,52 +38,66 @@ export interface Fleet {
 
 export function createFleet(options: FleetOptions): Fleet {
   const pumps = new Map<string, Pump>();
-  const session = createWorkerSession({
-    databaseUrl: options.databaseUrl,
-    logger: options.logger,
-    onJob: (queue) => {
-      // A queue of a system that this process has not met gets its pump with the next look.
-      if (queue === undefined) for (const pump of pumps.values()) pump.wake();
-      else pumps.get(queue)?.wake();
-    },
-  });
-  const worker = createWorker({ ...options, worker: session.worker });
+  const starting = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
   let stopped = false;
 
-  const startPumps = async (): Promise<void> => {
-    const systems = await options.db
-      .withTables<RequestTables>()
-      .selectFrom('tasks')
-      .select('system')
-      .distinct()
-      .where('state', 'in', ['ready', 'waiting', 'running', 'pending'])
-      .where('kind', 'not in', ['gate', 'ticket'])
-      .execute();
-    const known = (await options.systems.plannable())
-      .filter((system) => system.by !== 'ticket')
-      .map((system) => system.key);
-    for (const system of new Set([null, ...known, ...systems.map((row) => row.system)])) {
-      const name = queueName(system);
-      if (stopped || pumps.has(name)) continue;
-      await options.queue.ensure(system);
+  const session = createWorkerSession({
+    databaseUrl: options.databaseUrl,
+    logger: options.logger,
+    onJob: (system) => {
+      const pump = pumps.get(queueName(system));
+      if (pump !== undefined) pump.wake();
+      else
+        startPumpFor(system).catch((error: unknown) =>
+          options.logger.warn({ err: error }, 'a queue could not be opened; it is tried again'),
+        );
+    },
+    onConnected: () => {
+      for (const pump of pumps.values()) pump.wake();
+    },
+  });
+  const worker = createWorker({ ...options, worker: session.worker });
+  const reconcile = createReconciler({ ...options, plan: options.planReceived });
+
+  const startPumpFor = (system: string | null): Promise<void> => {
+    const name = queueName(system);
+    const known = starting.get(name);
+    if (known !== undefined) return known;
+    const start = options.queue.ensure(system).then(() => {
+      if (stopped) return;
+      const concurrency = options.systems.concurrency(system);
       pumps.set(
         name,
         startPump({
           queue: name,
-          concurrency: options.systems.concurrency(system),
+          concurrency,
           tasks: options.queue,
           run: (job) => worker.run(job),
           logger: options.logger,
         }),
       );
-    }
+    });
+    start.catch(() => starting.delete(name));
+    starting.set(name, start);
+    return start;
+  };
+  /** Systems with work under way; those whose work is still to come announce themselves with their first job. */
+  const startPumps = async (): Promise<void> => {
+    const rows = await options.db
+      .withTables<RequestTables>()
+      .selectFrom('tasks')
+      .select('system')
+      .distinct()
+      .where('state', 'in', ['ready', 'running', 'waiting'])
+      .execute();
+    await Promise.all([null, ...rows.map((row) => row.system)].map(startPumpFor));
   };
   const look = async (): Promise<void> => {
     try {
       await startPumps();
-      await reconcile({ ...options, plan: options.planReceived });
+      await reconcile();
     } catch (error) {
       options.logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
     }

@@ -21,7 +21,7 @@ import { inPairs, type RequestRow } from './neighbourhood.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
 import { type RequestSnapshot, step, type TaskSnapshot } from './step.ts';
-import type { RequestTables } from './tables.ts';
+import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 
 export interface IntakeOptions {
@@ -114,7 +114,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const rows = await transaction
       .withTables<RequestTables>()
       .selectFrom('requests')
-      .selectAll()
+      .select(REQUEST_COLUMNS)
       .where(
         inPairs(
           'organization_id',
@@ -202,7 +202,7 @@ export async function requestRow(db: Database, ref: RequestRef): Promise<Request
   const row = await db
     .withTables<RequestTables>()
     .selectFrom('requests')
-    .selectAll()
+    .select(REQUEST_COLUMNS)
     .where('organization_id', '=', ref.organizationId)
     .where('id', '=', ref.requestId)
     .executeTakeFirst();
@@ -389,6 +389,7 @@ function planRows(ref: RequestRef, plan: Plan, now: Date) {
       kind: task.kind,
       system: task.system,
       team: task.team,
+      inputs: task.system === null ? null : (plan.inputs[task.system] ?? null),
       state: 'pending' as const,
       remaining: task.depends_on.length,
       attempt: 0,
@@ -428,6 +429,19 @@ async function replay(db: Database, asked: Asked): Promise<RequestRow> {
     );
   }
   return requestRow(db, { organizationId, requestId: known.request_id });
+}
+
+/** The frozen plan; undefined while there is none. */
+export async function requestPlan(db: Database, ref: RequestRef): Promise<Plan | undefined> {
+  const row = await db
+    .withTables<RequestTables>()
+    .selectFrom('requests')
+    .select('plan')
+    .where('organization_id', '=', ref.organizationId)
+    .where('id', '=', ref.requestId)
+    .executeTakeFirst();
+  if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no request ${ref.requestId}.`);
+  return row.plan === null ? undefined : JSON.parse(row.plan);
 }
 
 /** Keyed: the body holds an e-mail, and a plain hash of it could be guessed. */

@@ -27,10 +27,7 @@ interface WorkRow {
 }
 
 /** Reads what tasks need; tasks that start together are read together. Throws KEY_DESTROYED if the request was forgotten. */
-export function createWorkLoader(
-  db: Database,
-  masterKey: SecretKey,
-): (task: TaskRow, inputsHash: string | undefined) => Promise<Work> {
+export function createWorkLoader(db: Database, masterKey: SecretKey): (task: TaskRow) => Promise<Work> {
   const inputsByHash = new Map<string, Promise<string>>();
   const loadRow = createGroup<TaskRow, WorkRow | undefined>({
     limit: GROUP_LIMIT,
@@ -51,7 +48,7 @@ export function createWorkLoader(
     return loading;
   };
 
-  return async (task, inputsHash) => {
+  return async (task) => {
     const ref: RequestRef = { organizationId: task.organization_id, requestId: task.request_id };
     const row = await loadRow(task);
     if (row === undefined || row.sealed_key === null) {
@@ -67,7 +64,7 @@ export function createWorkLoader(
         openIdentity(ref, key, { type, sealed: Buffer.from(sealed, 'base64') }),
       ),
       located: row.located,
-      inputs: inputsHash === undefined ? undefined : await loadInputs(ref.organizationId, inputsHash),
+      inputs: task.inputs === null ? undefined : await loadInputs(ref.organizationId, task.inputs),
     };
   };
 }

@@ -105,6 +105,7 @@ export const requestMigrations: Migrations = {
           kind text not null,
           system text,
           team text,
+          inputs text,
           state text not null,
           remaining integer not null check (remaining >= 0),
           attempt integer not null default 0,
@@ -126,6 +127,10 @@ export const requestMigrations: Migrations = {
           unique (organization_id, request_id, key)
         ) with (fillfactor = 60)`.execute(db);
       await sql`create index tasks_due on tasks (next_attempt_at) where state in ('ready', 'waiting')`.execute(
+        db,
+      );
+      await sql`create index tasks_ready on tasks (enqueued_at) where state = 'ready'`.execute(db);
+      await sql`create index tasks_underway_by_system on tasks (system) where state in ('ready', 'running', 'waiting')`.execute(
         db,
       );
       await sql`create index tasks_running on tasks (worker) where state = 'running'`.execute(db);

@@ -2,9 +2,9 @@ import { type Selectable, sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { Event, Neighbourhood, RequestSnapshot, TaskSnapshot } from './step.ts';
-import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
-export type RequestRow = Selectable<RequestTables['requests']>;
+export type RequestRow = Omit<Selectable<RequestTables['requests']>, 'plan'>;
 export type TaskRow = Selectable<RequestTables['tasks']>;
 
 export interface EventTarget extends RequestRef {
@@ -47,7 +47,7 @@ export async function loadNeighbourhoods(
   const tables = transaction.withTables<RequestTables>();
   const requestRows = await tables
     .selectFrom('requests')
-    .selectAll()
+    .select(REQUEST_COLUMNS)
     .where(
       inPairs(
         'organization_id',

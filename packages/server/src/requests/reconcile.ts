@@ -6,8 +6,14 @@ import type { TaskQueue } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
-/** A ready task whose job is this old was lost on the way, or its worker died between taking and claiming. */
-const LOST_JOB_MILLISECONDS = 10_000;
+/** A ready task whose job is this old was lost, although no worker died: jobs wait long only where there is a backlog. */
+const LOST_JOB_MILLISECONDS = 60_000;
+/** After a worker died, jobs that it had taken and not yet claimed are made anew this soon. */
+const ORPHANED_JOB_MILLISECONDS = 2_000;
+/** How long such jobs are looked for after a death: the last one was taken just before it. */
+const LOOK_FOR_ORPHANS_MILLISECONDS = 10_000;
+/** An operation is asked after by its own job; this is for one that was lost. */
+const LATE_POLL_MILLISECONDS = 5_000;
 const BATCH = 500;
 
 export interface ReconcileOptions {
@@ -30,36 +36,40 @@ interface Ref {
  * Looks for work that nobody has: what a dead process held, jobs that were lost, waits that are over, data that has to be
  * forgotten. Safe to run in every process at once, because each finding is only an event that fits or is refused.
  */
-export async function reconcile(options: ReconcileOptions): Promise<void> {
-  const now = options.clock.now();
-  await takeOver(options);
-  await lostJobs(options, now);
-  await endedWaits(options, now);
-  await unplanned(options, now);
-  await expiredPackages(options, now);
-  await forgotten(options, now);
+export function createReconciler(options: ReconcileOptions): () => Promise<void> {
+  let known: readonly string[] | undefined;
+  let orphansUntil = 0;
+  return async () => {
+    const now = options.clock.now();
+    const living = await livingWorkers(options.db);
+    const someDied = known === undefined || known.some((worker) => !living.includes(worker));
+    known = living;
+    if (someDied) orphansUntil = now.getTime() + LOOK_FOR_ORPHANS_MILLISECONDS;
+    await takeOver(options, living);
+    await lostJobs(options, {
+      now,
+      age: now.getTime() < orphansUntil ? ORPHANED_JOB_MILLISECONDS : LOST_JOB_MILLISECONDS,
+    });
+    await endedWaits(options, now);
+    await unplanned(options, now);
+    await expiredPackages(options, now);
+    await forgotten(options, now);
+  };
 }
 
 /** Tasks that say "running" although their worker is gone. */
-async function takeOver(options: ReconcileOptions): Promise<void> {
-  const living = await livingWorkers(options.db);
-  const tasks = await options.db
-    .withTables<RequestTables>()
-    .selectFrom('tasks')
-    .select(['organization_id', 'request_id', 'id'])
-    .where('state', '=', 'running')
-    .where((where) =>
-      where.or([
-        where('worker', 'is', null),
-        ...(living.length === 0 ? [where.val(true)] : [where('worker', 'not in', [...living])]),
-      ]),
-    )
-    .limit(BATCH)
-    .execute();
-  for (const task of tasks) await apply(options, task, 'task-lost');
+async function takeOver(options: ReconcileOptions, living: readonly string[]): Promise<void> {
+  const { rows } = await sql<Ref>`
+    select organization_id, request_id, id from tasks
+    where state = 'running' and (worker is null or worker <> all (${living}::text[]))
+    limit ${BATCH}`.execute(options.db);
+  await Promise.all(rows.map((task) => apply(options, task, 'task-lost')));
 }
 
-async function lostJobs(options: ReconcileOptions, now: Date): Promise<void> {
+async function lostJobs(
+  options: ReconcileOptions,
+  { now, age }: { readonly now: Date; readonly age: number },
+): Promise<void> {
   const { rows } = await sql<Ref & { readonly system: string | null }>`
     update tasks set enqueued_at = ${now}
     where (organization_id, id) in (
@@ -67,8 +77,8 @@ async function lostJobs(options: ReconcileOptions, now: Date): Promise<void> {
       from tasks t
       join requests r on r.organization_id = t.organization_id and r.id = t.request_id
       where t.state = 'ready' and r.state in ('running', 'blocked')
-        and coalesce(t.next_attempt_at, t.enqueued_at) < ${new Date(now.getTime() - LOST_JOB_MILLISECONDS)}
-        and t.enqueued_at < ${new Date(now.getTime() - LOST_JOB_MILLISECONDS)}
+        and t.enqueued_at < ${new Date(now.getTime() - age)}
+        and (t.next_attempt_at is null or t.next_attempt_at < ${new Date(now.getTime() - age)})
       limit ${BATCH}
       for update of t skip locked
     )
@@ -92,10 +102,10 @@ async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
     .select(['organization_id', 'request_id', 'id'])
     .where('state', '=', 'waiting')
     .where('kind', '!=', 'ticket')
-    .where('next_attempt_at', '<=', now)
+    .where('next_attempt_at', '<=', new Date(now.getTime() - LATE_POLL_MILLISECONDS))
     .limit(BATCH)
     .execute();
-  for (const task of tasks) await apply(options, task, 'task-due');
+  await Promise.all(tasks.map((task) => apply(options, task, 'task-due')));
   const requests = await tables
     .selectFrom('requests')
     .select(['organization_id', 'id'])

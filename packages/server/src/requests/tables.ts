@@ -67,6 +67,8 @@ export type RequestTables = {
     kind: api.TaskKind;
     system: string | null;
     team: string | null;
+    /** Under which hash the datasets of the system were frozen with the plan. */
+    inputs: string | null;
     state: api.TaskState;
     remaining: number;
     attempt: number;
@@ -98,6 +100,7 @@ export const TASK_ROW_COLUMNS = [
   'kind',
   'system',
   'team',
+  'inputs',
   'state',
   'remaining',
   'attempt',
@@ -116,3 +119,34 @@ export const TASK_ROW_COLUMNS = [
   'evidence',
   'note',
 ] as const satisfies readonly (keyof RequestTables['tasks'])[];
+
+/** All but the plan, which can be large and is read only by those who show it. */
+export const REQUEST_COLUMNS = [
+  'organization_id',
+  'id',
+  'right_kind',
+  'state',
+  'held_from',
+  'dry_run',
+  'identity_types',
+  'received_at',
+  'due_at',
+  'waits_until',
+  'started_at',
+  'completed_at',
+  'residual_until',
+  'reason',
+  'policy_version',
+  'open_tasks',
+  'blocked_tasks',
+  'total_tasks',
+  'destruction_started',
+  'matched',
+  'plan_hash',
+  'package_blob',
+  'package_bytes',
+  'package_sha256',
+  'package_expires_at',
+  'forget_at',
+  'received_by',
+] as const satisfies readonly (keyof RequestTables['requests'])[];

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Database, Logger } from '../foundation/index.ts';
 
-/** Wakes workers the moment a job is committed; the payload is the queue's name. */
+/** Wakes workers the moment a job is committed; the payload is the system, or nothing for packages. */
 export const JOBS_CHANNEL = 'habeas_jobs';
 
 const SCHEMA = 'habeas_jobs';
@@ -74,17 +74,17 @@ export function createTaskQueue(options: {
     async enqueue(transaction, due) {
       if (due.length === 0) return;
       const db = fromKysely(transaction);
-      const queues: string[] = [];
+      const systems: string[] = [];
       for (const [system, tasks] of Map.groupBy(due, (task) => task.system)) {
         const queue = await ensure(system);
-        queues.push(queue);
+        systems.push(system ?? '');
         const jobs = tasks.map(({ at, system: _, ...job }) => ({
           data: job satisfies TaskJob,
           startAfter: at,
         }));
         await boss.insert(queue, jobs, { db });
       }
-      await sql`select pg_notify(${JOBS_CHANNEL}, queue) from unnest(${queues}::text[]) as queue`.execute(
+      await sql`select pg_notify(${JOBS_CHANNEL}, system) from unnest(${systems}::text[]) as system`.execute(
         transaction,
       );
     },

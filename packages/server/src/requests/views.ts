@@ -74,10 +74,6 @@ export function ticketView(row: TicketRow): api.TicketView {
   };
 }
 
-export function parsePlan(row: Pick<RequestRow, 'plan'>): Plan | undefined {
-  return row.plan === null ? undefined : JSON.parse(row.plan);
-}
-
 function iso(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
 }

@@ -21,8 +21,10 @@ export interface WorkerSession {
 export function createWorkerSession(options: {
   readonly databaseUrl: string;
   readonly logger: Logger;
-  /** A queue has something new; undefined: something may have been missed, look everywhere. */
-  readonly onJob: (queue: string | undefined) => void;
+  /** Something is due at a system (null: a package). */
+  readonly onJob: (system: string | null) => void;
+  /** Something may have been missed: look everywhere. */
+  readonly onConnected: () => void;
 }): WorkerSession {
   const id = randomInt(1, 2 ** 31 - 1);
   let client: pg.Client | undefined;
@@ -35,7 +37,9 @@ export function createWorkerSession(options: {
       application_name: 'habeas worker',
       keepAlive: true,
     });
-    next.on('notification', (message) => options.onJob(message.payload));
+    next.on('notification', (message) =>
+      options.onJob(message.payload === undefined || message.payload === '' ? null : message.payload),
+    );
     next.on('error', () => undefined);
     next.on('end', () => {
       if (stopped || client !== next) return;
@@ -47,7 +51,7 @@ export function createWorkerSession(options: {
     await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, id]);
     await next.query(`listen ${JOBS_CHANNEL}`);
     client = next;
-    options.onJob(undefined);
+    options.onConnected();
   };
   const reconnect = (): void => {
     timer = setTimeout(() => {

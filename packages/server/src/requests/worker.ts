@@ -14,7 +14,6 @@ import { createWorkLoader } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import { packageTask } from './package-task.ts';
-import type { Plan } from './plan.ts';
 import { resolveTask } from './resolve-task.ts';
 import type { TaskError } from './step.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
@@ -95,7 +94,7 @@ type Running = WorkerOptions & {
 
 async function perform(options: Running, request: RequestRow, task: TaskRow): Promise<TaskOutcome> {
   const ref = { organizationId: task.organization_id, requestId: task.request_id };
-  const work = await options.loadWork(task, inputsHash(request, task));
+  const work = await options.loadWork(task);
   const blobs = createBlobStore(options.db, work.key);
   const context: TaskContext = {
     ref,
@@ -218,11 +217,4 @@ function unexpected(error: unknown): HabeasError {
 function describe(error: HabeasError): TaskError {
   const missing = error.details.filter((detail) => !error.message.includes(detail));
   return { code: error.code, message: [error.message, ...missing].join('\n').slice(0, 4_000) };
-}
-
-/** Under which hash the datasets were frozen that the plan was made with. */
-function inputsHash(request: RequestRow, task: TaskRow): string | undefined {
-  if (request.plan === null || task.system === null) return undefined;
-  const plan: Pick<Plan, 'inputs'> = JSON.parse(request.plan);
-  return plan.inputs[task.system];
 }

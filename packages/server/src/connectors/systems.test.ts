@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger, fixedClock } from '../foundation/index.ts';
+import type { ApprovedClient, System } from '../map/index.ts';
+import { type ClientConnector, type ClientDescription, createSystems } from './systems.ts';
+
+const accountsClient: ApprovedClient = {
+  id: 'cli_1',
+  team: 'identity',
+  address: '10.0.0.1:1337',
+  protocol: 'grpc',
+  service: undefined,
+  stale: false,
+};
+
+function service(name: string, answeredBy: System['answeredBy'], more: Partial<System> = {}): System {
+  return { key: name, service: name, team: 'identity', dataTypes: ['email'], answeredBy, ...more };
+}
+
+function start(found: readonly System[], describe: () => Promise<ClientDescription>) {
+  const opened: string[] = [];
+  const clock = fixedClock('2026-01-01T00:00:00Z');
+  const world = { found };
+  const systems = createSystems({
+    map: { systems: async () => world.found, gaps: async () => [] },
+    connections: [],
+    openClient: (client, audience): ClientConnector => {
+      opened.push(`${audience} at ${client.address}`);
+      return {
+        capabilities: new Set(),
+        describe,
+        check: async () => ({ ok: true, message: '', problems: [] }),
+        async *collect() {},
+        erase: async () => ({ state: 'pending', operation: 'o', retryAfterSeconds: 1 }),
+        verify: async () => ({ remaining: {}, retained: [] }),
+        close: async () => undefined,
+      };
+    },
+    clientConcurrency: 3,
+    clock,
+    logger: createLogger({ level: 'silent' }),
+  });
+  return { systems, opened, clock, world };
+}
+
+const described: ClientDescription = {
+  capabilities: ['collect', 'erase'],
+  needs: ['email'],
+  resolves: ['user_id'],
+};
+
+describe('systems', () => {
+  it('asks one client of a team once, however many services it answers for', async () => {
+    const client = { kind: 'client' as const, client: accountsClient };
+    const { systems, opened } = start(
+      [service('accounts', client), service('profiles', client)],
+      async () => described,
+    );
+    expect((await systems.plannable()).map((system) => [system.key, system.by])).toEqual([
+      ['team:identity', 'client'],
+    ]);
+    expect(opened).toEqual(['identity at 10.0.0.1:1337']);
+  });
+
+  it('names a service in tokens by its own name, also where two teams claim it', async () => {
+    const claimed = service('lake', { kind: 'client', client: accountsClient }, { key: 'lake@identity' });
+    const { systems, opened } = start([claimed], async () => described);
+    await systems.connector('lake@identity', undefined);
+    expect(opened).toEqual(['lake at 10.0.0.1:1337']);
+  });
+
+  it('plans with the last description of a service that does not answer, and says so when there is none', async () => {
+    let answers = false;
+    const world = start([service('accounts', { kind: 'client', client: accountsClient })], async () => {
+      if (!answers) throw new Error('no answer');
+      return described;
+    });
+    expect((await world.systems.plannable())[0]).toMatchObject({
+      needs: [],
+      remark: expect.stringContaining('did not answer'),
+    });
+    answers = true;
+    expect((await world.systems.plannable())[0]).toMatchObject({ needs: ['email'], resolves: ['user_id'] });
+    answers = false;
+    world.clock.advance(120_000);
+    expect((await world.systems.plannable())[0]).toMatchObject({ needs: ['email'] });
+  });
+
+  it('refuses a system whose client is not approved any more', async () => {
+    const world = start(
+      [service('accounts', { kind: 'client', client: accountsClient })],
+      async () => described,
+    );
+    await world.systems.connector('accounts', undefined);
+    world.world.found = [service('accounts', { kind: 'ticket', reason: 'client-not-approved' })];
+    await expect(world.systems.connector('accounts', undefined)).rejects.toMatchObject({
+      code: 'ADDRESS_NOT_APPROVED',
+    });
+    expect((await world.systems.plannable())[0]).toMatchObject({
+      by: 'ticket',
+      remark: expect.stringContaining('not approved yet'),
+    });
+  });
+});
