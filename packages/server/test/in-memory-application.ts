@@ -14,6 +14,7 @@ import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts
 export const TEST_KEY = 'test-key-of-acme';
 export const OTHER_KEY = 'test-key-of-another-organization';
 export const TEST_ORGANIZATION = 'acme';
+export const TEST_PUBLIC_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
 
 export interface InMemoryApplication extends Application {
   readonly requests: InMemoryRequests;
@@ -58,7 +59,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       if (key === OTHER_KEY) return { organizationId: 'other', actor: 'key:key_other', role: 'admin' };
       return undefined;
     },
-    publicKeys: async () => [],
+    publicKeys: async () => [TEST_PUBLIC_KEY],
   };
 }
 

@@ -115,6 +115,11 @@ export const healthReportSchema = z
   .object({ ok: z.boolean(), message: z.string(), problems: z.array(z.string()) })
   .meta({ id: 'HealthReport' });
 
+export const publicKeyListSchema = z
+  .object({ items: z.array(z.string().describe('Ed25519 public point in base64url')) })
+  .describe('Newest first; a service trusts all of them')
+  .meta({ id: 'PublicKeyList' });
+
 export const serviceListSchema = z.object({ items: z.array(serviceSchema) }).meta({ id: 'ServiceList' });
 export const clientListSchema = z.object({ items: z.array(clientSchema) }).meta({ id: 'ClientList' });
 export const connectionListSchema = z

@@ -73,6 +73,8 @@ export function createApiClient(server: ServerAddress) {
         path: `/api/v1/clients/${encodeURIComponent(id)}:${verb}`,
         answer: api.clientSchema,
       }),
+    listPublicKeys: async () =>
+      (await call(server, { path: '/api/v1/public-keys', answer: api.publicKeyListSchema })).items,
     listConnections: async () =>
       (await call(server, { path: '/api/v1/connections', answer: api.connectionListSchema })).items,
     listAudit: (query: PageQuery<'subject'>) =>

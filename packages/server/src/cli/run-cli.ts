@@ -6,6 +6,7 @@ import { EXIT_CODES, type ExitName, exitNameOf } from './exit-code.ts';
 import { renderError } from './render/error.ts';
 import type { Terminal } from './terminal.ts';
 import { auditVerb } from './verbs/audit.ts';
+import { clientVerb } from './verbs/client.ts';
 import { clientsVerb } from './verbs/clients.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
@@ -44,6 +45,7 @@ const VERBS: readonly Verb[] = [
   requestVerb,
   ticketsVerb,
   clientsVerb,
+  clientVerb,
   auditVerb,
   doctorVerb,
 ];

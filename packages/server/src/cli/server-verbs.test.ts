@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
-import { type InMemoryApplication, inMemoryApplication, TEST_KEY } from '../../test/in-memory-application.ts';
+import {
+  type InMemoryApplication,
+  inMemoryApplication,
+  TEST_KEY,
+  TEST_PUBLIC_KEY,
+} from '../../test/in-memory-application.ts';
 import { type RunHabeasOptions, runHabeas } from '../../test/run-habeas.ts';
 import { appendAudit, auditMigrations } from '../audit/index.ts';
 import { createHttpServer, type HttpServer } from '../http/index.ts';
@@ -182,6 +187,10 @@ describe('habeas clients, plan and audit', () => {
     expect((await habeas(['clients', 'approve', 'cli_1'])).out).toBe(
       '127.0.0.1:1338 of team growth is approved.\n',
     );
+  });
+
+  it('print the keys that services trust', async () => {
+    expect((await habeas(['client', 'keys'])).out).toBe(`${TEST_PUBLIC_KEY}\n`);
   });
 
   it('show a plan, and ask which', async () => {

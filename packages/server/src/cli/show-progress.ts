@@ -14,6 +14,7 @@ export interface Progress {
 
 const REDRAW_MILLISECONDS = 200;
 const BAR_WIDTH = 24;
+const INDENT = 3;
 
 /** `started` and `now` are times in milliseconds, for the seconds that passed. */
 export function showProgress(context: CliContext, now: () => number = Date.now): Progress {
@@ -28,8 +29,8 @@ export function progressFrame(
 ): readonly string[] {
   const { paint, width, milliseconds } = options;
   return [
-    `  ${progressBar(tasks, BAR_WIDTH, paint)}  ${paint.quiet(duration(milliseconds))}`,
-    ...taskMatrix(tasks, { width, paint, indent: 2 }),
+    `${' '.repeat(INDENT)}${progressBar(tasks, BAR_WIDTH, paint)}  ${paint.quiet(duration(milliseconds))}`,
+    ...taskMatrix(tasks, { width, paint, indent: INDENT }),
   ];
 }
 
@@ -59,7 +60,7 @@ function plain(context: CliContext, started: number, now: () => number): Progres
   return {
     show({ tasks }) {
       for (const task of changedTasks(before, tasks)) {
-        context.terminal.out(`${duration(now() - started)}  ${taskEventLine(task)}\n`);
+        context.terminal.out(`${' '.repeat(INDENT)}${duration(now() - started)}  ${taskEventLine(task)}\n`);
       }
       before = tasks;
     },

@@ -4,8 +4,23 @@ import { callerOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 import { clientIdParams } from './params.ts';
 
-/** `/api/v1/clients`: addresses that teams published, and who approved them. */
-export function clientRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): void {
+/** `/api/v1/clients`: addresses that teams published, who approved them, and how they know our calls. */
+export function clientRoutes(
+  app: HttpServer,
+  { map, publicKeys }: Pick<Application, 'map' | 'publicKeys'>,
+): void {
+  app.get('/api/v1/public-keys', {
+    schema: {
+      ...operation({
+        id: 'listPublicKeys',
+        tag: 'Clients',
+        summary: "List the public keys by which services know this server's calls",
+      }),
+      response: { 200: api.publicKeyListSchema.describe('All keys, newest first'), ...problems() },
+    },
+    handler: async () => ({ items: [...(await publicKeys())] }),
+  });
+
   app.get('/api/v1/clients', {
     schema: {
       ...operation({ id: 'listClients', tag: 'Clients', summary: 'List the addresses that teams published' }),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { devNull } from 'node:os';
-import { relative } from 'node:path';
+import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { api } from '@habeas/contract';
 import * as z from 'zod';
@@ -23,7 +23,7 @@ export interface AnswerOptions {
 
 export interface AnsweredTicket {
   readonly team: string;
-  /** The script that the team ran, as it is named in the project. */
+  /** Name of the script that the team ran. */
   readonly script: string;
   readonly lines: number;
   readonly verb: string;
@@ -64,5 +64,5 @@ export async function answerTicket(
     note: `${count.lines} lines of ${count.files} event files ${verb}.`,
     count: count.lines,
   });
-  return { team: ticket.team, script: relative(`${EXAMPLE_FOLDER}../..`, SCRIPT), lines: count.lines, verb };
+  return { team: ticket.team, script: basename(SCRIPT), lines: count.lines, verb };
 }

@@ -72,7 +72,7 @@ export function planScreen(plan: api.PlanView, screen: Screen): readonly string[
     ...groups.flatMap((tasks) => {
       const kind = tasks[0]?.kind ?? 'gate';
       const where = tasks
-        .flatMap((task) => (kind === 'ticket' ? (task.team ?? []) : (task.system ?? [])))
+        .flatMap((task) => (kind === 'ticket' ? `team ${task.team}` : (task.system ?? [])))
         .join(', ');
       return paragraph(`  ${padEnd(words[kind] ?? kind, 20)}`, where, screen.width - INDENT.length).map(
         (line) => line.trimEnd(),
@@ -105,7 +105,8 @@ export function requestScreen(story: RequestStory, { paint, width }: Screen): re
 export function packageScreen({ package: pack }: AccessStory, { paint, width }: Screen): readonly string[] {
   if (pack === undefined) return [];
   const bySystem = [...Map.groupBy(pack.collections, ({ system }) => system)];
-  const label = Math.max(0, ...bySystem.map(([system]) => widthOf(system)));
+  const systems = [...bySystem.map(([system]) => system), ...pack.not_included.map(({ system }) => system)];
+  const label = Math.max(0, ...systems.map(widthOf));
   return indented([
     `${paint.strong('Saved')} ${pack.file} ${paint.quiet(`(${bytes(pack.bytes)}, ${count(pack.files.length, 'file')}, each fits its SHA-256)`)}`,
     ...bySystem.flatMap(([system, collections]) =>
@@ -131,11 +132,11 @@ export function dryRunScreen(
     .flatMap(({ evidence }) => Object.values(evidence?.counts ?? {}))
     .reduce((total, number) => total + number, 0);
   const lines = dryRun.tickets.reduce((total, ticket) => total + ticket.lines, 0);
-  const unchanged = dryRunChangedNothing ? 'and nothing changed.' : paint.bad('BUT SOMETHING CHANGED.');
+  const unchanged = dryRunChangedNothing ? 'nothing changed.' : paint.bad('BUT SOMETHING CHANGED.');
   return indented([
     ...paragraph(
       `${paint.strong('Dry run')}  `,
-      `${count(records, 'record')} and ${count(lines, 'line')} of event files would be acted on; ${unchanged}`,
+      `would act on ${count(records, 'record')} and ${count(lines, 'line')} of event files; ${unchanged}`,
       width - INDENT.length,
       9,
     ),

@@ -4,15 +4,18 @@ export interface ServedView {
   readonly url: string;
   /** A key that was just made. */
   readonly key: string | undefined;
+  /** By which services know the calls of this server, newest first. */
+  readonly publicKeys: readonly string[];
   /** Whether there is a configuration file. */
   readonly configured: boolean;
 }
 
 /** What a server says when it has started. */
-export function servedLines({ url, key, configured }: ServedView, paint: Paint): readonly string[] {
+export function servedLines({ url, key, publicKeys, configured }: ServedView, paint: Paint): readonly string[] {
   return [
     `Habeas listens on ${paint.strong(url)}`,
     `The API to read and try: ${url}/reference (any user name; the key is the password)`,
+    `Services know its calls by this public key: ${publicKeys.join(' ')}`,
     ...(key === undefined
       ? []
       : [

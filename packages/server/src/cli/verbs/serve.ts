@@ -39,10 +39,13 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitNa
   try {
     const key =
       options.newKey === true ? await served.state.createKey('made by serve --new-key') : served.firstKey;
+    const { url } = served;
+    const publicKeys = await served.state.publicKeys();
+    const lines = () => servedLines({ url, key, publicKeys, configured: config.file !== undefined }, paint);
     terminal.out(
       options.json === true
-        ? `${JSON.stringify({ url: served.url, ...(key === undefined ? {} : { key }) })}\n`
-        : `${servedLines({ url: served.url, key, configured: config.file !== undefined }, paint).join('\n')}\n`,
+        ? `${JSON.stringify({ url, ...(key === undefined ? {} : { key }), public_keys: publicKeys })}\n`
+        : `${lines().join('\n')}\n`,
     );
     await untilAborted(context.signal);
     terminal.note(`${paint.quiet('stopping; running tasks may end')}\n`);
