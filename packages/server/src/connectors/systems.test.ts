@@ -29,7 +29,9 @@ function start(found: readonly System[], describe: () => Promise<ClientDescripti
         capabilities: new Set(),
         describe,
         check: async () => ({ ok: true, message: '', problems: [] }),
-        async *collect() {},
+        async *collect() {
+          yield { state: 'pending', operation: 'o', retryAfterSeconds: 1 };
+        },
         erase: async () => ({ state: 'pending', operation: 'o', retryAfterSeconds: 1 }),
         verify: async () => ({ remaining: {}, retained: [] }),
         close: async () => undefined,
