@@ -1,12 +1,15 @@
 export * from './children-first.ts';
 export * from './collection-shape.ts';
+export * from './column-guess.ts';
 export * from './coverage.ts';
 export * from './data-categories.ts';
 export * from './dataset.ts';
 export * from './dataset-graph.ts';
+export * from './draft.ts';
 export * from './finding.ts';
 export * from './identity.ts';
 export * from './keep-rule.ts';
+export { type LintOptions, lintDatasets } from './lint.ts';
 export * from './parse-datasets.ts';
 export * from './traversal-plan.ts';
 export * from './treatment.ts';

@@ -140,16 +140,29 @@ function foreignKeysBetween(
   tables: ReadonlyMap<string, LiveTable>,
 ): readonly CompiledForeignKey[] {
   const byShape = new Map([...matched].map(([name, { live }]) => [live.shape.name, name]));
-  return [...matched].flatMap(([child, { live }]) =>
-    live.references.flatMap((reference): readonly CompiledForeignKey[] => {
+  const foreignKeys = [...matched].flatMap(([child, { live }]) =>
+    live.references.flatMap((reference): readonly Omit<CompiledForeignKey, 'childMayStay'>[] => {
       const parent = byShape.get(reference.target);
       const parentTable = tables.get(reference.target);
       if (parent === undefined || parentTable === undefined) return [];
       const own = columnsOf(live, reference.columns);
       const target = columnsOf(parentTable, reference.targetColumns);
-      return [{ child, parent, columns: reference.columns, condition: equalPairs(own, target) }];
+      return [
+        {
+          child,
+          parent,
+          columns: reference.columns,
+          condition: equalPairs(own, target),
+        },
+      ];
     }),
   );
+  // What a row that stays points at stays as well, and so on.
+  const staying = new Set([...matched].filter(([, { planned }]) => canStay(planned)).map(([name]) => name));
+  for (const name of staying) {
+    for (const { child, parent } of foreignKeys) if (child === name) staying.add(parent);
+  }
+  return foreignKeys.map((foreignKey) => ({ ...foreignKey, childMayStay: staying.has(foreignKey.child) }));
 }
 
 interface CompileCollectionOptions {
@@ -171,7 +184,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
   const mask = maskCompiler({ name, live, tied, problem });
   // Only a row that stays can keep another from being deleted.
   const mayHaveToStay = foreignKeys.some(
-    (foreignKey) => foreignKey.parent === name && canStay(matched.get(foreignKey.child)?.planned),
+    (foreignKey) => foreignKey.parent === name && foreignKey.childMayStay,
   );
   const ordinals = new Map<string, number>();
   const actions = planned.actions.map((action): CompiledAction => {
@@ -201,8 +214,14 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
   const changes = cuts.length > 0 || actions.some((action) => 'masks' in action && action.masks.length > 0);
   if (changes && !live.privileges.update) problem(`This user may not update the table "${live.shape.name}".`);
   const compileEdge = edgeCompiler(matched);
+  const incoming = planned.incoming.map(compileEdge);
+  const ways = incoming.filter((edge) => edge.bits > 0);
+  const isFoundOnce =
+    planned.node.roots.length === 0 &&
+    ways.length === 1 &&
+    ways.every((edge) => edge.findsOnce && edge.from !== edge.to);
   const signature = createHash('sha256')
-    .update(JSON.stringify([live.schema, live.table, key.map((part) => [part.name, part.type])]))
+    .update(JSON.stringify([live.schema, live.table, key.map((part) => [part.name, part.type]), isFoundOnce]))
     .digest('hex');
   return {
     name,
@@ -220,7 +239,8 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
       return column === undefined ? [] : [{ ...root, live: column }];
     }),
     rootBits: planned.rootAction === undefined ? 0 : 2 ** planned.rootAction,
-    incoming: planned.incoming.map(compileEdge),
+    incoming,
+    isFoundOnce,
     outgoing: planned.outgoing.map(compileEdge),
     remarks: remarksOn(name, { live, columns, kind }),
   };
@@ -308,12 +328,11 @@ function compileAction(options: {
 }
 
 /** Whether a row of the collection that was found can be there after the erasure. */
-function canStay(planned: PlannedCollection | undefined): boolean {
-  if (planned === undefined) return false;
+function canStay(planned: PlannedCollection): boolean {
   return (
     planned.cuts.length > 0 ||
     planned.incoming.some(({ edge }) => edge.share === 'shared') ||
-    planned.actions.some((action) => action.kind !== 'delete')
+    planned.actions.some((action) => action.kind !== 'delete' && action.kind !== 'stay')
   );
 }
 

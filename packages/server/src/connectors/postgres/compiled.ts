@@ -77,6 +77,8 @@ export interface CompiledForeignKey {
   readonly child: string;
   readonly parent: string;
   readonly columns: readonly string[];
+  /** Whether a row of the child that is found can be there after the erasure. */
+  readonly childMayStay: boolean;
   readonly condition: (child: string, parent: string) => string;
 }
 
@@ -90,6 +92,8 @@ export interface CompiledCollection {
   readonly keyKind: KeyKind;
   /** The temporary table with the rows that were found. */
   readonly found: string;
+  /** Whether a row can be found in one way only, and so once only; its temporary table then needs no index. */
+  readonly isFoundOnce: boolean;
   /** The columns that are exported: those that the dataset names. */
   readonly columns: readonly string[];
   readonly actions: readonly CompiledAction[];

@@ -37,7 +37,7 @@ const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) =>
 /** How much one fetch of a stream should bring. */
 const FETCH_BYTES = 1024 * 1024;
 const FIRST_FETCH_ROWS = 50;
-const MOST_FETCH_ROWS = 5_000;
+const MOST_FETCH_ROWS = 1_000;
 
 /** One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement. */
 export class Transaction implements AsyncDisposable {
@@ -98,7 +98,10 @@ export class Transaction implements AsyncDisposable {
     }
   }
 
-  /** Rows in batches. A batch is about a megabyte, whatever the width of the rows, so that memory does not follow the result. */
+  /**
+   * Rows in batches, the next one on its way while one is used. A batch is about a megabyte, whatever the width of the rows, so that
+   * memory does not follow the result.
+   */
   async *stream(text: string, values: readonly unknown[] = []): AsyncGenerator<readonly TextRow[]> {
     this.#check();
     const cursor = this.#client.query(
@@ -106,13 +109,16 @@ export class Transaction implements AsyncDisposable {
     );
     let rows = FIRST_FETCH_ROWS;
     try {
-      while (true) {
-        const batch = await cursor.read(rows);
-        if (batch.length === 0) return;
-        yield batch;
-        this.#check();
+      let batch = await cursor.read(rows);
+      while (batch.length > 0) {
         const width = Math.max(1, bytesOf(batch) / batch.length);
         rows = Math.max(1, Math.min(MOST_FETCH_ROWS, rows * 4, Math.floor(FETCH_BYTES / width)));
+        const next = cursor.read(rows);
+        // Its failure is thrown below; until then it must not count as unhandled.
+        next.catch(() => undefined);
+        yield batch;
+        this.#check();
+        batch = await next;
       }
     } catch (error) {
       throw this.#translate(error);

@@ -124,7 +124,8 @@ export class Traversal {
         const key = collection.key.map((part, index) => `k${index + 1} ${part.type} not null`);
         return `create temporary table if not exists ${collection.found.replace('pg_temp.', '')}
           (${key.join(', ')}, bits bigint not null, tick int, pending boolean not null default false,
-           blocked boolean not null default false, primary key (${keyColumns(collection)})) on commit delete rows`;
+           blocked boolean not null default false${collection.isFoundOnce ? '' : `, primary key (${keyColumns(collection)})`})
+          on commit delete rows`;
       }),
     );
   }
@@ -267,6 +268,7 @@ function selectKey(collection: CompiledCollection, alias: string): string {
 
 /** A key that was found before remembers the new way; it becomes the person's at most once. */
 function onConflict(collection: CompiledCollection): string {
+  if (collection.isFoundOnce) return '';
   return `on conflict (${keyColumns(collection)}) do update
     set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
     where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
