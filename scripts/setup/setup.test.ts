@@ -273,7 +273,8 @@ describe.each(['20.20.2', '22.18.0'])('where the installed Node is %s', (version
     120_000,
   );
 
-  test.runIf(installed)('the command habeas runs', async () => {
+  test('the command habeas runs', async (context) => {
+    context.skip(installed === undefined);
     const project = new SmallProject([]);
     const node = installed?.program ?? '';
     try {
