@@ -1,4 +1,4 @@
-import { type CliParts, type RunCliOptions, runCli } from '../src/cli/index.ts';
+import { type CliParts, type RunCliOptions, runCli, type Terminal } from '../src/cli/index.ts';
 
 export interface RunHabeasOptions {
   readonly url?: string;
@@ -25,7 +25,17 @@ export interface HabeasResult {
   json(): unknown;
 }
 
-const NO_PARTS: CliParts = {
+/** A terminal that nobody looks at. */
+export const SILENT_TERMINAL: Terminal = {
+  out: () => undefined,
+  note: () => undefined,
+  width: 80,
+  interactive: false,
+  color: false,
+};
+
+/** A composition root that has nothing. */
+export const NO_PARTS: CliParts = {
   version: '0.0.0-test',
   openState: async () => {
     throw new Error('This test has no state.');

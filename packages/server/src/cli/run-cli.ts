@@ -6,10 +6,11 @@ import { EXIT_CODES, type ExitName, exitNameOf } from './exit-code.ts';
 import { renderError } from './render/error.ts';
 import type { Terminal } from './terminal.ts';
 import { auditVerb } from './verbs/audit.ts';
-import { clientVerb } from './verbs/client.ts';
+import { checkVerb } from './verbs/check.ts';
 import { clientsVerb } from './verbs/clients.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
+import { initVerb } from './verbs/init.ts';
 import { mapVerb } from './verbs/map.ts';
 import { planVerb } from './verbs/plan.ts';
 import { requestVerb } from './verbs/request.ts';
@@ -40,14 +41,15 @@ export type Verb = (program: Command, run: Run) => void;
 const VERBS: readonly Verb[] = [
   demoVerb,
   serveVerb,
+  initVerb,
+  checkVerb,
+  doctorVerb,
   mapVerb,
   planVerb,
   requestVerb,
   ticketsVerb,
   clientsVerb,
-  clientVerb,
   auditVerb,
-  doctorVerb,
 ];
 
 /** Runs one command. Gives the exit code of the process (docs/cli.md); never throws. */

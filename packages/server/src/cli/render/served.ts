@@ -11,7 +11,10 @@ export interface ServedView {
 }
 
 /** What a server says when it has started. */
-export function servedLines({ url, key, publicKeys, configured }: ServedView, paint: Paint): readonly string[] {
+export function servedLines(
+  { url, key, publicKeys, configured }: ServedView,
+  paint: Paint,
+): readonly string[] {
   return [
     `Habeas listens on ${paint.strong(url)}`,
     `The API to read and try: ${url}/reference (any user name; the key is the password)`,

@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { clientLines } from '../render/clients.ts';
 import type { Run } from '../run-cli.ts';
+import { clientCheckVerb } from './client-check.ts';
 
 /** `habeas clients`: addresses that teams published; nothing is sent there before somebody approved it. */
 export function clientsVerb(program: Command, run: Run): void {
   const clients = program
     .command('clients')
-    .description('list, approve and reject the addresses that teams published');
+    .alias('client')
+    .description('list, approve, reject and check the services that answer for personal data');
   withServerOptions(
     clients.command('list', { isDefault: true }).description('list addresses and who approved them'),
   ).action((options: ServerOptions) =>
@@ -34,6 +36,20 @@ export function clientsVerb(program: Command, run: Run): void {
         }),
     );
   }
+  keysVerb(clients, run);
+  clientCheckVerb(clients, run);
+}
+
+function keysVerb(clients: Command, run: Run): void {
+  withServerOptions(
+    clients.command('keys').description("print the public keys by which services know this server's calls"),
+  ).action((options: ServerOptions) =>
+    run(async (context) => {
+      const items = await clientFor(context, options).listPublicKeys();
+      print(context, options, { json: { items }, lines: () => items });
+      return 'done';
+    }),
+  );
 }
 
 function decision(client: api.ClientView): string {

@@ -3,15 +3,7 @@ import { type Command, Option } from 'commander';
 import { runConformance } from '../../connectors/index.ts';
 import { type Config, HabeasError, loadConfig } from '../../foundation/index.ts';
 import { type CheckSigning, fileSigning, serverSigning } from '../check-signing.ts';
-import {
-  type CliContext,
-  type ConfigOptions,
-  clientFor,
-  print,
-  type ServerOptions,
-  withConfigOptions,
-  withServerOptions,
-} from '../context.ts';
+import { type CliContext, type ConfigOptions, withConfigOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
 import { dataDirOf } from '../local-server.ts';
 import { identitiesOf, list, positiveNumber } from '../option-values.ts';
@@ -29,22 +21,10 @@ interface CheckOptions extends ConfigOptions {
 
 const KEY_FILE = 'client-check-key.json';
 
-/** `habeas client check|keys`: what a team needs so that its service answers as the contract asks. */
-export function clientVerb(program: Command, run: Run): void {
-  const client = program
-    .command('client')
-    .description('what a team needs so that its service answers as the contract asks');
-  withServerOptions(
-    client.command('keys').description("print the public keys by which services know this server's calls"),
-  ).action((options: ServerOptions) =>
-    run(async (context) => {
-      const items = await clientFor(context, options).listPublicKeys();
-      print(context, options, { json: { items }, lines: () => items });
-      return 'done';
-    }),
-  );
+/** `habeas clients check`: the cases of the contract against any service in any language. */
+export function clientCheckVerb(clients: Command, run: Run): void {
   withConfigOptions(
-    client
+    clients
       .command('check')
       .description(
         'run the cases of the contract against a service, with a test person whose data is gone afterwards',
