@@ -1,6 +1,14 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type ErrorCode, HabeasError } from '../../foundation/index.ts';
 
+/** The codes of what is found on the way to a service; such a text begins with the address. */
+const ON_THE_WAY: ReadonlySet<ErrorCode> = new Set([
+  'SYSTEM_UNREACHABLE',
+  'SYSTEM_TIMEOUT',
+  'SYSTEM_GARBAGE',
+  'ADDRESS_NOT_APPROVED',
+]);
+
 /** An answer that breaks the contract. The message goes on from "<service> ": "answered with …". Never quotes the answer. */
 export class UnusableAnswer extends Error {
   override readonly name = 'UnusableAnswer';
@@ -17,14 +25,14 @@ export interface FailureContext {
 
 /** Brings whatever a call failed with to one of our codes. What the service wrote is the cause only: it may hold personal data. */
 export function explainFailure(error: unknown, { who, rpc, timeout }: FailureContext): HabeasError {
-  if (error instanceof HabeasError) return error;
+  if (error instanceof HabeasError) return byName(error, who);
   const made = (code: ErrorCode, message: string, retryable: boolean) =>
     new HabeasError(code, message, { cause: error, retryable });
   const garbage = (what: string) =>
     made('SYSTEM_GARBAGE', `${who} ${what}. Its ${rpc} breaks the contract.`, false);
   if (error instanceof UnusableAnswer) return garbage(error.message);
   const own = ownError(error);
-  if (own !== undefined) return own;
+  if (own !== undefined) return byName(own, who);
   const failure = ConnectError.from(error);
   if (!isAnswer(failure)) return explainBrokenCall(failure, { made, garbage, who, rpc, timeout });
   switch (failure.code) {
@@ -108,6 +116,13 @@ function nodeCode(failure: ConnectError): string | undefined {
 export function answered(error: unknown, code: Code): boolean {
   const cause = error instanceof HabeasError ? error.cause : error;
   return cause instanceof ConnectError && isAnswer(cause) && cause.code === code;
+}
+
+/** A person looks for a service and its team, not for an address. */
+function byName(error: HabeasError, who: string): HabeasError {
+  if (!ON_THE_WAY.has(error.code) || error.message.startsWith(who)) return error;
+  const { retryable, details } = error;
+  return new HabeasError(error.code, `${who} at ${error.message}`, { cause: error, retryable, details });
 }
 
 /** An error of ours that came through a library: a refused address ends its socket with one. */

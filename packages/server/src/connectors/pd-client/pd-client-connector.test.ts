@@ -327,6 +327,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
     await expect(connectorTo(port, { protocol }).verify(scope())).rejects.toMatchObject({
       code: 'SYSTEM_UNREACHABLE',
       retryable: true,
+      message: expect.stringMatching(/^accounts \(team identity\) .*could not be reached/),
     });
   });
 
@@ -340,6 +341,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
     await expect(connector.erase(scope(), 'erase')).rejects.toMatchObject({
       code: 'SYSTEM_TIMEOUT',
       retryable: true,
+      message: expect.stringMatching(/^accounts \(team identity\) .*within 200 ms/),
     });
     hangs = false;
     expect(await connector.erase(scope(), 'erase')).toMatchObject({ state: 'done' });
