@@ -24,6 +24,7 @@ export interface OnePort {
 const HTTP2_PREFACE = Buffer.from('PRI');
 const FIRST_BYTES_MILLISECONDS = 10_000;
 const CLOSE_WITHIN_MILLISECONDS = 2_000;
+const CLOSE_IDLE_EVERY_MILLISECONDS = 50;
 
 /** Serves HTTP/1.1 and HTTP/2 on one port. Rejects with what `listen` failed with. */
 export async function listenOnOnePort(options: OnePortOptions): Promise<OnePort> {
@@ -46,10 +47,13 @@ export async function listenOnOnePort(options: OnePortOptions): Promise<OnePort>
     async close() {
       const closed = new Promise<void>((resolve) => server.net.close(() => resolve()));
       server.endIdle();
+      // A kept connection becomes idle when its last call ends, and nothing tells us then.
+      const idle = setInterval(() => server.endIdle(), CLOSE_IDLE_EVERY_MILLISECONDS);
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, CLOSE_WITHIN_MILLISECONDS);
       await closed;
+      clearInterval(idle);
       clearTimeout(timer);
     },
   };

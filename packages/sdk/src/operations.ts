@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { failure, toResult } from './operation-result.ts';
 import {
   isFinal,
@@ -111,6 +112,8 @@ export function createOperations(options: OperationsOptions): Operations {
         askForTime();
         await turns.take();
         hasTurn = true;
+        // The answer that the work is QUEUED leaves first: work may keep the event loop to itself.
+        await setImmediate();
         closing.signal.throwIfAborted();
         run.state = 'RUNNING';
         await store.change(stored.name, { state: 'RUNNING' });

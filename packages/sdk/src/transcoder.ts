@@ -165,8 +165,10 @@ function setField(
     field.fieldKind === 'list' ? values.map((value) => fromText(field, value)) : fromText(field, single);
 }
 
-/** Proto JSON takes numbers, enums, bytes and times as text; only `true` and `false` have to be JSON. */
+/** Proto JSON takes numbers, names of enums, bytes and times as text; `true` and `false` and numbers of enums have to be JSON. */
 function fromText(field: DescField, text: string): JsonValue {
-  const isBoolean = 'scalar' in field && field.scalar === ScalarType.BOOL;
-  return isBoolean && (text === 'true' || text === 'false') ? text === 'true' : text;
+  if ('scalar' in field && field.scalar === ScalarType.BOOL && (text === 'true' || text === 'false'))
+    return text === 'true';
+  if ('enum' in field && field.enum !== undefined && /^-?\d{1,10}$/.test(text)) return Number(text);
+  return text;
 }

@@ -4,6 +4,13 @@ import { type AddressInfo, createServer as createNetServer, type Server, type So
 import { memoryOperationStore, type ServePersonalDataOptions, servePersonalData } from '@habeas/sdk';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  CLIENT_CERTIFICATE,
+  CLIENT_KEY,
+  SERVER_CERTIFICATE,
+  SERVER_KEY,
+  TEST_CA,
+} from '../../../../sdk/test/certificates.ts';
 import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
 import type { CollectStep, LocatedScope } from '../connector.ts';
 import type { PdClientOptions } from './pd-client.ts';
@@ -383,6 +390,26 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
     });
     const named = connectorTo(port, { protocol, outbound, address: `localhost:${port}` });
     await expect(named.verify(scope())).rejects.toMatchObject({ code: 'ADDRESS_NOT_APPROVED' });
+  });
+
+  it('speaks TLS to a service that it can trust, with a certificate of its own where one is asked for', async () => {
+    const port = await startService({
+      tls: { key: SERVER_KEY, cert: SERVER_CERTIFICATE, clientCa: TEST_CA },
+    });
+    const own = { cert: CLIENT_CERTIFICATE, key: CLIENT_KEY };
+    const good = connectorTo(port, { protocol, tls: { ca: TEST_CA, ...own } });
+    expect(await good.verify(scope())).toEqual({ remaining: {}, retained: [] });
+    expect(await good.verify(scope())).toEqual({ remaining: {}, retained: [] });
+    for (const tls of [{}, { ca: TEST_CA }, own]) {
+      const bad = connectorTo(port, { protocol, tls });
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        await expect(bad.verify(scope())).rejects.toMatchObject({ code: 'SYSTEM_UNREACHABLE' });
+      }
+    }
+    const clear = connectorTo(port, { protocol });
+    await expect(clear.verify(scope())).rejects.toMatchObject({ code: expect.stringMatching(/^SYSTEM_/) });
+    const plain = connectorTo(await startService(), { protocol, tls: { ca: TEST_CA } });
+    await expect(plain.verify(scope())).rejects.toMatchObject({ code: 'SYSTEM_UNREACHABLE' });
   });
 
   it('ends with its scope', async () => {
