@@ -32,7 +32,8 @@ const connection = z.strictObject({
     .optional(),
 });
 
-const schema = z.strictObject({
+/** `habeas.yaml`, as a person writes it; docs/operate.md lists exactly these keys. */
+export const configSchema = z.strictObject({
   organization: key.default('default'),
   /** Where the embedded database, the master key and logs lie; relative to the configuration. (Default: .habeas) */
   data_dir: z.string().default('.habeas'),
@@ -92,7 +93,7 @@ const schema = z.strictObject({
   policy: z.string().optional(),
 });
 
-export type Config = Readonly<z.output<typeof schema>> & {
+export type Config = Readonly<z.output<typeof configSchema>> & {
   /** The file it came from, or undefined for the defaults. */
   readonly file: string | undefined;
   /** The folder that relative paths start from. */
@@ -112,7 +113,7 @@ export function loadConfig(options: {
   const folder = options.folder ?? process.cwd();
   const file = resolve(folder, options.file ?? CONFIG_FILE);
   if (!existsSync(file)) {
-    if (options.file === undefined) return { ...schema.parse({}), file: undefined, folder };
+    if (options.file === undefined) return { ...configSchema.parse({}), file: undefined, folder };
     throw new HabeasError(
       'CONFIG_INVALID',
       `There is no configuration at ${file}. Make one with \`habeas init\`.`,
@@ -129,7 +130,7 @@ export function parseConfig(options: {
 }): Config {
   const { value, placeOf } = parseYamlWithPlaces(options.text, options.file, 'CONFIG_INVALID');
   const expanded = expandVariables(value, { environment: options.environment, path: [], placeOf });
-  const result = schema.safeParse(expanded ?? {});
+  const result = configSchema.safeParse(expanded ?? {});
   if (!result.success) throw fromZodError(result.error, { code: 'CONFIG_INVALID', placeOf });
   return { ...result.data, file: options.file, folder: dirname(options.file) };
 }

@@ -15,7 +15,8 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 0s, 12h or 30d')
   .transform(durationToMilliseconds);
 
-const schema = z.strictObject({
+/** A policy file, as a person writes it; docs/requests.md lists exactly these keys. */
+export const policySchema = z.strictObject({
   erasure: z
     .strictObject({
       /** How long an erasure waits, and can be cancelled, before it starts. */
@@ -59,7 +60,7 @@ export interface Policy {
 /** Parses a policy. Throws POLICY_INVALID with one line per mistake, each with its place. */
 export function parsePolicy(text: string, file: string): Policy {
   const { value, placeOf } = parseYamlWithPlaces(text, file, 'POLICY_INVALID');
-  const result = schema.safeParse(value ?? {});
+  const result = policySchema.safeParse(value ?? {});
   if (!result.success) throw fromZodError(result.error, { code: 'POLICY_INVALID', placeOf });
   const rules = result.data;
   return {
