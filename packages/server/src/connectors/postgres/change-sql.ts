@@ -1,7 +1,7 @@
 import type { CompiledMask } from './compiled.ts';
 import type { Effect } from './effect.ts';
+import { isInSet, type KeySet, pointsAsStored } from './key-set.ts';
 import { quoteIdentifier } from './quote.ts';
-import { isInSet, type KeySet, pointsAsStored } from './stored-keys.ts';
 
 /** Whether a value that the effect targets can still be read in the row: a mask that is not there, or a reference that is. */
 export function isReadable(options: {
@@ -28,12 +28,12 @@ export function isReadable(options: {
 export function updateRows(set: KeySet): string | undefined {
   const { collection, effect } = set;
   const assignments = new Map<string, string>();
-  const set1 = (mask: CompiledMask) => {
+  const mark = (mask: CompiledMask) => {
     const column = quoteIdentifier(mask.column.name);
     assignments.set(column, `case when ${isUnmasked(mask, 't')} then ${mask.value} else t.${column} end`);
   };
   for (const cut of effect.cuts) {
-    for (const mask of cut.masks) set1(mask);
+    for (const mask of cut.masks) mark(mask);
     for (const { name } of cut.emptied) {
       const column = quoteIdentifier(name);
       assignments.set(
@@ -42,7 +42,7 @@ export function updateRows(set: KeySet): string | undefined {
       );
     }
   }
-  for (const mask of masksOf(effect)) set1(mask);
+  for (const mask of masksOf(effect)) mark(mask);
   if (assignments.size === 0) return undefined;
   const changed = isReadable({
     effect,
@@ -50,18 +50,18 @@ export function updateRows(set: KeySet): string | undefined {
     pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
   });
   const sets = [...assignments].map(([column, value]) => `${column} = ${value}`).join(', ');
-  return `update ${collection.table} t set ${sets} from ${set.table} e where ${isInSet(set, 't')} and ${changed}`;
+  return `update ${collection.table} t set ${sets} from ${set.source} e where ${isInSet(set, 't')} and ${changed}`;
 }
 
 export function deleteRows(set: KeySet): string {
-  return `delete from ${set.collection.table} t using ${set.table} e where ${isInSet(set, 't')}`;
+  return `delete from ${set.collection.table} t using ${set.source} e where ${isInSet(set, 't')}`;
 }
 
 /** Locks the rows of a set in the order of their keys, so that two erasures never wait for each other in a circle. */
 export function lockRows(set: KeySet): string {
   const keys = set.collection.key.map((_, index) => `e.k${index + 1}`).join(', ');
   return `select count(*)::text from (
-    select from ${set.collection.table} t join ${set.table} e on ${isInSet(set, 't')} order by ${keys} for update of t) locked`;
+    select from ${set.collection.table} t join ${set.source} e on ${isInSet(set, 't')} order by ${keys} for update of t) locked`;
 }
 
 export function masksOf(effect: Effect): readonly CompiledMask[] {

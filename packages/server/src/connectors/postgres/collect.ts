@@ -1,6 +1,7 @@
 import type { CollectStep, Evidence } from '../connector.ts';
-import { type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
+import { type CompiledCollection, keyColumns } from './compiled.ts';
 import { hiddenColumns } from './effect.ts';
+import { foundRows } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import { inGroups } from './staying-rows.ts';
 import type { FoundGroup, Traversal } from './traversal.ts';
@@ -71,6 +72,6 @@ function selectRows(
 ): string {
   const values = columns.map((column) => `t.${quoteIdentifier(column)}::text`);
   return `select ${values.length === 0 ? 'null' : values.join(', ')}
-            from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
+            from ${foundRows(collection, 't')}
            where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;
 }

@@ -51,6 +51,7 @@ export function compile(options: CompileOptions): Compiled {
   for (const [name, found] of matched) {
     collections.set(name, compileCollection({ found, matched, tables, foreignKeys, eraseProblems }));
   }
+  markLeaves(collections, foreignKeys);
   eraseProblems.push(...cascadesNotNamed(collections, tables));
   return {
     collections,
@@ -59,6 +60,26 @@ export function compile(options: CompileOptions): Compiled {
     readProblems,
     eraseProblems,
   };
+}
+
+function markLeaves(
+  collections: Map<string, CompiledCollection>,
+  foreignKeys: readonly CompiledForeignKey[],
+): void {
+  const pointedAt = new Set(
+    foreignKeys.filter(({ childMayStay }) => childMayStay).map(({ parent }) => parent),
+  );
+  for (const [name, collection] of collections) {
+    const edge = collection.incoming.find(({ bits }) => bits > 0);
+    const from = edge === undefined ? undefined : collections.get(edge.from);
+    const leadsOn = collection.outgoing.some(({ bits }) => bits > 0);
+    const changes = collection.actions.some(
+      (action) => action.kind === 'keep' && action.isOver !== undefined,
+    );
+    if (!collection.isFoundOnce || edge === undefined || from === undefined) continue;
+    if (leadsOn || changes || pointedAt.has(name) || !edge.follows || edge.share === 'shared') continue;
+    collections.set(name, { ...collection, leaf: { from, edge } });
+  }
 }
 
 interface Matched {
@@ -221,8 +242,15 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     ways.length === 1 &&
     ways.every((edge) => edge.findsOnce && edge.from !== edge.to);
   const signature = createHash('sha256')
-    .update(JSON.stringify([live.schema, live.table, key.map((part) => [part.name, part.type]), isFoundOnce]))
-    .digest('hex');
+    .update(
+      JSON.stringify([
+        [live.schema, live.table, isFoundOnce],
+        key.map((part) => [part.name, part.type]),
+        cuts.map((cut) => cut.columns.length),
+      ]),
+    )
+    .digest('hex')
+    .slice(0, 24);
   return {
     name,
     planned,
@@ -230,7 +258,8 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     table: `${quoteIdentifier(live.schema)}.${quoteIdentifier(live.table)}`,
     key,
     keyKind: kind,
-    found: `pg_temp.habeas_found_${signature.slice(0, 24)}`,
+    signature,
+    found: `pg_temp.habeas_found_${signature}`,
     columns,
     actions,
     cuts,
@@ -241,6 +270,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     rootBits: planned.rootAction === undefined ? 0 : 2 ** planned.rootAction,
     incoming,
     isFoundOnce,
+    leaf: undefined,
     outgoing: planned.outgoing.map(compileEdge),
     remarks: remarksOn(name, { live, columns, kind }),
   };

@@ -16,7 +16,7 @@ export type KeyKind = 'primary' | 'unique' | 'declared' | 'row';
 /** A column that is masked: what it becomes, and how one sees that it is masked already. */
 export interface CompiledMask {
   readonly column: LiveColumn;
-  /** The new value; may use the parameter `$1`, a random text that is the same for one erasure. */
+  /** The new value; may use the setting `habeas.salt`, a random text that is the same for one erasure. */
   readonly value: string;
   readonly isMasked: (alias: string) => string;
   /** Text that has to be a value of the type; checked by the server in `check`. */
@@ -90,10 +90,14 @@ export interface CompiledCollection {
   readonly table: string;
   readonly key: readonly KeyPart[];
   readonly keyKind: KeyKind;
+  /** Changes with everything that the temporary tables depend on; part of their names. */
+  readonly signature: string;
   /** The temporary table with the rows that were found. */
   readonly found: string;
   /** Whether a row can be found in one way only, and so once only; its temporary table then needs no index. */
   readonly isFoundOnce: boolean;
+  /** Set where rows lead nowhere and are found in one way only, so that they need not be remembered: that way. */
+  readonly leaf: { readonly from: CompiledCollection; readonly edge: CompiledEdge } | undefined;
   /** The columns that are exported: those that the dataset names. */
   readonly columns: readonly string[];
   readonly actions: readonly CompiledAction[];

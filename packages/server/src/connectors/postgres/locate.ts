@@ -1,9 +1,10 @@
 import type { KeyBatch } from '../connector.ts';
-import { type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
+import { type CompiledCollection, keyColumns } from './compiled.ts';
 import type { Effect } from './effect.ts';
+import { foundRows } from './found-rows.ts';
+import { batchColumns } from './key-chunks.ts';
 import { quoteIdentifier } from './quote.ts';
 import { inGroups } from './staying-rows.ts';
-import { batchColumns } from './stored-keys.ts';
 import type { TextRow } from './transaction.ts';
 import type { FoundGroup, Traversal } from './traversal.ts';
 
@@ -40,7 +41,8 @@ function selectKeys(collection: CompiledCollection, effect: Effect, groups: read
   const cuts = effect.cuts.flatMap((cut) =>
     cut.columns.map((column) => `t.${quoteIdentifier(column.name)}::text`),
   );
-  const join = cuts.length === 0 ? '' : `join ${collection.table} t on ${matchesKey(collection, 't', 's')}`;
-  return `select ${[...key, ...cuts].join(', ')} from ${collection.found} s ${join}
+  const needsRow = cuts.length > 0 || collection.leaf !== undefined;
+  const rows = needsRow ? foundRows(collection, 't') : `${collection.found} s`;
+  return `select ${[...key, ...cuts].join(', ')} from ${rows}
            where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;
 }

@@ -68,7 +68,7 @@ function defaultMask(column: LiveColumn): Mask | undefined {
 
 /** Salted with a random text that is thrown away with the transaction, so that nobody can try values until one fits. */
 function hashOf(value: string): string {
-  return `'erased-' || substr(encode(sha256(convert_to($1::text || ${value}::text, 'UTF8')), 'hex'), 1, 20)`;
+  return `'erased-' || substr(encode(sha256(convert_to(current_setting('habeas.salt') || ${value}::text, 'UTF8')), 'hex'), 1, 20)`;
 }
 
 export function isText(column: LiveColumn): boolean {

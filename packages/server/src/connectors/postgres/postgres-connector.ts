@@ -27,7 +27,6 @@ import { eraseRows } from './erase.ts';
 import { locatedKeys } from './locate.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { readTables } from './read-tables.ts';
-import { loadKeys } from './stored-keys.ts';
 import { type BeginOptions, Transaction } from './transaction.ts';
 import { Traversal } from './traversal.ts';
 import { countResidue } from './verify.ts';
@@ -117,7 +116,11 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   };
   const traverse = async (
     transaction: Transaction,
-    search: { readonly compiled: Compiled; readonly identities: readonly Identity[] },
+    search: {
+      readonly compiled: Compiled;
+      readonly identities: readonly Identity[];
+      readonly searchFor?: 'identities';
+    },
   ): Promise<Traversal> => Traversal.run({ transaction, ...search, now: clock.now() });
   async function* collect(scope: Scope): AsyncGenerator<CollectStep> {
     await using transaction = await begin(scope.signal, 'snapshot');
@@ -157,7 +160,11 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     async resolve(scope) {
       await using transaction = await begin(scope.signal, 'snapshot');
       const compiled = await compileFor(transaction, 'read');
-      const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+      const traversal = await traverse(transaction, {
+        compiled,
+        identities: scope.identities,
+        searchFor: 'identities',
+      });
       await transaction.commit();
       const given = new Set(scope.identities.map(({ type, value }) => JSON.stringify([type, value])));
       return traversal.identities.filter(({ type, value }) => !given.has(JSON.stringify([type, value])));
@@ -165,7 +172,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     async erase(scope, mode): Promise<Outcome> {
       await using transaction = await begin(scope.signal, 'change');
       const compiled = await compileFor(transaction, 'erase');
-      const erasing = { transaction, compiled, system: key, keys: scope.keys(), now: clock.now() };
+      const erasing = { transaction, compiled, system: key, keys: () => scope.keys(), now: clock.now() };
       const evidence = await eraseRows(
         { ...erasing, residuals: options.residuals ?? DEFAULT_RESIDUALS },
         mode,
@@ -178,8 +185,13 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
       await using transaction = await begin(scope.signal, 'snapshot');
       const compiled = await compileFor(transaction, 'erase');
       const traversal = await traverse(transaction, { compiled, identities: scope.identities });
-      const stored = await loadKeys({ transaction, compiled, system: key, keys: scope.keys() });
-      const residue = await countResidue({ transaction, traversal, stored });
+      const residue = await countResidue({
+        transaction,
+        compiled,
+        system: key,
+        traversal,
+        keys: () => scope.keys(),
+      });
       await transaction.commit();
       return residue;
     },

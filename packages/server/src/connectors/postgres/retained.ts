@@ -18,14 +18,16 @@ export async function retainedRows(options: {
   readonly collection: CompiledCollection;
   readonly effect: Effect;
   readonly rows: string;
+  readonly values: readonly unknown[];
 }): Promise<readonly Retained[]> {
-  const { transaction, collection, effect, rows } = options;
+  const { transaction, collection, effect, rows, values } = options;
   const retained: Retained[] = [];
   for (const { keep, applies } of dutiesOf(effect)) {
     const until = keptUntil(keep, 't');
     const end = until === undefined ? 'null' : `case when count(*) = count(${until}) then max(${until}) end`;
     const [row] = await transaction.rows(
       `select count(*)::text, to_char((${end})::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') ${rows} and ${applies}`,
+      values,
     );
     const count = Number(row?.[0] ?? 0);
     if (count === 0) continue;

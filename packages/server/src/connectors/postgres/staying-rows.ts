@@ -1,5 +1,6 @@
 import { type CompiledCollection, type CompiledForeignKey, matchesKey } from './compiled.ts';
 import { stays } from './effect.ts';
+import { foundRows } from './found-rows.ts';
 import type { FoundGroup, Traversal } from './traversal.ts';
 
 /**
@@ -37,7 +38,7 @@ async function keepParents(traversal: Traversal, foreignKey: CompiledForeignKey)
   const parent = traversal.compiled.collections.get(foreignKey.parent);
   if (child === undefined || parent === undefined) return 0;
   const stay = parent.actions.findIndex((action) => action.kind === 'stay');
-  if (stay < 0) return 0;
+  if (stay < 0 || parent.leaf !== undefined) return 0;
   const pointing = (await traversal.groups(child)).filter(
     (group) => stays(group.effect) && !lets(group, foreignKey),
   );
@@ -49,7 +50,7 @@ async function keepParents(traversal: Traversal, foreignKey: CompiledForeignKey)
        from ${parent.table} t
       where ${inGroups('f', doomed)} and ${matchesKey(parent, 't', 'f')}
         and exists (
-          select from ${child.table} c join ${child.found} s on ${matchesKey(child, 'c', 's')}
+          select from ${foundRows(child, 'c')}
            where ${inGroups('s', pointing)} and ${foreignKey.condition('c', 't')})`,
   );
 }

@@ -1,14 +1,9 @@
 import type { Identity } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
 import { compareWithValues } from './compare-sql.ts';
-import {
-  type Compiled,
-  type CompiledCollection,
-  type CompiledEdge,
-  keyColumns,
-  matchesKey,
-} from './compiled.ts';
+import { type Compiled, type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
 import { type Effect, effectOf } from './effect.ts';
+import { rowsToFollow } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import { releaseSharedRows } from './shared-rows.ts';
 import { keepReferencedRows } from './staying-rows.ts';
@@ -24,7 +19,6 @@ export interface FoundGroup {
   readonly isOwn: boolean;
   /** Whether another person reaches them too. */
   readonly isShared: boolean;
-  readonly rows: number;
   readonly effect: Effect;
 }
 
@@ -64,16 +58,21 @@ export class Traversal {
     readonly compiled: Compiled;
     readonly identities: readonly Identity[];
     readonly now: Date;
+    /** `identities`: only what leads to further identities is searched. (Default: rows) */
+    readonly searchFor?: 'rows' | 'identities';
   }): Promise<Traversal> {
     const { transaction, compiled } = options;
-    const traversal = new Traversal(transaction, compiled);
+    const traversal = new Traversal(
+      transaction,
+      options.searchFor === 'identities' ? onlyToIdentities(compiled) : compiled,
+    );
     await transaction.rows(`select set_config('habeas.now', $1, true)`, [options.now.toISOString()]);
     await traversal.#findByIdentities(options.identities);
     do {
       do await traversal.#follow();
       while (await traversal.#readIdentities());
     } while (await releaseSharedRows(traversal));
-    await keepReferencedRows(traversal);
+    if (options.searchFor !== 'identities') await keepReferencedRows(traversal);
     return traversal;
   }
 
@@ -102,15 +101,18 @@ export class Traversal {
   }
 
   async groups(collection: CompiledCollection): Promise<readonly FoundGroup[]> {
+    if (collection.leaf !== undefined) {
+      const { bits } = collection.leaf.edge;
+      return [{ bits, isOwn: true, isShared: false, effect: effectOf(collection, bits, true) }];
+    }
     const rows = await this.transaction.rows(
-      `select bits::text, (tick is not null)::int::text, (pending and tick is null)::int::text, count(*)::text
-         from ${collection.found} group by 1, 2, 3 order by 2 desc, 1, 3`,
+      `select distinct bits::text, (tick is not null)::int::text, (pending and tick is null)::int::text
+         from ${collection.found} order by 2 desc, 1, 3`,
     );
-    return rows.map(([bits, own, shared, count]) => ({
+    return rows.map(([bits, own, shared]) => ({
       bits: Number(bits),
       isOwn: own === '1',
       isShared: shared === '1',
-      rows: Number(count),
       effect: effectOf(collection, Number(bits), own === '1'),
     }));
   }
@@ -192,6 +194,10 @@ export class Traversal {
     for (const edge of edges) {
       const to = this.compiled.collections.get(edge.to);
       if (to === undefined) continue;
+      if (to.leaf !== undefined) {
+        this.#touched.add(to.name);
+        continue;
+      }
       const tick = this.nextTick();
       const becomesOwn = edge.follows && edge.share === 'owned';
       const mark = {
@@ -202,7 +208,7 @@ export class Traversal {
       const count = await this.transaction.change(
         `${insertInto(to)}
          select ${edge.findsOnce ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}::bigint, ${mark.tick}, ${mark.pending}
-           from ${rowsToFollow(from, edge)} join ${to.table} t on ${edge.condition('a', 't')}
+           from ${rowsToFollow({ from, edge, found: 's' })} join ${to.table} t on ${edge.condition('a', 't')}
           where s.tick > ${after} and s.tick <= ${upTo}
          ${onConflict(to)}`,
       );
@@ -258,6 +264,29 @@ export class Traversal {
   }
 }
 
+/**
+ * The collections that have identities or lead to some that have. Whether a shared row is the person's alone depends on all others, so
+ * that nothing is left out where sharing is on the way.
+ */
+function onlyToIdentities(compiled: Compiled): Compiled {
+  const wanted = new Set(
+    [...compiled.collections.values()]
+      .filter((collection) => collection.roots.length > 0)
+      .map((collection) => collection.name),
+  );
+  for (const name of wanted) {
+    for (const edge of compiled.collections.get(name)?.incoming ?? []) {
+      if (!edge.follows) continue;
+      if (edge.share === 'shared') return compiled;
+      wanted.add(edge.from);
+    }
+  }
+  return {
+    ...compiled,
+    collections: new Map([...compiled.collections].filter(([name]) => wanted.has(name))),
+  };
+}
+
 function insertInto(collection: CompiledCollection): string {
   return `insert into ${collection.found} as f (${keyColumns(collection)}, bits, tick, pending)`;
 }
@@ -272,14 +301,4 @@ function onConflict(collection: CompiledCollection): string {
   return `on conflict (${keyColumns(collection)}) do update
     set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
     where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
-}
-
-/** The rows to follow, called `a`. Their table is not read when the stored key already has the columns of the reference. */
-function rowsToFollow(from: CompiledCollection, edge: CompiledEdge): string {
-  const inKey = (column: string) => from.keyKind !== 'row' && from.key.some((part) => part.name === column);
-  if (!edge.fromColumns.every(inKey)) {
-    return `${from.found} s join ${from.table} a on ${matchesKey(from, 'a', 's')}`;
-  }
-  const columns = from.key.map((part, index) => `k${index + 1} as ${quoteIdentifier(part.name)}`);
-  return `${from.found} s cross join lateral (select ${columns.map((column) => `s.${column}`).join(', ')}) a`;
 }

@@ -1,40 +1,87 @@
-import type { Residue, Retained } from '../connector.ts';
+import type { KeyBatch, Residue, Retained } from '../connector.ts';
 import { isReadable } from './change-sql.ts';
-import { type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
+import { type Compiled, type CompiledCollection, keyColumns } from './compiled.ts';
+import { foundRows } from './found-rows.ts';
+import { chunksOf, useChunks } from './key-chunks.ts';
+import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
 import { inGroups } from './staying-rows.ts';
-import { isInSet, type KeySet, pointsAsStored } from './stored-keys.ts';
 import type { Transaction } from './transaction.ts';
 import type { FoundGroup, Traversal } from './traversal.ts';
+
+export interface VerifyOptions {
+  readonly transaction: Transaction;
+  readonly compiled: Compiled;
+  readonly system: string;
+  /** A search that was made just now. */
+  readonly traversal: Traversal;
+  /** The stored keys, from the beginning at each call. */
+  readonly keys: () => AsyncIterable<KeyBatch>;
+}
 
 /**
  * Counts the rows in which a targeted value can still be read, among those that a fresh search finds and those whose keys were stored.
  * A row that both find counts once.
  */
-export async function countResidue(options: {
-  readonly transaction: Transaction;
-  readonly traversal: Traversal;
-  readonly stored: readonly KeySet[];
-}): Promise<Residue> {
-  const { transaction, traversal, stored } = options;
+export async function countResidue(options: VerifyOptions): Promise<Residue> {
+  // After an erasure the search usually finds nothing, and then no row can be counted twice.
+  if (options.traversal.found.length === 0) {
+    const residue = await countStored(options);
+    if (residue !== undefined) return residue;
+  }
+  return await countAtOnce(options);
+}
+
+/** Looks each chunk up as it comes. Undefined where keys of two searches may name a row twice. */
+async function countStored(options: VerifyOptions): Promise<Residue | undefined> {
   const remaining: Record<string, number> = {};
   const retained: Retained[] = [];
+  const isComplete = await useChunks(chunksOf({ ...options, keys: options.keys() }), async (chunk) => {
+    if (!chunk.isInOrder) return false;
+    const set = setOfChunk(chunk);
+    const { name } = set.collection;
+    const readable = readableStored(set);
+    const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
+    remaining[name] = (remaining[name] ?? 0) + count;
+    retained.push(...(await retainedOf(options.transaction, set)));
+    return true;
+  });
+  return isComplete ? { remaining, retained: sumRetained(retained) } : undefined;
+}
+
+async function countAtOnce(options: VerifyOptions): Promise<Residue> {
+  const { transaction, traversal } = options;
+  const tables = new KeyTables(transaction);
+  await useChunks(chunksOf({ ...options, keys: options.keys() }), (chunk) => tables.add(chunk));
+  const stored = await tables.sets();
+  const remaining: Record<string, number> = {};
   const found = new Set(traversal.found);
-  const collections = new Set([...found, ...stored.map((set) => set.collection)]);
-  for (const collection of collections) {
+  for (const collection of new Set([...found, ...stored.map((set) => set.collection)])) {
     const groups = found.has(collection) ? await traversal.groups(collection) : [];
     const sets = stored.filter((set) => set.collection === collection);
     const selects = [...groups.map((group) => readableFound(collection, group)), ...sets.map(readableStored)];
     const readable = selects.filter((select) => select !== undefined);
-    if (readable.length === 0) continue;
-    const [row] = await transaction.rows(`select count(*)::text from (${readable.join(' union ')}) readable`);
-    remaining[collection.name] = Number(row?.[0] ?? 0);
+    remaining[collection.name] =
+      readable.length === 0 ? 0 : await countOf(transaction, readable.join(' union '), []);
   }
-  for (const { collection, effect, table, condition } of stored) {
-    const rows = `from ${collection.table} t where exists (select from ${table} e where ${matchesKey(collection, 't', 'e')} and ${condition})`;
-    retained.push(...(await retainedRows({ transaction, collection, effect, rows })));
-  }
+  const retained: Retained[] = [];
+  for (const set of stored) retained.push(...(await retainedOf(transaction, set)));
   return { remaining, retained: sumRetained(retained) };
+}
+
+async function countOf(
+  transaction: Transaction,
+  select: string,
+  values: readonly unknown[],
+): Promise<number> {
+  const [row] = await transaction.rows(`select count(*)::text from (${select}) readable`, values);
+  return Number(row?.[0] ?? 0);
+}
+
+async function retainedOf(transaction: Transaction, set: KeySet): Promise<readonly Retained[]> {
+  const { collection, effect, values } = set;
+  const rows = `from ${collection.table} t where exists (select from ${set.source} e where ${isInSet(set, 't')})`;
+  return await retainedRows({ transaction, collection, effect, rows, values });
 }
 
 /** A reference by which the row was found just now leads to the person. */
@@ -42,7 +89,7 @@ function readableFound(collection: CompiledCollection, group: FoundGroup): strin
   if (group.effect.name === '') return undefined;
   const readable = isReadable({ effect: group.effect, row: 't', pointsAtPerson: () => 'true' });
   if (readable === 'false') return undefined;
-  return `select ${keyColumns(collection, 's')} from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
+  return `select ${keyColumns(collection, 's')} from ${foundRows(collection, 't')}
            where ${inGroups('s', [group])} and ${readable}`;
 }
 
@@ -53,6 +100,6 @@ function readableStored(set: KeySet): string | undefined {
     pointsAtPerson: (cut) => pointsAsStored(set.collection, cut, 't'),
   });
   if (readable === 'false') return undefined;
-  return `select ${keyColumns(set.collection, 'e')} from ${set.table} e join ${set.collection.table} t on ${isInSet(set, 't')}
+  return `select ${keyColumns(set.collection, 'e')} from ${set.source} e join ${set.collection.table} t on ${isInSet(set, 't')}
            where ${readable}`;
 }
