@@ -203,6 +203,17 @@ describe('a handler that takes long without asking for time', () => {
   });
 });
 
+describe('a caller with little time', () => {
+  it('is answered RUNNING before its deadline', async () => {
+    const service = await startService({ delete: ({ signal }) => untilAborted(signal) });
+    const { status, json } = await service.post('personal-data:delete', call(), {
+      'connect-timeout-ms': '200',
+    });
+    expect(status).toBe(200);
+    expect(json.operation.state).toBe('RUNNING');
+  });
+});
+
 describe('a report', () => {
   it('is signed after Standard Webhooks, thin, and sent once when Habeas takes it', async () => {
     const { deliveries, callback } = await startReceiver();

@@ -24,6 +24,8 @@ export interface Asked {
   readonly dryRun: boolean;
   readonly request: OperationRequest;
   readonly callback: { readonly url: string; readonly secret: string } | undefined;
+  /** When the caller stops waiting, in milliseconds from now; undefined when it did not say. */
+  readonly deadline: number | undefined;
 }
 
 /** An operation as it is now, and its records or identities if there are any to read. */
@@ -38,7 +40,7 @@ export interface OperationsOptions {
   readonly handlers: PersonalDataHandlers;
   readonly store: OperationStore;
   readonly now: () => Date;
-  /** How long a call waits for its handler before it answers RUNNING, in milliseconds. */
+  /** How long a call waits for its handler before it answers RUNNING, in milliseconds; less if its deadline is nearer. */
   readonly answerWithin: number;
   /** Most pieces of work at once that handlers asked time for. */
   readonly concurrency: number;
@@ -82,7 +84,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const { store, now } = options;
   const closing = new AbortController();
   const turns = createTurns(options.concurrency);
-  const spools = createSpools(options.keepResults);
+  const spools = createSpools({ milliseconds: options.keepResults });
   const reporter = createReporter({ store, now, delays: options.reportDelays, signal: closing.signal });
   const running = new Map<string, Run>();
   const forget = setInterval(() => forgetOld(), FORGET_EVERY_MILLISECONDS).unref();
@@ -208,7 +210,9 @@ export function createOperations(options: OperationsOptions): Operations {
       const fingerprint = fingerprintOf(asked);
       const run = join(asked, fingerprint, false);
       const patience = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => patience.resolve(undefined), options.answerWithin);
+      // A part of the caller's time is for the way back.
+      const milliseconds = Math.min(options.answerWithin, (asked.deadline ?? Number.POSITIVE_INFINITY) * 0.8);
+      const timer = setTimeout(() => patience.resolve(undefined), milliseconds);
       const wait = run.asksForTime.then(() => undefined);
       const ended = await Promise.race([run.done, patience.promise, wait]).finally(() => clearTimeout(timer));
       if (ended !== undefined) return ended.fingerprint === fingerprint ? view(ended) : undefined;
@@ -233,7 +237,11 @@ export function createOperations(options: OperationsOptions): Operations {
           continue;
         }
         const { rpc, idempotencyKey, dryRun, request, report, fingerprint } = operation;
-        join({ rpc, idempotencyKey, dryRun, request, callback: report ?? undefined }, fingerprint, true);
+        join(
+          { rpc, idempotencyKey, dryRun, request, callback: report ?? undefined, deadline: undefined },
+          fingerprint,
+          true,
+        );
       }
     },
     async close() {

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import {
   type DescribeResponseSchema,
   type OperationSchema,
@@ -56,7 +56,11 @@ export function pdRoutes({
   operations,
   retryAfter,
 }: PdRoutesOptions): ServiceImpl<typeof PDClient> {
-  const submit = async (rpc: OperationRpc, call: PersonCall): Promise<OperationView> => {
+  const submit = async (
+    rpc: OperationRpc,
+    call: PersonCall,
+    context: HandlerContext,
+  ): Promise<OperationView> => {
     checkCall(call);
     const view = await operations.submit({
       rpc,
@@ -68,6 +72,7 @@ export function pdRoutes({
         dueTime: call.dueTime === undefined ? null : timestampDate(call.dueTime).toISOString(),
       },
       callback: call.callback === undefined ? undefined : checkedCallback(call.callback),
+      deadline: context.timeoutMs(),
     });
     if (view !== undefined) return view;
     throw invalid('this idempotency_key was used for another call');
@@ -75,21 +80,21 @@ export function pdRoutes({
   const toOperation = (operation: StoredOperation) => operationMessage(operation, retryAfter);
   const answer = ({ operation }: OperationView) => ({ operation: toOperation(operation) });
   return {
-    async get(call) {
-      const view = await submit('Get', call);
+    async get(call, context) {
+      const view = await submit('Get', call, context);
       return { ...answer(view), ...(await recordsPage(view, call)) };
     },
-    async delete(call) {
-      return answer(await submit('Delete', call));
+    async delete(call, context) {
+      return answer(await submit('Delete', call, context));
     },
-    async verify(call) {
-      return answer(await submit('Verify', call));
+    async verify(call, context) {
+      return answer(await submit('Verify', call, context));
     },
-    async resolveIdentities(call) {
+    async resolveIdentities(call, context) {
       if (handlers.resolveIdentities === undefined) {
         throw new ConnectError('this service resolves no identities', Code.Unimplemented);
       }
-      const view = await submit('ResolveIdentities', call);
+      const view = await submit('ResolveIdentities', call, context);
       return { ...answer(view), identities: await identitiesOf(view) };
     },
     async getOperation(call) {

@@ -28,7 +28,7 @@ export interface ServePersonalDataOptions extends PersonalDataHandlers {
   readonly port: number;
   /** (Default: all interfaces) */
   readonly host?: string;
-  /** Whose calls are answered: the public keys that the Habeas server prints. */
+  /** Whose calls are answered: the public keys that `habeas clients keys` prints. */
   readonly habeas: { readonly publicKeys: readonly PublicKey[] };
   /** What `declare` gave; served at `GET /metrics`. */
   readonly declared?: Pick<Declared, 'metrics'>;

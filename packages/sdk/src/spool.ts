@@ -10,6 +10,8 @@ const READ_BYTES = 64 * 1024;
 /** A page ends at the first line that passes this, so that it fits the 4 MiB that gRPC clients take by default. */
 const PAGE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+/** What a spool takes besides its lines, about. */
+const OVERHEAD_BYTES = 1024;
 
 export interface SpoolPage {
   readonly lines: readonly string[];
@@ -23,6 +25,8 @@ export interface SpoolPage {
  */
 export interface Spool {
   readonly id: string;
+  /** What it takes at present. */
+  readonly size: { readonly memoryBytes: number; readonly files: number };
   append(line: string): Promise<void>;
   /** Nothing more comes; pages can be read now. */
   end(): Promise<void>;
@@ -59,6 +63,9 @@ export function createSpool(options: { readonly memoryBytes?: number } = {}): Sp
 
   return {
     id: randomUUID().replaceAll('-', ''),
+    get size() {
+      return { memoryBytes: pendingBytes + OVERHEAD_BYTES, files: file === undefined ? 0 : 1 };
+    },
     async append(line) {
       const bytes = Buffer.from(`${line}\n`);
       pending.push(bytes);

@@ -8,25 +8,60 @@ export interface Spools {
   close(): Promise<void>;
 }
 
-/** Keeps each result until nobody has looked at it for `milliseconds`. */
-export function createSpools(milliseconds: number): Spools {
-  const kept = new Map<string, { readonly spool: Spool; readonly timer: NodeJS.Timeout }>();
-  const drop = (name: string, spool: Spool) => {
-    if (kept.get(name)?.spool === spool) kept.delete(name);
+export interface SpoolsOptions {
+  /** A result goes when nobody has looked at it for so long. */
+  readonly milliseconds: number;
+  /** Most memory of all results together. (Default: 64 MiB) */
+  readonly memoryBytes?: number;
+  /** Most files of all results together; each is an open descriptor. (Default: 256) */
+  readonly files?: number;
+}
+
+interface Kept {
+  readonly spool: Spool;
+  readonly timer: NodeJS.Timeout;
+  /** As it was when it was put here: nothing is added to it any more. */
+  readonly size: Spool['size'];
+}
+
+/** Keeps results for a time, and drops those first that nobody has looked at for longest when there are too many. */
+export function createSpools({
+  milliseconds,
+  memoryBytes = 64 * 1024 * 1024,
+  files = 256,
+}: SpoolsOptions): Spools {
+  // A map keeps its order: the front is what was looked at longest ago.
+  const kept = new Map<string, Kept>();
+  const total = { memoryBytes: 0, files: 0 };
+  const drop = (name: string, one: Kept) => {
+    clearTimeout(one.timer);
+    if (kept.get(name) === one) kept.delete(name);
+    total.memoryBytes -= one.size.memoryBytes;
+    total.files -= one.size.files;
     // The system frees the file in any case; there is nobody to tell.
-    spool.close().catch(() => undefined);
+    one.spool.close().catch(() => undefined);
   };
   return {
     get(name) {
       const found = kept.get(name);
-      found?.timer.refresh();
-      return found?.spool;
+      if (found === undefined) return undefined;
+      found.timer.refresh();
+      kept.delete(name);
+      kept.set(name, found);
+      return found.spool;
     },
     put(name, spool) {
       const before = kept.get(name);
-      clearTimeout(before?.timer);
-      if (before !== undefined) drop(name, before.spool);
-      kept.set(name, { spool, timer: setTimeout(() => drop(name, spool), milliseconds).unref() });
+      if (before !== undefined) drop(name, before);
+      const timer = setTimeout(() => drop(name, one), milliseconds).unref();
+      const one: Kept = { spool, timer, size: spool.size };
+      kept.set(name, one);
+      total.memoryBytes += one.size.memoryBytes;
+      total.files += one.size.files;
+      for (const [oldest, its] of kept) {
+        if (its === one || (total.memoryBytes <= memoryBytes && total.files <= files)) break;
+        drop(oldest, its);
+      }
     },
     async close() {
       for (const { timer } of kept.values()) clearTimeout(timer);
