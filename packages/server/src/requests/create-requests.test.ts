@@ -21,6 +21,8 @@ interface World {
   readonly requests: Requests;
   readonly shop: MemorySystem;
   readonly mail: MemorySystem;
+  /** Lines of the log that tell of a failure. */
+  readonly failures: string[];
 }
 
 const open: World[] = [];
@@ -37,8 +39,9 @@ async function startWorld(
   const database = await createTestDatabase(migrations);
   const shop = new MemorySystem('shop', people);
   const mail = new MemorySystem('mail', people);
-  const requests = makeRequests(database, { shop, mail, ...options });
-  const world = { database, requests, shop, mail };
+  const failures: string[] = [];
+  const requests = makeRequests(database, { shop, mail, failures, ...options });
+  const world = { database, requests, shop, mail, failures };
   open.push(world);
   await requests.start();
   return world;
@@ -53,6 +56,7 @@ function makeRequests(
     readonly mail: MemorySystem;
     readonly policy?: string;
     readonly tickets?: boolean;
+    readonly failures?: string[];
   },
 ): Requests {
   return createRequests({
@@ -65,7 +69,10 @@ function makeRequests(
     policy: options.policy === undefined ? loadPolicy(undefined) : parsePolicy(options.policy, 'policy.yaml'),
     masterKey,
     clock: systemClock,
-    logger: createLogger({ level: 'silent' }),
+    logger: createLogger({
+      level: 'error',
+      destination: { write: (line: string) => void options.failures?.push(line) },
+    }),
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
     verifyCallback: () => undefined,
@@ -353,6 +360,22 @@ describe('the room', () => {
     expect(
       audit.filter((entry) => entry.action === 'task.succeeded' && entry.details.task === 'collect:shop'),
     ).toHaveLength(1);
+  });
+
+  it('takes up its own task again when the database did not take its answer', async () => {
+    const world = await startWorld();
+    let release: (() => void) | undefined;
+    world.shop.before = (method) =>
+      method === 'collect' ? new Promise((resolve) => (release = resolve)) : undefined;
+    const { id } = await receive(world, 'access');
+    await until(async () => release !== undefined, 'shop to be asked');
+    await world.database.pool.query('alter table habeas.audit_entries rename to audit_entries_away');
+    world.shop.before = () => undefined;
+    release?.();
+    await until(async () => world.failures.length > 0, 'the answer to be refused');
+    await world.database.pool.query('alter table habeas.audit_entries_away rename to audit_entries');
+    await inState(world, id, 'completed');
+    expect(world.shop.calls.filter((call) => call === 'collect')).toHaveLength(2);
   });
 
   it('makes a job anew that a process had taken and never claimed when it was killed', async () => {

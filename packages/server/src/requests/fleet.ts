@@ -59,7 +59,11 @@ export function createFleet(options: FleetOptions): Fleet {
     },
   });
   const worker = createWorker({ ...options, worker: session.worker });
-  const reconcile = createReconciler({ ...options, plan: options.planReceived });
+  const reconcile = createReconciler({
+    ...options,
+    plan: options.planReceived,
+    worker: { id: session.worker, inHand: () => worker.inHand() },
+  });
 
   const startPumpFor = (system: string | null): Promise<void> => {
     const name = queueName(system);

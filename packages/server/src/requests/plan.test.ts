@@ -139,6 +139,29 @@ describe('plan', () => {
     );
   });
 
+  it('asks a service that never said what it can for identities, before anything is destroyed', () => {
+    const made = plan({
+      right: 'erasure',
+      dryRun: false,
+      identityTypes: ['email'],
+      policyVersion: 'v1',
+      systems: [
+        {
+          key: 'accounts',
+          team: 'identity',
+          by: 'client',
+          capabilities: new Set(['resolve', 'collect', 'erase', 'verify']),
+          needs: [],
+          resolves: [],
+          undescribed: true,
+          dataTypes: [],
+        },
+      ],
+    });
+    expect(made.tasks[0]).toMatchObject({ key: 'resolve:accounts', depends_on: [] });
+    expect(ancestors(made).get('erase:accounts')).toContain('resolve:accounts');
+  });
+
   it('has edges that grow with the systems and no faster', () => {
     const many = (count: number): PlanInput => ({
       right: 'erasure',

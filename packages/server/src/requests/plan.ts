@@ -48,7 +48,7 @@ export function plan(input: PlanInput): Plan {
     system: resolver.system.key,
     team: resolver.system.team,
     depends_on: resolver.after.map((key) => `resolve:${key}`),
-    explanation: `Ask ${resolver.system.key} for more identities of the person (${resolver.system.resolves.join(', ')}), so that other systems can find them.`,
+    explanation: `Ask ${resolver.system.key} for more identities of the person (${resolver.system.resolves.join(', ') || 'it did not say which'}), so that other systems can find them.`,
   }));
   tasks.push(
     gate(

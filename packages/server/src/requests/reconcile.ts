@@ -22,6 +22,8 @@ export interface ReconcileOptions {
   readonly queue: TaskQueue;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** This process' worker, and the tasks that it has in hand. */
+  readonly worker: { readonly id: string; inHand(): readonly string[] };
   /** Plans a request that was acknowledged but not planned. */
   readonly plan: (ref: { readonly organizationId: string; readonly requestId: string }) => Promise<void>;
 }
@@ -57,13 +59,19 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
   };
 }
 
-/** Tasks that say "running" although their worker is gone. */
+/**
+ * Tasks that say "running" although nobody runs them: their worker is gone, or it is this one and has lost them, because the
+ * database did not take the answer when they ended.
+ */
 async function takeOver(options: ReconcileOptions, living: readonly string[]): Promise<void> {
-  const { rows } = await sql<Ref>`
-    select organization_id, request_id, id from tasks
-    where state = 'running' and (worker is null or worker <> all (${living}::text[]))
+  const { rows } = await sql<Ref & { readonly worker: string | null }>`
+    select organization_id, request_id, id, worker from tasks
+    where state = 'running' and (worker is null or worker <> all (${living}::text[]) or worker = ${options.worker.id})
     limit ${BATCH}`.execute(options.db);
-  await Promise.all(rows.map((task) => apply(options, task, 'task-lost')));
+  // Looked at after the rows: a task is in hand from before its claim until after its end.
+  const inHand = new Set(options.worker.inHand());
+  const lost = rows.filter((task) => task.worker !== options.worker.id || !inHand.has(task.id));
+  await Promise.all(lost.map((task) => apply(options, task, 'task-lost')));
 }
 
 async function lostJobs(

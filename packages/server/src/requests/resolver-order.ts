@@ -9,7 +9,7 @@ export interface OrderedResolver {
 /**
  * In which order systems are asked for more identities. A system is asked as soon as one identity type that it needs is known
  * or can be resolved; it waits for those that resolve a type that it needs and that was not given. Systems that can never be
- * asked are left out. Types that two systems resolve from each other make no cycle: each round only depends on earlier ones.
+ * asked are left out. One that never said what it can is asked with what was given: only it may know the rest. Types that two systems resolve from each other make no cycle: each round only depends on earlier ones.
  *
  * `systems` must be sorted. The cost grows with systems × types, because every system enters at most once.
  */
@@ -18,7 +18,10 @@ export function orderResolvers(
   given: readonly string[],
 ): { readonly order: readonly OrderedResolver[]; readonly resolved: ReadonlySet<string> } {
   const resolvers = systems.filter(
-    (system) => system.by !== 'ticket' && system.capabilities.has('resolve') && system.resolves.length > 0,
+    (system) =>
+      system.by !== 'ticket' &&
+      system.capabilities.has('resolve') &&
+      (system.resolves.length > 0 || system.undescribed === true),
   );
   const waitingFor = new Map<string, PlannableSystem[]>();
   const givenTypes = new Set(given);

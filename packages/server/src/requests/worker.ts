@@ -42,6 +42,8 @@ export interface WorkerOptions {
 /** Runs single tasks. Never throws: whatever goes wrong becomes an event of the task, or is left to the reconciler. */
 export interface Worker {
   run(job: TaskJob): Promise<void>;
+  /** Tasks that this process has in hand. One that says "running" here and is not among them was lost with its answer. */
+  inHand(): readonly string[];
   /** Aborts what is running; the tasks go back to the queue. */
   abort(): void;
 }
@@ -71,8 +73,11 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   };
 
+  const inHand = new Map<string, number>();
   return {
     async run(job) {
+      // Before the claim, so that no look at the rows can find it claimed and not in hand.
+      inHand.set(job.taskId, (inHand.get(job.taskId) ?? 0) + 1);
       try {
         await attempt(job);
       } catch (error) {
@@ -81,8 +86,13 @@ export function createWorker(options: WorkerOptions): Worker {
           { err: error, task: job.taskId },
           'a task could not be started or concluded; it will be taken up again',
         );
+      } finally {
+        const left = (inHand.get(job.taskId) ?? 1) - 1;
+        if (left > 0) inHand.set(job.taskId, left);
+        else inHand.delete(job.taskId);
       }
     },
+    inHand: () => [...inHand.keys()],
     abort: () => stopping.abort(),
   };
 }
