@@ -13,6 +13,8 @@ export interface PlannableSystem {
   readonly needs: readonly string[];
   /** Identity types that it can add to what is known. */
   readonly resolves: readonly string[];
+  /** It never said what it can: it is asked for identities all the same, because only it may know some. (Default: false) */
+  readonly undescribed?: true;
   /** What the team declared that it stores. */
   readonly dataTypes: readonly string[];
   /** Which collections are reached from these identity types and what erasure does to each; undefined without datasets. */

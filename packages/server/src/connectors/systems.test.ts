@@ -78,6 +78,9 @@ describe('systems', () => {
     });
     expect((await world.systems.plannable())[0]).toMatchObject({
       needs: [],
+      resolves: [],
+      undescribed: true,
+      capabilities: new Set(['resolve', 'collect', 'erase', 'verify']),
       remark: expect.stringContaining('did not answer'),
     });
     answers = true;

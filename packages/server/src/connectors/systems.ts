@@ -180,10 +180,11 @@ function fromClient(system: ClientSystem, description: ClientDescription | undef
   if (description === undefined) {
     return {
       ...base,
-      capabilities: new Set<Capability>(['collect', 'erase', 'verify']),
+      capabilities: new Set<Capability>(['resolve', 'collect', 'erase', 'verify']),
       needs: [],
       resolves: [],
-      remark: `${system.key} did not answer when it was asked what it supports; it is offered every identity, and asked for none.`,
+      undescribed: true,
+      remark: `${system.key} did not answer when it was asked what it supports; it is asked for identities, and offered every one, as if it supported all.`,
     };
   }
   return {
