@@ -13,6 +13,8 @@ export interface RunHabeasOptions {
   readonly input?: string;
   readonly signal?: AbortSignal;
   readonly parts?: CliParts;
+  /** Told what is written to standard output, as it is written. */
+  readonly onOut?: (text: string) => void;
 }
 
 export interface HabeasResult {
@@ -55,6 +57,7 @@ export async function runHabeas(
     terminal: {
       out: (text) => {
         out += text;
+        options.onOut?.(text);
       },
       note: (text) => {
         notes += text;

@@ -1,8 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
-import { type Config, createLogger, type Logger } from '../foundation/index.ts';
+import type { Config, Logger } from '../foundation/index.ts';
 import type { LocalServer, State } from './cli-parts.ts';
 import type { CliContext } from './context.ts';
-import { type Address, ensurePortIsFree } from './port.ts';
+import { type Address, anyFreePort, ensurePortIsFree } from './port.ts';
 import { openPostgres, type Postgres } from './postgres.ts';
 
 /** Where the configuration keeps its data; absolute. */
@@ -63,12 +63,12 @@ export interface Served {
 export async function startServer(
   context: CliContext,
   config: Config,
-  options: { readonly logger?: Logger; readonly onProgress: (line: string) => void },
+  options: { readonly logger: Logger; readonly onProgress: (line: string) => void },
 ): Promise<Served> {
-  const { host, port } = config.listen;
-  if (port !== 0) await ensurePortIsFree({ host, port });
-  const logger = options.logger ?? createLogger({ level: context.terminal.interactive ? 'warn' : 'info' });
-  const opened = await openStateOf(context, config, { logger, onProgress: options.onProgress });
+  const { host } = config.listen;
+  const port = config.listen.port === 0 ? await anyFreePort(host) : config.listen.port;
+  await ensurePortIsFree({ host, port });
+  const opened = await openStateOf(context, config, options);
   try {
     const server = await opened.state.createServer(config, {
       publicUrl: publicUrlOf(config, { host, port }),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { HabeasError } from '../foundation/index.ts';
 
@@ -28,6 +29,18 @@ export async function nextFreePort(address: Address, tries = 50): Promise<number
     'PORT_TAKEN',
     `No port from ${address.port} to ${address.port + tries - 1} on ${address.host} is free. Choose another with --port.`,
   );
+}
+
+/** A port that is free now, for who does not care which. Services are told it before the server listens there. */
+export async function anyFreePort(host: string): Promise<number> {
+  const server = createServer();
+  server.listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new HabeasError('INTERNAL', `The system gave no port on ${host}.`);
 }
 
 /** Whether this process could listen there. Throws BAD_INPUT for an address that this machine does not have. */

@@ -145,7 +145,7 @@ export function dryRunScreen(
 
 /** What each store held of the person before and holds now. */
 export function tracesScreen(
-  story: ErasureStory,
+  story: Pick<ErasureStory, 'traces'>,
   retained: readonly api.ReceiptView['receipt']['retained'][number][],
   screen: Screen,
 ): readonly string[] {

@@ -41,8 +41,8 @@ export function serviceLines(
 ): readonly string[] {
   return table<api.ServiceView>({
     columns: [
-      { title: 'SERVICE', value: (service) => service.name, paint: paint.strong },
-      { title: 'TEAM', value: (service) => service.team ?? '–' },
+      { title: 'SERVICE', value: (service) => service.name, flexible: true, paint: paint.strong },
+      { title: 'TEAM', value: (service) => service.team ?? '–', flexible: true },
       { title: 'HOLDS', value: (service) => service.stores.join(', '), flexible: true },
       {
         title: 'ANSWERED BY',
@@ -77,8 +77,8 @@ export function joinFlows(flows: readonly api.FlowView[]): readonly JoinedFlow[]
 function flowLines(flows: readonly JoinedFlow[], width: number, paint: Paint): readonly string[] {
   return table<JoinedFlow>({
     columns: [
-      { title: 'FROM', value: (flow) => flow.from },
-      { title: 'TO', value: (flow) => flow.to },
+      { title: 'FROM', value: (flow) => flow.from, flexible: true },
+      { title: 'TO', value: (flow) => flow.to, flexible: true },
       { title: 'MOVES', value: (flow) => flow.dataTypes.join(', '), flexible: true },
     ],
     rows: flows,

@@ -11,9 +11,10 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** `812 B`, `1.4 kB`, `2.3 MB`, in powers of 1,000. */
+/** `812 B`, `1.4 kB`, `2.3 MB`, `4.1 GB`, in powers of 1,000. */
 export function bytes(number: number): string {
   if (number < 1_000) return `${number} B`;
   if (number < 999_950) return `${(number / 1_000).toFixed(1)} kB`;
-  return `${(number / 1_000_000).toFixed(1)} MB`;
+  if (number < 999_950_000) return `${(number / 1_000_000).toFixed(1)} MB`;
+  return `${(number / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { type Config, loadConfig } from '../../foundation/index.ts';
+import { type Command, Option } from 'commander';
+import { type Config, createLogger, loadConfig } from '../../foundation/index.ts';
 import { type CliContext, type ConfigOptions, withConfigOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
 import { startServer } from '../local-server.ts';
@@ -12,6 +12,7 @@ interface ServeOptions extends ConfigOptions {
   readonly host?: string;
   readonly port?: number;
   readonly newKey?: true;
+  readonly logLevel?: string;
 }
 
 /** `habeas serve`: runs the server until it is told to stop. */
@@ -26,6 +27,12 @@ export function serveVerb(program: Command, run: Run): void {
         'port to listen on (default: listen.port of the configuration, or 7311)',
         portNumber,
       )
+      .addOption(
+        new Option(
+          '--log-level <level>',
+          'what goes to standard error (default: warn on a terminal, else info)',
+        ).choices(['debug', 'info', 'warn', 'error', 'silent']),
+      )
       .option('--new-key', 'make another admin key and print it, for when the first one was lost'),
   ).action((options: ServeOptions) => run((context) => serve(context, options)));
 }
@@ -34,6 +41,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitNa
   const { terminal, paint, environment, folder } = context;
   const config = withListen(loadConfig({ file: options.config, folder, environment }), options);
   const served = await startServer(context, config, {
+    logger: createLogger({ level: options.logLevel ?? (terminal.interactive ? 'warn' : 'info') }),
     onProgress: (line) => terminal.note(`${paint.quiet(line)}\n`),
   });
   try {

@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { type HabeasResult, runHabeas } from '../../test/run-habeas.ts';
+import { cliParts } from '../main.ts';
+
+/** A process starts slowly where several tests share two cores. */
+const PROCESS_MILLISECONDS = 120_000;
+
+let database: TestDatabase;
+let folder: string;
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'habeas-process-'));
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a command of the real program in this process. */
+const run = (argv: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  runHabeas(argv, { folder, parts: cliParts, environment: { DATABASE_URL: database.url, ...environment } });
+
+interface Serving {
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly out: string;
+  stop(): Promise<HabeasResult>;
+}
+
+/** `habeas serve` in this process, until it is told to stop. */
+async function serve(...argv: string[]): Promise<Serving> {
+  const controller = new AbortController();
+  const { promise: said, resolve } = Promise.withResolvers<string>();
+  const ended = runHabeas(['serve', '--json', '--port', '0', '--log-level', 'silent', ...argv], {
+    folder,
+    parts: cliParts,
+    environment: { DATABASE_URL: database.url },
+    signal: controller.signal,
+    onOut: resolve,
+  });
+  const stop = async () => {
+    controller.abort();
+    return ended;
+  };
+  stops.push(stop);
+  const out = await Promise.race([said, ended.then(({ notes }) => Promise.reject(new Error(notes)))]);
+  return { ...JSON.parse(out), out, stop };
+}
+
+const statusOf = async (url: string, key: string | undefined) =>
+  (await fetch(`${url}/api/v1/services`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+describe('habeas serve', () => {
+  it('prints a key at the first start alone, and another one for who lost it', async () => {
+    const first = await serve();
+    expect(first.key).toMatch(/^habeas_[a-z0-9]{52}$/);
+    expect(await statusOf(first.url, first.key)).toBe(200);
+    expect((await first.stop()).exit).toBe(0);
+
+    const second = await serve();
+    expect(second.key).toBeUndefined();
+    expect([await statusOf(second.url, first.key), await statusOf(second.url, 'habeas_wrong')]).toEqual([
+      200, 401,
+    ]);
+    await second.stop();
+
+    const third = await serve('--new-key');
+    expect(third.key).not.toBe(first.key);
+    expect([await statusOf(third.url, first.key), await statusOf(third.url, third.key)]).toEqual([200, 200]);
+    expect(third.out).not.toContain(first.key);
+  });
+
+  it('starts nothing where the port is taken', async () => {
+    const { url } = await serve();
+    const taken = await run(['serve', '--port', new URL(url).port], {
+      DATABASE_URL: 'postgres://127.0.0.1:9/x',
+    });
+    expect([taken.exit, taken.notes]).toEqual([2, expect.stringContaining('another Habeas server')]);
+  });
+
+  it('says that the database does not answer, without its password', async () => {
+    const result = await run(['serve', '--port', '0'], { DATABASE_URL: 'postgres://u:secret@127.0.0.1:9/x' });
+    expect([result.exit, result.notes]).toEqual([4, expect.stringContaining('DATABASE_UNREACHABLE')]);
+    expect(result.notes).not.toContain('secret');
+  });
+});
+
+describe('habeas doctor', () => {
+  it('changes nothing where nothing was set up, and says what will', async () => {
+    const first = await run(['doctor']);
+    expect([first.exit, first.notes]).toEqual([0, '']);
+    expect(first.out).toMatch(/^warn +database [^→]*→ The next `habeas serve`/m);
+    expect(first.out).toMatch(/^ok +master key +The first start will make one/m);
+    expect(first.out).toMatch(/^warn +configuration [^→]*→ Run `habeas init/m);
+    const embedded = await run(['doctor'], { DATABASE_URL: '' });
+    expect([embedded.exit, embedded.out]).toEqual([
+      0,
+      expect.stringMatching(/^warn +database +There is none yet/m),
+    ]);
+  });
+
+  it('looks at everything once it was set up', async () => {
+    await (await serve()).stop();
+    const { exit, out } = await run(['doctor']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^ok +Node\.js +\d+\./m);
+    expect(out).toMatch(/^ok +database +[^→]*up to date/m);
+    expect(out).toMatch(/^warn +sources of the map /m);
+    expect(out).toMatch(/^warn +connections /m);
+  });
+
+  it('fails for a source, a connection and a master key that do not work, and says of each what to do', async () => {
+    await (await serve()).stop();
+    const field =
+      '{ name: email, data_categories: [user.contact.email], fides_meta: { identity: email, primary_key: true } }';
+    writeFileSync(
+      join(folder, 'shop.yml'),
+      `dataset: [{ fides_key: shop, name: shop, collections: [{ name: none, fields: [${field}] }] }]`,
+    );
+    writeFileSync(
+      join(folder, 'habeas.yaml'),
+      [
+        'map: { scrape: [{ url: "http://127.0.0.1:9/metrics" }] }',
+        'networks: { allow_private: [127.0.0.0/8] }',
+        `connections: [{ key: shop, kind: postgres, team: shop, url: "${database.url}", datasets: [shop.yml] }]`,
+      ].join('\n'),
+    );
+    const sick = await run(['doctor', '--json']);
+    const { items } = sick.json() as { items: { what: string; verdict: string; next?: string }[] };
+    const failing = items.filter(({ verdict }) => verdict === 'fail');
+    expect([sick.exit, failing.map(({ what }) => what)]).toEqual([
+      1,
+      ['source 127.0.0.1:9/metrics', 'connection shop'],
+    ]);
+    for (const { next } of failing) expect(next).toBeTruthy();
+
+    const wrongKey = await run(['doctor'], { HABEAS_MASTER_KEY: 'short' });
+    expect([wrongKey.exit, wrongKey.out]).toEqual([1, expect.stringMatching(/^fail +master key /m)]);
+  });
+
+  it('says that a database is down, without its password, and looks no further', async () => {
+    const result = await run(['doctor'], { DATABASE_URL: 'postgres://u:secret@127.0.0.1:9/x' });
+    expect([result.exit, result.out]).toEqual([1, expect.stringMatching(/^fail +database /m)]);
+    expect(result.out).not.toMatch(/secret|clients/);
+  });
+});
+
+describe('the process', () => {
+  const binary = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
+
+  it(
+    'serves until SIGTERM, then ends with 0',
+    async () => {
+      const child = spawn(
+        process.execPath,
+        [binary, 'serve', '--port', '0', '--json', '--log-level', 'silent'],
+        {
+          cwd: folder,
+          env: { ...process.env, DATABASE_URL: database.url },
+          stdio: ['ignore', 'pipe', 'ignore'],
+        },
+      );
+      const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])));
+      let out = '';
+      for await (const chunk of child.stdout) {
+        out += String(chunk);
+        if (!out.endsWith('\n')) continue;
+        const { url, key } = JSON.parse(out);
+        expect(await statusOf(url, key)).toBe(200);
+        child.kill('SIGTERM');
+      }
+      expect(await ended).toEqual([0, null]);
+    },
+    PROCESS_MILLISECONDS,
+  );
+
+  it(
+    'ends quietly when nobody reads its output any more',
+    async () => {
+      const child = spawn('/bin/sh', ['-c', `"${process.execPath}" "${binary}" --help | head -1`]);
+      let notes = '';
+      child.stderr.on('data', (chunk) => {
+        notes += chunk;
+      });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      expect([code, notes]).toEqual([0, '']);
+    },
+    PROCESS_MILLISECONDS,
+  );
+});
