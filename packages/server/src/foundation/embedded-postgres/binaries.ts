@@ -42,22 +42,46 @@ export function prepareBinaries(options: {
   const { native, place } = options;
   if (canEnter(join(native, 'bin'), place.account) && linkLibraries(native)) {
     const found = probe(native, place.account);
-    if (found.binaries !== undefined) return found.binaries;
+    if (found.binaries !== undefined) {
+      refuseUnquotable(native);
+      return found.binaries;
+    }
   }
   const copy = join(place.folder, `native-${packageVersion(native)}`);
+  refuseUnquotable(copy);
   if (!existsSync(copy)) {
     options.onProgress(`copying PostgreSQL's programs to ${copy}, where its user can read them`);
-    const partial = `${copy}.partial`;
-    rmSync(partial, { recursive: true, force: true });
-    cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
-    linkLibraries(partial);
-    renameSync(partial, copy);
+    copyPrograms(native, copy);
   }
   const copied = probe(copy, place.account);
   if (copied.binaries !== undefined) return copied.binaries;
   throw failure(
     `PostgreSQL's programs in ${native} do not run on this machine (they need glibc 2.27 or newer; Alpine is not supported). Set DATABASE_URL to use another server.`,
     { log: copied.said },
+  );
+}
+
+function copyPrograms(native: string, copy: string): void {
+  const partial = `${copy}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  try {
+    cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
+    linkLibraries(partial);
+    renameSync(partial, copy);
+  } catch (cause) {
+    rmSync(partial, { recursive: true, force: true });
+    throw failure(
+      `PostgreSQL's programs (60 MB) could not be copied to ${dirname(copy)}. Make room there, or set DATABASE_URL.`,
+      { cause, log: cause instanceof Error ? cause.message : '' },
+    );
+  }
+}
+
+/** initdb starts the server through a shell, and does not quote its own path for it. */
+function refuseUnquotable(native: string): void {
+  if (process.platform === 'win32' || !/["$`\\\n]/.test(native)) return;
+  throw failure(
+    `PostgreSQL cannot be started from ${native}: a folder above it has a quote, $, \` or \\ in its name. Give it another name, or set DATABASE_URL.`,
   );
 }
 

@@ -123,8 +123,9 @@ describe('the first start', () => {
   });
 
   test('works in a folder whose name holds spaces, commas, quotes and letters of other languages', async () => {
+    using native = readableNative();
     await using folder = makeDataDir();
-    await using server = await start({ dataDir: join(folder.path, `it's "a", 例 %41`) });
+    await using server = await start({ dataDir: join(folder.path, `it's "a", 例 %41`), native: native.path });
     expect(await one(server.url(), 'select 1')).toBe(1);
   });
 
@@ -230,6 +231,16 @@ describe('a later start', () => {
     expect(fingerprint(data)).toBe(before);
   });
 
+  test('says what the system said when a file cannot be made', async () => {
+    await using folder = makeDataDir();
+    mkdirSync(join(folder.path, 'postgres', 'users'), { recursive: true });
+    mkdirSync(join(folder.path, 'postgres', 'server.log'));
+    await expect(start({ dataDir: folder.path })).rejects.toMatchObject({
+      code: 'EMBEDDED_DATABASE_FAILED',
+      message: expect.stringMatching(/could not be started in .*: EISDIR: .*server\.log/),
+    });
+  });
+
   test('refuses a folder that is no data directory and changes nothing in it', async () => {
     await using folder = makeDataDir();
     const data = join(folder.path, 'postgres', 'data');
@@ -254,13 +265,22 @@ describe('a later start', () => {
   });
 
   test.runIf(isRoot && mayMount())('says that the disk is full', async () => {
+    using native = readableNative();
     await using folder = makeDataDir();
     mkdirSync(folder.path);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', folder.path]);
     try {
-      await expect(start({ dataDir: folder.path })).rejects.toMatchObject({
+      await expect(start({ dataDir: folder.path, native: native.path })).rejects.toMatchObject({
         code: 'EMBEDDED_DATABASE_FAILED',
         message: expect.stringMatching(/could not make its data directory[\s\S]*No space left on device/),
+      });
+      await using closed = makeDataDir();
+      mkdirSync(closed.path, { mode: 0o700 });
+      cpSync(join(native.path, '..'), closed.path, { recursive: true, verbatimSymlinks: true });
+      const unreadable = start({ dataDir: folder.path, native: join(closed.path, 'native') });
+      await expect(unreadable).rejects.toMatchObject({
+        code: 'EMBEDDED_DATABASE_FAILED',
+        message: expect.stringContaining('could not be copied to'),
       });
     } finally {
       execFileSync('umount', [folder.path]);
@@ -276,10 +296,21 @@ describe("PostgreSQL's programs", () => {
     const native = join(folder.path, 'package', 'native');
     cpSync(join(installed.path, '..'), join(native, '..'), { recursive: true, verbatimSymlinks: true });
     const links: { target: string }[] = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
-    for (const { target } of links) rmSync(join(native, '..', target));
+    for (const { target } of links) rmSync(join(native, '..', target), { force: true });
     await using server = await start({ dataDir: folder.path, native });
     expect(await one(server.url(), 'select 1')).toBe(1);
     expect(server.lines.join()).not.toContain('copying');
+  });
+
+  test('are not started from a folder whose name the shell would take apart', async () => {
+    using installed = readableNative();
+    await using folder = makeDataDir();
+    const native = join(folder.path, 'a $HOME "b"', 'native');
+    cpSync(join(installed.path, '..'), join(native, '..'), { recursive: true, verbatimSymlinks: true });
+    await expect(start({ dataDir: join(folder.path, 'data'), native })).rejects.toMatchObject({
+      code: 'EMBEDDED_DATABASE_FAILED',
+      message: expect.stringContaining('Give it another name'),
+    });
   });
 
   test.runIf(isRoot)('are copied when the server cannot read them where they are', async () => {

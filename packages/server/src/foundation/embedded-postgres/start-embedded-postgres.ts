@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { HabeasError } from '../errors.ts';
 import { adoptServer } from './adopt.ts';
 import { nativeFolder, prepareBinaries } from './binaries.ts';
 import { DATABASE, ensureContents, type Reach, ROLE, urlOf } from './contents.ts';
@@ -45,6 +46,17 @@ const LOCK_MILLISECONDS = 10 * 60_000;
  * Throws EMBEDDED_DATABASE_FAILED with what was found, where, and what to do.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  try {
+    return await start(options);
+  } catch (cause) {
+    if (cause instanceof HabeasError) throw cause;
+    // What the system says of a file (ENOSPC, EACCES, …) names the file, and never what is in it.
+    const reason = cause instanceof Error ? `: ${cause.message}` : '';
+    throw failure(`The embedded PostgreSQL could not be started in ${options.dataDir}${reason}`, { cause });
+  }
+}
+
+async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const onProgress = options.onProgress ?? (() => undefined);
   const place = findPlace({ dataDir: options.dataDir, onProgress });
   const transport = options.transport ?? (process.platform === 'win32' ? 'tcp' : 'socket');
