@@ -9,6 +9,7 @@ import { ADA, call, startService, testSigner } from '../test/service.ts';
 import { memoryOperationStore, type PersonalRecord, sqliteOperationStore } from './index.ts';
 
 interface Delivery {
+  readonly method: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -22,7 +23,7 @@ async function startReceiver(statuses: readonly number[] = [204]) {
       body += chunk;
     });
     request.once('end', () => {
-      deliveries.push({ headers: request.headers, body });
+      deliveries.push({ method: request.method, headers: request.headers, body });
       response
         .writeHead(statuses[Math.min(deliveries.length, statuses.length) - 1] ?? 204, { location: '/' })
         .end();
@@ -222,7 +223,8 @@ describe('a report', () => {
     });
     const { operation } = (await service.post('personal-data:delete', call({ callback }))).json;
     await vi.waitFor(() => expect(deliveries).toHaveLength(1));
-    const [{ headers, body } = { headers: {}, body: '' }] = deliveries;
+    const headers: IncomingHttpHeaders = deliveries[0]?.headers ?? {};
+    const body = deliveries[0]?.body ?? '';
     expect(Object.keys(JSON.parse(body)).sort()).toEqual(['idempotency_key', 'operation', 'state']);
     expect(headers['webhook-id']).toBe(operation.name);
     expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(60);
@@ -243,6 +245,7 @@ describe('a report', () => {
     await service.post('personal-data:delete', call({ callback }));
     await vi.waitFor(() => expect(deliveries).toHaveLength(4));
     expect(new Set(deliveries.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(deliveries.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST', 'POST']);
     await service.close();
     expect(deliveries).toHaveLength(4);
   });

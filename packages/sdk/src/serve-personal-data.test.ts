@@ -30,15 +30,43 @@ describe('a service over HTTP and JSON', () => {
   });
 
   it('answers the same operation to the same key and erases once, one after the other and at the same time', async () => {
-    const service = await startService({ answerWithin: 5_000 });
+    const gate = Promise.withResolvers<void>();
+    let runs = 0;
+    const service = await startService({
+      delete: async () => {
+        runs += 1;
+        await gate.promise;
+        return { counts: { profiles: 2 } };
+      },
+    });
     const body = call();
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => service.post('personal-data:delete', body)),
-    );
+    const pending = Array.from({ length: 10 }, () => service.post('personal-data:delete', body));
+    // These calls came later and are answered: the ten are all in by now.
+    for (let index = 0; index < 10; index += 1) await service.post('personal-data:describe', {});
+    gate.resolve();
+    const answers = await Promise.all(pending);
     answers.push(await service.post('personal-data:delete', body));
     for (const answer of answers) expect(answer.json).toEqual(answers[0]?.json);
     expect(answers[0]?.json.operation).toMatchObject({ state: 'SUCCEEDED', counts: { profiles: 2 } });
-    expect(service.deletions).toHaveLength(1);
+    expect(runs).toBe(1);
+  });
+
+  it('refuses a key that is at work on another call, and does not begin it', async () => {
+    const asked: (readonly string[])[] = [];
+    const service = await startService({
+      delete: (given) =>
+        given.later(async () => {
+          asked.push(given.values('email'));
+          return new Promise((_, reject) => given.signal.addEventListener('abort', reject));
+        }),
+    });
+    const body = call();
+    await service.post('personal-data:delete', body);
+    const other = { ...body, identities: [{ type: 'email', value: 'bob@example.org' }] };
+    expect((await service.post('personal-data:delete', other)).status).toBe(400);
+    await expect.poll(() => asked).toEqual([[ADA]]);
+    await service.close();
+    expect(asked).toEqual([[ADA]]);
   });
 
   it('refuses a key that was used for another call', async () => {
