@@ -130,6 +130,7 @@ async function createServer(
   });
   const requests = createRequests({
     db,
+    organizationId,
     databaseUrl: foundations.databaseUrl,
     systems,
     policy,

@@ -57,10 +57,12 @@ function makeRequests(
     readonly policy?: string;
     readonly tickets?: boolean;
     readonly failures?: string[];
+    readonly organizationId?: string;
   },
 ): Requests {
   return createRequests({
     db: database.db,
+    organizationId: options.organizationId ?? caller.organizationId,
     databaseUrl: database.url,
     systems: memorySystems(
       [options.shop, options.mail],
@@ -341,6 +343,19 @@ describe('the room', () => {
       code: 'NOT_FOUND',
     });
     expect((await world.requests.list(other, { limit: 10 })).items).toEqual([]);
+  });
+
+  it('acts for one organization only, although another one on the same database has systems of the same names', async () => {
+    const ours = await startWorld();
+    const theirs = { shop: new MemorySystem('shop', people), mail: new MemorySystem('mail', people) };
+    const other = makeRequests(ours.database, { ...theirs, organizationId: 'other' });
+    await other.start();
+    const ids = await Promise.all([...Array(5)].map(async () => (await receive(ours, 'access')).id));
+    const { id } = await receive(ours, 'erasure');
+    for (const one of [...ids, id]) await inState(ours, one, 'completed');
+    await other.stop();
+    expect([theirs.shop.calls, theirs.mail.calls]).toEqual([[], []]);
+    expect(theirs.shop.rows).toHaveLength(2);
   });
 
   it('takes over at once what a stopped process left, and an attempt that was lost cannot end the task', async () => {

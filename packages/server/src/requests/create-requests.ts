@@ -20,6 +20,8 @@ import { requestView, taskView } from './views.ts';
 
 export interface CreateRequestsOptions {
   readonly db: Database;
+  /** Whose requests the workers of this process work on, because `systems` are the systems of this organization. */
+  readonly organizationId: string;
   /** For the job queue and the worker's own connection. */
   readonly databaseUrl: string;
   readonly systems: Systems;
@@ -190,6 +192,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .withTables<RequestTables>()
         .selectFrom('tasks')
         .select(['organization_id', 'request_id', 'id', 'system'])
+        .where('organization_id', '=', options.organizationId)
         .where('id', '=', callback.taskId)
         .executeTakeFirst();
       if (task === undefined) throw new HabeasError('NOT_FOUND', `There is no task ${callback.taskId}.`);

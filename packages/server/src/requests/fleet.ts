@@ -10,6 +10,8 @@ import { createWorker } from './worker.ts';
 import { createWorkerSession } from './worker-session.ts';
 
 export interface FleetOptions {
+  /** Whose requests these workers work on: they know the systems of no other. */
+  readonly organizationId: string;
   readonly db: Database;
   readonly databaseUrl: string;
   readonly queue: TaskQueue;
@@ -45,9 +47,10 @@ export function createFleet(options: FleetOptions): Fleet {
 
   const session = createWorkerSession({
     databaseUrl: options.databaseUrl,
+    organizationId: options.organizationId,
     logger: options.logger,
     onJob: (system) => {
-      const pump = pumps.get(queueName(system));
+      const pump = pumps.get(queueName(options.organizationId, system));
       if (pump !== undefined) pump.wake();
       else
         startPumpFor(system).catch((error: unknown) =>
@@ -66,10 +69,10 @@ export function createFleet(options: FleetOptions): Fleet {
   });
 
   const startPumpFor = (system: string | null): Promise<void> => {
-    const name = queueName(system);
+    const name = queueName(options.organizationId, system);
     const known = starting.get(name);
     if (known !== undefined) return known;
-    const start = options.queue.ensure(system).then(() => {
+    const start = options.queue.ensure(options.organizationId, system).then(() => {
       if (stopped) return;
       const concurrency = options.systems.concurrency(system);
       pumps.set(
@@ -94,6 +97,7 @@ export function createFleet(options: FleetOptions): Fleet {
       .selectFrom('tasks')
       .select('system')
       .distinct()
+      .where('organization_id', '=', options.organizationId)
       .where('state', 'in', ['ready', 'running', 'waiting'])
       .execute();
     await Promise.all([null, ...rows.map((row) => row.system)].map(startPumpFor));

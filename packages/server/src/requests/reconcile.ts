@@ -17,6 +17,8 @@ const LATE_POLL_MILLISECONDS = 5_000;
 const BATCH = 500;
 
 export interface ReconcileOptions {
+  /** Whose requests are looked after; other organizations on the same database have servers of their own. */
+  readonly organizationId: string;
   readonly db: Database;
   readonly transitions: Transitions;
   readonly queue: TaskQueue;
@@ -66,7 +68,8 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
 async function takeOver(options: ReconcileOptions, living: readonly string[]): Promise<void> {
   const { rows } = await sql<Ref & { readonly worker: string | null }>`
     select organization_id, request_id, id, worker from tasks
-    where state = 'running' and (worker is null or worker <> all (${living}::text[]) or worker = ${options.worker.id})
+    where organization_id = ${options.organizationId} and state = 'running'
+      and (worker is null or worker <> all (${living}::text[]) or worker = ${options.worker.id})
     limit ${BATCH}`.execute(options.db);
   // Looked at after the rows: a task is in hand from before its claim until after its end.
   const inHand = new Set(options.worker.inHand());
@@ -84,7 +87,7 @@ async function lostJobs(
       select t.organization_id, t.id
       from tasks t
       join requests r on r.organization_id = t.organization_id and r.id = t.request_id
-      where t.state = 'ready' and r.state in ('running', 'blocked')
+      where t.organization_id = ${options.organizationId} and t.state = 'ready' and r.state in ('running', 'blocked')
         and t.enqueued_at < ${new Date(now.getTime() - age)}
         and (t.next_attempt_at is null or t.next_attempt_at < ${new Date(now.getTime() - age)})
       limit ${BATCH}
@@ -108,6 +111,7 @@ async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
   const tasks = await tables
     .selectFrom('tasks')
     .select(['organization_id', 'request_id', 'id'])
+    .where('organization_id', '=', options.organizationId)
     .where('state', '=', 'waiting')
     .where('kind', '!=', 'ticket')
     .where('next_attempt_at', '<=', new Date(now.getTime() - LATE_POLL_MILLISECONDS))
@@ -117,6 +121,7 @@ async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
   const requests = await tables
     .selectFrom('requests')
     .select(['organization_id', 'id'])
+    .where('organization_id', '=', options.organizationId)
     .where('state', '=', 'waiting')
     .where((where) => where.or([where('waits_until', 'is', null), where('waits_until', '<=', now)]))
     .limit(BATCH)
@@ -135,6 +140,7 @@ async function unplanned(options: ReconcileOptions, now: Date): Promise<void> {
     .withTables<RequestTables>()
     .selectFrom('requests')
     .select(['organization_id', 'id'])
+    .where('organization_id', '=', options.organizationId)
     .where('state', '=', 'received')
     .where('received_at', '<', new Date(now.getTime() - 1_000))
     .limit(BATCH)
@@ -156,6 +162,7 @@ async function expiredPackages(options: ReconcileOptions, now: Date): Promise<vo
   const expired = await tables
     .selectFrom('requests')
     .select(['organization_id', 'id', 'package_blob'])
+    .where('organization_id', '=', options.organizationId)
     .where('package_blob', 'is not', null)
     .where('package_expires_at', '<=', now)
     .limit(BATCH)
@@ -190,6 +197,7 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
     .withTables<RequestTables>()
     .selectFrom('requests')
     .select(['organization_id', 'id'])
+    .where('organization_id', '=', options.organizationId)
     .where('forget_at', '<=', now)
     .limit(BATCH)
     .execute();

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Database, Logger } from '../foundation/index.ts';
 
-/** Wakes workers the moment a job is committed; the payload is the system, or nothing for packages. */
+/** Wakes workers the moment a job is committed; the payload is the organization, a slash and the system, or nothing for packages. */
 export const JOBS_CHANNEL = 'habeas_jobs';
 
 const SCHEMA = 'habeas_jobs';
@@ -22,21 +22,25 @@ export interface DueTask extends TaskJob {
   readonly at: Date;
 }
 
-/** Delivers tasks to workers: a queue per system, so that a slow or broken one holds up no other. */
+/**
+ * Delivers tasks to workers: a queue per system, so that a slow or broken one holds up no other. Organizations share a database
+ * and name their systems alike, so no queue has tasks of two of them: a server knows the systems of its own only.
+ */
 export interface TaskQueue {
   /** Puts jobs into the queues in the caller's transaction: they exist if, and only if, the change does. */
   enqueue(transaction: Database, due: readonly DueTask[]): Promise<void>;
   /** Takes up to `limit` jobs that are due. They are then gone: who takes them claims the tasks, or the reconciler makes new jobs. */
   take(queue: string, limit: number): Promise<readonly TaskJob[]>;
   /** Makes the queue of a system, once. */
-  ensure(system: string | null): Promise<string>;
+  ensure(organizationId: string, system: string | null): Promise<string>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The queue of a system's tasks; packages have one of their own. */
-export function queueName(system: string | null): string {
-  return system === null ? 'package' : `system/${system.replaceAll(/[^A-Za-z0-9_.-]/g, '.')}`;
+export function queueName(organizationId: string, system: string | null): string {
+  const name = system === null ? 'package' : `system/${system.replaceAll(/[^A-Za-z0-9_.-]/g, '.')}`;
+  return `${organizationId}/${name}`;
 }
 
 export function createTaskQueue(options: {
@@ -53,8 +57,8 @@ export function createTaskQueue(options: {
   boss.on('error', (error) => options.logger.warn({ err: error }, 'the job queue had a failure; it goes on'));
   const made = new Map<string, Promise<string>>();
 
-  const ensure = (system: string | null): Promise<string> => {
-    const name = queueName(system);
+  const ensure: TaskQueue['ensure'] = (organizationId, system) => {
+    const name = queueName(organizationId, system);
     const known = made.get(name);
     if (known !== undefined) return known;
     const making = boss
@@ -74,17 +78,19 @@ export function createTaskQueue(options: {
     async enqueue(transaction, due) {
       if (due.length === 0) return;
       const db = fromKysely(transaction);
-      const systems: string[] = [];
-      for (const [system, tasks] of Map.groupBy(due, (task) => task.system)) {
-        const queue = await ensure(system);
-        systems.push(system ?? '');
-        const jobs = tasks.map(({ at, system: _, ...job }) => ({
-          data: job satisfies TaskJob,
-          startAfter: at,
-        }));
-        await boss.insert(queue, jobs, { db });
+      const payloads: string[] = [];
+      for (const [organizationId, own] of Map.groupBy(due, (task) => task.organizationId)) {
+        for (const [system, tasks] of Map.groupBy(own, (task) => task.system)) {
+          const queue = await ensure(organizationId, system);
+          payloads.push(`${organizationId}/${system ?? ''}`);
+          const jobs = tasks.map(({ at, system: _, ...job }) => ({
+            data: job satisfies TaskJob,
+            startAfter: at,
+          }));
+          await boss.insert(queue, jobs, { db });
+        }
       }
-      await sql`select pg_notify(${JOBS_CHANNEL}, system) from unnest(${systems}::text[]) as system`.execute(
+      await sql`select pg_notify(${JOBS_CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`.execute(
         transaction,
       );
     },

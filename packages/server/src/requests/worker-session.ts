@@ -20,6 +20,7 @@ export interface WorkerSession {
 
 export function createWorkerSession(options: {
   readonly databaseUrl: string;
+  readonly organizationId: string;
   readonly logger: Logger;
   /** Something is due at a system (null: a package). */
   readonly onJob: (system: string | null) => void;
@@ -27,6 +28,7 @@ export function createWorkerSession(options: {
   readonly onConnected: () => void;
 }): WorkerSession {
   const id = randomInt(1, 2 ** 31 - 1);
+  const own = `${options.organizationId}/`;
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -37,9 +39,11 @@ export function createWorkerSession(options: {
       application_name: 'habeas worker',
       keepAlive: true,
     });
-    next.on('notification', (message) =>
-      options.onJob(message.payload === undefined || message.payload === '' ? null : message.payload),
-    );
+    next.on('notification', ({ payload }) => {
+      if (payload === undefined || !payload.startsWith(own)) return;
+      const system = payload.slice(own.length);
+      options.onJob(system === '' ? null : system);
+    });
     next.on('error', () => undefined);
     next.on('end', () => {
       if (stopped || client !== next) return;
