@@ -62,7 +62,7 @@ export interface OperationStore {
   /** Adds the operation unless its idempotency key is known, in one step; gives what the store then has. */
   begin(operation: StoredOperation): Awaitable<StoredOperation>;
   find(name: string): Awaitable<StoredOperation | undefined>;
-  /** Durable when it returns. */
+  /** Survives the end of the process when it returns. */
   change(name: string, change: OperationChange): Awaitable<void>;
   /** Operations that are QUEUED or RUNNING, and ended ones whose report is not delivered; oldest first. */
   open(): Awaitable<readonly StoredOperation[]>;

@@ -41,8 +41,10 @@ export function sqliteOperationStore(options: SqliteOperationStoreOptions = {}):
   closeSync(openSync(path, 'a', 0o600));
   chmodSync(path, 0o600);
   const db = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS });
-  // An answered operation must be known after a power cut too; identities must not stay in freed pages.
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
+  // With a write-ahead log each commit survives the end of the process, kill -9 too, without waiting for the disk. A power cut may take
+  // the last ones: then Habeas makes its call again and the handler runs again, which it must be safe for anyway.
+  // Identities must not stay in freed pages.
+  db.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on;');
   db.exec(SCHEMA);
   const insert = db.prepare(
     `insert into operation (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (idempotency_key) do nothing`,

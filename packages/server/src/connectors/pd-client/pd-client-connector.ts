@@ -29,7 +29,7 @@ export interface PdClientConnector extends ClientConnector {
 type Ended = Extract<OperationReading, { state: 'ended' }>;
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set(['resolve', 'collect', 'erase', 'verify']);
-const PAGE_SIZE = 1_000;
+const PAGE_SIZE = 5_000;
 /** How long work that has to be waited for within one call may take: reading a store again is not a matter of days. */
 const WAIT_MILLISECONDS = 60_000;
 const MAX_IDENTITIES = 1_000;
