@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,6 +101,8 @@ describe('habeas doctor', () => {
     expect(first.out).toMatch(/^warn +database [^→]*→ The next `habeas serve`/m);
     expect(first.out).toMatch(/^ok +master key +The first start will make one/m);
     expect(first.out).toMatch(/^warn +configuration [^→]*→ Run `habeas init/m);
+    expect((await run(['doctor'])).out).toBe(first.out);
+    expect(readdirSync(folder)).toEqual([]);
     const embedded = await run(['doctor'], { DATABASE_URL: '' });
     expect([embedded.exit, embedded.out]).toEqual([
       0,
