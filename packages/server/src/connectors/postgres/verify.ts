@@ -21,7 +21,7 @@ export interface VerifyOptions {
 
 /**
  * Counts the rows in which a targeted value can still be read, among those that a fresh search finds and those whose keys were stored.
- * A row that both find counts once.
+ * A row that both find counts once, by what was stored of it.
  */
 export async function countResidue(options: VerifyOptions): Promise<Residue> {
   // After an erasure the search usually finds nothing, and then no row can be counted twice.
@@ -59,7 +59,10 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
   for (const collection of new Set([...found, ...stored.map((set) => set.collection)])) {
     const groups = found.has(collection) ? await traversal.groups(collection) : [];
     const sets = stored.filter((set) => set.collection === collection);
-    const selects = [...groups.map((group) => readableFound(collection, group)), ...sets.map(readableStored)];
+    const selects = [
+      ...groups.map((group) => readableFound(group, sets, collection)),
+      ...sets.map(readableStored),
+    ];
     const readable = selects.filter((select) => select !== undefined);
     remaining[collection.name] =
       readable.length === 0 ? 0 : await countOf(transaction, readable.join(' union '), []);
@@ -84,13 +87,23 @@ async function retainedOf(transaction: Transaction, set: KeySet): Promise<readon
   return await retainedRows({ transaction, collection, effect, rows, values });
 }
 
-/** A reference by which the row was found just now leads to the person. */
-function readableFound(collection: CompiledCollection, group: FoundGroup): string | undefined {
+/**
+ * Rows that a search finds now and that were not stored. What was decided of a stored row, by all ways that led to it then, still
+ * holds when some of these ways are gone. A reference by which a row was found just now leads to the person.
+ */
+function readableFound(
+  group: FoundGroup,
+  stored: readonly KeySet[],
+  collection: CompiledCollection,
+): string | undefined {
   if (group.effect.name === '') return undefined;
   const readable = isReadable({ effect: group.effect, row: 't', pointsAtPerson: () => 'true' });
   if (readable === 'false') return undefined;
+  const known = stored.map(
+    (set) => ` and not exists (select from ${set.source} e where ${isInSet(set, 't')})`,
+  );
   return `select ${keyColumns(collection, 's')} from ${foundRows(collection, 't')}
-           where ${inGroups('s', [group])} and ${readable}`;
+           where ${inGroups('s', [group])} and ${readable}${known.join('')}`;
 }
 
 function readableStored(set: KeySet): string | undefined {
