@@ -8,7 +8,7 @@ import { HabeasError, pause } from '../../../foundation/index.ts';
 import { explainFailure } from '../explain-failure.ts';
 import type { PdTransport, SignToken } from '../pd-call.ts';
 import { type OperationReading, readOperation } from '../read-operation.ts';
-import { must, Violation } from './conformance-case.ts';
+import { must, Violation } from './violation.ts';
 
 export interface KitOptions {
   readonly service: string;

@@ -1,7 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import { type ConformanceCase, must } from './conformance-case.ts';
+import type { ConformanceCase } from './conformance-case.ts';
 import { nameOfCode } from './conformance-kit.ts';
+import { must } from './violation.ts';
 
 const { get, delete: erase, verify, getOperation } = PDClient.method;
 

@@ -1,7 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import { type ConformanceCase, must, Skip } from './conformance-case.ts';
+import type { ConformanceCase } from './conformance-case.ts';
 import { type ConformanceKit, nameOfCode } from './conformance-kit.ts';
+import { must, Skip } from './violation.ts';
 
 const { delete: erase, verify } = PDClient.method;
 

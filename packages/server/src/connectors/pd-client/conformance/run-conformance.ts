@@ -10,13 +10,14 @@ import {
 import { grpcTransport } from '../grpc-transport.ts';
 import { httpTransport } from '../http-transport.ts';
 import type { SignToken } from '../pd-call.ts';
-import { type ConformanceCase, Skip, Violation } from './conformance-case.ts';
+import type { ConformanceCase } from './conformance-case.ts';
 import { type ConformanceKit, createKit } from './conformance-kit.ts';
 import { describeCases } from './describe-cases.ts';
 import { eraseCases } from './erase-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { personCases } from './person-cases.ts';
 import { tokenCases } from './token-cases.ts';
+import { Skip, Violation } from './violation.ts';
 
 export interface ConformanceOptions {
   /** `host:port`. */

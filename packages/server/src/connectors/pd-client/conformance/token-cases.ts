@@ -1,8 +1,9 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
 import { generateKeyPair, SignJWT } from 'jose';
-import { type ConformanceCase, must, Skip } from './conformance-case.ts';
+import type { ConformanceCase } from './conformance-case.ts';
 import { type ConformanceKit, nameOfCode } from './conformance-kit.ts';
+import { must, Skip } from './violation.ts';
 
 const REFUSALS: ReadonlySet<Code | undefined> = new Set([Code.Unauthenticated, Code.PermissionDenied]);
 
