@@ -77,6 +77,13 @@ describe('the screens of the demonstration', () => {
     ).toEqual(['', '✗ 1 of 2 checks did not hold. 4.0 s from start to receipt.', '   ✗ b']);
   });
 
+  it('fit 80 columns also with a key, so that it can be copied', () => {
+    const key = `habeas_${'a'.repeat(52)}`;
+    for (const line of nextScreen({ url: 'http://127.0.0.1:65535', key, email: 'a@b.c' }, screen)) {
+      expect([line, widthOf(line) <= 80]).toEqual([line, true]);
+    }
+  });
+
   it('quote an address for a shell', () => {
     const lines = (email: string) => nextScreen({ url: 'http://h:1', key: 'k', email }, screen).join('\n');
     expect(lines('a.b+c@d.e')).toContain('--email a.b+c@d.e --watch');

@@ -248,13 +248,14 @@ export interface NextView {
 export function nextScreen({ url, key, email }: NextView, { paint }: Screen): readonly string[] {
   return [
     '',
-    `The server stays up at ${paint.strong(url)} until Ctrl+C.`,
-    `The API to read and try: ${url}/reference (any user name; the key is the password)`,
+    `The server stays up at ${paint.strong(url)} until Ctrl+C. In a browser, open`,
+    `${url}/reference (any user name; the key is the password).`,
     '',
     'In another terminal:',
     '',
-    `${INDENT}export HABEAS_URL=${url}`,
-    `${INDENT}export HABEAS_API_KEY=${key}`,
+    `${INDENT}HABEAS_URL=${url}`,
+    `${INDENT}HABEAS_API_KEY=${key}`,
+    `${INDENT}export HABEAS_URL HABEAS_API_KEY`,
     `${INDENT}npx habeas map --data-type ip`,
     `${INDENT}npx habeas plan erase`,
     `${INDENT}npx habeas request access --email ${quoted(email)} --watch`,

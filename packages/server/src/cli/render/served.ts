@@ -17,16 +17,11 @@ export function servedLines(
 ): readonly string[] {
   return [
     `Habeas listens on ${paint.strong(url)}`,
-    `The API to read and try: ${url}/reference (any user name; the key is the password)`,
+    `In a browser: ${url}/reference (any user name; the key is the password)`,
     `Services know its calls by this public key: ${publicKeys.join(' ')}`,
     ...(key === undefined
       ? []
-      : [
-          '',
-          'The admin key, shown this once; only its hash is stored:',
-          '',
-          `  export HABEAS_API_KEY=${key}`,
-        ]),
+      : ['', 'The admin key, shown this once; only its hash is stored:', '', `  HABEAS_API_KEY=${key}`]),
     ...(configured
       ? []
       : [
