@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { HabeasError } from '../foundation/index.ts';
 import type { CliParts } from './cli-parts.ts';
-import { type CliContext, createContext } from './context.ts';
+import { createContext } from './context.ts';
 import { EXIT_CODES, type ExitName, exitNameOf } from './exit-code.ts';
 import { renderError } from './render/error.ts';
 import type { Terminal } from './terminal.ts';
+import type { Run, Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
 import { clientsVerb } from './verbs/clients.ts';
@@ -30,13 +31,6 @@ export interface RunCliOptions {
   /** Text that is piped in. */
   readonly readInput: () => Promise<string>;
 }
-
-/** What a verb does; says how it ended. */
-export type Action = (context: CliContext) => Promise<ExitName>;
-/** Runs an action and keeps how it ended. */
-export type Run = (action: Action) => Promise<void>;
-/** Adds a verb to the program. */
-export type Verb = (program: Command, run: Run) => void;
 
 const VERBS: readonly Verb[] = [
   demoVerb,

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
-import type { LocalServer, State } from '../cli/index.ts';
 import { createLogger, loadConfig } from '../foundation/index.ts';
 import { openState } from '../main.ts';
 
@@ -12,9 +11,11 @@ const { paths } = JSON.parse(
   readFileSync(new URL('../../../contract/openapi.json', import.meta.url), 'utf8'),
 ) as { paths: Record<string, Record<string, { security?: unknown[] }>> };
 
+type State = Awaited<ReturnType<typeof openState>>;
+
 interface House {
   readonly state: State;
-  readonly server: LocalServer;
+  readonly server: Awaited<ReturnType<State['createServer']>>;
   readonly url: string;
   readonly key: string;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { count as parseCount } from '../option-values.ts';
 import { auditLines } from '../render/audit.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface AuditOptions extends ServerOptions {
   readonly subject?: string;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkProject } from '../check-project.ts';
 import { type ConfigOptions, withConfigOptions } from '../context.ts';
 import { findingLines, reportLine } from '../render/findings.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface CheckOptions extends ConfigOptions {
   readonly offline?: true;

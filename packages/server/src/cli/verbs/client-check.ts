@@ -8,7 +8,7 @@ import type { ExitName } from '../exit-code.ts';
 import { dataDirOf } from '../local-server.ts';
 import { identitiesOf, list, positiveNumber } from '../option-values.ts';
 import { conformanceEndLines, conformanceLines } from '../render/conformance.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface CheckOptions extends ConfigOptions {
   readonly protocol: 'grpc' | 'http';

@@ -2,7 +2,7 @@ import type { api } from '@habeas/contract';
 import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { clientLines } from '../render/clients.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 import { clientCheckVerb } from './client-check.ts';
 
 /** `habeas clients`: addresses that teams published; nothing is sent there before somebody approved it. */

@@ -20,8 +20,8 @@ import type { ExitName } from '../exit-code.ts';
 import { liveArea } from '../live-area.ts';
 import { portNumber, positiveNumber } from '../option-values.ts';
 import { duration } from '../render/time.ts';
-import type { Run } from '../run-cli.ts';
 import { untilAborted } from '../until-aborted.ts';
+import type { Run } from '../verb.ts';
 
 interface DemoOptions {
   readonly people: number;

@@ -10,7 +10,7 @@ import { dataDirOf, openStateOf, publicUrlOf } from '../local-server.ts';
 import { pendingMigrations } from '../pending-migrations.ts';
 import { openPostgres } from '../postgres.ts';
 import { diagnosisLines } from '../render/diagnosis.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 /** `habeas doctor`: looks at everything that a server needs and says what to do about what is missing. */
 export function doctorVerb(program: Command, run: Run): void {

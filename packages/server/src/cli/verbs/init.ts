@@ -8,7 +8,7 @@ import { type CliContext, type ConfigOptions, print, withConfigOptions } from '.
 import { type DraftedProject, draftProject, keyOf } from '../draft-project.ts';
 import type { ExitName } from '../exit-code.ts';
 import { initLines } from '../render/init.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface InitOptions extends ConfigOptions {
   readonly databaseUrl: string;

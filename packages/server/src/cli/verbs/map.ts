@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { holdersLines, mapLines } from '../render/map.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface MapOptions extends ServerOptions {
   readonly team?: string;

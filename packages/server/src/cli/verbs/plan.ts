@@ -3,7 +3,7 @@ import { HabeasError } from '../../foundation/index.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { list, right as parseRight } from '../option-values.ts';
 import { planLines } from '../render/plan.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface PlanOptions extends ServerOptions {
   readonly identityType?: readonly string[];

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { HabeasError } from '../../foundation/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface ReasonOptions extends ServerOptions {
   readonly reason: string;

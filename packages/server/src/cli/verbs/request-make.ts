@@ -8,8 +8,8 @@ import { type CliContext, clientFor, print, type ServerOptions, withServerOption
 import { follow } from '../follow.ts';
 import { identitiesOf, list } from '../option-values.ts';
 import { requestLines } from '../render/request.ts';
-import type { Run } from '../run-cli.ts';
 import { savePackage } from '../save-package.ts';
+import type { Run } from '../verb.ts';
 
 interface MakeOptions extends ServerOptions {
   readonly email?: string;

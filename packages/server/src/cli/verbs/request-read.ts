@@ -8,8 +8,8 @@ import { count as parseCount, right as parseRight } from '../option-values.ts';
 import { receiptLines } from '../render/receipt.ts';
 import { requestLines, requestListLines } from '../render/request.ts';
 import { bytes } from '../render/time.ts';
-import type { Run } from '../run-cli.ts';
 import { savePackage } from '../save-package.ts';
+import type { Run } from '../verb.ts';
 
 interface ListOptions extends ServerOptions {
   readonly state?: string;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 import { requestCommandVerbs } from './request-commands.ts';
 import { requestMakeVerbs } from './request-make.ts';
 import { requestReadVerbs } from './request-read.ts';

@@ -5,8 +5,8 @@ import type { ExitName } from '../exit-code.ts';
 import { startServer } from '../local-server.ts';
 import { portNumber } from '../option-values.ts';
 import { servedLines } from '../render/served.ts';
-import type { Run } from '../run-cli.ts';
 import { untilAborted } from '../until-aborted.ts';
+import type { Run } from '../verb.ts';
 
 interface ServeOptions extends ConfigOptions {
   readonly host?: string;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { count as parseCount, positiveOrZero } from '../option-values.ts';
 import { ticketDetailLines, ticketLines } from '../render/tickets.ts';
-import type { Run } from '../run-cli.ts';
+import type { Run } from '../verb.ts';
 
 interface ListOptions extends ServerOptions {
   readonly team?: string;
