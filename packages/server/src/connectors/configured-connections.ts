@@ -6,6 +6,7 @@ import {
   buildDatasetGraph,
   coverageOf,
   type Dataset,
+  type DatasetGraph,
   type KeepRule,
   parseDatasets,
 } from '../catalog/index.ts';
@@ -13,6 +14,7 @@ import {
   type Clock,
   type Config,
   type ConnectionConfig,
+  formatPlace,
   HabeasError,
   sha256Hex,
 } from '../foundation/index.ts';
@@ -50,7 +52,10 @@ interface FrozenInputs {
   readonly keepRules: readonly KeepRule[];
 }
 
-/** Reads the datasets of every connection. Throws CONFIG_INVALID for an unknown kind and DATASET_INVALID with file and line. */
+/**
+ * Reads the datasets of every connection. Throws CONFIG_INVALID for an unknown kind and DATASET_INVALID, with file and line, for
+ * what cannot be read and for references that lead nowhere.
+ */
 export function configureConnections(options: ConfigureOptions): readonly ConfiguredConnection[] {
   return options.config.connections.map((config) => configure(config, options));
 }
@@ -77,6 +82,7 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
   };
   const content = canonicalJson(frozen);
   const graph = buildDatasetGraph(parseFrozen(frozen));
+  refuseBrokenReferences(graph);
   const cover = (identityTypes: ReadonlySet<string>) =>
     coverageOf(graph, { identityTypes, keepRules: options.keepRules, now: options.clock.now() });
   const open = (stored: string): Connector => {
@@ -101,6 +107,14 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     inputs: { hash: sha256Hex(content), content },
     open,
   };
+}
+
+/** Behind a reference that leads nowhere a person's rows would stay, and the request would end without them. */
+function refuseBrokenReferences({ findings }: DatasetGraph): void {
+  const [first, ...more] = findings.filter(({ severity }) => severity === 'error');
+  if (first === undefined) return;
+  const details = [first, ...more].map(({ place, message }) => `${formatPlace(place)}: ${message}`);
+  throw new HabeasError('DATASET_INVALID', details.join('\n'), { details, place: first.place });
 }
 
 /** The connections as the API shows them: no address, no password. */
