@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { NO_PARTS, SILENT_TERMINAL } from '../../test/run-habeas.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { createProgram } from './run-cli.ts';
 
 const text = readFileSync(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
+const root = new URL('../../../../', import.meta.url);
 const program = createProgram({ terminal: SILENT_TERMINAL, parts: NO_PARTS }, async () => undefined);
 
 interface Entry {
@@ -69,5 +70,65 @@ describe('docs/cli.md', () => {
         expect.arrayContaining(['--json']),
       ]);
     }
+  });
+});
+
+interface ShownCommand {
+  readonly file: string;
+  readonly words: readonly string[];
+  /** In running text a command is often named without all that it needs. */
+  readonly isInText: boolean;
+}
+
+/** Every command line that README, docs and examples show. */
+function shownCommands(): readonly ShownCommand[] {
+  const docs = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
+  const files = ['README.md', 'examples/acme/README.md', ...docs.map((name) => `docs/${name}`)];
+  return files.flatMap((file) => {
+    const page = readFileSync(new URL(file, root), 'utf8').replaceAll(/\\\n\s*/g, ' ');
+    const blocks = [...page.matchAll(/^```(?:sh|bash|console)\n(.*?)^```/gms)].map(([, block = '']) => block);
+    const texts = [...page.matchAll(/`((?:npx )?habeas [^`\n]+)`/g)].map(([, line = '']) => line);
+    return [
+      ...blocks.flatMap((block) => block.split('\n')).flatMap((line) => shown(file, line, false)),
+      ...texts.flatMap((line) => shown(file, line, true)),
+    ];
+  });
+}
+
+function shown(file: string, line: string, isInText: boolean): readonly ShownCommand[] {
+  const command = /(?:^|[\s(])(?:npx )?habeas (.*)$/.exec(line.trim())?.[1];
+  return command === undefined || line.trim().startsWith('#')
+    ? []
+    : [{ file, words: wordsOf(command), isInText }];
+}
+
+/** Splits as a shell does, as far as these pages need it: quotes, and an end at a comment, a pipe or a bracket. */
+function wordsOf(line: string): readonly string[] {
+  const words: string[] = [];
+  for (const [, double, single, plain = ''] of line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
+    const quoted = double ?? single;
+    if (quoted === undefined && /^(#|\||>|<|&|;)/.test(plain)) break;
+    words.push(quoted ?? plain.replace(/[);]+$/, ''));
+    if (quoted === undefined && /[);]$/.test(plain)) break;
+  }
+  return words;
+}
+
+describe('a command that a page shows', () => {
+  it('is one that the program takes', async () => {
+    const commandsShown = shownCommands();
+    expect(commandsShown.filter(({ isInText }) => !isInText).length).toBeGreaterThan(10);
+    const refused: string[] = [];
+    for (const { file, words, isInText } of commandsShown) {
+      const fresh = createProgram({ terminal: SILENT_TERMINAL, parts: NO_PARTS }, async () => undefined);
+      try {
+        await fresh.parseAsync([...words], { from: 'user' });
+      } catch (error) {
+        const code = error instanceof CommanderError ? error.code : String(error);
+        if (code === 'commander.helpDisplayed' || (isInText && /missing|invalid|help/i.test(code))) continue;
+        refused.push(`${file}: habeas ${words.join(' ')} (${code})`);
+      }
+    }
+    expect(refused).toEqual([]);
   });
 });
