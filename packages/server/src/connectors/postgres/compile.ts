@@ -67,7 +67,7 @@ function markLeaves(
   foreignKeys: readonly CompiledForeignKey[],
 ): void {
   const pointedAt = new Set(
-    foreignKeys.filter(({ childMayStay }) => childMayStay).map(({ parent }) => parent),
+    foreignKeys.filter(({ mayKeepParent }) => mayKeepParent).map(({ parent }) => parent),
   );
   for (const [name, collection] of collections) {
     const edge = collection.incoming.find(({ bits }) => bits > 0);
@@ -162,7 +162,7 @@ function foreignKeysBetween(
 ): readonly CompiledForeignKey[] {
   const byShape = new Map([...matched].map(([name, { live }]) => [live.shape.name, name]));
   const foreignKeys = [...matched].flatMap(([child, { live }]) =>
-    live.references.flatMap((reference): readonly Omit<CompiledForeignKey, 'childMayStay'>[] => {
+    live.references.flatMap((reference): readonly Omit<CompiledForeignKey, 'mayKeepParent'>[] => {
       const parent = byShape.get(reference.target);
       const parentTable = tables.get(reference.target);
       if (parent === undefined || parentTable === undefined) return [];
@@ -173,17 +173,51 @@ function foreignKeysBetween(
           child,
           parent,
           columns: reference.columns,
+          parentColumns: reference.targetColumns,
           condition: equalPairs(own, target),
         },
       ];
     }),
   );
   // What a row that stays points at stays as well, and so on.
-  const staying = new Set([...matched].filter(([, { planned }]) => canStay(planned)).map(([name]) => name));
-  for (const name of staying) {
-    for (const { child, parent } of foreignKeys) if (child === name) staying.add(parent);
+  const staying = new Set<string>();
+  for (let size = -1; size !== staying.size; ) {
+    size = staying.size;
+    for (const foreignKey of foreignKeys)
+      if (mayKeepParent(foreignKey, matched, staying)) staying.add(foreignKey.parent);
   }
-  return foreignKeys.map((foreignKey) => ({ ...foreignKey, childMayStay: staying.has(foreignKey.child) }));
+  return foreignKeys.map((foreignKey) => ({
+    ...foreignKey,
+    mayKeepParent: mayKeepParent(foreignKey, matched, staying),
+  }));
+}
+
+/**
+ * Whether a row of the child that is found can be there after the erasure and still point at a row of the parent that had to go. A reference of
+ * the dataset over the same columns finds every child of such a parent, so that what it says of them decides.
+ */
+function mayKeepParent(
+  foreignKey: Pick<CompiledForeignKey, 'child' | 'parent' | 'columns' | 'parentColumns'>,
+  matched: ReadonlyMap<string, Matched>,
+  staying: ReadonlySet<string>,
+): boolean {
+  const child = matched.get(foreignKey.child)?.planned;
+  if (child === undefined) return false;
+  if (child.actions.some((action) => action.kind === 'keep')) return true;
+  const covering = child.incoming.find(
+    ({ edge }) =>
+      edge.from === foreignKey.parent &&
+      edge.toColumns.length === foreignKey.columns.length &&
+      edge.toColumns.every(
+        (column, index) =>
+          foreignKey.parentColumns[foreignKey.columns.indexOf(column)] === edge.fromColumns[index],
+      ),
+  );
+  if (covering === undefined) return staying.has(foreignKey.child) || canStay(child);
+  const action = covering.action === undefined ? undefined : child.actions[covering.action];
+  const cut = covering.cut === undefined ? undefined : child.cuts[covering.cut];
+  if (cut?.onlyWhenShared === false) return false;
+  return action?.kind !== 'delete' || staying.has(foreignKey.child);
 }
 
 interface CompileCollectionOptions {
@@ -205,7 +239,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
   const mask = maskCompiler({ name, live, tied, problem });
   // Only a row that stays can keep another from being deleted.
   const mayHaveToStay = foreignKeys.some(
-    (foreignKey) => foreignKey.parent === name && foreignKey.childMayStay,
+    (foreignKey) => foreignKey.parent === name && foreignKey.mayKeepParent,
   );
   const ordinals = new Map<string, number>();
   const actions = planned.actions.map((action): CompiledAction => {

@@ -77,8 +77,9 @@ export interface CompiledForeignKey {
   readonly child: string;
   readonly parent: string;
   readonly columns: readonly string[];
-  /** Whether a row of the child that is found can be there after the erasure. */
-  readonly childMayStay: boolean;
+  readonly parentColumns: readonly string[];
+  /** Whether a row of the child that is found can be there after the erasure, and still point at its parent. */
+  readonly mayKeepParent: boolean;
   readonly condition: (child: string, parent: string) => string;
 }
 

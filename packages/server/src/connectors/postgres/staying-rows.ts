@@ -11,8 +11,8 @@ import type { FoundGroup, Traversal } from './traversal.ts';
 export async function keepReferencedRows(traversal: Traversal): Promise<void> {
   for (const collection of traversal.found) await letExpiredRowsGo(traversal, collection);
   const foreignKeys = traversal.compiled.foreignKeys.filter(
-    ({ child, parent, childMayStay }) =>
-      childMayStay && traversal.hasTouched(child) && traversal.hasTouched(parent),
+    ({ child, parent, mayKeepParent }) =>
+      mayKeepParent && traversal.hasTouched(child) && traversal.hasTouched(parent),
   );
   for (let kept = 1; kept > 0; ) {
     kept = 0;

@@ -30,6 +30,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   standard_conforming_strings: 'on',
   row_security: 'off',
   lock_timeout: '30s',
+  // A notice, such as that a temporary table is there already, is sent at once and costs a switch to us and back.
+  client_min_messages: 'warning',
 };
 
 const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
