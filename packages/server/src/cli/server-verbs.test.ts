@@ -203,11 +203,9 @@ describe('habeas clients, plan and audit', () => {
     const entry = { organizationId: 'acme', actor: 'system', action: 'request.received', subject: 'req_9' };
     await appendAudit(database.db, [{ ...entry, details: { tasks: 2 } }], new Date('2026-03-01T12:00:00Z'));
     expect((await habeas(['audit', '--subject', 'req_9'])).out).toBe(
-      [
-        'WHEN (UTC)           WHO     WHAT              ABOUT  DETAILS',
-        '2026-03-01 12:00:00  system  request.received  req_9  tasks=2',
-        '',
-      ].join('\n'),
+      ['2026-03-01 12:00:00  request.received  by system', '                     req_9 tasks=2', ''].join(
+        '\n',
+      ),
     );
   });
 });

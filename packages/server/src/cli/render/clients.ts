@@ -12,18 +12,22 @@ export function clientLines(
   return table<api.ClientView>({
     columns: [
       { title: 'CLIENT', value: (client) => client.id },
-      { title: 'TEAM', value: (client) => client.team },
-      { title: 'SERVICE', value: (client) => client.service ?? 'all', flexible: true },
-      { title: 'ADDRESS', value: (client) => `${client.protocol} ${client.address}`, flexible: true },
+      { title: 'FOR', value: (client) => `${client.service ?? 'all'} (${client.team})`, flexible: true },
+      { title: 'ADDRESS', value: (client) => `${client.protocol} ${client.address}` },
       {
         title: 'STATE',
-        value: (client) => (client.stale ? `${client.state}, stale` : client.state),
+        value: stateOf,
+        flexible: true,
         paint: (text, client) => (client.state === 'approved' ? paint.good(text) : paint.warn(text)),
       },
-      { title: 'BY', value: (client) => client.decided_by ?? '–', flexible: true },
     ],
     rows: clients,
     width,
     paint,
   });
+}
+
+function stateOf(client: api.ClientView): string {
+  const by = client.decided_by === null ? '' : ` by ${client.decided_by}`;
+  return `${client.state}${by}${client.stale ? ', stale' : ''}`;
 }

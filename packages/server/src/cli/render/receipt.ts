@@ -11,7 +11,9 @@ export function receiptLines(view: api.ReceiptView, width: number, paint: Paint)
   const { receipt } = view;
   const dry = receipt.dry_run ? ' (dry run)' : '';
   return [
-    `${paint.strong(`Receipt of ${receipt.request_id}`)}: ${receipt.right}${dry}, ${receipt.state} ${shortTime(receipt.completed_at)} UTC`,
+    paint.strong(`Receipt of ${receipt.request_id}`),
+    `${receipt.right}${dry}, ${receipt.state} ${shortTime(receipt.completed_at)} UTC`,
+    '',
     ...table<System>({
       columns: [
         { title: 'SYSTEM', value: (system) => system.system, paint: paint.strong },
@@ -23,8 +25,9 @@ export function receiptLines(view: api.ReceiptView, width: number, paint: Paint)
       width,
       paint,
     }),
-    ...(receipt.retained.length === 0 ? [] : retainedLines(receipt.retained, width, paint)),
-    ...(receipt.residuals.length === 0 ? [] : residualLines(receipt.residuals, width, paint)),
+    ...(receipt.retained.length === 0 ? [] : ['', ...retainedLines(receipt.retained, width, paint)]),
+    ...(receipt.residuals.length === 0 ? [] : ['', ...residualLines(receipt.residuals, width, paint)]),
+    '',
     paint.quiet(
       `Signed; refers to ${count(receipt.audit_leaf_hashes.length, 'audit entry', 'audit entries')} and plan ${receipt.plan_hash.slice(0, 12)}.`,
     ),

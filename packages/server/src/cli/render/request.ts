@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import { evidenceLines } from './evidence.ts';
 import { paragraph } from './map.ts';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
@@ -32,6 +33,8 @@ export function requestListLines(
   return page.next === null ? lines : [...lines, paint.quiet(`There are more: --cursor ${page.next}`)];
 }
 
+const LABEL = 14;
+
 /** One request with its tasks. */
 export function requestLines(
   request: api.RequestView,
@@ -40,11 +43,11 @@ export function requestLines(
 ): readonly string[] {
   const { width, paint } = options;
   const line = (name: string, value: string | null) =>
-    value === null ? [] : paragraph(padEnd(name, 13), printable(value), width);
+    value === null ? [] : paragraph(padEnd(name, LABEL), printable(value), width);
   const dry = request.dry_run ? ', dry run' : '';
   return [
     paint.strong(`Request ${request.id}`),
-    `${padEnd('state', 13)}${stateTone(request.state, paint)(request.state)}`,
+    `${padEnd('state', LABEL)}${stateTone(request.state, paint)(request.state)}`,
     ...line('right', `${request.right}${dry}`),
     ...line('identities', request.identity_types.join(', ')),
     ...line('received', shortTime(request.received_at)),
@@ -59,68 +62,12 @@ export function requestLines(
     ...line('package', request.package === null ? null : packageText(request.package)),
     ...line('reason', request.reason),
     ...(tasks.length === 0 ? [] : ['', ...taskMatrix(tasks, { width, paint })]),
-    ...evidenceLines(tasks, width, paint),
+    ...evidenceLines(tasks, { width, paint, dryRun: request.dry_run }),
   ];
 }
 
 function packageText(pack: NonNullable<api.RequestView['package']>): string {
   return `${bytes(pack.bytes)}, can be fetched until ${shortTime(pack.expires_at)}`;
-}
-
-interface Found {
-  readonly system: string;
-  readonly kind: string;
-  readonly collection: string;
-  readonly count: number;
-  readonly remark: string;
-}
-
-/** What the tasks brought back: counts, what was kept, what remains. */
-export function evidenceLines(
-  tasks: readonly api.TaskView[],
-  width: number,
-  paint: Paint,
-): readonly string[] {
-  const rows = tasks.flatMap((task): readonly Found[] => {
-    const base = { system: task.system ?? 'Habeas', kind: task.kind };
-    const evidence = task.evidence;
-    if (evidence === null || task.kind === 'package') return [];
-    return [
-      ...Object.entries(evidence.counts).map(([collection, count]) => ({
-        ...base,
-        collection,
-        count,
-        remark: '',
-      })),
-      ...evidence.retained.map(({ collection, count, reason, until }) => ({
-        ...base,
-        kind: 'kept',
-        collection,
-        count,
-        remark: until === null ? reason : `${reason}, until ${until.slice(0, 10)}`,
-      })),
-    ];
-  });
-  if (rows.length === 0) return [];
-  return [
-    '',
-    ...table<Found>({
-      columns: [
-        { title: 'SYSTEM', value: (row) => row.system },
-        {
-          title: 'TASK',
-          value: (row) => row.kind,
-          paint: (text, row) => (row.kind === 'kept' ? paint.warn(text) : text),
-        },
-        { title: 'COLLECTION', value: (row) => row.collection, flexible: true },
-        { title: 'RECORDS', value: (row) => row.count.toLocaleString('en-US'), align: 'right' },
-        { title: '', value: (row) => row.remark, flexible: true },
-      ],
-      rows,
-      width,
-      paint,
-    }),
-  ];
 }
 
 export function stateTone(state: api.RequestState, paint: Paint): (text: string) => string {

@@ -32,8 +32,6 @@ interface DemoOptions {
 
 /** The person of the story: an apostrophe in the address, a second address that one service alone knows, a shared home. */
 const PERSON = 31;
-/** Somebody who is still there when the story is over. */
-const SOMEBODY_ELSE = 10;
 const DEFAULT_PEOPLE = 2_000;
 const DEFAULT_PORT = 7_311;
 
@@ -60,7 +58,8 @@ async function demo(context: CliContext, options: DemoOptions): Promise<ExitName
     if (options.exit !== true) {
       if (options.json !== true) {
         const { url, key } = company;
-        const { email } = company.company.subject(SOMEBODY_ELSE);
+        // Somebody who is still there.
+        const { email } = company.company.subject((PERSON + 1) % options.people);
         terminal.out(`${nextScreen({ url, key, email }, screenOf(context)).join('\n')}\n`);
       }
       await untilAborted(context.signal);
