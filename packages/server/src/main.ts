@@ -74,7 +74,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const masterKey = loadMasterKey(options);
     const { organizationId } = options;
     const keys = { db, organizationId, clock: systemClock, audit: appendAudit };
-    const first = await ensureFirstKey(keys);
+    const first = options.firstKey === 'leave' ? undefined : await ensureFirstKey(keys);
     const signer = createSigner({ db, organizationId, masterKey, clock: systemClock });
     const foundations: Foundations = { ...options, opened, db, masterKey, signer };
     return {

@@ -20,6 +20,8 @@ export interface OpenStateOptions {
   readonly dataDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
+  /** `leave` makes no admin key where there is none, because nobody would see it. (Default: make) */
+  readonly firstKey?: 'make' | 'leave';
 }
 
 /** The state of Habeas: a migrated database and its keys. */

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Config, Logger } from '../foundation/index.ts';
-import type { LocalServer, State } from './cli-parts.ts';
+import type { LocalServer, OpenStateOptions, State } from './cli-parts.ts';
 import type { CliContext } from './context.ts';
 import { type Address, anyFreePort, ensurePortIsFree } from './port.ts';
 import { openPostgres, type Postgres } from './postgres.ts';
@@ -27,7 +27,7 @@ export interface OpenedState {
 export async function openStateOf(
   context: CliContext,
   config: Config,
-  options: { readonly logger: Logger; readonly onProgress: (line: string) => void },
+  options: Pick<OpenStateOptions, 'logger' | 'firstKey'> & { readonly onProgress: (line: string) => void },
 ): Promise<OpenedState> {
   const { environment, parts } = context;
   const dataDir = dataDirOf(config);
@@ -39,6 +39,7 @@ export async function openStateOf(
       dataDir,
       environment,
       logger: options.logger,
+      firstKey: options.firstKey ?? 'make',
     });
     const close = async () => {
       await state.close();

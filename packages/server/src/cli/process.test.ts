@@ -110,6 +110,13 @@ describe('habeas doctor', () => {
     ]);
   });
 
+  it('leaves the first key of an organization to its server, which shows it', async () => {
+    await (await serve()).stop();
+    writeFileSync(join(folder, 'habeas.yaml'), 'organization: another\n');
+    expect((await run(['doctor'])).exit).toBe(0);
+    expect((await serve()).key).toMatch(/^habeas_/);
+  });
+
   it('looks at everything once it was set up', async () => {
     await (await serve()).stop();
     const { exit, out } = await run(['doctor']);

@@ -90,7 +90,11 @@ async function examineServer(
   examine: (examination: Examination) => Promise<boolean>,
 ): Promise<void> {
   const logger = createLogger({ level: 'silent' });
-  const opened = await openStateOf(context, config, { logger, onProgress: () => undefined });
+  const opened = await openStateOf(context, config, {
+    logger,
+    firstKey: 'leave',
+    onProgress: () => undefined,
+  });
   try {
     const server = await opened.state.createServer(config, { publicUrl: publicUrlOf(config, config.listen) });
     try {
