@@ -1,5 +1,15 @@
 import * as z from 'zod';
 
+/** Text that a database can keep as it is: no NUL, and no half of a surrogate pair. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+const NOT_STORABLE = 'text without NUL and without halves of surrogate pairs';
+
+/** Words of a person, such as a reason. */
+export const wordsSchema = z.string().min(1).max(2_000).refine(isStorable, NOT_STORABLE);
+
 /** A type and a value that point at a person. */
 export const identitySchema = z
   .strictObject({
@@ -11,7 +21,7 @@ export const identitySchema = z
       .string()
       .min(1)
       .max(1_000)
-      .refine((text) => !text.includes('\0'), 'a value without NUL')
+      .refine(isStorable, NOT_STORABLE)
       .describe('Taken literally: quotes, SQL and line breaks have no meaning'),
   })
   .meta({ id: 'Identity' });

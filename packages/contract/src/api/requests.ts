@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema } from './common.ts';
+import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema, wordsSchema } from './common.ts';
 
 export const requestStateSchema = z
   .enum([
@@ -148,7 +148,7 @@ export const listRequestsQuerySchema = pageQuerySchema.extend({
 
 export const reasonSchema = z
   .strictObject({
-    reason: z.string().min(1).max(2_000).describe('Kept in the request; write no personal data'),
+    reason: wordsSchema.describe('Kept in the request; write no personal data'),
   })
   .meta({ id: 'Reason' });
 
@@ -178,7 +178,7 @@ export const ticketDetailSchema = ticketSchema
 
 export const closeTicketSchema = z
   .strictObject({
-    note: z.string().min(1).max(2_000).describe('What was done; write no personal data'),
+    note: wordsSchema.describe('What was done; write no personal data'),
     count: z.int().min(0).default(0).describe('How many records were handed over or erased'),
   })
   .meta({ id: 'CloseTicket' });

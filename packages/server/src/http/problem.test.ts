@@ -61,7 +61,7 @@ describe('a problem document', () => {
       'body.right: Invalid option: expected one of "access"|"erasure"',
       'body.identities.0.type: Invalid string: must match pattern /^[a-z][a-z0-9_]{0,62}$/',
       'body.identities.0.value: Too small: expected string to have >=1 characters',
-      'body.identities.1.value: a value without NUL',
+      'body.identities.1.value: text without NUL and without halves of surrogate pairs',
       'body.identities.2: has a field that this operation does not know',
       'body: has unknown fields: surprise',
     ]);
@@ -93,6 +93,23 @@ describe('a problem document', () => {
       [400, 'BAD_INPUT'],
     ]);
     for (const answer of answers) expect(answer.body).not.toContain('canary');
+  });
+
+  it('refuses text that no database keeps as it is, in a URL, a value and a reason', async () => {
+    const answers = [
+      await app.inject({ method: 'GET', url: '/api/v1/requests/req_%00', headers }),
+      await app.inject({ method: 'GET', url: '/api/v1/audit?subject=a%00b', headers }),
+      await post({ right: 'access', identities: [{ type: 'email', value: 'ada\ud800@example.org' }] }),
+      await app.inject({
+        method: 'POST',
+        url: '/api/v1/requests/req_1:hold',
+        headers,
+        payload: { reason: 'a\0b' },
+      }),
+    ];
+    expect(answers.map((answer) => [answer.statusCode, answer.json().code])).toEqual(
+      answers.map(() => [400, 'BAD_INPUT']),
+    );
   });
 
   it('says NOT_FOUND for an unknown path without repeating it', async () => {

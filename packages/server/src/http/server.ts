@@ -19,6 +19,7 @@ import { packageRoutes } from './packages.ts';
 import { planRoutes } from './plans.ts';
 import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
 import { referenceRoutes } from './reference.ts';
+import { refuseNul } from './refuse-nul.ts';
 import { requestCommandRoutes } from './request-commands.ts';
 import { logRequests, newRequestId } from './request-log.ts';
 import { requestRoutes } from './requests.ts';
@@ -85,6 +86,7 @@ export async function createHttpServer(
   const limiters = await createRateLimiters(app, options.rateLimits ?? DEFAULT_RATE_LIMITS);
   app.addHook('onRequest', signIn(application, limiters));
   app.addHook('onRequest', refuseOtherOrigins);
+  app.addHook('onRequest', refuseNul);
   await describeApi(app);
 
   requestRoutes(app, application);
