@@ -76,6 +76,8 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const keys = { db, organizationId, clock: systemClock, audit: appendAudit };
     const first = options.firstKey === 'leave' ? undefined : await ensureFirstKey(keys);
     const signer = createSigner({ db, organizationId, masterKey, clock: systemClock });
+    // Opens what this database's key sealed: a server with another master key must not start.
+    await signer.publicJwk();
     const foundations: Foundations = { ...options, opened, db, masterKey, signer };
     return {
       firstKey: first?.key,

@@ -206,6 +206,7 @@ function newTask(requestId: string): api.TaskView {
     state: 'ready',
     depends_on: [],
     attempts: 0,
+    note: null,
     next_attempt_at: null,
     started_at: null,
     ended_at: null,

@@ -25,7 +25,7 @@ export class RequestModel {
     this.request = {
       id: 'req_1',
       state: 'received',
-      dryRun,
+      erases: !dryRun,
       heldFrom: null,
       openTasks: 0,
       blockedTasks: 0,

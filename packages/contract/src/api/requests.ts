@@ -93,6 +93,10 @@ export const taskSchema = z
     ended_at: timeSchema.nullable(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     evidence: evidenceSchema.nullable(),
+    note: z
+      .string()
+      .nullable()
+      .describe('What a team said when it closed its ticket, or why a person skipped the task'),
   })
   .meta({ id: 'Task' });
 
@@ -216,6 +220,7 @@ export const receiptSchema = z
                 kind: taskKindSchema,
                 state: taskStateSchema,
                 ended_at: timeSchema.nullable(),
+                note: z.string().nullable(),
               }),
             ),
             counts: z.record(z.string(), z.int()),

@@ -35,6 +35,9 @@ export type AuditTables = {
   };
 };
 
+/** PostgreSQL takes 65,535 parameters a statement. */
+const ROWS_PER_STATEMENT = 5_000;
+
 /**
  * Writes entries in the caller's transaction: if they cannot be written, the change does not happen.
  * `leaf_hash` is SHA-256(0x00 ‖ canonical JSON), the leaf of RFC 6962 §2.1; a Merkle log is built over these leaves.
@@ -58,7 +61,10 @@ export async function appendAudit(
       leaf_hash: leafHash(entry),
     };
   });
-  await transaction.withTables<AuditTables>().insertInto('audit_entries').values(rows).execute();
+  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
+    const some = rows.slice(start, start + ROWS_PER_STATEMENT);
+    await transaction.withTables<AuditTables>().insertInto('audit_entries').values(some).execute();
+  }
 }
 
 export function leafHash(entry: object): Buffer {

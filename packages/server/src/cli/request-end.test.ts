@@ -35,6 +35,7 @@ const task = (
   state,
   depends_on: [],
   attempts: 1,
+  note: null,
   next_attempt_at: null,
   started_at: null,
   ended_at: null,

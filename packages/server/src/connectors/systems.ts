@@ -87,6 +87,11 @@ export function createSystems(options: SystemsOptions): Systems {
     opened.set(name, made);
     return made;
   };
+  /** A label that anybody can publish must not take the key of a configured connection. */
+  const clients = (systems: readonly System[]): readonly ClientSystem[] =>
+    clientSystems(systems).map((system) =>
+      connections.has(system.key) ? { ...system, key: `client:${system.key}` } : system,
+    );
   const openClient = (system: ClientSystem): ClientConnector =>
     openOnce(`client ${system.key} ${system.client.protocol} ${system.client.address}`, () =>
       options.openClient(system.client, system.audience),
@@ -124,7 +129,9 @@ export function createSystems(options: SystemsOptions): Systems {
       return [
         ...options.connections.map((connection) => fromConnection(connection, systems)),
         ...described,
-        ...ticketSystems(systems),
+        ...ticketSystems(systems).map((system) =>
+          connections.has(system.key) ? { ...system, key: `ticket:${system.key}` } : system,
+        ),
       ];
     },
     async blindSpots() {
@@ -138,7 +145,7 @@ export function createSystems(options: SystemsOptions): Systems {
         const content = inputs ?? connection.inputs.content;
         return openOnce(`connection ${key} ${content}`, () => connection.open(content));
       }
-      const system = clientSystems(await mapSystems()).find((candidate) => candidate.key === key);
+      const system = clients(await mapSystems()).find((candidate) => candidate.key === key);
       if (system === undefined) {
         throw new HabeasError(
           'ADDRESS_NOT_APPROVED',

@@ -8,7 +8,9 @@ import { HabeasError, type SourcePlace } from './errors.ts';
 const duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m, 2h or 30d')
-  .transform(durationToMilliseconds);
+  .transform(durationToMilliseconds)
+  // A timer of Node cannot wait longer than 2^31 - 1 milliseconds; it would run at once instead.
+  .refine((milliseconds) => milliseconds < 2 ** 31, 'at most 24 days');
 
 const key = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a key of lower-case letters, digits, - and _');
 

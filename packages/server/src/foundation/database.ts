@@ -38,10 +38,15 @@ export function openDatabase(options: OpenDatabaseOptions): OpenDatabase {
     connectionString: options.url,
     max: options.connections ?? MAX_CONNECTIONS,
     application_name: options.applicationName ?? 'habeas',
-    options: '-c search_path=habeas',
+    // Our rows are in memory or on a disk without a head that has to move: with PostgreSQL's default of 4 it would rather read
+    // a whole table of some thousand tasks than look up the dozen that it needs.
+    keepAlive: true,
+    options: '-c lock_timeout=10000 -c search_path=habeas -c random_page_cost=1.1',
   });
-  // An idle connection that the server ends must not end the process; the next query takes a new connection.
+  // A connection that the server ends must not end the process: the query under way fails, the next one takes a new connection.
+  // The pool listens to idle connections only, so each one is listened to as well.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // biome-ignore lint/complexity/noBannedTypes: see Database.
   const db = new Kysely<{}>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };

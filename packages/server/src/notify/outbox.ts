@@ -30,6 +30,9 @@ export type OutboxTables = {
   };
 };
 
+/** PostgreSQL takes 65,535 parameters a statement. */
+const ROWS_PER_STATEMENT = 5_000;
+
 /**
  * Stores events in the caller's transaction and wakes listeners when it commits. Numbers are given at once but become
  * visible at commit, in another order; the registration lets readers wait for what is under way (see `outbox-frontier.ts`).
@@ -53,7 +56,10 @@ export async function publish(
     request_id: event.requestId ?? null,
     data: JSON.stringify(event.data),
   }));
-  await transaction.withTables<OutboxTables>().insertInto('outbox_events').values(rows).execute();
+  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
+    const some = rows.slice(start, start + ROWS_PER_STATEMENT);
+    await transaction.withTables<OutboxTables>().insertInto('outbox_events').values(some).execute();
+  }
 }
 
 export interface ReadEventsOptions {

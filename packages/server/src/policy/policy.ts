@@ -13,7 +13,8 @@ import {
 const duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 0s, 12h or 30d')
-  .transform(durationToMilliseconds);
+  .transform(durationToMilliseconds)
+  .refine((milliseconds) => milliseconds <= 36_500 * 86_400_000, 'at most 36500d');
 
 /** A policy file, as a person writes it; docs/requests.md lists exactly these keys. */
 export const policySchema = z.strictObject({

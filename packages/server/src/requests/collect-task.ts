@@ -2,25 +2,29 @@ import { HabeasError } from '../foundation/index.ts';
 import { type BlobRef, type BlobStore, PIECE_BYTES, type Piece } from './blob-store.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
+/** Bytes of rows that wait to be stored, over all collections. */
+const HELD_BYTES = 8 * 1024 * 1024;
+const PIECES_PER_STATEMENT = 200;
+
 export interface CollectedCollection {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: number;
 }
 
-/** Streams what a system holds of the person into sealed pieces; memory holds one piece per collection at most. */
+/** Streams what a system holds of the person into sealed pieces, of which a few are held in memory. A dry run only counts. */
 export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
   const blob: BlobRef = { ...context.ref, blob: `items/${context.task.id}/${context.task.attempt}` };
   const writers = new Map<string, CollectionWriter>();
+  let held = 0;
   for await (const step of connector.collect(context.scope)) {
     if (step.state === 'pending') {
       return { state: 'pending', operation: step.operation, retryAfterSeconds: step.retryAfterSeconds };
     }
     if (step.state === 'done') {
       const contents = [...writers.values()].map((writer) => writer.summary());
-      const last = [...writers.values()].flatMap((writer) => writer.takePiece());
-      await context.blobs.put(blob, last);
+      await putAll(context.blobs, blob, [...writers.values()]);
       return {
         state: 'succeeded',
         matched: step.evidence.matched,
@@ -32,13 +36,21 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
         },
       };
     }
+    if (context.request.dry_run) continue;
     let writer = writers.get(step.item.collection);
     if (writer === undefined) {
       writer = new CollectionWriter(step.item.collection);
       writers.set(step.item.collection, writer);
     }
-    writer.add(step.item.row);
-    if (writer.isFull) await context.blobs.put(blob, writer.takePiece());
+    held += writer.add(step.item.row);
+    if (writer.isFull) {
+      held -= writer.bytes;
+      await context.blobs.put(blob, writer.takePiece());
+    } else if (held > HELD_BYTES) {
+      // Many collections with little each: together they must not fill the memory either.
+      await putAll(context.blobs, blob, [...writers.values()]);
+      held = 0;
+    }
   }
   throw new HabeasError(
     'SYSTEM_GARBAGE',
@@ -47,6 +59,16 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
       retryable: true,
     },
   );
+}
+
+async function putAll(blobs: BlobStore, blob: BlobRef, writers: readonly CollectionWriter[]): Promise<void> {
+  for (let start = 0; start < writers.length; start += PIECES_PER_STATEMENT) {
+    const some = writers.slice(start, start + PIECES_PER_STATEMENT);
+    await blobs.put(
+      blob,
+      some.flatMap((writer) => writer.takePiece()),
+    );
+  }
 }
 
 /** Gathers the rows of one collection into pieces. */
@@ -66,12 +88,18 @@ class CollectionWriter {
     return this.#bytes >= PIECE_BYTES;
   }
 
-  add(row: Readonly<Record<string, unknown>>): void {
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Gives the bytes that the row adds. */
+  add(row: Readonly<Record<string, unknown>>): number {
     for (const column of Object.keys(row)) this.#columns.add(column);
     const line = JSON.stringify(row);
     this.#lines.push(line);
     this.#bytes += line.length;
     this.#rows += 1;
+    return line.length;
   }
 
   /** What was gathered since the last piece, if anything. */

@@ -16,7 +16,7 @@ import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.
 import { createTaskQueue } from './task-queue.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
-import { requestView, taskView } from './views.ts';
+import { dependenciesOf, requestView, taskView } from './views.ts';
 
 export interface CreateRequestsOptions {
   readonly db: Database;
@@ -114,7 +114,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       return withoutInputs((await intake.makePlan(ask)).plan);
     },
     async tasks(caller, requestId) {
-      const plan = await requestPlan(db, ref(caller, requestId));
+      const dependencies = dependenciesOf(await requestPlan(db, ref(caller, requestId)));
       const rows = await db
         .withTables<RequestTables>()
         .selectFrom('tasks')
@@ -123,7 +123,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .where('request_id', '=', requestId)
         .orderBy('position')
         .execute();
-      return rows.map((row) => taskView(row, plan));
+      return rows.map((row) => taskView(row, dependencies));
     },
     async command(caller, requestId, command) {
       const target = ref(caller, requestId);
@@ -139,7 +139,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     },
     async commandTask(caller, requestId, taskId, command) {
       const target = { ...ref(caller, requestId), taskId };
-      const applied = await transitions.apply(target, taskEvent(command), {
+      const applied = await transitions.apply(target, await taskEvent(target, command), {
         actor: caller.actor,
         ...(command.type === 'skip' ? { result: { note: command.reason } } : {}),
       });
@@ -152,7 +152,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .where('organization_id', '=', caller.organizationId)
         .where('id', '=', taskId)
         .executeTakeFirstOrThrow();
-      return taskView(row, await requestPlan(db, target));
+      return taskView(row, dependenciesOf(await requestPlan(db, target)));
     },
     async openPackage(caller, requestId) {
       const target = ref(caller, requestId);
@@ -207,6 +207,23 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     stop: () => fleet.stop(),
   };
 
+  async function taskEvent(
+    target: RequestRef & { readonly taskId: string },
+    command: TaskCommand,
+  ): Promise<Event> {
+    if (command.type === 'skip') return { type: 'task-skipped', reason: command.reason };
+    const row = await db
+      .withTables<RequestTables>()
+      .selectFrom('tasks')
+      .select('error_code')
+      .where('organization_id', '=', target.organizationId)
+      .where('id', '=', target.taskId)
+      .executeTakeFirst();
+    // The system said itself that the operation failed, so nothing of it can take effect later; asked under the same key it
+    // would give the same answer for ever.
+    return { type: 'task-retried', anew: row?.error_code === 'SYSTEM_FAILED' };
+  }
+
   async function startIfDue(target: RequestRef): Promise<void> {
     const row = await requestRow(db, target);
     if (row.state === 'waiting' && (row.waits_until === null || row.waits_until <= clock.now())) {
@@ -230,12 +247,6 @@ function requestEvent(command: RequestCommand): Event {
     default:
       return command satisfies never;
   }
-}
-
-function taskEvent(command: TaskCommand): Event {
-  return command.type === 'retry'
-    ? { type: 'task-retried' }
-    : { type: 'task-skipped', reason: command.reason };
 }
 
 function withoutInputs(plan: api.PlanView & { readonly inputs: unknown }): api.PlanView {

@@ -18,7 +18,7 @@ export interface RequestRef {
 
 /**
  * Each request has a key of its own, sealed by the master key; identities, found keys, collected rows and the package
- * are sealed by it. Deleting the row of the key is how Habeas forgets all of them at once, backups of the ciphertext included.
+ * are sealed by it. Deleting the row of the key is how Habeas forgets all of them at once, copies of the ciphertext that were made without the key included.
  */
 export async function createRequestKeys(
   transaction: Database,
@@ -74,6 +74,9 @@ export function openIdentity(
   return { type: stored.type, value: open(key, stored.sealed, identityContext(ref, stored.type)).toString() };
 }
 
+/** PostgreSQL takes 65,535 parameters a statement. */
+const ROWS_PER_STATEMENT = 5_000;
+
 export interface NewIdentity {
   readonly ref: RequestRef;
   /** The request's key. */
@@ -97,12 +100,14 @@ export async function addIdentities(
     sealed_value: seal(key, Buffer.from(identity.value), identityContext(ref, identity.type)),
     source,
   }));
-  await transaction
-    .withTables<RequestTables>()
-    .insertInto('request_identities')
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
+    await transaction
+      .withTables<RequestTables>()
+      .insertInto('request_identities')
+      .values(rows.slice(start, start + ROWS_PER_STATEMENT))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
 }
 
 /** All identities of the request, in the order in which they became known. */

@@ -51,7 +51,7 @@ export interface Intake {
 /** More members would make each wait longer without making the group cheaper. */
 const GROUP_LIMIT = 64;
 
-const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'dryRun'> = {
+const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'erases'> = {
   state: 'received',
   heldFrom: null,
   openTasks: 0,
@@ -136,7 +136,11 @@ export function createIntake(options: IntakeOptions): Intake {
       return erases && waitMilliseconds > 0 ? new Date(now.getTime() + waitMilliseconds) : null;
     });
     const steps = inserted.map(({ ref, plan, roots, waitsUntil }) => {
-      const request: RequestSnapshot = { ...NEW_REQUEST, id: ref.requestId, dryRun: plan.dry_run };
+      const request: RequestSnapshot = {
+        ...NEW_REQUEST,
+        id: ref.requestId,
+        erases: plan.right === 'erasure' && !plan.dry_run,
+      };
       const asks = plan.right === 'erasure' && !plan.dry_run && approval === 'required';
       const event = { type: 'planned' as const, tasks: plan.tasks.length, approval: asks, waitsUntil };
       const outcome = step({ request, others: roots }, event, { now, retry: DEFAULT_RETRY, random: 0 });
@@ -216,7 +220,10 @@ async function claimIdempotencyKeys(
   asked: readonly Asked[],
   now: Date,
 ): Promise<readonly Asked[]> {
-  const keyed = asked.filter(({ ask }) => ask.idempotencyKey !== undefined);
+  // In one order in every process, so that two of them cannot wait for each other.
+  const keyed = asked
+    .filter(({ ask }) => ask.idempotencyKey !== undefined)
+    .sort((a, b) => ((a.ask.idempotencyKey ?? '') < (b.ask.idempotencyKey ?? '') ? -1 : 1));
   if (keyed.length === 0) return asked;
   const claimed = await transaction
     .withTables<RequestTables>()

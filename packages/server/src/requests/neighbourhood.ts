@@ -184,7 +184,7 @@ export function requestSnapshot(row: RequestRow): RequestSnapshot {
   return {
     id: row.id,
     state: row.state,
-    dryRun: row.dry_run,
+    erases: row.right_kind === 'erasure' && !row.dry_run,
     heldFrom: row.held_from,
     openTasks: row.open_tasks,
     blockedTasks: row.blocked_tasks,

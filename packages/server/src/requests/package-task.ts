@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
 import { type CollectedCollection, readRows } from './collect-task.ts';
+import { requestPlan } from './intake.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { createArchive } from './package/archive.ts';
 import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
@@ -22,7 +23,7 @@ export async function packageTask(
     receivedAt: context.request.received_at,
     builtAt: context.clock.now(),
     collections,
-    notIncluded: notIncluded(tasks),
+    notIncluded: [...notIncluded(tasks), ...(await gapsOfPlan(context))],
     signal: context.scope.signal,
   });
 
@@ -107,6 +108,14 @@ function loadCollections(context: TaskContext, tasks: readonly Source[]): readon
   return collections;
 }
 
+/** What the plan knew that it would not reach. Systems that got a ticket are told of by their tickets. */
+async function gapsOfPlan(context: TaskContext): Promise<readonly NotIncluded[]> {
+  const plan = await requestPlan(context.db, context.ref);
+  return (plan?.gaps ?? []).flatMap((gap) =>
+    gap.ticket ? [] : [{ system: gap.system ?? 'unknown', reason: gap.message }],
+  );
+}
+
 function notIncluded(tasks: readonly Source[]): readonly NotIncluded[] {
   return tasks.flatMap((task): readonly NotIncluded[] => {
     const system = task.system ?? 'unknown';
@@ -119,7 +128,7 @@ function notIncluded(tasks: readonly Source[]): readonly NotIncluded[] {
       ];
     }
     if (task.state === 'skipped')
-      return [{ system, reason: `Left out by a person, with a reason: ${task.note ?? 'none given'}` }];
+      return [{ system, reason: 'Left out by a person of the organization, who gave a reason; ask for it.' }];
     return [];
   });
 }

@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import type { PlannableSystem } from '../connectors/index.ts';
-import { sha256Hex } from '../foundation/index.ts';
+import { HabeasError, sha256Hex } from '../foundation/index.ts';
 import { orderResolvers } from './resolver-order.ts';
 
 export interface PlanInput {
@@ -40,6 +40,12 @@ export const KEYS_GATE = 'gate:keys';
  */
 export function plan(input: PlanInput): Plan {
   const systems = [...input.systems].sort((a, b) => compare(a.key, b.key));
+  const twice = systems.find((system, index) => system.key === systems[index + 1]?.key);
+  if (twice !== undefined)
+    throw new HabeasError(
+      'INTERNAL',
+      `Two systems have the key "${twice.key}"; no plan can tell them apart.`,
+    );
   const resolution = orderResolvers(systems, input.identityTypes);
   const known = new Set([...input.identityTypes, ...resolution.resolved]);
   const tasks: PlannedTask[] = resolution.order.map((resolver) => ({
@@ -63,7 +69,7 @@ export function plan(input: PlanInput): Plan {
     .map((message) => ({ kind: 'source-failing', system: null, message, ticket: false }));
   const kept: Kept[] = [];
   const reached = systems.map((system) => ({ system, way: wayTo(system, input.right, known, gaps) }));
-  if (input.right === 'access') planAccess(reached, tasks);
+  if (input.right === 'access') planAccess({ reached, tasks, dryRun: input.dryRun });
   else planErasure({ reached, tasks, dryRun: input.dryRun });
   for (const { system, way } of reached) {
     if (way === 'act') describeCoverage({ system, known, right: input.right, gaps, kept });
@@ -127,7 +133,15 @@ function wayTo(system: PlannableSystem, right: api.Right, known: ReadonlySet<str
   return 'act';
 }
 
-function planAccess(reached: readonly Reached[], tasks: PlannedTask[]): void {
+function planAccess({
+  reached,
+  tasks,
+  dryRun,
+}: {
+  readonly reached: readonly Reached[];
+  readonly tasks: PlannedTask[];
+  readonly dryRun: boolean;
+}): void {
   const sources = reached.map(
     ({ system, way }): PlannedTask =>
       way === 'act'
@@ -135,16 +149,20 @@ function planAccess(reached: readonly Reached[], tasks: PlannedTask[]): void {
             'collect',
             system,
             [IDENTITIES_GATE],
-            `Read everything that ${system.key} holds of the person.`,
+            dryRun
+              ? `Count what ${system.key} holds of the person.`
+              : `Read everything that ${system.key} holds of the person.`,
           )
         : task(
             'ticket',
             system,
             [IDENTITIES_GATE],
-            `Ask team ${system.team} to hand over what ${system.key} holds of the person.`,
+            `Ask team ${system.team} to ${dryRun ? 'count' : 'hand over'} what ${system.key} holds of the person.`,
           ),
   );
-  tasks.push(...sources, {
+  tasks.push(...sources);
+  if (dryRun) return;
+  tasks.push({
     key: 'package',
     kind: 'package',
     system: null,

@@ -82,6 +82,7 @@ function systemEntry(
       kind: task.kind,
       state: task.state,
       ended_at: task.ended_at?.toISOString() ?? null,
+      note: task.note,
     })),
     counts: (acted === undefined ? undefined : evidence(acted))?.counts ?? {},
     verified_at: verified?.ended_at?.toISOString() ?? null,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
+import type { TaskEvent } from './step.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskQueue } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
@@ -66,15 +67,17 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
  * database did not take the answer when they ended.
  */
 async function takeOver(options: ReconcileOptions, living: readonly string[]): Promise<void> {
-  const { rows } = await sql<Ref & { readonly worker: string | null }>`
-    select organization_id, request_id, id, worker from tasks
+  const { rows } = await sql<Ref & { readonly worker: string | null; readonly attempt: number }>`
+    select organization_id, request_id, id, worker, attempt from tasks
     where organization_id = ${options.organizationId} and state = 'running'
       and (worker is null or worker <> all (${living}::text[]) or worker = ${options.worker.id})
     limit ${BATCH}`.execute(options.db);
   // Looked at after the rows: a task is in hand from before its claim until after its end.
   const inHand = new Set(options.worker.inHand());
   const lost = rows.filter((task) => task.worker !== options.worker.id || !inHand.has(task.id));
-  await Promise.all(lost.map((task) => apply(options, task, 'task-lost')));
+  await Promise.all(
+    lost.map((task) => apply(options, task, { type: 'task-lost', attempt: task.attempt, died: true })),
+  );
 }
 
 async function lostJobs(
@@ -89,6 +92,9 @@ async function lostJobs(
       join requests r on r.organization_id = t.organization_id and r.id = t.request_id
       where t.organization_id = ${options.organizationId} and t.state = 'ready' and r.state in ('running', 'blocked')
         and t.enqueued_at < ${new Date(now.getTime() - age)}
+        and not exists (
+          select from habeas_jobs.job j where j.state in ('created', 'retry') and j.data ->> 'taskId' = t.id
+        )
         and (t.next_attempt_at is null or t.next_attempt_at < ${new Date(now.getTime() - age)})
       limit ${BATCH}
       for update of t skip locked
@@ -102,7 +108,7 @@ async function lostJobs(
     system: task.system,
     at: now,
   }));
-  await options.db.transaction().execute((transaction) => options.queue.enqueue(transaction, due));
+  await options.db.transaction().execute((transaction) => options.queue.enqueue(transaction, due, now));
 }
 
 /** Operations to ask after, and erasures whose waiting time is over. */
@@ -117,7 +123,7 @@ async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
     .where('next_attempt_at', '<=', new Date(now.getTime() - LATE_POLL_MILLISECONDS))
     .limit(BATCH)
     .execute();
-  await Promise.all(tasks.map((task) => apply(options, task, 'task-due')));
+  await Promise.all(tasks.map((task) => apply(options, task, { type: 'task-due' })));
   const requests = await tables
     .selectFrom('requests')
     .select(['organization_id', 'id'])
@@ -170,17 +176,21 @@ async function expiredPackages(options: ReconcileOptions, now: Date): Promise<vo
   for (const request of expired) {
     await options.db.transaction().execute(async (transaction) => {
       const own = transaction.withTables<RequestTables>();
+      const claimed = await own
+        .updateTable('requests')
+        .set({ package_blob: null })
+        .where('organization_id', '=', request.organization_id)
+        .where('id', '=', request.id)
+        .where('package_blob', 'is not', null)
+        .returning('id')
+        .executeTakeFirst();
+      // Another process was quicker.
+      if (claimed === undefined) return;
       await own
         .deleteFrom('request_blobs')
         .where('organization_id', '=', request.organization_id)
         .where('request_id', '=', request.id)
         .where('blob', 'like', 'package/%')
-        .execute();
-      await own
-        .updateTable('requests')
-        .set({ package_blob: null })
-        .where('organization_id', '=', request.organization_id)
-        .where('id', '=', request.id)
         .execute();
       await audit(transaction, 'package.expired', {
         organizationId: request.organization_id,
@@ -205,18 +215,34 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
     const ref = { organizationId: request.organization_id, requestId: request.id };
     await options.db.transaction().execute(async (transaction) => {
       const own = transaction.withTables<RequestTables>();
-      for (const table of ['request_keys', 'request_identities', 'request_blobs'] as const) {
+      const claimed = await own
+        .updateTable('requests')
+        .set({ forget_at: null, package_blob: null, reason: null })
+        .where('organization_id', '=', ref.organizationId)
+        .where('id', '=', ref.requestId)
+        .where('forget_at', 'is not', null)
+        .returning('id')
+        .executeTakeFirst();
+      // Another process was quicker.
+      if (claimed === undefined) return;
+      for (const table of [
+        'request_keys',
+        'request_identities',
+        'request_blobs',
+        'idempotency_keys',
+      ] as const) {
         await own
           .deleteFrom(table)
           .where('organization_id', '=', ref.organizationId)
           .where('request_id', '=', ref.requestId)
           .execute();
       }
+      // Names of collections and notes of people may tell more than counts do.
       await own
-        .updateTable('requests')
-        .set({ forget_at: null, package_blob: null })
+        .updateTable('tasks')
+        .set({ contents: null, note: null })
         .where('organization_id', '=', ref.organizationId)
-        .where('id', '=', ref.requestId)
+        .where('request_id', '=', ref.requestId)
         .execute();
       await audit(transaction, 'request.forgotten', { ...ref, now });
     });
@@ -235,10 +261,10 @@ async function audit(
   );
 }
 
-async function apply(options: ReconcileOptions, task: Ref, type: 'task-lost' | 'task-due'): Promise<void> {
+async function apply(options: ReconcileOptions, task: Ref, event: TaskEvent): Promise<void> {
   await options.transitions.apply(
     { organizationId: task.organization_id, requestId: task.request_id, taskId: task.id },
-    { type },
+    event,
     { actor: 'system' },
   );
 }

@@ -163,7 +163,7 @@ function taskChange({ target, before, step, result }: StepToSave, task: TaskChan
     error_code: task.error?.code ?? null,
     error_message: task.error?.message ?? null,
     worker: task.state === 'running' ? (own.worker ?? null) : null,
-    set_operation: own.operation !== undefined,
+    set_operation: own.operation !== undefined || task.forgetsOperation === true,
     operation: own.operation ?? null,
     blob: own.blob ?? null,
     contents: own.contents ?? null,

@@ -58,7 +58,7 @@ describe('step', () => {
     expect(model.request.state).toBe('blocked');
     expect(model.task('ticket:b').state).toBe('waiting');
     expect(model.task('verify:a').state).toBe('pending');
-    model.apply({ type: 'task-retried' }, 'erase:a');
+    model.apply({ type: 'task-retried', anew: false }, 'erase:a');
     expect(model.request.state).toBe('running');
     run(model, 'erase:a');
     run(model, 'verify:a');
@@ -77,7 +77,7 @@ describe('step', () => {
   it('refuses the answer of an attempt that was taken over', () => {
     const model = started();
     model.apply({ type: 'task-claimed' }, 'resolve:a');
-    model.apply({ type: 'task-lost' }, 'resolve:a');
+    model.apply({ type: 'task-lost', attempt: 1, died: true }, 'resolve:a');
     model.apply({ type: 'task-claimed' }, 'resolve:a');
     expect(model.apply({ type: 'task-succeeded', attempt: 1, matched: true }, 'resolve:a')).toBeUndefined();
     expect(model.apply({ type: 'task-succeeded', attempt: 2, matched: true }, 'resolve:a')).toBeDefined();
@@ -91,7 +91,7 @@ describe('step', () => {
       { type: 'task-failed', attempt: 1, error: { code: 'STILL_READABLE', message: '' }, retryable: false },
       'verify:a',
     );
-    model.apply({ type: 'task-retried' }, 'verify:a');
+    model.apply({ type: 'task-retried', anew: false }, 'verify:a');
     expect(model.violations()).toEqual([]);
     expect(['locate:a', 'erase:a', 'verify:a'].map((key) => model.task(key))).toMatchObject([
       { state: 'ready', generation: 2 },
@@ -106,7 +106,6 @@ describe('step', () => {
   it('can be cancelled before the first destructive task and not after', () => {
     const early = started();
     run(early, 'resolve:a');
-    run(early, 'locate:a');
     expect(early.apply({ type: 'cancelled', reason: 'the person changed their mind' })).toBeDefined();
     expect([...early.tasks.values()].every((task) => ['succeeded', 'cancelled'].includes(task.state))).toBe(
       true,
@@ -125,6 +124,44 @@ describe('step', () => {
     const released = model.apply({ type: 'released' });
     expect(released?.enqueue.map((job) => job.taskId)).toEqual(['resolve:a']);
     expect(model.request.state).toBe('running');
+  });
+
+  it('opens no ticket while it is held, takes no answer to one, and opens it on release', () => {
+    const model = started();
+    run(model, 'resolve:a');
+    model.apply({ type: 'task-claimed' }, 'locate:a');
+    model.apply({ type: 'held', reason: 'legal hold' });
+    model.apply({ type: 'task-succeeded', attempt: 1, matched: true }, 'locate:a');
+    expect(model.task('ticket:b').state).toBe('ready');
+    expect(model.request.destructionStarted).toBe(false);
+    model.apply({ type: 'released' });
+    expect(model.task('ticket:b').state).toBe('waiting');
+    expect(model.apply({ type: 'cancelled', reason: 'the team may have erased by now' })).toBeUndefined();
+    model.apply({ type: 'held', reason: 'another hold' });
+    expect(model.apply({ type: 'task-succeeded', attempt: 0, matched: true }, 'ticket:b')).toBeUndefined();
+  });
+
+  it('needs a person for a task in the middle of which the server died again and again', () => {
+    const model = started();
+    for (const attempt of [1, 2, 3]) {
+      model.apply({ type: 'task-claimed' }, 'resolve:a');
+      expect(
+        model.apply({ type: 'task-lost', attempt: attempt + 1, died: true }, 'resolve:a'),
+      ).toBeUndefined();
+      model.apply({ type: 'task-lost', attempt, died: true }, 'resolve:a');
+    }
+    expect(model.task('resolve:a').state).toBe('blocked');
+  });
+
+  it('begins another operation when a person retries one that the system failed for good', () => {
+    const model = started();
+    model.apply({ type: 'task-claimed' }, 'resolve:a');
+    model.apply(
+      { type: 'task-failed', attempt: 1, error: { code: 'SYSTEM_FAILED', message: '' }, retryable: false },
+      'resolve:a',
+    );
+    const again = model.apply({ type: 'task-retried', anew: true }, 'resolve:a');
+    expect(again?.tasks[0]).toMatchObject({ generation: 2, forgetsOperation: true, state: 'ready' });
   });
 
   it('completes on release if the last task ended while it was held', () => {
@@ -146,11 +183,12 @@ describe('step', () => {
       fc.oneof(
         fc.constantFrom<Event>(
           { type: 'task-claimed' },
-          { type: 'task-lost' },
+          { type: 'task-retried', anew: true },
           { type: 'task-due' },
-          { type: 'task-retried' },
+          { type: 'task-retried', anew: false },
           { type: 'task-skipped', reason: 'r' },
         ),
+        fc.record({ type: fc.constant('task-lost' as const), attempt: attempts, died: fc.boolean() }),
         fc.record({
           type: fc.constant('task-succeeded' as const),
           attempt: attempts,

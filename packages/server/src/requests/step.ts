@@ -5,7 +5,8 @@ import { backOff, type RetryRules } from './back-off.ts';
 export interface RequestSnapshot {
   readonly id: string;
   readonly state: api.RequestState;
-  readonly dryRun: boolean;
+  /** Whether it destroys: an erasure that is no dry run. */
+  readonly erases: boolean;
   /** The state that `released` goes back to; null unless held. */
   readonly heldFrom: api.RequestState | null;
   /** Tasks that have not ended, blocked ones included. */
@@ -59,7 +60,11 @@ export type TaskEvent =
       readonly error: TaskError;
       readonly retryable: boolean;
     }
-  | { readonly type: 'task-due' | 'task-lost' | 'task-retried' }
+  | { readonly type: 'task-due' }
+  /** `died`: its process ended in the middle, or lost the answer; not a server that was stopped. */
+  | { readonly type: 'task-lost'; readonly attempt: number; readonly died: boolean }
+  /** `anew`: as another operation, because the system says that the former one failed for good. */
+  | { readonly type: 'task-retried'; readonly anew: boolean }
   | { readonly type: 'task-skipped'; readonly reason: string }
   | { readonly type: 'gate-opened' };
 
@@ -83,6 +88,8 @@ export interface TaskChange extends TaskSnapshot {
   /** When it may start again, for a ready task that backs off or a waiting one that is polled. */
   readonly nextAttemptAt?: Date | null;
   readonly error?: TaskError | null;
+  /** The system's operation is of no use any more; the next attempt begins another one. */
+  readonly forgetsOperation?: boolean;
 }
 
 export interface QueuedTask {
@@ -182,12 +189,18 @@ function stepRequest(before: Neighbourhood, event: RequestEvent, context: StepCo
     case 'released': {
       if (request.state !== 'held' || request.heldFrom === null)
         return { refused: `the request is ${request.state}, not held` };
-      const restored = withState({ ...request, state: request.heldFrom, heldFrom: null });
+      const tickets = before.others.filter((task) => task.kind === 'ticket');
+      const restored = withState({
+        ...request,
+        state: request.heldFrom,
+        heldFrom: null,
+        destructionStarted: request.destructionStarted || (request.erases && tickets.length > 0),
+      });
       const completed = restored.state === 'completed' ? [completion(restored)] : [];
-      return change(restored, [fact(), ...completed], {
-        enqueue: STARTED.includes(restored.state)
-          ? before.others.map((task) => queued(task, context.now))
-          : [],
+      const due = before.others.filter((task) => task.kind !== 'ticket' && STARTED.includes(restored.state));
+      return change(restored, [fact(), ...tickets.map(ticketOpened), ...completed], {
+        tasks: tickets.map((task) => ({ ...task, state: 'waiting' })),
+        enqueue: due.map((task) => queued(task, context.now)),
       });
     }
     case 'rejected':
@@ -222,9 +235,9 @@ function stepTask(
     case 'task-claimed': {
       if (!STARTED.includes(request.state)) return { refused: `the request is ${request.state}` };
       // A job for a waiting task comes when the system has to be asked again.
-      const due = task.state === 'ready' || (task.state === 'waiting' && task.kind !== 'ticket');
+      const due = task.kind !== 'ticket' && (task.state === 'ready' || task.state === 'waiting');
       if (!due) return { refused: `the task is ${task.state}` };
-      const destroys = task.kind === 'erase' && !request.dryRun;
+      const destroys = task.kind === 'erase' && request.erases;
       const claimed: TaskChange = {
         ...task,
         state: 'running',
@@ -240,6 +253,7 @@ function stepTask(
       );
     }
     case 'task-succeeded': {
+      if (task.kind === 'ticket' && request.state === 'held') return { refused: 'the request is held' };
       const ticket = task.kind === 'ticket' && task.state === 'waiting';
       if (!ticket && !isCurrent(task, event.attempt)) return { refused: 'a stale answer' };
       const done: TaskChange = { ...task, state: 'succeeded', failures: 0, error: null, nextAttemptAt: null };
@@ -272,12 +286,29 @@ function stepTask(
         tasks: [{ ...task, state: 'ready', nextAttemptAt: null }],
         enqueue: [queued(task, context.now)],
       });
-    case 'task-lost':
-      if (task.state !== 'running') return { refused: `the task is ${task.state}` };
-      return change(request, [fact('task.lost', { attempt: task.attempt })], {
-        tasks: [{ ...task, state: 'ready', nextAttemptAt: null }],
+    case 'task-lost': {
+      if (!isCurrent(task, event.attempt)) return { refused: 'a stale finding' };
+      const failures = task.failures + (event.died ? 1 : 0);
+      const details = { attempt: task.attempt, failures };
+      if (failures >= context.retry.maxFailures) {
+        const error = {
+          code: 'INTERNAL',
+          message: `The server ended ${failures} times while it worked on this task. Look at its log, then retry the task.`,
+        };
+        const blocked: TaskChange = { ...task, state: 'blocked', failures, error, nextAttemptAt: null };
+        return change(
+          withState({ ...request, blockedTasks: request.blockedTasks + 1 }),
+          [fact('task.blocked', { ...details, code: error.code })],
+          {
+            tasks: [blocked],
+          },
+        );
+      }
+      return change(request, [fact('task.lost', details)], {
+        tasks: [{ ...task, state: 'ready', failures, nextAttemptAt: null }],
         enqueue: [queued(task, context.now)],
       });
+    }
     case 'task-failed': {
       const ticket = task.kind === 'ticket' && task.state === 'waiting';
       if (!ticket && !isCurrent(task, event.attempt)) return { refused: 'a stale answer' };
@@ -311,7 +342,14 @@ function stepTask(
       );
     }
     case 'task-retried':
-      return retry(request, task, before.companions ?? [], context, fact('task.retried'));
+      return retry({
+        request,
+        task,
+        companions: before.companions ?? [],
+        anew: event.anew,
+        context,
+        fact: fact('task.retried'),
+      });
     case 'task-skipped': {
       if (isEnded(request.state) || ENDED_TASK.includes(task.state) || task.state === 'running') {
         return { refused: `the task is ${task.state} and the request ${request.state}` };
@@ -331,35 +369,39 @@ function stepTask(
 }
 
 /** A retry by a person. Data found again after an erasure is located and erased anew, under a new idempotency key. */
-function retry(
-  request: RequestSnapshot,
-  task: TaskSnapshot,
-  companions: readonly TaskSnapshot[],
-  context: StepContext,
-  fact: Fact,
-): Step | Refusal {
+function retry(options: {
+  readonly request: RequestSnapshot;
+  readonly task: TaskSnapshot;
+  readonly companions: readonly TaskSnapshot[];
+  readonly anew: boolean;
+  readonly context: StepContext;
+  readonly fact: Fact;
+}): Step | Refusal {
+  const { request, task, companions, anew, context, fact } = options;
   if (task.state !== 'blocked') return { refused: `the task is ${task.state}, not blocked` };
   const unblocked = { ...request, blockedTasks: request.blockedTasks - 1 };
-  const ready = (again: TaskSnapshot): TaskChange => ({
+  const ready = (again: TaskSnapshot, how: { readonly anew: boolean }): TaskChange => ({
     ...again,
     state: again.kind === 'ticket' ? 'waiting' : 'ready',
     failures: 0,
     error: null,
     nextAttemptAt: null,
+    forgetsOperation: how.anew,
+    ...(how.anew ? { generation: again.generation + 1 } : {}),
   });
   const redone =
     task.kind === 'verify' ? companions.filter((companion) => ENDED_TASK.includes(companion.state)) : [];
   if (redone.length === 0) {
     return change(withState(unblocked), [fact], {
-      tasks: [ready(task)],
+      tasks: [ready(task, { anew })],
       enqueue: task.kind === 'ticket' ? [] : [queued(task, context.now)],
     });
   }
   const order: readonly api.TaskKind[] = ['locate', 'erase', 'verify'];
   const chain = [...redone, task].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const changes = chain.map((again, index): TaskChange => {
-    const next = { ...again, generation: again.generation + 1 };
-    return index === 0 ? ready(next) : { ...ready(next), state: 'pending', remaining: 1 };
+    const next = ready(again, { anew: true });
+    return index === 0 ? next : { ...next, state: 'pending', remaining: 1 };
   });
   return change(withState({ ...unblocked, openTasks: unblocked.openTasks + redone.length }), [fact], {
     tasks: changes,
@@ -407,6 +449,7 @@ function unlockAll(
   const enqueue: QueuedTask[] = [];
   const gates: string[] = [];
   const opened: Fact[] = [];
+  let destroys = false;
   for (const task of tasks) {
     if (task.state !== 'pending') continue;
     const remaining = options.areRoots ? task.remaining : task.remaining - 1;
@@ -417,15 +460,23 @@ function unlockAll(
     if (task.kind === 'gate') {
       changes.push({ ...task, remaining: 0, state: 'succeeded' });
       gates.push(task.id);
+    } else if (task.kind === 'ticket' && request.state === 'held') {
+      // It opens when the request is released.
+      changes.push({ ...task, remaining: 0, state: 'ready', nextAttemptAt: null });
     } else if (task.kind === 'ticket') {
+      destroys ||= request.erases;
       changes.push({ ...task, remaining: 0, state: 'waiting', nextAttemptAt: null });
-      opened.push({ action: 'ticket.opened', subject: task.id, details: { task: task.key } });
+      opened.push(ticketOpened(task));
     } else {
       changes.push({ ...task, remaining: 0, state: 'ready', nextAttemptAt: null });
       enqueue.push(queued(task, context.now));
     }
   }
-  const counted = withState({ ...request, openTasks: request.openTasks - gates.length });
+  const counted = withState({
+    ...request,
+    openTasks: request.openTasks - gates.length,
+    destructionStarted: request.destructionStarted || destroys,
+  });
   const ended = counted.state === 'completed' && request.state !== 'completed' ? [completion(counted)] : [];
   return { request: counted, tasks: changes, enqueue, gates, facts: [...facts, ...opened, ...ended] };
 }
@@ -435,6 +486,10 @@ function withState(request: RequestSnapshot): RequestSnapshot {
   if (!STARTED.includes(request.state)) return request;
   if (request.openTasks === 0) return { ...request, state: 'completed', matched: request.matched ?? false };
   return { ...request, state: request.blockedTasks > 0 ? 'blocked' : 'running' };
+}
+
+function ticketOpened(task: TaskSnapshot): Fact {
+  return { action: 'ticket.opened', subject: task.id, details: { task: task.key } };
 }
 
 function completion(request: RequestSnapshot): Fact {

@@ -28,7 +28,7 @@ export interface DueTask extends TaskJob {
  */
 export interface TaskQueue {
   /** Puts jobs into the queues in the caller's transaction: they exist if, and only if, the change does. */
-  enqueue(transaction: Database, due: readonly DueTask[]): Promise<void>;
+  enqueue(transaction: Database, due: readonly DueTask[], now: Date): Promise<void>;
   /** Takes up to `limit` jobs that are due. They are then gone: who takes them claims the tasks, or the reconciler makes new jobs. */
   take(queue: string, limit: number): Promise<readonly TaskJob[]>;
   /** Makes the queue of a system, once. */
@@ -75,7 +75,7 @@ export function createTaskQueue(options: {
 
   return {
     ensure,
-    async enqueue(transaction, due) {
+    async enqueue(transaction, due, now) {
       if (due.length === 0) return;
       const db = fromKysely(transaction);
       const payloads: string[] = [];
@@ -85,7 +85,7 @@ export function createTaskQueue(options: {
           payloads.push(`${organizationId}/${system ?? ''}`);
           const jobs = tasks.map(({ at, system: _, ...job }) => ({
             data: job satisfies TaskJob,
-            startAfter: at,
+            ...(at > now ? { startAfter: at } : {}),
           }));
           await boss.insert(queue, jobs, { db });
         }

@@ -33,6 +33,7 @@ export function createTickets(options: TicketsOptions): Tickets {
         'r.right_kind',
         'r.due_at',
         'r.dry_run',
+        'r.state as request_state',
       ])
       .where('t.organization_id', '=', caller.organizationId)
       .where('t.kind', '=', 'ticket')
@@ -112,6 +113,12 @@ export function createTickets(options: TicketsOptions): Tickets {
     },
     async getTicket(caller, ticketId) {
       const ticket = await load(caller, ticketId);
+      if (ticket.request_state === 'held') {
+        throw new HabeasError(
+          'CONFLICT',
+          `Request ${ticket.request_id} is on hold; nothing may be done about it until it is released.`,
+        );
+      }
       const ref = { organizationId: caller.organizationId, requestId: ticket.request_id };
       const now = options.clock.now();
       const identities = await options.db.transaction().execute(async (transaction) => {

@@ -62,6 +62,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
           requestId: target.requestId,
         })),
       ),
+      options.clock.now(),
     );
     const ended = steps.filter(
       ({ before, step }) => isEnded(step.request.state) && !isEnded(before.request.state),

@@ -33,7 +33,7 @@ export function requestView(row: RequestRow): api.RequestView {
   };
 }
 
-export function taskView(row: TaskRow, plan: Plan | undefined): api.TaskView {
+export function taskView(row: TaskRow, dependencies: ReadonlyMap<string, string[]>): api.TaskView {
   return {
     id: row.id,
     request_id: row.request_id,
@@ -42,18 +42,26 @@ export function taskView(row: TaskRow, plan: Plan | undefined): api.TaskView {
     system: row.system,
     team: row.team,
     state: row.state,
-    depends_on: plan?.tasks.find((task) => task.key === row.key)?.depends_on ?? [],
+    depends_on: dependencies.get(row.key) ?? [],
     attempts: row.attempt,
     next_attempt_at: iso(row.next_attempt_at),
     started_at: iso(row.started_at),
     ended_at: iso(row.ended_at),
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
     evidence: row.evidence === null ? null : JSON.parse(row.evidence),
+    note: row.note,
   };
 }
 
-export type TicketRow = TaskRow &
-  Pick<RequestRow, 'right_kind' | 'due_at' | 'dry_run'> & { readonly data_types: readonly string[] };
+/** Task key → keys of the tasks that it depends on. */
+export function dependenciesOf(plan: Plan | undefined): ReadonlyMap<string, string[]> {
+  return new Map(plan?.tasks.map((task) => [task.key, task.depends_on]));
+}
+
+export type TicketRow = TaskRow & { readonly request_state: RequestRow['state'] } & Pick<
+    RequestRow,
+    'right_kind' | 'due_at' | 'dry_run'
+  > & { readonly data_types: readonly string[] };
 
 export function ticketView(row: TicketRow): api.TicketView {
   const verb =

@@ -52,12 +52,14 @@ export function createWorkerSession(options: {
       reconnect();
     });
     await next.connect();
+    if (stopped) return next.end();
     await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, id]);
     await next.query(`listen ${JOBS_CHANNEL}`);
     client = next;
     options.onConnected();
   };
   const reconnect = (): void => {
+    if (stopped) return;
     timer = setTimeout(() => {
       connect().catch((error: unknown) => {
         options.logger.warn({ err: error }, 'the worker cannot connect to the database; it tries again');

@@ -16,6 +16,7 @@ import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import { packageTask } from './package-task.ts';
 import { resolveTask } from './resolve-task.ts';
 import type { TaskError } from './step.ts';
+import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 import type { TaskJob } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
@@ -116,7 +117,7 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
     clock: options.clock,
     scope: {
       ...ref,
-      idempotencyKey: `${task.id}.${task.generation}`,
+      idempotencyKey: idempotencyKey(task, work.identities.length),
       identities: work.identities,
       dueTime: request.due_at,
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
@@ -150,6 +151,15 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
   }
 }
 
+/**
+ * Stable over the attempts of a task: same key, same operation. While identities are being resolved, others may add to what is
+ * known between two attempts, and asking with more is another question. The set only grows, so its size names it.
+ */
+function idempotencyKey(task: TaskRow, identities: number): string {
+  const key = `${task.id}.${task.generation}`;
+  return task.kind === 'resolve' ? `${key}.${identities}` : key;
+}
+
 async function conclude(
   options: WorkerOptions,
   target: TaskTarget,
@@ -166,7 +176,7 @@ async function conclude(
     return;
   }
   const { also } = outcome;
-  await options.transitions.apply(
+  const applied = await options.transitions.apply(
     target,
     { type: 'task-succeeded', attempt: task.attempt, matched: outcome.matched },
     {
@@ -175,6 +185,19 @@ async function conclude(
       ...(also === undefined ? {} : { also: (transaction) => also(transaction) }),
     },
   );
+  // Cancelled or taken over meanwhile: what this attempt stored belongs to nobody.
+  if (!applied.applied) await removeAttempt(options.db, target, task);
+}
+
+async function removeAttempt(db: Database, target: TaskTarget, task: TaskRow): Promise<void> {
+  const names = ['keys', 'items', 'package'].map((kind) => `${kind}/${task.id}/${task.attempt}`);
+  await db
+    .withTables<RequestTables>()
+    .deleteFrom('request_blobs')
+    .where('organization_id', '=', target.organizationId)
+    .where('request_id', '=', target.requestId)
+    .where('blob', 'in', names)
+    .execute();
 }
 
 interface TaskTarget {
@@ -190,7 +213,11 @@ async function fail(
   const { target, task } = failed;
   if (options.stopping.aborted) {
     // The server stops; the attempt says nothing about the system.
-    await options.transitions.apply(target, { type: 'task-lost' }, { actor: 'system' });
+    await options.transitions.apply(
+      target,
+      { type: 'task-lost', attempt: task.attempt, died: false },
+      { actor: 'system' },
+    );
     return;
   }
   const error = failed.error instanceof HabeasError ? failed.error : unexpected(failed.error);

@@ -17,6 +17,7 @@ const task = (key: string, state: api.TaskState, changes: Partial<api.TaskView> 
     state,
     depends_on: [],
     attempts: 1,
+    note: null,
     next_attempt_at: null,
     started_at: null,
     ended_at: null,

@@ -78,6 +78,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   });
   // An idle connection that the server ends must not end the process; the next task takes a new connection.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const graph = buildDatasetGraph(options.datasets);
   let schema: { readonly compiled: Compiled; readonly at: number } | undefined;
 
@@ -125,8 +126,12 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   async function* collect(scope: Scope): AsyncGenerator<CollectStep> {
     await using transaction = await begin(scope.signal, 'snapshot');
     const compiled = await compileFor(transaction, 'read');
-    yield* collectedRows(await traverse(transaction, { compiled, identities: scope.identities }));
-    await transaction.commit();
+    const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+    for await (const step of collectedRows(traversal)) {
+      // Who gets the last step asks for no more. Rolled back, the temporary tables would be made anew each time.
+      if (step.state === 'done') await transaction.commit();
+      yield step;
+    }
   }
 
   async function* locate(scope: Scope): AsyncGenerator<KeyBatch> {

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import yazl from 'yazl';
 import { csvLine } from './csv.ts';
 import { uniqueNames } from './file-name.ts';
-import { type PageCollection, renderIndexPage } from './index-page.ts';
+import { type PageCollection, pageCell, renderIndexPage } from './index-page.ts';
 import {
   type ManifestInput,
   type PackagedCollection,
@@ -43,7 +43,7 @@ export async function* createArchive(options: ArchiveOptions): AsyncIterable<Buf
     const naming = collectionNames.get(folder) ?? uniqueNames();
     collectionNames.set(folder, naming);
     const path = `data/${folder}/${naming(collection.name)}`;
-    const shown: Readonly<Record<string, unknown>>[] = [];
+    const shown: (readonly string[])[] = [];
     page.push({ ...collection, path, shown });
     add(`${path}.json`, () => jsonFile(collection, shown));
     add(`${path}.csv`, () => csvFile(collection));
@@ -66,12 +66,12 @@ export async function* createArchive(options: ArchiveOptions): AsyncIterable<Buf
 /** An array with one row a line; keeps the first rows for the page, which is written later. */
 async function* jsonFile(
   collection: PackagedCollection,
-  shown: Readonly<Record<string, unknown>>[],
+  shown: (readonly string[])[],
 ): AsyncIterable<string> {
   let text = '[';
   let first = true;
   for await (const row of collection.read()) {
-    if (shown.length < PAGE_ROWS) shown.push(row);
+    if (shown.length < PAGE_ROWS) shown.push(collection.columns.map((column) => pageCell(row[column])));
     text += `${first ? '\n' : ',\n'}${JSON.stringify(row)}`;
     first = false;
     if (text.length >= CHUNK_CHARACTERS) {

@@ -3,7 +3,8 @@ import type { ManifestInput, PackagedCollection } from './manifest.ts';
 export interface PageCollection extends PackagedCollection {
   /** Without the ending: `data/shop/orders`. */
   readonly path: string;
-  readonly shown: readonly Readonly<Record<string, unknown>>[];
+  /** The first rows, each cell as text and cut. */
+  readonly shown: readonly (readonly string[])[];
 }
 
 export interface IndexPageInput extends Omit<ManifestInput, 'collections'> {
@@ -59,10 +60,7 @@ function renderSystem(system: string, collections: readonly PageCollection[]): s
 function renderCollection(collection: PageCollection): string {
   const header = collection.columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('');
   const body = collection.shown
-    .map(
-      (row) =>
-        `<tr>${collection.columns.map((column) => `<td>${escapeHtml(cell(row[column]))}</td>`).join('')}</tr>`,
-    )
+    .map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`)
     .join('\n');
   const files = `<a href="${encodeURI(collection.path)}.csv">CSV</a> · <a href="${encodeURI(collection.path)}.json">JSON</a>`;
   const more =
@@ -84,9 +82,14 @@ function renderNotIncluded(input: IndexPageInput): string {
   return `<h2>Not in this package</h2>\n<ul>\n${items}\n</ul>`;
 }
 
-function cell(value: unknown): string {
+/** Longer values are cut on the page; the files hold them whole. */
+const CELL_CHARACTERS = 500;
+
+/** What the page shows of a value. */
+export function pageCell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text;
 }
 
 function count(number: number, noun: string): string {
