@@ -1,0 +1,8 @@
+/** Pages whose marked snippets stories.test.ts runs, one after the other in one small company. */
+export const TOLD = [
+  'README.md',
+  'docs/connect-a-service.md',
+  'docs/requests.md',
+  'docs/api.md',
+  'docs/operate.md',
+] as const;
