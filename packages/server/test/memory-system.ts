@@ -39,6 +39,8 @@ export class MemorySystem implements Connector {
   /** Answers "pending" this often before an erasure is done. */
   pendingAnswers = 0;
   lastCallback: Scope['callback'];
+  /** Idempotency key → the identities that it came with first. */
+  readonly #asked = new Map<string, string>();
   residuals: Evidence['residuals'] = [];
 
   constructor(key: string, rows: readonly MemoryRow[]) {
@@ -56,6 +58,11 @@ export class MemorySystem implements Connector {
   async #enter(method: string, scope: Scope): Promise<void> {
     this.calls.push(method);
     this.lastCallback = scope.callback;
+    const question = JSON.stringify(scope.identities);
+    const known = this.#asked.get(`${method} ${scope.idempotencyKey}`);
+    if (known !== undefined && known !== question)
+      throw new HabeasError('SYSTEM_REFUSED', `${this.key} was asked something else under this key before`);
+    this.#asked.set(`${method} ${scope.idempotencyKey}`, question);
     await this.before(method);
     scope.signal.throwIfAborted();
   }

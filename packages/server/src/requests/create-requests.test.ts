@@ -225,6 +225,24 @@ describe('an erasure', () => {
     await inState(world, id, 'completed');
   });
 
+  it('asks a resolver again whose answer was lost, although another one has found more identities meanwhile', async () => {
+    const world = await startWorld();
+    let lost = false;
+    world.mail.before = async (method) => {
+      if (method !== 'resolve' || lost) return;
+      lost = true;
+      await until(async () => {
+        const { rows } = await world.database.pool.query(
+          `select from habeas.tasks where key = 'resolve:shop' and state = 'succeeded'`,
+        );
+        return rows.length > 0;
+      }, 'the other resolver');
+      throw new HabeasError('SYSTEM_TIMEOUT', 'the answer is lost', { retryable: true });
+    };
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+  });
+
   it('does a second effect never, although the erasure is asked twice under one key', async () => {
     const world = await startWorld();
     world.shop.pendingAnswers = 1;

@@ -8,7 +8,10 @@ const MOST_IDENTITIES = 1_000;
 /** Asks one system for more identities. They are stored in the transaction that ends the task. */
 export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
-  const found = connector.resolve === undefined ? [] : await connector.resolve(context.scope);
+  const { scope } = context;
+  // Resolvers run side by side: a later attempt may know more identities, and the same key stands for the same question.
+  const idempotencyKey = `${scope.idempotencyKey}.${scope.identities.length}`;
+  const found = connector.resolve === undefined ? [] : await connector.resolve({ ...scope, idempotencyKey });
   if (found.length > MOST_IDENTITIES) {
     throw new HabeasError(
       'SYSTEM_GARBAGE',
