@@ -117,7 +117,7 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
     clock: options.clock,
     scope: {
       ...ref,
-      idempotencyKey: idempotencyKey(task, work.identities.length),
+      idempotencyKey: `${task.id}.${task.generation}`,
       identities: work.identities,
       dueTime: request.due_at,
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
@@ -149,15 +149,6 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
     default:
       return task.kind satisfies never;
   }
-}
-
-/**
- * Stable over the attempts of a task: same key, same operation. While identities are being resolved, others may add to what is
- * known between two attempts, and asking with more is another question. The set only grows, so its size names it.
- */
-function idempotencyKey(task: TaskRow, identities: number): string {
-  const key = `${task.id}.${task.generation}`;
-  return task.kind === 'resolve' ? `${key}.${identities}` : key;
 }
 
 async function conclude(
