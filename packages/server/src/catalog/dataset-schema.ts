@@ -142,7 +142,6 @@ export type CollectionSource = z.output<typeof collection>;
 export type FieldSource = z.output<typeof field>;
 export type OnEraseSource = z.output<typeof onErase>;
 export type KeepSource = z.output<typeof keep>;
-export type MaskSource = z.output<typeof mask>;
 
 const DESCRIPTIVE = [
   'description',

@@ -3,8 +3,9 @@ import { type CompiledCollection, keyColumns } from './compiled.ts';
 import { hiddenColumns } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { FoundGroup } from './search.ts';
 import { inGroups } from './staying-rows.ts';
-import type { FoundGroup, Traversal } from './traversal.ts';
+import type { Traversal } from './traversal.ts';
 
 /**
  * Streams the person's rows, parents before children, each value as PostgreSQL prints it. Of a row that another person reaches

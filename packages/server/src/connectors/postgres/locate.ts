@@ -4,9 +4,10 @@ import type { Effect } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { batchColumns } from './key-chunks.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { FoundGroup } from './search.ts';
 import { inGroups } from './staying-rows.ts';
 import type { TextRow } from './transaction.ts';
-import type { FoundGroup, Traversal } from './traversal.ts';
+import type { Traversal } from './traversal.ts';
 
 /** Most tuples in a batch. */
 const BATCH_TUPLES = 1_000;

@@ -1,7 +1,7 @@
 import { compareWithValues } from './compare-sql.ts';
 import { type CompiledCollection, matchesKey } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
-import type { Traversal } from './traversal.ts';
+import type { Search } from './search.ts';
 
 /**
  * Decides which rows that were found by a shared reference nobody else reaches: those become the person's and are followed.
@@ -16,7 +16,7 @@ import type { Traversal } from './traversal.ts';
  * Rows that only wait for each other are released together: blocking starts from rows outside, and spreads.
  * Returns whether any row was released.
  */
-export async function releaseSharedRows(traversal: Traversal): Promise<boolean> {
+export async function releaseSharedRows(traversal: Search): Promise<boolean> {
   const { transaction, compiled } = traversal;
   const waiting = [...compiled.collections.values()].filter(
     (collection) =>
@@ -49,7 +49,7 @@ export async function releaseSharedRows(traversal: Traversal): Promise<boolean> 
   return released > 0;
 }
 
-async function blockByIdentity(traversal: Traversal, collection: CompiledCollection): Promise<void> {
+async function blockByIdentity(traversal: Search, collection: CompiledCollection): Promise<void> {
   for (const root of collection.roots) {
     const comparison = compareWithValues({
       column: root.live,
@@ -66,7 +66,7 @@ async function blockByIdentity(traversal: Traversal, collection: CompiledCollect
   }
 }
 
-async function blockByRows(traversal: Traversal, collection: CompiledCollection): Promise<number> {
+async function blockByRows(traversal: Search, collection: CompiledCollection): Promise<number> {
   let blocked = 0;
   for (const edge of collection.incoming) {
     const from = traversal.compiled.collections.get(edge.from);

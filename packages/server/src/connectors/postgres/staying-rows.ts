@@ -1,14 +1,14 @@
 import { type CompiledCollection, type CompiledForeignKey, matchesKey } from './compiled.ts';
 import { stays } from './effect.ts';
 import { foundRows } from './found-rows.ts';
-import type { FoundGroup, Traversal } from './traversal.ts';
+import type { FoundGroup, Search } from './search.ts';
 
 /**
  * A row that is kept or masked may point at a row that was to be deleted, and the store's foreign key forbids that. Such a row
  * is not deleted but masked (`stay`), and so are the rows that it points at in turn. First, rows whose own date has ended a duty to
  * keep are let go.
  */
-export async function keepReferencedRows(traversal: Traversal): Promise<void> {
+export async function keepReferencedRows(traversal: Search): Promise<void> {
   for (const collection of traversal.found) await letExpiredRowsGo(traversal, collection);
   const foreignKeys = traversal.compiled.foreignKeys.filter(
     ({ child, parent, mayKeepParent }) =>
@@ -20,7 +20,7 @@ export async function keepReferencedRows(traversal: Traversal): Promise<void> {
   }
 }
 
-async function letExpiredRowsGo(traversal: Traversal, collection: CompiledCollection): Promise<void> {
+async function letExpiredRowsGo(traversal: Search, collection: CompiledCollection): Promise<void> {
   for (const [index, action] of collection.actions.entries()) {
     if (action.kind !== 'keep' || action.isOver === undefined) continue;
     const deletion = collection.actions.findIndex((candidate) => candidate.kind === 'delete');
@@ -33,7 +33,7 @@ async function letExpiredRowsGo(traversal: Traversal, collection: CompiledCollec
   }
 }
 
-async function keepParents(traversal: Traversal, foreignKey: CompiledForeignKey): Promise<number> {
+async function keepParents(traversal: Search, foreignKey: CompiledForeignKey): Promise<number> {
   const child = traversal.compiled.collections.get(foreignKey.child);
   const parent = traversal.compiled.collections.get(foreignKey.parent);
   if (child === undefined || parent === undefined) return 0;

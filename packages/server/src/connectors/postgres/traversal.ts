@@ -2,25 +2,16 @@ import type { Identity } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
 import { compareWithValues } from './compare-sql.ts';
 import { type Compiled, type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
-import { type Effect, effectOf } from './effect.ts';
+import { effectOf } from './effect.ts';
 import { rowsToFollow } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { FoundGroup, Search } from './search.ts';
 import { releaseSharedRows } from './shared-rows.ts';
 import { keepReferencedRows } from './staying-rows.ts';
 import type { Transaction } from './transaction.ts';
 
 /** More values than this of one identity type are no identity of a person. */
 const MOST_IDENTITIES = 1_000;
-
-/** Rows that were found in the same ways. */
-export interface FoundGroup {
-  readonly bits: number;
-  /** Whether they are the person's; otherwise they point at them, or another person reaches them too. */
-  readonly isOwn: boolean;
-  /** Whether another person reaches them too. */
-  readonly isShared: boolean;
-  readonly effect: Effect;
-}
 
 /**
  * Finds the rows of a person, in the database itself: each collection has a temporary table with the keys that were found, so that
@@ -34,7 +25,7 @@ export interface FoundGroup {
  *
  * The fixpoint ends because keys are added once and never taken back.
  */
-export class Traversal {
+export class Traversal implements Search {
   readonly transaction: Transaction;
   readonly compiled: Compiled;
   readonly #values = new Map<string, Map<string, string>>();

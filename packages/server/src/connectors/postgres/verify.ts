@@ -5,9 +5,10 @@ import { foundRows } from './found-rows.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
 import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
+import type { FoundGroup } from './search.ts';
 import { inGroups } from './staying-rows.ts';
 import type { Transaction } from './transaction.ts';
-import type { FoundGroup, Traversal } from './traversal.ts';
+import type { Traversal } from './traversal.ts';
 
 export interface VerifyOptions {
   readonly transaction: Transaction;
