@@ -1,6 +1,8 @@
 import type { Benchmark } from './benchmark.ts';
+import { chaos } from './chaos.ts';
 import { eraseRows } from './erase-rows.ts';
+import { fanOut } from './fan-out.ts';
 import { planner } from './planner.ts';
 
 /** All of them, the quick ones first. */
-export const BENCHMARKS: readonly Benchmark[] = [planner, eraseRows];
+export const BENCHMARKS: readonly Benchmark[] = [planner, eraseRows, fanOut, chaos];
