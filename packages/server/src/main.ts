@@ -165,6 +165,7 @@ async function createServer(
           `The callback is refused (${verdict.reason}). Sign it with the secret that came with the call, within five minutes.`,
         );
       }
+      return verdict.timestamp;
     },
   });
   const feed = createEventFeed({ db, pool: opened.pool, logger });

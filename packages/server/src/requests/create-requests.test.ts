@@ -77,7 +77,7 @@ function makeRequests(
     }),
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
-    verifyCallback: () => undefined,
+    verifyCallback: ({ headers }) => new Date(Number(headers['webhook-timestamp']) * 1_000),
     retry: { maxFailures: 4, firstDelayMilliseconds: 1, longestDelayMilliseconds: 5 },
     reconcileMilliseconds: 50,
   });
@@ -257,12 +257,41 @@ describe('an erasure', () => {
     expect(world.shop.rows).toHaveLength(2);
     await Promise.all(
       [1, 2, 3].map(() =>
-        world.requests.systemCallback({ taskId: waiting.id, headers: {}, body: new Uint8Array() }),
+        world.requests.systemCallback({
+          taskId: waiting.id,
+          headers: { 'webhook-timestamp': '1000' },
+          body: new Uint8Array(),
+        }),
       ),
     );
     await inState(world, id, 'completed');
     expect([...world.shop.effects]).toEqual([[`${waiting.id}.1`, 1]]);
     expect(world.shop.lastCallback?.url).toContain('/callbacks/tsk_');
+  });
+
+  it('asks a system again for a callback that is newer than the last one, and for no other', async () => {
+    const world = await startWorld();
+    world.shop.pendingAnswers = 5;
+    const { id } = await receive(world, 'erasure');
+    const waits = (attempts: number) =>
+      until(async () => {
+        const task = (await world.requests.tasks(caller, id)).find(({ key }) => key === 'erase:shop');
+        return task?.state === 'waiting' && task.attempts === attempts ? task : undefined;
+      }, `the erasure to wait after ${attempts} attempts`);
+    const { id: taskId } = await waits(1);
+    const call = (at: string) =>
+      world.requests.systemCallback({
+        taskId,
+        headers: { 'webhook-timestamp': at },
+        body: new Uint8Array(),
+      });
+    await Promise.all([call('1000'), call('1000'), call('1000')]);
+    await waits(2);
+    const before = await listAudit(world.database.db, { organizationId: 'acme', limit: 500 });
+    for (const at of ['1000', '999', '1000']) await call(at);
+    expect(await listAudit(world.database.db, { organizationId: 'acme', limit: 500 })).toEqual(before);
+    await call('1001');
+    await waits(3);
   });
 
   it('waits for approval and can be cancelled until the first destructive task', async () => {

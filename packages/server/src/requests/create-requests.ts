@@ -32,8 +32,8 @@ export interface CreateRequestsOptions {
   readonly sign: SignReceipt;
   /** Where and with which secret a system may report that an operation of this task ended. */
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
-  /** Throws UNAUTHENTICATED unless the callback is signed with the secret of its task. */
-  readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => void;
+  /** When the callback was sent. Throws UNAUTHENTICATED unless it is signed with the secret of its task. */
+  readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => Date;
   /** (Default: 12 tries over about an hour and a half) */
   readonly retry?: RetryRules;
   /** Longest time of one attempt. (Default: 15 minutes) */
@@ -187,15 +187,27 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     },
     receipt: (caller, requestId) => makeReceipt(db, ref(caller, requestId), options.sign),
     async systemCallback(callback) {
-      options.verifyCallback(callback, clock.now());
-      const task = await db
-        .withTables<RequestTables>()
+      const sentAt = options.verifyCallback(callback, clock.now());
+      const { organizationId } = options;
+      const tasks = db.withTables<RequestTables>();
+      const task = await tasks
         .selectFrom('tasks')
         .select(['organization_id', 'request_id', 'id', 'system'])
-        .where('organization_id', '=', options.organizationId)
+        .where('organization_id', '=', organizationId)
         .where('id', '=', callback.taskId)
         .executeTakeFirst();
       if (task === undefined) throw new HabeasError('NOT_FOUND', `There is no task ${callback.taskId}.`);
+      // Each message counts once: whoever overheard one and repeats it makes us ask nobody.
+      const news = await tasks
+        .updateTable('tasks')
+        .set({ called_back_at: sentAt })
+        .where('organization_id', '=', organizationId)
+        .where('id', '=', task.id)
+        .where((where) =>
+          where.or([where('called_back_at', 'is', null), where('called_back_at', '<', sentAt)]),
+        )
+        .executeTakeFirst();
+      if (news.numUpdatedRows === 0n) return;
       // A callback that comes early, late or twice does not fit the state; then there is nothing to do.
       await transitions.apply(
         { organizationId: task.organization_id, requestId: task.request_id, taskId: task.id },

@@ -150,4 +150,9 @@ export const requestMigrations: Migrations = {
       );
     },
   },
+  '0022-called-back-at': {
+    async up(db) {
+      await sql`alter table tasks add column called_back_at timestamptz`.execute(db);
+    },
+  },
 };

@@ -5,7 +5,7 @@ import type { Event, Neighbourhood, RequestSnapshot, TaskSnapshot } from './step
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
 export type RequestRow = Omit<Selectable<RequestTables['requests']>, 'plan'>;
-export type TaskRow = Selectable<RequestTables['tasks']>;
+export type TaskRow = Omit<Selectable<RequestTables['tasks']>, 'called_back_at'>;
 
 export interface EventTarget extends RequestRef {
   /** Of a task event. */

@@ -86,6 +86,8 @@ export type RequestTables = {
     error_message: string | null;
     evidence: string | null;
     note: string | null;
+    /** When the newest callback about it was sent. */
+    called_back_at: Date | null;
   };
   task_dependencies: { organization_id: string; request_id: string; task_id: string; depends_on: string };
   plan_inputs: { organization_id: string; hash: string; content: string };
