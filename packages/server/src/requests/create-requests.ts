@@ -203,6 +203,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .set({ called_back_at: sentAt })
         .where('organization_id', '=', organizationId)
         .where('id', '=', task.id)
+        .where('state', '=', 'waiting')
         .where((where) =>
           where.or([where('called_back_at', 'is', null), where('called_back_at', '<', sentAt)]),
         )
