@@ -440,6 +440,13 @@ describe('the room', () => {
       method === 'collect' ? new Promise((resolve) => (release = resolve)) : undefined;
     const { id } = await receive(world, 'access');
     await until(async () => release !== undefined, 'shop to be asked');
+    await until(
+      async () =>
+        (await world.requests.tasks(caller, id)).some(
+          ({ key, state }) => key === 'collect:mail' && state === 'succeeded',
+        ),
+      'nothing else to go on',
+    );
     await world.database.pool.query('alter table habeas.audit_entries rename to audit_entries_away');
     world.shop.before = () => undefined;
     release?.();
