@@ -7,6 +7,9 @@ import { sumRetained } from './retained.ts';
 import { SetEraser } from './set-eraser.ts';
 import type { Transaction } from './transaction.ts';
 
+/** Few enough that reading and opening the next ones takes place meanwhile. */
+const KEYS_PER_CHUNK = 10_000;
+
 export interface EraseOptions {
   readonly transaction: Transaction;
   readonly compiled: Compiled;
@@ -48,20 +51,25 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
 async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<boolean> {
   const entangled = entangledCollections(options.compiled);
   const needsAll = (chunk: KeyChunk) => !chunk.isInOrder || entangled.has(chunk.collection.name);
-  return await useChunks(chunksOf({ ...options, keys: options.keys() }), async (chunk) => {
-    if (needsAll(chunk)) return false;
-    const set = setOfChunk(chunk);
-    await eraser.update(set);
-    await eraser.delete([set]);
-    await eraser.retain(set);
-    return true;
-  });
+  return await useChunks(
+    chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
+    async (chunk) => {
+      if (needsAll(chunk)) return false;
+      const set = setOfChunk(chunk);
+      await eraser.update(set);
+      await eraser.delete([set]);
+      await eraser.retain(set);
+      return true;
+    },
+  );
 }
 
 /** References and fields first, over all collections; then the rows, children before parents, those of a circle in one statement. */
 async function eraseAtOnce(options: EraseOptions, eraser: SetEraser): Promise<void> {
   const tables = new KeyTables(options.transaction);
-  await useChunks(chunksOf({ ...options, keys: options.keys() }), (chunk) => tables.add(chunk));
+  await useChunks(chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }), (chunk) =>
+    tables.add(chunk),
+  );
   const sets = await tables.sets();
   const groups = options.compiled.order.map((group) =>
     group.flatMap((name) => sets.filter((set) => set.collection.name === name)),

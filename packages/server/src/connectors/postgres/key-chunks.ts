@@ -4,9 +4,6 @@ import type { Compiled, CompiledCollection } from './compiled.ts';
 import { type Effect, effectNamed } from './effect.ts';
 import type { Text } from './transaction.ts';
 
-/** Keys that go to the server in one statement. */
-const KEYS_PER_STATEMENT = 10_000;
-
 /** Stored keys of one collection with one effect. */
 export interface KeyChunk {
   readonly collection: CompiledCollection;
@@ -38,6 +35,8 @@ export async function* chunksOf(options: {
   readonly compiled: Compiled;
   readonly system: string;
   readonly keys: AsyncIterable<KeyBatch>;
+  /** About how many keys go to the server in one statement. */
+  readonly keysPerChunk: number;
 }): AsyncGenerator<KeyChunk> {
   const { compiled, system } = options;
   const positions = new Map(compiled.order.flat().map((name, position) => [name, position]));
@@ -65,10 +64,11 @@ export async function* chunksOf(options: {
       seen.add(name);
       open = { name, collection, effect, values: columns.map(() => []) };
     }
-    for (const tuple of batch.tuples) {
-      for (const [index, values] of open.values.entries()) values.push(tuple[index] ?? null);
+    for (let column = 0; column < open.values.length; column += 1) {
+      const values = open.values[column];
+      for (const tuple of batch.tuples) values?.push(tuple[column] ?? null);
     }
-    if ((open.values[0]?.length ?? 0) >= KEYS_PER_STATEMENT) {
+    if ((open.values[0]?.length ?? 0) >= options.keysPerChunk) {
       yield { ...open, isInOrder };
       open = { ...open, values: open.values.map(() => []) };
     }

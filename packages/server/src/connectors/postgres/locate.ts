@@ -6,11 +6,13 @@ import { batchColumns } from './key-chunks.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
 import { inGroups } from './staying-rows.ts';
-import type { TextRow } from './transaction.ts';
 import type { Traversal } from './traversal.ts';
 
 /** Most tuples in a batch. */
 const BATCH_TUPLES = 1_000;
+
+/** Keys are narrow. */
+const FETCH_ROWS = 5 * BATCH_TUPLES;
 
 /** The keys of all rows that something happens to, with what it is: children before parents, sorted by key. */
 export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatch> {
@@ -24,15 +26,13 @@ export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatc
       const effect = groups[0]?.effect;
       if (effect === undefined) continue;
       const columns = batchColumns(collection, effect);
-      let tuples: TextRow[] = [];
-      for await (const rows of traversal.transaction.stream(selectKeys(collection, effect, groups))) {
-        tuples.push(...rows);
-        while (tuples.length >= BATCH_TUPLES) {
-          yield { collection: collection.name, columns, tuples: tuples.slice(0, BATCH_TUPLES), treatment };
-          tuples = tuples.slice(BATCH_TUPLES);
+      const sql = selectKeys(collection, effect, groups);
+      for await (const rows of traversal.transaction.stream(sql, { mostRows: FETCH_ROWS })) {
+        for (let start = 0; start < rows.length; start += BATCH_TUPLES) {
+          const tuples = rows.slice(start, start + BATCH_TUPLES);
+          yield { collection: collection.name, columns, tuples, treatment };
         }
       }
-      if (tuples.length > 0) yield { collection: collection.name, columns, tuples, treatment };
     }
   }
 }

@@ -41,6 +41,11 @@ const FETCH_BYTES = 1024 * 1024;
 const FIRST_FETCH_ROWS = 50;
 const MOST_FETCH_ROWS = 1_000;
 
+export interface StreamOptions {
+  /** Most rows of a batch; wide rows may follow narrow ones, so that few are safe. (Default: 1,000) */
+  readonly mostRows?: number;
+}
+
 /** One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement. */
 export class Transaction implements AsyncDisposable {
   readonly #client: pg.PoolClient;
@@ -104,17 +109,16 @@ export class Transaction implements AsyncDisposable {
    * Rows in batches, the next one on its way while one is used. A batch is about a megabyte, whatever the width of the rows, so that
    * memory does not follow the result.
    */
-  async *stream(text: string, values: readonly unknown[] = []): AsyncGenerator<readonly TextRow[]> {
+  async *stream(text: string, options: StreamOptions = {}): AsyncGenerator<readonly TextRow[]> {
     this.#check();
-    const cursor = this.#client.query(
-      new Cursor<TextRow>(text, [...values], { rowMode: 'array', types: AS_TEXT }),
-    );
+    const cursor = this.#client.query(new Cursor<TextRow>(text, [], { rowMode: 'array', types: AS_TEXT }));
+    const most = options.mostRows ?? MOST_FETCH_ROWS;
     let rows = FIRST_FETCH_ROWS;
     try {
       let batch = await cursor.read(rows);
       while (batch.length > 0) {
         const width = Math.max(1, bytesOf(batch) / batch.length);
-        rows = Math.max(1, Math.min(MOST_FETCH_ROWS, rows * 4, Math.floor(FETCH_BYTES / width)));
+        rows = Math.max(1, Math.min(most, rows * 4, Math.floor(FETCH_BYTES / width)));
         const next = cursor.read(rows);
         // Its failure is thrown below; until then it must not count as unhandled.
         next.catch(() => undefined);

@@ -10,6 +10,9 @@ import { inGroups } from './staying-rows.ts';
 import type { Transaction } from './transaction.ts';
 import type { Traversal } from './traversal.ts';
 
+/** So many that PostgreSQL rather reads a table once than looks up each key; rows that were just deleted are slow to look up. */
+const KEYS_PER_CHUNK = 50_000;
+
 export interface VerifyOptions {
   readonly transaction: Transaction;
   readonly compiled: Compiled;
@@ -37,23 +40,28 @@ export async function countResidue(options: VerifyOptions): Promise<Residue> {
 async function countStored(options: VerifyOptions): Promise<Residue | undefined> {
   const remaining: Record<string, number> = {};
   const retained: Retained[] = [];
-  const isComplete = await useChunks(chunksOf({ ...options, keys: options.keys() }), async (chunk) => {
-    if (!chunk.isInOrder) return false;
-    const set = setOfChunk(chunk);
-    const { name } = set.collection;
-    const readable = readableStored(set);
-    const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
-    remaining[name] = (remaining[name] ?? 0) + count;
-    retained.push(...(await retainedOf(options.transaction, set)));
-    return true;
-  });
+  const isComplete = await useChunks(
+    chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
+    async (chunk) => {
+      if (!chunk.isInOrder) return false;
+      const set = setOfChunk(chunk);
+      const { name } = set.collection;
+      const readable = readableStored(set);
+      const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
+      remaining[name] = (remaining[name] ?? 0) + count;
+      retained.push(...(await retainedOf(options.transaction, set)));
+      return true;
+    },
+  );
   return isComplete ? { remaining, retained: sumRetained(retained) } : undefined;
 }
 
 async function countAtOnce(options: VerifyOptions): Promise<Residue> {
   const { transaction, traversal } = options;
   const tables = new KeyTables(transaction);
-  await useChunks(chunksOf({ ...options, keys: options.keys() }), (chunk) => tables.add(chunk));
+  await useChunks(chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }), (chunk) =>
+    tables.add(chunk),
+  );
   const stored = await tables.sets();
   const remaining: Record<string, number> = {};
   const found = new Set(traversal.found);
