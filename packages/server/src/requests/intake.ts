@@ -186,7 +186,8 @@ export function createIntake(options: IntakeOptions): Intake {
         if (current.state === 'received') await freeze(transaction, [{ ref, made }]);
       });
     },
-    async receive(caller, ask) {
+    async receive(caller, given) {
+      const ask = withHashedKey(options.masterKey, given);
       const asked: Asked = {
         caller,
         ask,
@@ -449,6 +450,13 @@ export async function requestPlan(db: Database, ref: RequestRef): Promise<Plan |
     .executeTakeFirst();
   if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no request ${ref.requestId}.`);
   return row.plan === null ? undefined : JSON.parse(row.plan);
+}
+
+/** Callers choose their Idempotency-Keys, and some choose an e-mail address: what is stored is a keyed hash. */
+function withHashedKey(masterKey: SecretKey, ask: ReceiveOptions): ReceiveOptions {
+  if (ask.idempotencyKey === undefined) return ask;
+  const hmac = createHmac('sha256', deriveKey(masterKey, 'idempotency key'));
+  return { ...ask, idempotencyKey: hmac.update(ask.idempotencyKey).digest('base64url') };
 }
 
 /** Keyed: the body holds an e-mail, and a plain hash of it could be guessed. */
