@@ -33,6 +33,12 @@ function sendProblem(error: HabeasError, request: FastifyRequest, reply: Fastify
 function translate(error: unknown, request: FastifyRequest): HabeasError {
   if (error instanceof HabeasError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
+    if (error.validationContext === 'params') {
+      return new HabeasError(
+        'NOT_FOUND',
+        'There is nothing under this id; ids have letters, digits, - and _.',
+      );
+    }
     return badInput(whereOf(error.validationContext), error.validation);
   }
   if (isFastifyError(error)) {
@@ -47,8 +53,7 @@ function translate(error: unknown, request: FastifyRequest): HabeasError {
 }
 
 function whereOf(context: string | undefined): string {
-  if (context === 'querystring') return 'query';
-  return context === 'params' ? 'path' : (context ?? 'body');
+  return context === 'querystring' ? 'query' : (context ?? 'body');
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

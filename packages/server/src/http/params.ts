@@ -1,6 +1,12 @@
 import * as z from 'zod';
 
-const id = (names: string) => z.string().max(100).describe(names);
+/** What is spelled otherwise is no id of ours, and may be anything; nothing repeats it. */
+const id = (names: string) =>
+  z
+    .string()
+    .max(100)
+    .refine((text) => /^[\w-]+$/.test(text), 'letters, digits, - and _')
+    .describe(names);
 
 export const requestIdParams = z.object({ id: id('Id of the request') });
 export const taskIdParams = z.object({ id: id('Id of the request'), taskId: id('Id of the task') });

@@ -113,7 +113,8 @@ describe('a problem document', () => {
   });
 
   it('says NOT_FOUND for an unknown path without repeating it', async () => {
-    for (const url of [`/${CANARY}`, `/api/v1/requests/${CANARY}/x`, `/%zz${CANARY}`, '/api/v1/requests:x']) {
+    const paths = [`/api/v1/requests/${CANARY}`, `/api/v1/tickets/${CANARY}`, `/api/v1/requests/${CANARY}/x`];
+    for (const url of [...paths, `/${CANARY}`, `/%zz${CANARY}`, '/api/v1/requests:x']) {
       const answer = await app.inject({ method: 'GET', url, headers });
       expect([url, answer.statusCode, answer.json().code]).toEqual([url, 404, 'NOT_FOUND']);
       expect(answer.body).not.toContain('canary');
