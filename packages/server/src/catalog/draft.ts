@@ -100,6 +100,8 @@ function draftTable(shape: CollectionShape, context: Context): readonly string[]
     if (table?.hasIdentity !== true) lines.push('        habeas:');
     lines.push('          references:');
     for (const reference of composite) lines.push(...draftComposite(reference, shape, context));
+    if (composite.every((reference) => wayOf(reference, shape, context) === undefined))
+      lines.push('            []');
   }
   lines.push('        fields:');
   for (const field of shape.fields) {
@@ -115,6 +117,8 @@ function draftTable(shape: CollectionShape, context: Context): readonly string[]
       lines.push('            data_categories: [user.unique_id]');
     } else if (isReached && (isLink || !isPersonalType(field.type) || field.generated)) {
       lines.push('            data_categories: [system.operations]');
+    } else if (isReached) {
+      lines.push('            # The name does not tell what it holds: give it a category.');
     }
     lines.push(
       '            fides_meta:',
@@ -142,10 +146,11 @@ function draftReferences(
   shape: CollectionShape,
   context: Context,
 ): readonly string[] {
-  const lines = ['              references:'];
   const [first] = references;
   if (first === undefined) return [];
+  const lines = ['              references:'];
   const way = wayOf(first, shape, context);
+  if (way === undefined) return notFollowed(first, '              ');
   for (const reference of references) {
     lines.push(
       `                - dataset: ${scalar(context.options.key)}`,
@@ -164,6 +169,7 @@ function draftComposite(
   context: Context,
 ): readonly string[] {
   const way = wayOf(reference, shape, context);
+  if (way === undefined) return notFollowed(reference, '            ');
   const lines = [
     `            - name: ${scalar(reference.name)} # ${way.comment}`,
     `              columns: [${reference.columns.map(scalar).join(', ')}]`,
@@ -183,27 +189,32 @@ interface DraftWay {
   readonly comment: string;
 }
 
-function wayOf(reference: ReferenceShape, shape: CollectionShape, context: Context): DraftWay {
+/** Undefined: the rows are somebody else's, and a reference that may not be empty cannot be detached. */
+function wayOf(reference: ReferenceShape, shape: CollectionShape, context: Context): DraftWay | undefined {
   const source = context.tables.get(shape.name);
   const target = context.tables.get(reference.target);
-  if (source?.hasIdentity === true && target?.hasIdentity === true) {
+  const isBetweenPeople = source?.hasIdentity === true && target?.hasIdentity === true;
+  if (isBetweenPeople || reference.target === shape.name) {
+    const isNullable = reference.columns.every(
+      (column) => shape.fields.find((field) => field.name === column)?.nullable === true,
+    );
+    if (!isNullable) return undefined;
     return {
       direction: 'from',
       onErase: 'detach',
       shared: false,
-      comment: `rows of ${shape.name} are people of their own: only the reference is emptied, the row stays theirs`,
+      comment: isBetweenPeople
+        ? `rows of ${shape.name} are people of their own: only the reference is emptied, the row stays theirs`
+        : `rows below may be somebody else's: only the reference is emptied; \`mask\` or \`delete\` if they are the same person's`,
     };
   }
-  if (
-    target?.looksPersonal === true &&
-    !context.reached.has(reference.target) &&
-    context.reached.has(shape.name)
-  ) {
+  const isReachedOnlyHere = !context.reached.has(reference.target) && context.reached.has(shape.name);
+  if (target?.looksPersonal === true && isReachedOnlyHere) {
     return {
       direction: 'to',
       onErase: 'mask',
       shared: true,
-      comment: `${reference.target} looks personal and is reached through this column only; other people may share its rows`,
+      comment: `${reference.target} looks personal and is reached from here; other people may share its rows`,
     };
   }
   return {
@@ -212,6 +223,12 @@ function wayOf(reference: ReferenceShape, shape: CollectionShape, context: Conte
     shared: false,
     comment: `rows of ${shape.name} stay, emptied; write \`delete\` to remove them`,
   };
+}
+
+function notFollowed(reference: ReferenceShape, indent: string): readonly string[] {
+  return [
+    `${indent}# ${reference.columns.join(', ')} points at ${reference.target}. Not followed: the rows may be somebody else's, and it may not be empty.`,
+  ];
 }
 
 /** Free text and the like can hold anything about a person; numbers, dates and flags rarely do by themselves. */

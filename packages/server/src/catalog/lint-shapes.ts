@@ -167,13 +167,12 @@ function lintComposites(node: Node, shape: CollectionShape, context: Context): v
   for (const reference of shape.references) {
     const parent = context.nodeOf.get(reference.target);
     if (parent === undefined || reference.columns.length < 2) continue;
-    const between = [...node.incoming, ...node.outgoing].filter(
-      (edge) => edge.from === parent || edge.to === parent,
-    );
-    if (between.some((edge) => edge.fromColumns.length > 1)) continue;
-    const split = between.find((edge) =>
-      [...edge.fromColumns, ...edge.toColumns].some((column) => reference.columns.includes(column)),
-    );
+    const between = [
+      ...node.incoming.filter(({ from }) => from === parent).map((edge) => ({ edge, own: edge.toColumns })),
+      ...node.outgoing.filter(({ to }) => to === parent).map((edge) => ({ edge, own: edge.fromColumns })),
+    ];
+    if (between.some(({ own }) => own.length > 1)) continue;
+    const split = between.find(({ own }) => own.some((column) => reference.columns.includes(column)))?.edge;
     if (split === undefined) continue;
     context.report(
       'error',
