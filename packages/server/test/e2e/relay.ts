@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 
 /** A way to a server that a test can close and open again, as a network that fails does. */
 export interface Relay {
@@ -13,7 +14,13 @@ export interface Relay {
 
 /** Starts a relay on a free port of 127.0.0.1 before the server of a URL. */
 export async function startRelay(target: string): Promise<Relay> {
-  const { hostname, port } = new URL(target);
+  const { hostname, port, searchParams } = new URL(target);
+  // The embedded server listens on a Unix socket; its folder stands in the parameter `host`.
+  const folder = searchParams.get('host');
+  const reach = () =>
+    folder === null
+      ? connect(Number(port), hostname)
+      : connect(join(folder, `.s.PGSQL.${port || searchParams.get('port') || 5432}`));
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -21,7 +28,7 @@ export async function startRelay(target: string): Promise<Relay> {
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
   };
   const server: Server = createServer((near) => {
-    const far = connect(Number(port), hostname);
+    const far = reach();
     keep(near);
     keep(far);
     near.on('close', () => far.destroy());
@@ -36,6 +43,8 @@ export async function startRelay(target: string): Promise<Relay> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The relay has no port.');
   const url = Object.assign(new URL(target), { host: `127.0.0.1:${address.port}` });
+  url.searchParams.delete('host');
+  url.searchParams.delete('port');
   return {
     url: url.toString(),
     async close() {
