@@ -305,9 +305,29 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     incoming,
     isFoundOnce,
     leaf: undefined,
+    pointedAt: pointersTo(live, options.tables),
     outgoing: planned.outgoing.map(compileEdge),
     remarks: remarksOn(name, { live, columns, kind }),
   };
+}
+
+/** Rows of any table that the store lets point at a row, whether the datasets name that table or not. */
+function pointersTo(
+  live: LiveTable,
+  tables: ReadonlyMap<string, LiveTable>,
+): readonly ((row: string) => string)[] {
+  return [...tables.values()].flatMap((table) =>
+    table.references
+      .filter((reference) => reference.target === live.shape.name)
+      .map((reference) => {
+        const condition = equalPairs(
+          columnsOf(live, reference.targetColumns),
+          columnsOf(table, reference.columns),
+        );
+        const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.table)}`;
+        return (row: string) => `exists (select from ${name} c where ${condition(row, 'c')})`;
+      }),
+  );
 }
 
 /** Columns that cannot be given any other value but null: they are in the key, or a foreign key ties them. */

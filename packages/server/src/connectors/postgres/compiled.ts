@@ -107,6 +107,8 @@ export interface CompiledCollection {
   readonly rootBits: number;
   readonly incoming: readonly CompiledEdge[];
   readonly outgoing: readonly CompiledEdge[];
+  /** Foreign keys of any table that point at this one: whether a row with the alias is pointed at. */
+  readonly pointedAt: readonly ((row: string) => string)[];
   /** What a reader of the evidence has to know, such as that the table has no key. */
   readonly remarks: { readonly unnamedColumns: string | undefined; readonly keyless: string | undefined };
 }

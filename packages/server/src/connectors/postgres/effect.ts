@@ -2,20 +2,24 @@ import type { CompiledAction, CompiledCollection, CompiledCut, CompiledEdge } fr
 
 /** What erasure does to a row, worked out from the ways by which it was found. */
 export interface Effect {
-  /** Names it in a key batch: `delete`, `anonymize(customer_id)`, `detach(author)`. Empty: nothing happens. */
+  /** Names it in a key batch: `delete`, `anonymize(customer_id)`, `detach(author)`, `shared.delete(author)`. Empty: nothing happens. */
   readonly name: string;
   readonly action: CompiledAction | undefined;
+  /** What happens to a row that another person reaches too, if nobody does any more when the erasure comes to it. */
+  readonly whenAlone: CompiledAction | undefined;
   readonly cuts: readonly CompiledCut[];
 }
 
-/**
- * What happens to a row with these bits. `isOwn`: the row is the person's; otherwise it merely points at them,
- * or another person reaches it too, and only references are emptied.
- */
-export function effectOf(collection: CompiledCollection, bits: number, isOwn: boolean): Effect {
+/** Whose a found row is: the person's, also another person's, or another's that merely points at the person. */
+export type Belonging = 'own' | 'shared' | 'other';
+
+/** What happens to a row with these bits. */
+export function effectOf(collection: CompiledCollection, bits: number, belonging: Belonging): Effect {
   const { actions, cuts } = collection;
   const has = (position: number) => Math.floor(bits / 2 ** position) % 2 === 1;
-  const action = isOwn ? actions.find((_, index) => has(index)) : undefined;
+  const strongest = actions.find((_, index) => has(index));
+  const action = belonging === 'own' ? strongest : undefined;
+  const whenAlone = belonging === 'shared' && strongest?.kind !== 'keep' ? strongest : undefined;
   const applying = cuts.filter((cut, index) => {
     if (!has(actions.length + index)) return false;
     if (action === undefined) return true;
@@ -23,19 +27,24 @@ export function effectOf(collection: CompiledCollection, bits: number, isOwn: bo
     // A duty to keep leaves the row as it is, but for the reference that the duty itself lets go.
     return action.kind !== 'keep' || isLetGo(collection, index);
   });
-  return { name: nameOf(action, applying), action, cuts: applying };
+  return { name: nameOf({ action, whenAlone, cuts: applying }), action, whenAlone, cuts: applying };
 }
+
+const SHARED = 'shared.';
 
 /** Finds the effect that a stored key batch names; undefined when the datasets have no such effect any more. */
 export function effectNamed(collection: CompiledCollection, name: string): Effect | undefined {
   const match = /^([a-z.0-9]*)(?:\((.*)\))?$/s.exec(name);
   if (match === null) return undefined;
-  const [, actionName = '', cutNames] = match;
-  const action = collection.actions.find((candidate) => candidate.name === actionName);
-  if (action === undefined && actionName !== 'detach') return undefined;
+  const [, what = '', cutNames] = match;
+  const isShared = what.startsWith(SHARED);
+  const actionName = isShared ? what.slice(SHARED.length) : what;
+  const found = collection.actions.find((candidate) => candidate.name === actionName);
+  if (found === undefined && what !== 'detach') return undefined;
   const names = cutNames === undefined ? [] : cutNames.split('&');
   const cuts = collection.cuts.filter((cut) => names.includes(encodeURIComponent(cut.name)));
-  return cuts.length === names.length ? { name, action, cuts } : undefined;
+  if (cuts.length !== names.length) return undefined;
+  return { name, action: isShared ? undefined : found, whenAlone: isShared ? found : undefined, cuts };
 }
 
 /** Whether a row with this effect is still there after the erasure. */
@@ -74,7 +83,8 @@ function isLetGo(collection: CompiledCollection, cutIndex: number): boolean {
   );
 }
 
-function nameOf(action: CompiledAction | undefined, cuts: readonly CompiledCut[]): string {
-  if (cuts.length === 0) return action?.name ?? '';
-  return `${action?.name ?? 'detach'}(${cuts.map((cut) => encodeURIComponent(cut.name)).join('&')})`;
+function nameOf({ action, whenAlone, cuts }: Omit<Effect, 'name'>): string {
+  const what = action?.name ?? (whenAlone === undefined ? undefined : `${SHARED}${whenAlone.name}`);
+  if (cuts.length === 0) return what ?? '';
+  return `${what ?? 'detach'}(${cuts.map((cut) => encodeURIComponent(cut.name)).join('&')})`;
 }

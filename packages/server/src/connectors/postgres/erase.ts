@@ -51,7 +51,8 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
 async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<boolean> {
   const entangled = entangledCollections(options.compiled);
   const needsAll = (chunk: KeyChunk) => !chunk.isInOrder || entangled.has(chunk.collection.name);
-  return await useChunks(
+  const shared = new KeyTables(options.transaction);
+  const isDone = await useChunks(
     chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
     async (chunk) => {
       if (needsAll(chunk)) return false;
@@ -59,9 +60,12 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
       await eraser.update(set);
       await eraser.delete([set]);
       await eraser.retain(set);
+      if (chunk.effect.whenAlone !== undefined) await shared.add(chunk);
       return true;
     },
   );
+  if (isDone) for (const set of await shared.sets()) await eraser.release(set, options.compiled);
+  return isDone;
 }
 
 /** References and fields first, over all collections; then the rows, children before parents, those of a circle in one statement. */
@@ -77,6 +81,7 @@ async function eraseAtOnce(options: EraseOptions, eraser: SetEraser): Promise<vo
   for (const set of groups.flat()) await eraser.update(set);
   for (const group of groups) await eraser.delete(group);
   for (const set of groups.flat()) await eraser.retain(set);
+  for (const set of groups.flat()) await eraser.release(set, options.compiled);
 }
 
 /** Collections with a foreign key to themselves, or in a circle with others. */

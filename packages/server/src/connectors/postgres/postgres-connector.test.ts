@@ -285,6 +285,62 @@ test('two erasures of the same rows at once end both, and leave nothing', async 
   expect((await rows(['customers'])).customers).toHaveLength(2);
 });
 
+const CHAT = `
+  create table people (id int primary key, email text);
+  create table messages (id int primary key, sender int references people, receiver int references people, sender_ip text, body text);
+  insert into people values (1, 'ann@example.com'), (2, 'bob@example.com');
+  insert into messages values (1, 1, 2, '192.0.2.1', 'Hi Bob'), (2, 2, 1, '192.0.2.2', 'Hi Ann'), (3, 1, null, '192.0.2.1', 'Note to self')`;
+
+const CHAT_DATASET = fields(`
+      - name: people
+        habeas: { on_erase: delete }
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
+      - name: messages
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - name: sender
+            fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] }
+            habeas: { on_erase: delete, share: shared, fields: [sender_ip] }
+          - name: receiver
+            fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] }
+            habeas: { on_erase: delete, share: shared }
+          - { name: sender_ip, data_categories: [user.device.ip_address] }
+          - { name: body, data_categories: [user.content.private] }`);
+
+test('what is exported of a shared row hides the others, and erasing one person empties what was about them', async () => {
+  const { connector, rows } = await openStore(CHAT, CHAT_DATASET);
+  const { items, evidence } = await collect({ connector }, ANN);
+  const messages = items.filter((item) => item.collection === 'messages').map((item) => item.row);
+  expect(messages.toSorted((a, b) => `${a.id}`.localeCompare(`${b.id}`))).toEqual([
+    { id: '1', sender: '1', sender_ip: '192.0.2.1', body: 'Hi Bob' },
+    { id: '2', receiver: '1', body: 'Hi Ann' },
+    { id: '3', sender: '1', receiver: null, sender_ip: '192.0.2.1', body: 'Note to self' },
+  ]);
+  expect(evidence.notes.filter((note) => note.includes('another person'))).toHaveLength(2);
+  const scope = await located({ connector }, ANN);
+  expect((await erase({ connector }, scope)).counts).toEqual({ messages: 3, people: 1 });
+  expect((await rows(['messages'])).messages).toEqual(['(1,,2,,"Hi Bob")', '(2,2,,192.0.2.2,"Hi Ann")']);
+  expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+});
+
+test('a row that two people share goes when both are erased at the same time', async () => {
+  const { connector, rows } = await openStore(CHAT, CHAT_DATASET);
+  const scopes = [await located({ connector }, ANN), await located({ connector }, BOB)] as const;
+  await Promise.all(scopes.map((scope) => erase({ connector }, scope)));
+  expect(await rows(['people', 'messages'])).toEqual({ people: [], messages: [] });
+  for (const scope of scopes) expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+});
+
+test('a shared row that nobody reaches any more is found by verify', async () => {
+  const { connector, pool } = await openStore(CHAT, CHAT_DATASET);
+  const scope = await located({ connector }, ANN);
+  await erase({ connector }, scope);
+  await pool.query('update public.messages set sender = null, receiver = null');
+  expect((await connector.verify(scope)).remaining.messages).toBe(2);
+});
+
 test('discover tells tables, keys, references and types, a partitioned table once, and no view', async () => {
   const { connector } = await openStore(
     `create schema "Other";

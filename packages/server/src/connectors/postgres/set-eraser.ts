@@ -1,5 +1,7 @@
 import type { EraseMode, Retained } from '../connector.ts';
 import { deleteRows, isReadable, lockRows, updateRows } from './change-sql.ts';
+import type { Compiled } from './compiled.ts';
+import { isAlone } from './is-alone.ts';
 import { isInSet, type KeySet, pointsAsStored } from './key-set.ts';
 import { retainedRows } from './retained.ts';
 import type { Transaction } from './transaction.ts';
@@ -17,7 +19,7 @@ export class SetEraser {
   readonly notes = new Set<string>();
   readonly #transaction: Transaction;
   readonly #mode: EraseMode;
-  #isInKeyOrder = false;
+  #walking: 'in key order' | 'freely' = 'freely';
 
   constructor(transaction: Transaction, mode: EraseMode) {
     this.#transaction = transaction;
@@ -55,6 +57,27 @@ export class SetEraser {
     const sums = doomed.map((_, index) => `(select count(*) from d${index})::text`);
     const [row] = await this.#transaction.rows(`with ${deletions.join(', ')} select ${sums.join(', ')}`);
     for (const [index, set] of doomed.entries()) this.#add(set, Number(row?.[index] ?? 0));
+  }
+
+  /**
+   * Erases what several people reached and nobody reaches any more. Comes last: the rows are locked, so that of two erasures at the same time
+   * the second one sees what the first one did. The set's keys have to lie in a temporary table.
+   */
+  async release(set: KeySet, compiled: Compiled): Promise<void> {
+    const { whenAlone } = set.effect;
+    if (this.#mode === 'dry-run' || whenAlone === undefined) return;
+    await this.#transaction.rows(lockRows(set));
+    await this.#walk('freely');
+    await this.#transaction.change(
+      `delete from ${set.source} e using ${set.collection.table} t
+        where ${isInSet(set, 't')} and not ${isAlone(compiled, set.collection, 't')}`,
+    );
+    const alone: KeySet = {
+      ...set,
+      effect: { name: whenAlone.name, action: whenAlone, whenAlone: undefined, cuts: [] },
+    };
+    await this.update(alone);
+    await this.delete([alone]);
   }
 
   /** Counts what the set's effect leaves, and why. */
@@ -95,9 +118,13 @@ export class SetEraser {
     const hasIndex = sets.every(
       (set) => set.collection.keyKind === 'primary' || set.collection.keyKind === 'unique',
     );
-    if (hasIndex === this.#isInKeyOrder) return;
-    this.#isInKeyOrder = hasIndex;
-    const setting = hasIndex ? 'off' : 'on';
+    await this.#walk(hasIndex ? 'in key order' : 'freely');
+  }
+
+  async #walk(how: 'in key order' | 'freely'): Promise<void> {
+    if (how === this.#walking) return;
+    this.#walking = how;
+    const setting = how === 'freely' ? 'on' : 'off';
     await this.#transaction.script([
       `set local enable_hashjoin = ${setting}`,
       `set local enable_mergejoin = ${setting}`,

@@ -94,7 +94,7 @@ export class Traversal implements Search {
   async groups(collection: CompiledCollection): Promise<readonly FoundGroup[]> {
     if (collection.leaf !== undefined) {
       const { bits } = collection.leaf.edge;
-      return [{ bits, isOwn: true, isShared: false, effect: effectOf(collection, bits, true) }];
+      return [{ bits, isOwn: true, isShared: false, effect: effectOf(collection, bits, 'own') }];
     }
     const rows = await this.transaction.rows(
       `select distinct bits::text, (tick is not null)::int::text, (pending and tick is null)::int::text
@@ -104,7 +104,7 @@ export class Traversal implements Search {
       bits: Number(bits),
       isOwn: own === '1',
       isShared: shared === '1',
-      effect: effectOf(collection, Number(bits), own === '1'),
+      effect: effectOf(collection, Number(bits), own === '1' ? 'own' : shared === '1' ? 'shared' : 'other'),
     }));
   }
 

@@ -2,6 +2,7 @@ import type { KeyBatch, Residue, Retained } from '../connector.ts';
 import { isReadable } from './change-sql.ts';
 import { type Compiled, type CompiledCollection, keyColumns } from './compiled.ts';
 import { foundRows } from './found-rows.ts';
+import { isAlone } from './is-alone.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
 import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
@@ -46,7 +47,7 @@ async function countStored(options: VerifyOptions): Promise<Residue | undefined>
       if (!chunk.isInOrder) return false;
       const set = setOfChunk(chunk);
       const { name } = set.collection;
-      const readable = readableStored(set);
+      const readable = readableStored(set, options.compiled);
       const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
       remaining[name] = (remaining[name] ?? 0) + count;
       retained.push(...(await retainedOf(options.transaction, set)));
@@ -70,7 +71,7 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
     const sets = stored.filter((set) => set.collection === collection);
     const selects = [
       ...groups.map((group) => readableFound(group, sets, collection)),
-      ...sets.map(readableStored),
+      ...sets.map((set) => readableStored(set, options.compiled)),
     ];
     const readable = selects.filter((select) => select !== undefined);
     remaining[collection.name] =
@@ -115,13 +116,25 @@ function readableFound(
            where ${inGroups('s', [group])} and ${readable}${known.join('')}`;
 }
 
-function readableStored(set: KeySet): string | undefined {
-  const readable = isReadable({
-    effect: set.effect,
+function readableStored(set: KeySet, compiled: Compiled): string | undefined {
+  const { collection, effect } = set;
+  const targeted = isReadable({
+    effect,
     row: 't',
-    pointsAtPerson: (cut) => pointsAsStored(set.collection, cut, 't'),
+    pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
   });
+  const { whenAlone } = effect;
+  const left =
+    whenAlone === undefined
+      ? 'false'
+      : isReadable({
+          effect: { name: whenAlone.name, action: whenAlone, whenAlone: undefined, cuts: [] },
+          row: 't',
+          pointsAtPerson: () => 'false',
+        });
+  const readable =
+    left === 'false' ? targeted : `(${targeted} or (${left} and ${isAlone(compiled, collection, 't')}))`;
   if (readable === 'false') return undefined;
-  return `select ${keyColumns(set.collection, 'e')} from ${set.source} e join ${set.collection.table} t on ${isInSet(set, 't')}
+  return `select ${keyColumns(collection, 'e')} from ${set.source} e join ${collection.table} t on ${isInSet(set, 't')}
            where ${readable}`;
 }
