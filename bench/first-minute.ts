@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startAcme } from '@habeas/example-acme';
+import { createTestKeys } from '../examples/acme/test/pd-client.ts';
 import { startEmbeddedPostgres } from '../packages/server/src/foundation/index.ts';
 import type { Bench, Benchmark } from './benchmark.ts';
 import { judge } from './figure.ts';
@@ -78,7 +79,7 @@ async function startCompanyAlone(bench: Bench, n: number): Promise<void> {
     const acme = await startAcme({
       folder,
       shopDatabaseUrl: postgres.superuserUrl('shop'),
-      habeasPublicKeys: [],
+      habeasPublicKeys: [createTestKeys().publicKey],
     });
     await acme.stop();
   } finally {
