@@ -179,7 +179,7 @@ describe('the conformance cases', () => {
     expectAllPassed(await run(service.port));
   });
 
-  it.each(Object.entries(SEEN))('see a service that %s', async (fault, seen) => {
+  it.each(Object.entries(SEEN))('see a service that %s', { retry: 2 }, async (fault, seen) => {
     const service = await startPlainService({
       service: 'accounts',
       publicKey: x,
