@@ -1,6 +1,7 @@
+// First, because a heap that has grown while the modules are loaded stays large.
+import './small-heap.ts';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import {
   accessMigrations,
   authenticate,
@@ -93,22 +94,12 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   }
 }
 
-/**
- * On a machine with much memory V8 lets garbage grow to several times what is in use before it looks for it. A server that
- * streams has little in use, so it is told to let it grow by a tenth only (measured by `npm run bench collect-memory`).
- */
-function keepMemorySmall(): void {
-  setFlagsFromString('--heap-growing-percent=10');
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
 async function createServer(
   foundations: Foundations,
   config: Config,
   options: CreateServerOptions,
 ): Promise<LocalServer> {
   const { db, opened, masterKey, signer, organizationId, logger } = foundations;
-  keepMemorySmall();
   const clock = systemClock;
   const policy = loadPolicy(config.policy === undefined ? undefined : resolve(config.folder, config.policy));
   const map = createMap({ db, clock, organizationId, config, logger });
