@@ -86,7 +86,12 @@ export async function runChaos(bench: Bench, options: ChaosOptions): Promise<Cha
       made.map(({ id }) => id),
     );
     const effects = await countEffects(company, requests);
-    const violations = [...requests.flatMap(unended), ...effects.violations, ...(await readable(made))];
+    const violations = [
+      ...requests.flatMap(unended),
+      ...(await madeTwice(company, made)),
+      ...effects.violations,
+      ...(await readable(made)),
+    ];
     return {
       violations,
       kills: lives.killed,
@@ -227,6 +232,19 @@ async function waitForEnds(company: Company, ids: readonly string[]): Promise<re
   return ended;
 }
 
+/** A call that was made again under its key must not have made a second request. */
+async function madeTwice(company: Company, made: readonly Made[]): Promise<readonly string[]> {
+  const known = new Set(made.map(({ id }) => id));
+  const violations = known.size < made.length ? ['two calls with different keys made one request'] : [];
+  let cursor: string | undefined;
+  do {
+    const page = await company.client.listRequests({ limit: 100, cursor });
+    for (const { id } of page.items) if (!known.has(id)) violations.push(`${id} was made by nobody's answer`);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return violations;
+}
+
 function unended({ request, tasks }: Ended): readonly string[] {
   if (request.state === 'completed') return [];
   const open = tasks.filter(({ state }) => !['succeeded', 'skipped', 'pending'].includes(state));
@@ -248,6 +266,8 @@ async function countEffects(company: Company, ended: readonly Ended[]) {
       counted += effects.length;
       if (effects.length > 1) violations.push(`${service} applied ${key} ${effects.length} times`);
     }
+    const tasksOfJournal = new Set([...journal.keys()].map((key) => key.split('.')[0]));
+    if (tasksOfJournal.size < journal.size) violations.push(`${service} has one task under two keys`);
     for (const { tasks } of ended) {
       const task = tasks.find(({ key }) => key === `erase:${service}`);
       if (task?.state !== 'succeeded' || task.evidence?.matched !== true) continue;
