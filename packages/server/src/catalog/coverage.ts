@@ -2,8 +2,8 @@ import { isPersonalCategory } from './data-categories.ts';
 import type { Keep, KeepUntil } from './dataset.ts';
 import type { DatasetGraph, Node } from './dataset-graph.ts';
 import type { KeepRule } from './keep-rule.ts';
-import { erasureOrder, type PlannedCollection, planTraversal } from './traversal-plan.ts';
-import { type Action, personalFieldsOf } from './treatment.ts';
+import { erasureOrder, type PlannedCollection, planTraversal, type TraversalPlan } from './traversal-plan.ts';
+import type { Action } from './treatment.ts';
 
 /** What erasure does to a collection. Where several apply to different rows, the strongest that can apply is named. */
 export type Treatment = 'delete' | 'mask' | 'detach' | 'anonymize' | 'keep';
@@ -59,7 +59,7 @@ export interface CoverageOptions {
 
 /** Answers without a database what a traversal can reach. Pure; linear in collections and references. */
 export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Coverage {
-  const plan = planTraversal(graph, options);
+  const plan = planOf(graph, options);
   const reached = reach(plan.collections, options.identityTypes);
   const order = erasureOrder(reached.keys(), plan.collections).flat();
   return {
@@ -78,6 +78,18 @@ export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Cover
       (root) => root.identity.resolves,
     ),
   };
+}
+
+/** The last plan of each graph: what erasure does changes with the rules and with the day, not with the request. */
+const plans = new WeakMap<DatasetGraph, { readonly rules: string; readonly plan: TraversalPlan }>();
+
+function planOf(graph: DatasetGraph, options: CoverageOptions): TraversalPlan {
+  const rules = JSON.stringify([options.keepRules, options.now.toISOString().slice(0, 'YYYY-MM-DD'.length)]);
+  const known = plans.get(graph);
+  if (known?.rules === rules) return known.plan;
+  const plan = planTraversal(graph, options);
+  plans.set(graph, { rules, plan });
+  return plan;
 }
 
 interface Reached {
@@ -199,7 +211,7 @@ function targetedBy(action: Action | undefined, planned: PlannedCollection): rea
 function keptBy(action: Action, node: Node): readonly KeptCoverage[] {
   if (action.kind === 'delete') return [];
   if (action.kind === 'keep') {
-    const names = personalFieldsOf(node).map((field) => field.name);
+    const names = node.personal.map(({ field }) => field.name);
     const fields = names.length > 0 ? names : node.collection.fields.map((field) => field.name);
     return [keptCoverage(action.keep, fields, node)];
   }
@@ -233,11 +245,13 @@ export function untilInWords(until: KeepUntil | null): string | null {
 }
 
 function categoriesOf(node: Node, names: readonly string[]): readonly string[] {
+  if (node.personal.length === 0) return [];
   const wanted = new Set(names);
-  const categories = node.collection.fields
-    .filter((field) => wanted.has(field.name))
-    .flatMap((field) => field.categories.filter(isPersonalCategory));
-  return [...new Set(categories)].sort();
+  const categories = new Set<string>();
+  for (const { field, categories: own } of node.personal) {
+    if (wanted.has(field.name)) for (const category of own) categories.add(category);
+  }
+  return [...categories].sort();
 }
 
 /** Every field has a category and none is personal: there is nothing to reach. */

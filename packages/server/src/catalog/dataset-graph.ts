@@ -1,5 +1,6 @@
 import { HabeasError } from '../foundation/index.ts';
-import type { Collection, Dataset, Identification, OnErase, Reference, Share } from './dataset.ts';
+import { isLinkCategory, isPersonalCategory } from './data-categories.ts';
+import type { Collection, Dataset, Field, Identification, OnErase, Reference, Share } from './dataset.ts';
 import type { Finding, FindingCode } from './finding.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -27,11 +28,21 @@ export interface Root {
   readonly identity: Identification;
 }
 
+/** A field that says something of a person. */
+export interface PersonalField {
+  readonly field: Field;
+  readonly categories: readonly string[];
+  /** Whether its categories only say that it names a record: no target where it links rows. */
+  readonly onlyLinks: boolean;
+}
+
 export interface Node {
   readonly name: string;
   readonly dataset: Dataset;
   readonly collection: Collection;
   readonly roots: readonly Root[];
+  /** Fields with a category under `user`, with these categories. */
+  readonly personal: readonly PersonalField[];
   readonly incoming: readonly Edge[];
   readonly outgoing: readonly Edge[];
 }
@@ -71,6 +82,7 @@ export function buildDatasetGraph(datasets: readonly Dataset[]): DatasetGraph {
         roots: collection.fields.flatMap((field) =>
           field.identity === undefined ? [] : [{ column: field.name, identity: field.identity }],
         ),
+        personal: personalFieldsOf(collection),
         incoming: [],
         outgoing: [],
       });
@@ -82,6 +94,15 @@ export function buildDatasetGraph(datasets: readonly Dataset[]): DatasetGraph {
     for (const reference of node.collection.references) connect({ node, reference, nodes, keys, findings });
   }
   return { nodes, findings };
+}
+
+function personalFieldsOf(collection: Collection): readonly PersonalField[] {
+  return collection.fields.flatMap((field) => {
+    const categories = field.categories.filter(isPersonalCategory);
+    return categories.length === 0
+      ? []
+      : [{ field, categories, onlyLinks: field.categories.every(isLinkCategory) }];
+  });
 }
 
 interface ConnectOptions {

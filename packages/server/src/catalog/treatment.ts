@@ -1,4 +1,4 @@
-import { isLinkCategory, isPersonalCategory, isWithinCategory } from './data-categories.ts';
+import { isWithinCategory } from './data-categories.ts';
 import type { Field, Keep, Mask, OnErase } from './dataset.ts';
 import type { Node } from './dataset-graph.ts';
 import type { KeepRule } from './keep-rule.ts';
@@ -39,11 +39,6 @@ export interface RulesOfTheDay {
   readonly now: Date;
 }
 
-/** Fields with a category under `user` or one that the taxonomy does not know. */
-export function personalFieldsOf(node: Node): readonly Field[] {
-  return node.collection.fields.filter((field) => field.categories.some(isPersonalCategory));
-}
-
 /**
  * The fields that erasure targets in a row that stays: those with a category under `user`, except
  * - values that only link rows: part of the key or of a reference, with no category outside `user.unique_id`;
@@ -55,9 +50,9 @@ export function splitFields(node: Node, rules: RulesOfTheDay): FieldSplit {
   const targets: Target[] = [];
   const kept: KeptField[] = [];
   let mustStay = false;
-  for (const field of node.collection.fields) {
-    if (!field.categories.some(isPersonalCategory)) continue;
-    if (field.categories.every(isLinkCategory)) {
+  for (const { field, onlyLinks } of node.personal) {
+    if (onlyLinks) {
+      if (field.primaryKey) continue;
       links ??= linkColumnsOf(node);
       if (links.has(field.name)) continue;
     }
