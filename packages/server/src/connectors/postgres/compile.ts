@@ -3,13 +3,12 @@ import {
   type Action,
   childrenFirst,
   type DatasetGraph,
-  type PlannedCollection,
   type PlannedEdge,
-  type Target,
   type TraversalPlan,
 } from '../../catalog/index.ts';
 import { equalPairs } from './compare-sql.ts';
 import { compileKey } from './compile-key.ts';
+import { type MaskAll, maskCompiler, tiedColumns } from './compile-masks.ts';
 import type {
   Compiled,
   CompiledAction,
@@ -17,15 +16,13 @@ import type {
   CompiledCut,
   CompiledEdge,
   CompiledForeignKey,
-  CompiledMask,
   KeyKind,
 } from './compiled.ts';
-import type { LiveColumn, LiveTable } from './live-table.ts';
-import { compileMask, isOver } from './mask-sql.ts';
+import { cascadesNotNamed, foreignKeysBetween, pointersTo } from './foreign-keys.ts';
+import type { LiveTable } from './live-table.ts';
+import { isOver } from './mask-sql.ts';
+import { columnOf, columnsOf, type Matched, matchTable } from './match-table.ts';
 import { quoteIdentifier } from './quote.ts';
-
-/** How many different treatments of one collection a row can remember: the bits of a JavaScript integer. */
-const MOST_BITS = 50;
 
 export interface CompileOptions {
   readonly graph: DatasetGraph;
@@ -39,7 +36,7 @@ export function compile(options: CompileOptions): Compiled {
   const readProblems: string[] = [];
   const matched = new Map<string, Matched>();
   for (const [name, planned] of plan.collections) {
-    const found = match(planned, tables, readProblems);
+    const found = matchTable(planned, tables, readProblems);
     if (found !== undefined) matched.set(name, found);
   }
   const empty = { foreignKeys: [], eraseProblems: [], order: [], collections: new Map() };
@@ -62,6 +59,7 @@ export function compile(options: CompileOptions): Compiled {
   };
 }
 
+/** Collections whose found rows need not be remembered; see `foundRows`. */
 function markLeaves(
   collections: Map<string, CompiledCollection>,
   foreignKeys: readonly CompiledForeignKey[],
@@ -80,144 +78,6 @@ function markLeaves(
     if (leadsOn || changes || pointedAt.has(name) || !edge.follows || edge.share === 'shared') continue;
     collections.set(name, { ...collection, leaf: { from, edge } });
   }
-}
-
-interface Matched {
-  readonly planned: PlannedCollection;
-  readonly live: LiveTable;
-}
-
-function match(
-  planned: PlannedCollection,
-  tables: ReadonlyMap<string, LiveTable>,
-  problems: string[],
-): Matched | undefined {
-  const { collection } = planned.node;
-  const live = tables.get(collection.table) ?? tables.get(collection.table.replace(/^public\./, ''));
-  if (live === undefined) {
-    problems.push(`The table "${collection.table}" does not exist, or is a view.`);
-    return undefined;
-  }
-  const nested = collection.fields.filter((field) => isNested(field.name, live));
-  for (const field of collection.fields) {
-    const name = columnOf(field.name, live);
-    if (!live.columns.has(name))
-      problems.push(`The column "${name}" of the table "${collection.table}" does not exist.`);
-  }
-  const linking = new Set([
-    ...planned.node.roots.map((root) => root.column),
-    ...planned.node.incoming.flatMap((edge) => edge.toColumns),
-    ...planned.node.outgoing.flatMap((edge) => edge.fromColumns),
-  ]);
-  for (const field of nested) {
-    if (!linking.has(field.name)) continue;
-    problems.push(
-      `"${collection.name}.${field.name}" lies inside a column; an identity or a reference has to be a column.`,
-    );
-  }
-  for (const column of collection.key) {
-    if (!live.columns.has(column))
-      problems.push(`The key column "${column}" of the table "${collection.table}" does not exist.`);
-  }
-  for (const column of datesOf(planned)) {
-    if (!live.columns.has(column))
-      problems.push(
-        `The column "${column}" of the table "${collection.table}", which says until when a row is kept, does not exist.`,
-      );
-  }
-  if (!live.privileges.select) problems.push(`This user may not read the table "${collection.table}".`);
-  if (live.rowsHidden)
-    problems.push(
-      `Row security hides rows of the table "${collection.table}" from this user: give it the right BYPASSRLS.`,
-    );
-  const bits = planned.actions.length + planned.cuts.length;
-  if (bits > MOST_BITS)
-    problems.push(
-      `The collection "${collection.name}" has ${bits} different treatments; ${MOST_BITS} are the most.`,
-    );
-  return { planned, live };
-}
-
-/** `address.city` is the value `city` inside the column `address`, unless a column has this very name. */
-function isNested(name: string, live: LiveTable): boolean {
-  return name.includes('.') && !live.columns.has(name);
-}
-
-/** The column that a field is, or lies in. */
-function columnOf(name: string, live: LiveTable): string {
-  return isNested(name, live) ? (name.split('.')[0] ?? name) : name;
-}
-
-function datesOf(planned: PlannedCollection): readonly string[] {
-  const keeps = [
-    ...planned.actions.flatMap((action) => (action.kind === 'keep' ? [action.keep] : [])),
-    ...planned.node.collection.fields.flatMap((field) => field.keep ?? []),
-  ];
-  return keeps.flatMap(({ until }) => (until !== null && 'column' in until ? [until.column] : []));
-}
-
-function foreignKeysBetween(
-  matched: ReadonlyMap<string, Matched>,
-  tables: ReadonlyMap<string, LiveTable>,
-): readonly CompiledForeignKey[] {
-  const byShape = new Map([...matched].map(([name, { live }]) => [live.shape.name, name]));
-  const foreignKeys = [...matched].flatMap(([child, { live }]) =>
-    live.references.flatMap((reference): readonly Omit<CompiledForeignKey, 'mayKeepParent'>[] => {
-      const parent = byShape.get(reference.target);
-      const parentTable = tables.get(reference.target);
-      if (parent === undefined || parentTable === undefined) return [];
-      const own = columnsOf(live, reference.columns);
-      const target = columnsOf(parentTable, reference.targetColumns);
-      return [
-        {
-          child,
-          parent,
-          columns: reference.columns,
-          parentColumns: reference.targetColumns,
-          condition: equalPairs(own, target),
-        },
-      ];
-    }),
-  );
-  // What a row that stays points at stays as well, and so on.
-  const staying = new Set<string>();
-  for (let size = -1; size !== staying.size; ) {
-    size = staying.size;
-    for (const foreignKey of foreignKeys)
-      if (mayKeepParent(foreignKey, matched, staying)) staying.add(foreignKey.parent);
-  }
-  return foreignKeys.map((foreignKey) => ({
-    ...foreignKey,
-    mayKeepParent: mayKeepParent(foreignKey, matched, staying),
-  }));
-}
-
-/**
- * Whether a row of the child that is found can be there after the erasure and still point at a row of the parent that had to go. A reference of
- * the dataset over the same columns finds every child of such a parent, so that what it says of them decides.
- */
-function mayKeepParent(
-  foreignKey: Pick<CompiledForeignKey, 'child' | 'parent' | 'columns' | 'parentColumns'>,
-  matched: ReadonlyMap<string, Matched>,
-  staying: ReadonlySet<string>,
-): boolean {
-  const child = matched.get(foreignKey.child)?.planned;
-  if (child === undefined) return false;
-  if (child.actions.some((action) => action.kind === 'keep')) return true;
-  const covering = child.incoming.find(
-    ({ edge }) =>
-      edge.from === foreignKey.parent &&
-      edge.toColumns.length === foreignKey.columns.length &&
-      edge.toColumns.every(
-        (column, index) =>
-          foreignKey.parentColumns[foreignKey.columns.indexOf(column)] === edge.fromColumns[index],
-      ),
-  );
-  if (covering === undefined) return staying.has(foreignKey.child) || canStay(child);
-  const action = covering.action === undefined ? undefined : child.actions[covering.action];
-  const cut = covering.cut === undefined ? undefined : child.cuts[covering.cut];
-  if (cut?.onlyWhenShared === false) return false;
-  return action?.kind !== 'delete' || staying.has(foreignKey.child);
 }
 
 interface CompileCollectionOptions {
@@ -311,86 +171,6 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
   };
 }
 
-/** Rows of any table that the store lets point at a row, whether the datasets name that table or not. */
-function pointersTo(
-  live: LiveTable,
-  tables: ReadonlyMap<string, LiveTable>,
-): readonly ((row: string) => string)[] {
-  return [...tables.values()].flatMap((table) =>
-    table.references
-      .filter((reference) => reference.target === live.shape.name)
-      .map((reference) => {
-        const condition = equalPairs(
-          columnsOf(live, reference.targetColumns),
-          columnsOf(table, reference.columns),
-        );
-        const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.table)}`;
-        return (row: string) => `exists (select from ${name} c where ${condition(row, 'c')})`;
-      }),
-  );
-}
-
-/** Columns that cannot be given any other value but null: they are in the key, or a foreign key ties them. */
-function tiedColumns(
-  live: LiveTable,
-  tables: ReadonlyMap<string, LiveTable>,
-): ReadonlyMap<string, 'child' | 'fixed'> {
-  const tied = new Map<string, 'child' | 'fixed'>();
-  for (const reference of live.references) for (const column of reference.columns) tied.set(column, 'child');
-  for (const column of live.shape.primaryKey) tied.set(column, 'fixed');
-  for (const other of tables.values()) {
-    for (const reference of other.references) {
-      if (reference.target !== live.shape.name) continue;
-      for (const column of reference.targetColumns) tied.set(column, 'fixed');
-    }
-  }
-  return tied;
-}
-
-type MaskAll = (targets: readonly Target[]) => readonly CompiledMask[];
-
-function maskCompiler(options: {
-  readonly name: string;
-  readonly live: LiveTable;
-  readonly tied: ReadonlyMap<string, 'child' | 'fixed'>;
-  readonly problem: (text: string) => void;
-}): MaskAll {
-  const { name, live, tied } = options;
-  const told = new Set<string>();
-  const problem = (text: string) => {
-    if (told.has(text)) return;
-    told.add(text);
-    options.problem(text);
-  };
-  return (targets) => {
-    const masks = new Map<string, CompiledMask>();
-    for (const target of targets) {
-      const columnName = columnOf(target.field.name, live);
-      const column = live.columns.get(columnName);
-      // PostgreSQL computes it again from the columns that are masked.
-      if (column === undefined || column.generated === 'stored' || masks.has(columnName)) continue;
-      const compiled = compileMask(target, column);
-      if (typeof compiled === 'string') {
-        problem(`"${name}.${columnName}" ${compiled}.`);
-        continue;
-      }
-      const tie = tied.get(columnName);
-      if (
-        tie === 'fixed' ||
-        (tie === 'child' && compiled.value !== 'null') ||
-        column.generated === 'always'
-      ) {
-        problem(
-          `"${name}.${columnName}" cannot be masked, because it is part of a key or a reference: delete the row, keep the field with a reason, or correct its category.`,
-        );
-        continue;
-      }
-      masks.set(columnName, compiled);
-    }
-    return [...masks.values()];
-  };
-}
-
 function compileAction(options: {
   readonly action: Action;
   readonly actionName: string;
@@ -409,15 +189,6 @@ function compileAction(options: {
     };
   }
   return { name: actionName, kind: action.kind, masks: mask?.(action.targets) ?? [], kept: action.kept };
-}
-
-/** Whether a row of the collection that was found can be there after the erasure. */
-function canStay(planned: PlannedCollection): boolean {
-  return (
-    planned.cuts.length > 0 ||
-    planned.incoming.some(({ edge }) => edge.share === 'shared') ||
-    planned.actions.some((action) => action.kind !== 'delete' && action.kind !== 'stay')
-  );
 }
 
 function edgeCompiler(matched: ReadonlyMap<string, Matched>): (planned: PlannedEdge) => CompiledEdge {
@@ -443,44 +214,6 @@ function edgeCompiler(matched: ReadonlyMap<string, Matched>): (planned: PlannedE
       ),
     };
   };
-}
-
-/** Foreign keys that would change rows which no reference of the datasets finds: the store would erase them unseen. */
-function cascadesNotNamed(
-  collections: ReadonlyMap<string, CompiledCollection>,
-  tables: ReadonlyMap<string, LiveTable>,
-): readonly string[] {
-  const deletable = new Map(
-    [...collections.values()]
-      .filter((collection) => collection.actions.some((action) => action.kind === 'delete'))
-      .map((collection) => [collection.live.shape.name, collection]),
-  );
-  const byShape = new Map(
-    [...collections.values()].map((collection) => [collection.live.shape.name, collection]),
-  );
-  const problems: string[] = [];
-  for (const table of tables.values()) {
-    for (const reference of table.references) {
-      const parent = deletable.get(reference.target);
-      if (parent === undefined || reference.onDelete === 'no action' || reference.onDelete === 'restrict')
-        continue;
-      const child = byShape.get(table.shape.name);
-      const named = child?.incoming.some(
-        (edge) =>
-          edge.from === parent.name &&
-          edge.toColumns.length === reference.columns.length &&
-          edge.toColumns.every(
-            (column, index) =>
-              reference.targetColumns[reference.columns.indexOf(column)] === edge.fromColumns[index],
-          ),
-      );
-      if (named === true) continue;
-      problems.push(
-        `PostgreSQL itself would change rows of "${table.shape.name}" (${reference.name}, on delete ${reference.onDelete}) when rows of "${parent.name}" are deleted, and the dataset does not say so: add the reference from ${parent.name} to ${table.shape.name}.`,
-      );
-    }
-  }
-  return problems;
 }
 
 function orderOf(
@@ -532,8 +265,4 @@ function remarksOn(
         ? `${name} has no key, so a row is known by the hash of all its values: each step reads the whole table, and a masked row is not found again by its stored key.`
         : undefined,
   };
-}
-
-function columnsOf(live: LiveTable, names: readonly string[]): readonly LiveColumn[] {
-  return names.flatMap((name) => live.columns.get(name) ?? []);
 }

@@ -1,0 +1,68 @@
+import type { Target } from '../../catalog/index.ts';
+import type { CompiledMask } from './compiled.ts';
+import type { LiveTable } from './live-table.ts';
+import { compileMask } from './mask-sql.ts';
+import { columnOf } from './match-table.ts';
+
+/** Columns that cannot be given any other value but null: they are in the key, or a foreign key ties them. */
+export function tiedColumns(
+  live: LiveTable,
+  tables: ReadonlyMap<string, LiveTable>,
+): ReadonlyMap<string, 'child' | 'fixed'> {
+  const tied = new Map<string, 'child' | 'fixed'>();
+  for (const reference of live.references) for (const column of reference.columns) tied.set(column, 'child');
+  for (const column of live.shape.primaryKey) tied.set(column, 'fixed');
+  for (const other of tables.values()) {
+    for (const reference of other.references) {
+      if (reference.target !== live.shape.name) continue;
+      for (const column of reference.targetColumns) tied.set(column, 'fixed');
+    }
+  }
+  return tied;
+}
+
+/** Masks of several targets; what cannot be masked is told as a problem, once. */
+export type MaskAll = (targets: readonly Target[]) => readonly CompiledMask[];
+
+/** Makes the masks of one collection. */
+export function maskCompiler(options: {
+  readonly name: string;
+  readonly live: LiveTable;
+  readonly tied: ReadonlyMap<string, 'child' | 'fixed'>;
+  readonly problem: (text: string) => void;
+}): MaskAll {
+  const { name, live, tied } = options;
+  const told = new Set<string>();
+  const problem = (text: string) => {
+    if (told.has(text)) return;
+    told.add(text);
+    options.problem(text);
+  };
+  return (targets) => {
+    const masks = new Map<string, CompiledMask>();
+    for (const target of targets) {
+      const columnName = columnOf(target.field.name, live);
+      const column = live.columns.get(columnName);
+      // PostgreSQL computes it again from the columns that are masked.
+      if (column === undefined || column.generated === 'stored' || masks.has(columnName)) continue;
+      const compiled = compileMask(target, column);
+      if (typeof compiled === 'string') {
+        problem(`"${name}.${columnName}" ${compiled}.`);
+        continue;
+      }
+      const tie = tied.get(columnName);
+      if (
+        tie === 'fixed' ||
+        (tie === 'child' && compiled.value !== 'null') ||
+        column.generated === 'always'
+      ) {
+        problem(
+          `"${name}.${columnName}" cannot be masked, because it is part of a key or a reference: delete the row, keep the field with a reason, or correct its category.`,
+        );
+        continue;
+      }
+      masks.set(columnName, compiled);
+    }
+    return [...masks.values()];
+  };
+}

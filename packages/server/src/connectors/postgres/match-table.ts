@@ -1,0 +1,86 @@
+import type { PlannedCollection } from '../../catalog/index.ts';
+import type { LiveColumn, LiveTable } from './live-table.ts';
+
+/** How many different treatments of one collection a row can remember: the bits of a JavaScript integer. */
+const MOST_BITS = 50;
+
+/** A collection of the datasets and the table that it is. */
+export interface Matched {
+  readonly planned: PlannedCollection;
+  readonly live: LiveTable;
+}
+
+/** Finds the table of a collection. What does not fit is told to `problems`, all of it. */
+export function matchTable(
+  planned: PlannedCollection,
+  tables: ReadonlyMap<string, LiveTable>,
+  problems: string[],
+): Matched | undefined {
+  const { collection } = planned.node;
+  const live = tables.get(collection.table) ?? tables.get(collection.table.replace(/^public\./, ''));
+  if (live === undefined) {
+    problems.push(`The table "${collection.table}" does not exist, or is a view.`);
+    return undefined;
+  }
+  const nested = collection.fields.filter((field) => isNested(field.name, live));
+  for (const field of collection.fields) {
+    const name = columnOf(field.name, live);
+    if (!live.columns.has(name))
+      problems.push(`The column "${name}" of the table "${collection.table}" does not exist.`);
+  }
+  const linking = new Set([
+    ...planned.node.roots.map((root) => root.column),
+    ...planned.node.incoming.flatMap((edge) => edge.toColumns),
+    ...planned.node.outgoing.flatMap((edge) => edge.fromColumns),
+  ]);
+  for (const field of nested) {
+    if (!linking.has(field.name)) continue;
+    problems.push(
+      `"${collection.name}.${field.name}" lies inside a column; an identity or a reference has to be a column.`,
+    );
+  }
+  for (const column of collection.key) {
+    if (!live.columns.has(column))
+      problems.push(`The key column "${column}" of the table "${collection.table}" does not exist.`);
+  }
+  for (const column of datesOf(planned)) {
+    if (!live.columns.has(column))
+      problems.push(
+        `The column "${column}" of the table "${collection.table}", which says until when a row is kept, does not exist.`,
+      );
+  }
+  if (!live.privileges.select) problems.push(`This user may not read the table "${collection.table}".`);
+  if (live.rowsHidden)
+    problems.push(
+      `Row security hides rows of the table "${collection.table}" from this user: give it the right BYPASSRLS.`,
+    );
+  const bits = planned.actions.length + planned.cuts.length;
+  if (bits > MOST_BITS)
+    problems.push(
+      `The collection "${collection.name}" has ${bits} different treatments; ${MOST_BITS} are the most.`,
+    );
+  return { planned, live };
+}
+
+/** `address.city` is the value `city` inside the column `address`, unless a column has this very name. */
+function isNested(name: string, live: LiveTable): boolean {
+  return name.includes('.') && !live.columns.has(name);
+}
+
+/** The column that a field is, or lies in. */
+export function columnOf(name: string, live: LiveTable): string {
+  return isNested(name, live) ? (name.split('.')[0] ?? name) : name;
+}
+
+function datesOf(planned: PlannedCollection): readonly string[] {
+  const keeps = [
+    ...planned.actions.flatMap((action) => (action.kind === 'keep' ? [action.keep] : [])),
+    ...planned.node.collection.fields.flatMap((field) => field.keep ?? []),
+  ];
+  return keeps.flatMap(({ until }) => (until !== null && 'column' in until ? [until.column] : []));
+}
+
+/** The live columns of these names, in this order. */
+export function columnsOf(live: LiveTable, names: readonly string[]): readonly LiveColumn[] {
+  return names.flatMap((name) => live.columns.get(name) ?? []);
+}
