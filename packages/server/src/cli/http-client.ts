@@ -78,10 +78,16 @@ export async function send(server: ServerAddress, options: SendOptions): Promise
     );
   }
   if (response.ok) return response;
-  throw await problemOf(response, url.origin);
+  throw await problemOf(response, { origin: url.origin, key: server.key });
 }
 
-async function problemOf(response: Response, origin: string): Promise<HabeasError> {
+const HOW_TO_GET_A_KEY =
+  'The first `habeas serve` prints one; if it was lost, `habeas serve --new-key` makes another.';
+
+async function problemOf(
+  response: Response,
+  { origin, key }: { readonly origin: string; readonly key: string | undefined },
+): Promise<HabeasError> {
   const body: unknown = await response.json().catch(() => undefined);
   const problem = api.problemSchema.safeParse(body);
   if (!problem.success || !isErrorCode(problem.data.code)) {
@@ -91,7 +97,17 @@ async function problemOf(response: Response, origin: string): Promise<HabeasErro
     );
   }
   const { code, detail, details, instance } = problem.data;
-  const where = code === 'INTERNAL' && instance !== undefined ? ` (${instance})` : '';
+  if (code === 'UNAUTHENTICATED') {
+    return new HabeasError(
+      code,
+      key === undefined
+        ? `The server at ${origin} wants an API key, and none was given. Set HABEAS_API_KEY to it. ${HOW_TO_GET_A_KEY}`
+        : `The server at ${origin} does not take this API key: it is unknown there, was revoked, or has expired. Correct HABEAS_API_KEY (or --key). ${HOW_TO_GET_A_KEY}`,
+    );
+  }
+  // The text of an error that nobody expected names its id, unless something between us and the server wrote it.
+  const where =
+    code === 'INTERNAL' && instance !== undefined && !detail.includes(instance) ? ` (${instance})` : '';
   return new HabeasError(code, `${detail}${where}`, { details: details ?? [] });
 }
 

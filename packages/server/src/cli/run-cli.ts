@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { HabeasError } from '../foundation/index.ts';
 import type { CliParts } from './cli-parts.ts';
@@ -60,19 +61,25 @@ export async function runCli(options: RunCliOptions): Promise<number> {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? EXIT_CODES.done.code : EXIT_CODES.usage.code;
     if (signal.aborted) return EXIT_CODES.interrupted.code;
-    const known = HabeasError.from(error);
+    const known = error instanceof HabeasError ? error : unexpected(error);
     terminal.note(`${renderError(known, paint).join('\n')}\n`);
-    // Nobody has a log of this process, so what nobody expected is shown where it happened.
-    if (
-      known.code === 'INTERNAL' &&
-      error instanceof Error &&
-      context.environment.HABEAS_DEBUG !== undefined
-    ) {
-      terminal.note(`${error.stack}\n`);
-    }
+    if (known.code === 'INTERNAL') terminal.note(`${explanation(error, context.environment).join('\n')}\n`);
     return EXIT_CODES[exitNameOf(known)].code;
   }
   return EXIT_CODES[exit].code;
+}
+
+function unexpected(cause: unknown): HabeasError {
+  return new HabeasError('INTERNAL', 'The command failed in a way that nobody expected.', { cause });
+}
+
+/** Where the cause of an INTERNAL error is to be found. Nobody has a log of this process, so it is shown here, when asked for. */
+function explanation(error: unknown, environment: NodeJS.ProcessEnv): readonly string[] {
+  if (environment.HABEAS_DEBUG !== undefined && environment.HABEAS_DEBUG !== '') return [inspect(error)];
+  return [
+    '  The same command with HABEAS_DEBUG=1 shows what this process knows of the cause.',
+    '  What a server knows is in its log: the standard error of `habeas serve` (docs/operate.md).',
+  ];
 }
 
 /** The program with all verbs; also what docs/cli.md is compared with. */

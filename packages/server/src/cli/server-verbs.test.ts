@@ -230,6 +230,58 @@ describe('the way a command ends', () => {
     expect([other.exit, other.notes]).toEqual([1, expect.stringContaining('is not a Habeas server')]);
   });
 
+  it('tells who has no key, or a wrong one, where a key comes from', async () => {
+    for (const argv of [
+      ['map'],
+      ['plan', 'access'],
+      ['request', 'list'],
+      ['clients'],
+      ['audit'],
+      ['tickets'],
+    ]) {
+      const none = await runHabeas(argv, { url, folder });
+      expect([argv, none.exit, none.notes]).toEqual([
+        argv,
+        5,
+        expect.stringMatching(/none was given\. Set HABEAS_API_KEY .*`habeas serve --new-key`/),
+      ]);
+    }
+    const wrong = await habeas(['map'], { key: 'wrong-key' });
+    expect([wrong.exit, wrong.notes]).toEqual([5, expect.stringContaining('Correct HABEAS_API_KEY')]);
+    expect(wrong.notes).toContain('`habeas serve --new-key`');
+  });
+
+  it('says of what nobody expected where its cause is to be found', async () => {
+    const { map } = application.map;
+    Object.assign(application.map, { map: () => Promise.reject(new Error('canary')) });
+    const failed = await habeas(['map']);
+    const debugged = await habeas(['map'], { environment: { HABEAS_DEBUG: '1' } });
+    Object.assign(application.map, { map });
+    expect([failed.exit, failed.notes]).toEqual([1, expect.stringMatching(/under \S+\.\n/)]);
+    expect(failed.notes).toContain('HABEAS_DEBUG=1');
+    expect(failed.notes).toContain('standard error of `habeas serve`');
+    expect(failed.notes).not.toContain('canary');
+    expect(debugged.notes).toMatch(/HabeasError: .*\n +at /);
+
+    const local = await runHabeas(['serve', '--port', '0'], {
+      folder,
+      environment: { DATABASE_URL: database.url },
+    });
+    expect([local.exit, local.notes]).toEqual([1, expect.stringContaining('HABEAS_DEBUG=1')]);
+    expect(local.notes).not.toContain('under the given id');
+  });
+
+  it('lists the states that there are for one that there is not, without asking the server', async () => {
+    const nowhere = { url: 'http://127.0.0.1:9' };
+    const request = await habeas(['request', 'list', '--state', 'foo'], nowhere);
+    expect([request.exit, request.notes]).toEqual([
+      2,
+      expect.stringContaining('blocked, completed, rejected'),
+    ]);
+    const ticket = await habeas(['tickets', 'list', '--state', 'foo'], nowhere);
+    expect([ticket.exit, ticket.notes]).toEqual([2, expect.stringContaining('open, closed, rejected')]);
+  });
+
   it('sends the key to no other address that the server names', async () => {
     const keys: (string | undefined)[] = [];
     const elsewhere = createServer((request, response) => {

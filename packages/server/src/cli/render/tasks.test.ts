@@ -83,10 +83,32 @@ describe('the lines for a log', () => {
     expect(changedTasks(tasks, tasks)).toEqual([]);
   });
 
-  it('name counts, tries, errors and tickets', () => {
+  it('tell each failure that is tried again once, and take no poll of running work for a failure', () => {
+    const polled = task('erase:mailer', 'succeeded', { attempts: 3 });
+    expect(taskEventLine(polled)).toBe('erase:mailer  succeeded');
+    const failed = (at: string) =>
+      task('erase:mailer', 'ready', {
+        next_attempt_at: at,
+        error: { code: 'SYSTEM_TIMEOUT', message: 'mailer did not answer.' },
+      });
+    const [first, second] = [failed('2026-03-01T12:00:05.000Z'), failed('2026-03-01T12:00:09.000Z')];
+    expect(changedTasks([task('erase:mailer', 'running')], [first])).toEqual([first]);
+    expect(changedTasks([first], [first])).toEqual([]);
+    expect(changedTasks([first], [second])).toEqual([second]);
+    expect(taskEventLine(first)).toBe(
+      'erase:mailer  failed, tried again at 12:00:05 UTC  SYSTEM_TIMEOUT: mailer did not answer.',
+    );
+    expect(taskMatrix([first], { width: 80, paint })).toEqual([
+      'mailer  · erase',
+      '      ↻ failed, tried again at 12:00:05 UTC. SYSTEM_TIMEOUT: mailer did not',
+      '        answer.',
+    ]);
+  });
+
+  it('name counts, errors and tickets', () => {
     const evidence = { matched: true, counts: { a: 2, b: 1 }, retained: [], residuals: [], notes: [] };
-    expect(taskEventLine(task('erase:shop', 'succeeded', { evidence, attempts: 3 }))).toBe(
-      'erase:shop  succeeded  3 records  try 3',
+    expect(taskEventLine(task('erase:shop', 'succeeded', { evidence }))).toBe(
+      'erase:shop  succeeded  3 records',
     );
     expect(taskEventLine(task('ticket:analytics', 'waiting'))).toBe(
       'ticket:analytics  waiting  ticket tsk_ticket:analytics of team shop',

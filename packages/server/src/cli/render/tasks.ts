@@ -2,6 +2,7 @@ import type { api } from '@habeas/contract';
 import { paragraph } from './map.ts';
 import type { Paint } from './paint.ts';
 import { count, padEnd, printable, truncate } from './text.ts';
+import { shortTime } from './time.ts';
 
 /** How the state of a task is drawn; the shape says it, the colour only helps. */
 const MARKS: Record<api.TaskState, { readonly mark: string; readonly tone: keyof Paint }> = {
@@ -66,7 +67,9 @@ export function taskMatrix(
     const name = padEnd(truncate(printable(system), label), label);
     return [
       `${indent}${name}  ${cells.join('  ')}`,
-      ...own.flatMap((task) => (task.state === 'blocked' ? trouble(task, width, paint) : [])),
+      ...own.flatMap((task) =>
+        task.state === 'blocked' || isTriedAgain(task) ? trouble(task, width, paint) : [],
+      ),
     ];
   });
 }
@@ -81,22 +84,33 @@ function cell(task: api.TaskView, paint: Paint): string {
 const TROUBLE_LINES = 4;
 const EVENT_TEXT_WIDTH = 200;
 
-/** Why a task is blocked, and what brings it on. */
+/** Whether it failed in a way that may pass. How often it was begun says nothing: asking how long work goes on is a start too. */
+function isTriedAgain(task: api.TaskView): boolean {
+  return task.state === 'ready' && task.error !== null && task.next_attempt_at !== null;
+}
+
+/** Why a task is blocked, or when it is tried again. */
 function trouble(task: api.TaskView, width: number, paint: Paint): readonly string[] {
   const message = task.error === null ? 'blocked' : `${task.error.code}: ${printable(task.error.message)}`;
-  const lines = paragraph(`      ${paint.bad('✗')} `, message, width, 8);
+  const [mark, text] = isTriedAgain(task)
+    ? [paint.warn('↻'), `${againAt(task)}. ${message}`]
+    : [paint.bad('✗'), message];
+  const lines = paragraph(`      ${mark} `, text, width, 8);
   return lines.length <= TROUBLE_LINES ? lines : [...lines.slice(0, TROUBLE_LINES), `${' '.repeat(8)}…`];
 }
 
-/** One line that says that a task came into a state, for logs and pipes. */
+function againAt(task: api.TaskView): string {
+  return `failed, tried again at ${shortTime(task.next_attempt_at).slice(11)} UTC`;
+}
+
+/** One line that says that a task came into a state, or failed and is tried again, for logs and pipes. */
 export function taskEventLine(task: api.TaskView): string {
   const records = Object.values(task.evidence?.counts ?? {}).reduce((sum, number) => sum + number, 0);
   const parts = [
     task.key,
-    task.state,
+    isTriedAgain(task) ? againAt(task) : task.state,
     ...(task.state === 'succeeded' && records > 0 ? [count(records, 'record')] : []),
-    ...(task.attempts > 1 ? [`try ${task.attempts}`] : []),
-    ...(task.state === 'blocked' && task.error !== null
+    ...((task.state === 'blocked' || isTriedAgain(task)) && task.error !== null
       ? [truncate(`${task.error.code}: ${printable(task.error.message)}`, EVENT_TEXT_WIDTH)]
       : []),
     ...(task.state === 'waiting' && task.kind === 'ticket'
@@ -109,11 +123,15 @@ export function taskEventLine(task: api.TaskView): string {
 /** States that are worth a line in a log; a task is due and begun within the same moment. */
 const NEWS: ReadonlySet<api.TaskState> = new Set(['waiting', 'succeeded', 'skipped', 'blocked', 'cancelled']);
 
-/** Tasks that came into a state worth telling between two moments, in the order of the plan. */
+/** Tasks that came into a state worth telling, or failed once more, between two moments, in the order of the plan. */
 export function changedTasks(
   before: readonly api.TaskView[],
   now: readonly api.TaskView[],
 ): readonly api.TaskView[] {
-  const states = new Map(before.map((task) => [task.id, task.state]));
-  return shown(now).filter((task) => states.get(task.id) !== task.state && NEWS.has(task.state));
+  const known = new Map(before.map((task) => [task.id, task]));
+  return shown(now).filter((task) => {
+    const last = known.get(task.id);
+    if (isTriedAgain(task)) return last?.next_attempt_at !== task.next_attempt_at;
+    return last?.state !== task.state && NEWS.has(task.state);
+  });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { api } from '@habeas/contract';
+import { type Command, Option } from 'commander';
 import { HabeasError } from '../../foundation/index.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { follow } from '../follow.ts';
@@ -12,7 +13,7 @@ import { savePackage } from '../save-package.ts';
 import type { Run } from '../verb.ts';
 
 interface ListOptions extends ServerOptions {
-  readonly state?: string;
+  readonly state?: api.RequestState;
   readonly right?: 'access' | 'erasure';
   readonly limit: number;
   readonly cursor?: string;
@@ -24,7 +25,9 @@ export function requestReadVerbs(request: Command, run: Run): void {
     request
       .command('list')
       .description('list requests, newest first')
-      .option('--state <state>', 'only requests in this state')
+      .addOption(
+        new Option('--state <state>', 'only requests in this state').choices(api.requestStateSchema.options),
+      )
       .option('--right <right>', 'access or erase', parseRight)
       .option('--limit <n>', 'how many', parseCount, 50)
       .option('--cursor <cursor>', 'go on after an earlier list'),

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { api } from '@habeas/contract';
+import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { count as parseCount, positiveOrZero } from '../option-values.ts';
 import { ticketDetailLines, ticketLines } from '../render/tickets.ts';
@@ -20,7 +21,9 @@ export function ticketsVerb(program: Command, run: Run): void {
       .command('list', { isDefault: true })
       .description('list tickets, newest first')
       .option('--team <name>', 'only tickets of this team')
-      .option('--state <state>', 'open, closed or rejected (default: all)')
+      .addOption(
+        new Option('--state <state>', 'only tickets in this state').choices(api.ticketStateSchema.options),
+      )
       .option('--limit <n>', 'how many', parseCount, 50),
   ).action((options: ListOptions) =>
     run(async (context) => {
