@@ -3,8 +3,8 @@ import type { Database } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import { proposeClients } from './clients.ts';
 import { endIntervals, readOpenIntervals, startIntervals } from './intervals.ts';
+import type { FailedReading, GoodReading, Reading } from './map-source.ts';
 import { reconcile } from './reconcile.ts';
-import type { FailedReading, GoodReading, Reading } from './scrape.ts';
 import type { MapTables, SourceWarning } from './tables.ts';
 
 export interface ApplyOptions {

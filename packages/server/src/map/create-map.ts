@@ -13,7 +13,7 @@ import { createAllowList } from './client-address.ts';
 import { applyAllowList } from './clients.ts';
 import type { DataMap, PollReport, SourceReport } from './data-map.ts';
 import { decideClient } from './decide-client.ts';
-import type { Reading } from './scrape.ts';
+import type { Reading } from './map-source.ts';
 import { scrapeAll } from './scrape-all.ts';
 import { type KnownClient, loadSnapshot, type MapSnapshot } from './snapshot.ts';
 import { sourceName } from './source-name.ts';

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../foundation/index.ts';
-import type { Declaration } from './declaration.ts';
+import { DETAILS, type Declaration } from './declaration.ts';
 
 /** The same 64 characters for the same declaration, and for no other. */
 export function declarationKey(declaration: Declaration): string {
@@ -9,13 +9,21 @@ export function declarationKey(declaration: Declaration): string {
 function parts(declaration: Declaration): readonly (string | null)[] {
   const { kind, team } = declaration;
   switch (declaration.kind) {
-    case 'transmit':
-      return [kind, team, declaration.service, declaration.toService, declaration.dataType];
+    case 'transmit': {
+      const { service, toService, dataType } = declaration;
+      return [kind, team, service, toService, dataType, ...details(declaration)];
+    }
     case 'store':
-      return [kind, team, declaration.service, declaration.dataType];
+      return [kind, team, declaration.service, declaration.dataType, ...details(declaration)];
     case 'client':
       return [kind, team, declaration.service ?? null, declaration.address, declaration.protocol];
     default:
       return declaration satisfies never;
   }
+}
+
+/** Nothing without details, so that what was stored before there were any keeps its key. */
+function details(declaration: Exclude<Declaration, { kind: 'client' }>): readonly (string | null)[] {
+  if (DETAILS.every((name) => declaration[name] === undefined)) return [];
+  return DETAILS.map((name) => declaration[name] ?? null);
 }

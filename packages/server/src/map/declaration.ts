@@ -5,14 +5,26 @@ interface DeclarationBase {
   readonly team: string;
 }
 
-export interface TransmitDeclaration extends DeclarationBase {
+/** What a team may add about the data: its own words, as short as a label. Another word is another declaration. */
+export interface DeclarationDetails {
+  /** What the data is used for: `marketing`. */
+  readonly purpose?: string | undefined;
+  /** Whose data it is: `customer`, `employee`. */
+  readonly subject?: string | undefined;
+  /** How long it is kept: `30d`. */
+  readonly retention?: string | undefined;
+  /** Where it is kept, or where it goes to: `eu`. */
+  readonly region?: string | undefined;
+}
+
+export interface TransmitDeclaration extends DeclarationBase, DeclarationDetails {
   readonly kind: 'transmit';
   readonly service: string;
   readonly toService: string;
   readonly dataType: string;
 }
 
-export interface StoreDeclaration extends DeclarationBase {
+export interface StoreDeclaration extends DeclarationBase, DeclarationDetails {
   readonly kind: 'store';
   readonly service: string;
   readonly dataType: string;
@@ -27,3 +39,6 @@ export interface ClientDeclaration extends DeclarationBase {
   /** The service that it answers for; undefined: all of the team's. */
   readonly service: string | undefined;
 }
+
+/** The names of {@link DeclarationDetails}, which are also the names of their labels. */
+export const DETAILS = ['purpose', 'subject', 'retention', 'region'] as const;

@@ -1,5 +1,6 @@
 export { type CreateMapOptions, createMap } from './create-map.ts';
 export * from './data-map.ts';
 export * from './declaration.ts';
+export * from './map-source.ts';
 export * from './migrations.ts';
 export * from './system.ts';

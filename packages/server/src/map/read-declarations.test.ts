@@ -23,7 +23,7 @@ describe('readDeclarations', () => {
     ).toEqual({
       declarations: [
         { kind: 'transmit', team: 'data', service: 'sentinel', toService: 'hammer', dataType: 'ip' },
-        { kind: 'store', team: 'data', service: 'bigtable', dataType: 'ip' },
+        { kind: 'store', team: 'data', service: 'bigtable', dataType: 'ip', retention: '30d' },
         {
           kind: 'client',
           team: 'data',

@@ -1,15 +1,9 @@
 import { formatClientAddress, parseClientAddress } from './client-address.ts';
-import type { Declaration } from './declaration.ts';
+import { DETAILS, type Declaration, type DeclarationDetails } from './declaration.ts';
 import { declarationKey } from './declaration-key.ts';
 import { looksPersonal } from './looks-personal.ts';
+import type { Rejection } from './map-source.ts';
 import type { DeclaredSample } from './parse-exposition.ts';
-
-/** A declaration that was refused. Names the service, the team and the label, never a value that is wrong. */
-export interface Rejection {
-  readonly service: string | null;
-  readonly team: string | null;
-  readonly message: string;
-}
 
 export interface ReadDeclarations {
   /** Each once. */
@@ -58,7 +52,13 @@ function readDeclaration(sample: DeclaredSample): Declaration | Rejection {
   if (service.text === undefined) return reject('service', service.problem);
   const dataType = readLabel(sample, 'data_type');
   if (dataType.text === undefined) return reject('data_type', dataType.problem);
-  const base = { team: team.text, service: service.text, dataType: dataType.text };
+  const details: { -readonly [Name in keyof DeclarationDetails]: DeclarationDetails[Name] } = {};
+  for (const name of DETAILS) {
+    const detail = readLabel(sample, name);
+    if (detail.text !== undefined) details[name] = detail.text;
+    else if (!detail.missing) return reject(name, detail.problem);
+  }
+  const base = { team: team.text, service: service.text, dataType: dataType.text, ...details };
   if (sample.family === 'store') return { kind: 'store', ...base };
   const toService = readLabel(sample, 'to_service');
   if (toService.text === undefined) return reject('to_service', toService.problem);

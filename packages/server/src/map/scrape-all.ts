@@ -1,4 +1,5 @@
-import { type Reading, type ScrapeOptions, scrape } from './scrape.ts';
+import type { Reading } from './map-source.ts';
+import { type ScrapeOptions, scrape } from './scrape.ts';
 
 export interface ScrapeAllOptions extends Omit<ScrapeOptions, 'url'> {
   readonly urls: readonly string[];

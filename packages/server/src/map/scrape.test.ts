@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { Gauge, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
 import { servePages } from '../../test/page-server.ts';
-import { MAX_DECLARATIONS, type Reading, type ScrapeOptions, scrape } from './scrape.ts';
+import type { Reading } from './map-source.ts';
+import { MAX_DECLARATIONS, type ScrapeOptions, scrape } from './scrape.ts';
 import { scrapeAll } from './scrape-all.ts';
 
 const STORE = 'store{team="data",service="bigtable",data_type="ip"} 1\n';

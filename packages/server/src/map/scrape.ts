@@ -1,31 +1,10 @@
 import { HabeasError } from '../foundation/index.ts';
-import type { Declaration } from './declaration.ts';
+import type { GoodReading, Reading } from './map-source.ts';
 import { createExpositionReader, type Exposition, MAX_BROKEN } from './parse-exposition.ts';
-import { type Rejection, readDeclarations } from './read-declarations.ts';
+import { readDeclarations } from './read-declarations.ts';
 import { MAX_LINE } from './sample-line.ts';
 import { sourceName } from './source-name.ts';
 import { createTextLines } from './text-lines.ts';
-
-/** What one attempt to read one source brought. */
-export type Reading = GoodReading | FailedReading;
-
-export interface GoodReading {
-  readonly state: 'read';
-  readonly source: string;
-  readonly declarations: readonly Declaration[];
-  /** Declarations that were refused. */
-  readonly rejections: readonly Rejection[];
-  /** What else is wrong with the page, a sentence each. */
-  readonly problems: readonly string[];
-  /** All that the source has to say was read and understood. Only then does what is missing prove that it is gone. */
-  readonly complete: boolean;
-}
-
-export interface FailedReading {
-  readonly state: 'failed';
-  readonly source: string;
-  readonly error: HabeasError;
-}
 
 export interface ScrapeOptions {
   readonly url: string;
