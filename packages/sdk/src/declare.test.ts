@@ -59,6 +59,11 @@ describe('a declaration', () => {
       '::ffff:1.2.3.4',
       'f81d4fae-7dec-11d0-a765-00a0c91e6bf6',
       'user-F81D4FAE7DEC11D0A76500A0C91E6BF6',
+      '00:1b:44:11:3a:b7',
+      'user 4159265',
+      '+47 22 33 44 55 66',
+      'ada%40example.org',
+      'name@work',
     ];
     for (const value of personal) {
       const ways: DeclareOptions[] = [
@@ -82,12 +87,15 @@ describe('a declaration', () => {
     for (const address of ['', 'host', 'http://host:80', 'host:80/path', 'ada@host:80', 'host:port']) {
       expect(() => declare({ ...OPTIONS, client: { address } })).toThrow('host:port');
     }
+    const personal = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6.svc:80';
+    expect(() => declare({ ...OPTIONS, client: { address: personal } })).toThrow('looks like a UUID');
+    declare({ ...OPTIONS, client: { address: 'host-4159265.svc:80' } });
   });
 
   it('takes ordinary names of data types', () => {
     const name = fc.stringMatching(/^[a-z]{2,12}(_[a-z]{2,12}){0,2}$/);
     fc.assert(fc.property(name, (stores) => void declare({ ...OPTIONS, stores: [stores] })));
-    declare({ ...OPTIONS, stores: ['v1.2.3', '1.2.3.4.5', 'sha-256', 'name@work', 'deadbeef'] });
+    declare({ ...OPTIONS, stores: ['v1.2.3', 'sha-256', 'orders-2026-01-15', 'deadbeef'] });
   });
 
   it('is served on the port of the service, without a token', async () => {

@@ -1,3 +1,4 @@
+import { looksPersonal } from '@habeas/contract/declarations';
 import { type DeclarationGauge, declarationGauge, exposition, type Labels } from './gauge.ts';
 import { assertLabelValue } from './label-value.ts';
 
@@ -84,6 +85,12 @@ function clientLabels(
   if (!/^[^\s/@]+:\d{1,5}$/.test(client.address)) {
     throw new TypeError(
       `declare(): client.address of service ${owner.service} must be "host:port", without a scheme.`,
+    );
+  }
+  // The server takes long numbers in host names, which orchestrators make, but no UUID, which may be a person's.
+  if (looksPersonal(client.address) === 'a UUID') {
+    throw new TypeError(
+      `declare(): client.address of service ${owner.service} looks like a UUID. Labels are public to everyone who reads metrics.`,
     );
   }
   return { ...owner, address: client.address, protocol: client.protocol ?? 'grpc' };

@@ -1,16 +1,4 @@
-import { isIP } from 'node:net';
-
-const EMAIL = /[^\s@]@[^\s@]+\.[^\s@]/;
-const UUID = /[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/i;
-const IPV4 = /(^|[^\d.])(\d{1,3}\.){3}\d{1,3}([^\d.]|$)/;
-
-/** What a label value looks like when it points at a person; undefined when it looks like a name of a thing. */
-export function personalLook(value: string): 'an e-mail address' | 'an IP address' | 'a UUID' | undefined {
-  if (EMAIL.test(value)) return 'an e-mail address';
-  if (isIP(value.replace(/^\[|\]$/g, '')) !== 0 || IPV4.test(value)) return 'an IP address';
-  if (UUID.test(value)) return 'a UUID';
-  return undefined;
-}
+import { looksPersonal } from '@habeas/contract/declarations';
 
 export interface LabelValue {
   /** The label that it is for; named in the error. */
@@ -29,7 +17,7 @@ export function assertLabelValue({ label, value, service }: LabelValue): void {
       `declare(): ${label} of service ${service} must be a text of 1 to 200 characters. Name the kind of data, such as "email".`,
     );
   }
-  const look = personalLook(value);
+  const look = looksPersonal(value);
   if (look !== undefined) {
     throw new TypeError(
       `declare(): a value of ${label} of service ${service} looks like ${look}. Labels are public to everyone who reads metrics: name the kind of data, such as "ip".`,

@@ -121,6 +121,16 @@ describe('a token', () => {
       [await exportPKCS8(privateKey)],
       [{ kty: 'RSA' }],
     ];
-    for (const keys of bad) await expect(verifier(keys)).rejects.toThrow();
+    for (const keys of bad) {
+      const refused = verifier(keys);
+      await expect(refused).rejects.toThrow(TypeError);
+      await expect(refused).rejects.toThrow(/^servePersonalData\(\): .*habeas\.publicKeys/);
+    }
+  });
+
+  it('says of an empty key which variable is not set, and where keys come from', async () => {
+    for (const empty of ['', ' \n']) {
+      await expect(verifier([empty])).rejects.toThrow(/HABEAS_PUBLIC_KEY set\? `habeas clients keys` prints/);
+    }
   });
 });

@@ -85,13 +85,27 @@ async function verified(
   return undefined;
 }
 
+const WHERE_KEYS_COME_FROM =
+  '`habeas clients keys` prints the keys of your server, `habeas serve` at its start, `habeas clients check` the one for checks.';
+
 async function importPublicKey(given: PublicKey): Promise<Key> {
+  if (typeof given === 'string' && given.trim() === '') {
+    throw new TypeError(
+      `servePersonalData(): a key in habeas.publicKeys is empty; is HABEAS_PUBLIC_KEY set? ${WHERE_KEYS_COME_FROM}`,
+    );
+  }
   if (typeof given === 'string' && given.includes('-----BEGIN')) {
-    return { id: undefined, key: await importSPKI(given, 'EdDSA') };
+    return { id: undefined, key: await importSPKI(given, 'EdDSA').catch(notPublic) };
   }
   const jwk: JWK = typeof given === 'string' ? { kty: 'OKP', crv: 'Ed25519', x: given.trim() } : given;
-  if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || jwk.d !== undefined) {
-    throw new TypeError('servePersonalData(): habeas.publicKeys takes Ed25519 public keys only.');
-  }
-  return { id: jwk.kid, key: await importJWK(jwk, 'EdDSA') };
+  if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || jwk.d !== undefined) notPublic();
+  return { id: jwk.kid, key: await importJWK(jwk, 'EdDSA').catch(notPublic) };
+}
+
+/** The library's own errors name neither the option nor what to write there. */
+function notPublic(cause?: unknown): never {
+  throw new TypeError(
+    `servePersonalData(): habeas.publicKeys takes Ed25519 public keys only: one key a text, in base64url, PEM or as JWK. ${WHERE_KEYS_COME_FROM}`,
+    { cause },
+  );
 }
