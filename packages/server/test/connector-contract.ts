@@ -116,9 +116,9 @@ export function testConnectorContract(name: string, open: () => Promise<Contract
 
     test('batches of keys are small, and name their columns', async () => {
       for await (const batch of (await located(subject, subject.person)).keys()) {
-        expect(batch.tuples.length).toBeGreaterThan(0);
-        expect(batch.tuples.length).toBeLessThanOrEqual(1_000);
-        expect(batch.tuples.every((tuple) => tuple.length === batch.columns.length)).toBe(true);
+        expect(batch.count).toBeGreaterThan(0);
+        expect(batch.count).toBeLessThanOrEqual(1_000);
+        expect(batch.columns.length).toBeGreaterThan(0);
       }
     });
 

@@ -81,8 +81,8 @@ export class MemorySystem implements Connector {
   async *locate(scope: Scope): AsyncIterable<KeyBatch> {
     await this.#enter('locate', scope);
     const own = this.#own(scope);
-    if (own.length > 0)
-      yield { collection: 'rows', columns: ['email'], tuples: own.map((row) => [row.email]) };
+    const keys = own.map((row) => row.email);
+    if (keys.length > 0) yield { collection: 'rows', columns: ['email'], count: keys.length, keys };
   }
 
   async *collect(scope: Scope): AsyncIterable<CollectStep> {
@@ -103,7 +103,7 @@ export class MemorySystem implements Connector {
       };
     }
     const located = new Set<string>();
-    for await (const batch of scope.keys()) for (const [email] of batch.tuples) if (email) located.add(email);
+    for await (const batch of scope.keys()) for (const email of batch.keys) located.add(email);
     const own = this.rows.filter((row) => located.has(row.email));
     if (mode === 'erase' && !this.keepsData) {
       this.rows = this.rows.filter((row) => !located.has(row.email));

@@ -33,13 +33,15 @@ export interface LocatedScope extends Scope {
   keys(): AsyncIterable<KeyBatch>;
 }
 
-/** Keys of rows, objects or lines of one collection. At most 1,000 tuples, so that a batch fits in memory. */
+/** Keys of rows, objects or lines of one collection. At most 1,000, so that a batch fits in memory. */
 export interface KeyBatch {
   readonly collection: string;
-  /** Names of the key's parts, in the order of each tuple. */
+  /** Names of the key's parts. */
   readonly columns: readonly string[];
-  /** Values as text, exactly as the store prints them; null where a part is null. */
-  readonly tuples: readonly (readonly (string | null)[])[];
+  /** How many keys the batch has. */
+  readonly count: number;
+  /** The keys, in a text form of the connector's own: it alone reads them, and nothing between takes them apart. */
+  readonly keys: readonly string[];
   /** What erasure is to do with these rows when it is not the collection's default, such as `detach` for a shared row. */
   readonly treatment?: string | undefined;
 }

@@ -19,7 +19,7 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
     bytes = 0;
   };
   for await (const batch of connector.locate?.(context.scope) ?? []) {
-    counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.tuples.length;
+    counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.count;
     const line = JSON.stringify(batch);
     pending.push(line);
     bytes += line.length;

@@ -2,14 +2,13 @@ import { HabeasError } from '../../foundation/index.ts';
 import type { KeyBatch } from '../connector.ts';
 import type { Compiled, CompiledCollection } from './compiled.ts';
 import { type Effect, effectNamed } from './effect.ts';
-import type { Text } from './transaction.ts';
 
 /** Stored keys of one collection with one effect. */
 export interface KeyChunk {
   readonly collection: CompiledCollection;
   readonly effect: Effect;
-  /** One list of values for each column of {@link batchColumns}. */
-  readonly values: readonly (readonly Text[])[];
+  /** For each column of {@link batchColumns} its values, as texts of arrays that follow each other. */
+  readonly arrays: readonly (readonly string[])[];
   /**
    * Whether every key so far came in the order of erasure and once, as one search gives them. The keys of a second search, which
    * are stored behind those of the first, are not.
@@ -19,7 +18,8 @@ export interface KeyChunk {
 
 interface OpenChunk extends Pick<KeyChunk, 'collection' | 'effect'> {
   readonly name: string;
-  readonly values: Text[][];
+  readonly arrays: string[][];
+  count: number;
 }
 
 /** What a batch of this effect holds: the row's key, then what each reference to empty points at. */
@@ -47,13 +47,14 @@ export async function* chunksOf(options: {
   for await (const batch of options.keys) {
     const name = JSON.stringify([batch.collection, batch.treatment]);
     if (open === undefined || open.name !== name) {
-      if (open !== undefined) yield { ...open, isInOrder };
+      if (open !== undefined && open.count > 0) yield { ...open, isInOrder };
       const collection = compiled.collections.get(batch.collection);
       const effect = collection === undefined ? undefined : effectNamed(collection, batch.treatment ?? '');
       if (collection === undefined || effect === undefined) throw outdated(system, batch.collection);
       const columns = batchColumns(collection, effect);
       if (
         columns.length !== batch.columns.length ||
+        columns.length !== batch.keys?.length ||
         columns.some((column, at) => column !== batch.columns[at])
       ) {
         throw outdated(system, batch.collection);
@@ -62,18 +63,16 @@ export async function* chunksOf(options: {
       if (position < last || seen.has(name)) isInOrder = false;
       last = position;
       seen.add(name);
-      open = { name, collection, effect, values: columns.map(() => []) };
+      open = { name, collection, effect, count: 0, arrays: columns.map(() => []) };
     }
-    for (let column = 0; column < open.values.length; column += 1) {
-      const values = open.values[column];
-      for (const tuple of batch.tuples) values?.push(tuple[column] ?? null);
-    }
-    if ((open.values[0]?.length ?? 0) >= options.keysPerChunk) {
+    for (const [column, array] of batch.keys.entries()) open.arrays[column]?.push(array);
+    open.count += batch.count;
+    if (open.count >= options.keysPerChunk) {
       yield { ...open, isInOrder };
-      open = { ...open, values: open.values.map(() => []) };
+      open = { ...open, count: 0, arrays: open.arrays.map(() => []) };
     }
   }
-  if (open !== undefined && (open.values[0]?.length ?? 0) > 0) yield { ...open, isInOrder };
+  if (open !== undefined && open.count > 0) yield { ...open, isInOrder };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type CompiledCollection, type CompiledCut, matchesKey } from './compiled.ts';
 import type { Effect } from './effect.ts';
 import type { KeyChunk } from './key-chunks.ts';
+import { isPlain } from './plain-types.ts';
 import { quoteIdentifier } from './quote.ts';
-import type { Text, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Stored keys of one collection with one effect, as a statement reads them. */
 export interface KeySet {
@@ -107,34 +108,28 @@ export function pointsAsStored(collection: CompiledCollection, cut: CompiledCut,
 
 interface ArrayParameter {
   readonly sql: string;
-  readonly value: unknown;
+  readonly value: string;
   readonly cast: (column: string) => string;
 }
 
 function storedColumns(chunk: KeyChunk) {
-  const { collection, effect, values } = chunk;
+  const { collection, effect, arrays } = chunk;
   const columns = [
     ...collection.key.map((part, index) => ({ name: `k${index + 1}`, type: part.type })),
     ...effect.cuts.flatMap((cut) =>
       cut.columns.map((_, index) => ({ name: `c${collection.cuts.indexOf(cut)}_${index}`, type: 'text' })),
     ),
   ];
-  const parameters = columns.map(({ type }, index) => arrayParameter(type, values[index] ?? [], index + 1));
+  const parameters = columns.map(({ type }, index) => arrayParameter(type, arrays[index] ?? [], index + 1));
   return { columns, parameters, names: columns.map(({ name }) => name).join(', ') };
 }
 
-const PLAIN: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'uuid']);
-
-/** Values of plain types need no escapes, so that the array is written, sent and read several times as fast. */
-function arrayParameter(type: string, values: readonly Text[], position: number): ArrayParameter {
-  if (PLAIN.has(type)) {
-    const joined = values.join(',');
-    if (/^[-0-9a-f,]*$/.test(joined)) {
-      return { sql: `$${position}::${type}[]`, value: `{${joined}}`, cast: (column) => column };
-    }
-  }
+/** The keys as they are stored: texts of arrays, which PostgreSQL wrote and reads again, so that nothing here takes them apart. */
+function arrayParameter(type: string, arrays: readonly string[], position: number): ArrayParameter {
+  const value = `{${arrays.map((array) => array.slice(1, -1)).join(',')}}`;
+  if (isPlain(type)) return { sql: `$${position}::${type}[]`, value, cast: (column) => column };
   const cast = type === 'text' ? (column: string) => column : (column: string) => `${column}::${type}`;
-  return { sql: `$${position}::text[]`, value: values, cast };
+  return { sql: `$${position}::text[]`, value, cast };
 }
 
 function createTable(collection: CompiledCollection): string {

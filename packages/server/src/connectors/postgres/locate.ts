@@ -3,16 +3,17 @@ import { type CompiledCollection, keyColumns } from './compiled.ts';
 import type { Effect } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { batchColumns } from './key-chunks.ts';
+import { isPlain } from './plain-types.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
 import { inGroups } from './staying-rows.ts';
 import type { Traversal } from './traversal.ts';
 
-/** Most tuples in a batch. */
-const BATCH_TUPLES = 1_000;
+/** Most keys in a batch. */
+const BATCH_KEYS = 1_000;
 
-/** Keys are narrow. */
-const FETCH_ROWS = 5 * BATCH_TUPLES;
+/** Batches that one fetch brings. */
+const FETCH_BATCHES = 10;
 
 /** The keys of all rows that something happens to, with what it is: children before parents, sorted by key. */
 export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatch> {
@@ -27,23 +28,39 @@ export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatc
       if (effect === undefined) continue;
       const columns = batchColumns(collection, effect);
       const sql = selectKeys(collection, effect, groups);
-      for await (const rows of traversal.transaction.stream(sql, { mostRows: FETCH_ROWS })) {
-        for (let start = 0; start < rows.length; start += BATCH_TUPLES) {
-          const tuples = rows.slice(start, start + BATCH_TUPLES);
-          yield { collection: collection.name, columns, tuples, treatment };
+      for await (const rows of traversal.transaction.stream(sql, { mostRows: FETCH_BATCHES })) {
+        for (const [count, ...keys] of rows) {
+          yield {
+            collection: collection.name,
+            columns,
+            count: Number(count),
+            keys: keys.map((array) => array ?? '{}'),
+            treatment,
+          };
         }
       }
     }
   }
 }
 
+/**
+ * One row for each batch: how many keys, and for each column the text of an array of its values, in the order of the keys. PostgreSQL
+ * reads these texts again, so that a key costs no work here.
+ */
 function selectKeys(collection: CompiledCollection, effect: Effect, groups: readonly FoundGroup[]): string {
-  const key = collection.key.map((_, index) => `s.k${index + 1}::text`);
+  const key = collection.key.map((part, index) => `s.k${index + 1}${isPlain(part.type) ? '' : '::text'}`);
   const cuts = effect.cuts.flatMap((cut) =>
     cut.columns.map((column) => `t.${quoteIdentifier(column.name)}::text`),
   );
+  const values = [...key, ...cuts].map((value, index) => ({ value, name: `v${index + 1}` }));
   const needsRow = cuts.length > 0 || collection.leaf !== undefined;
   const rows = needsRow ? foundRows(collection, 't') : `${collection.found} s`;
-  return `select ${[...key, ...cuts].join(', ')} from ${rows}
-           where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;
+  const arrays = values.map(({ name }) => `array_agg(${name} order by number)::text`);
+  return `select count(*)::text, ${arrays.join(', ')}
+            from (select ${values.map(({ value, name }) => `${value} as ${name}`).join(', ')},
+                         row_number() over (order by ${keyColumns(collection, 's')}) as number
+                    from ${rows}
+                   where ${inGroups('s', groups)}) numbered
+           group by (number - 1) / ${BATCH_KEYS}
+           order by (number - 1) / ${BATCH_KEYS}`;
 }

@@ -113,7 +113,7 @@ export class Transaction implements AsyncDisposable {
     this.#check();
     const cursor = this.#client.query(new Cursor<TextRow>(text, [], { rowMode: 'array', types: AS_TEXT }));
     const most = options.mostRows ?? MOST_FETCH_ROWS;
-    let rows = FIRST_FETCH_ROWS;
+    let rows = Math.min(most, FIRST_FETCH_ROWS);
     try {
       let batch = await cursor.read(rows);
       while (batch.length > 0) {
