@@ -1,6 +1,7 @@
 export * from './clock.ts';
 export * from './config.ts';
 export * from './crypto.ts';
+export * from './csv.ts';
 export * from './database.ts';
 export * from './embedded-postgres/index.ts';
 export * from './errors.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../../../test/read-zip.ts';
+import { csvCell, csvLine } from '../../foundation/index.ts';
 import { createArchive } from './archive.ts';
-import { csvCell, csvLine } from './csv.ts';
 import { safeFileName, uniqueNames } from './file-name.ts';
 import type { PackagedCollection } from './manifest.ts';
 

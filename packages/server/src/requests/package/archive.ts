@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import yazl from 'yazl';
-import { csvLine } from './csv.ts';
+import { csvLine } from '../../foundation/index.ts';
 import { uniqueNames } from './file-name.ts';
 import { type PageCollection, pageCell, renderIndexPage } from './index-page.ts';
 import {
