@@ -19,6 +19,7 @@ export const ERRORS = {
   CONFIG_INVALID: { status: 500, title: 'The configuration cannot be used' },
   DATASET_INVALID: { status: 422, title: 'A dataset file cannot be used' },
   POLICY_INVALID: { status: 422, title: 'The policy file cannot be used' },
+  RECORD_INVALID: { status: 422, title: 'The record of processing cannot be used' },
   DATABASE_UNREACHABLE: { status: 503, title: 'The database cannot be reached' },
   DATABASE_NEWER: { status: 500, title: 'The database belongs to a newer Habeas' },
   EMBEDDED_DATABASE_FAILED: { status: 500, title: 'The embedded PostgreSQL did not start' },
