@@ -205,6 +205,18 @@ describe('a handler that takes long without asking for time', () => {
 });
 
 describe('a caller with little time', () => {
+  it('is taken also when the deadline is over as it arrives, without a word on the terminal', async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error) => warnings.push(name);
+    process.on('warning', hear);
+    onTestFinished(() => void process.off('warning', hear));
+    const service = await startService();
+    for (let turn = 0; turn < 50; turn += 1) {
+      await service.post('personal-data:delete', call(), { 'connect-timeout-ms': '1' });
+    }
+    expect(warnings).toEqual([]);
+  });
+
   it('is answered RUNNING before its deadline', async () => {
     const service = await startService({ delete: ({ signal }) => untilAborted(signal) });
     const { status, json } = await service.post('personal-data:delete', call(), {

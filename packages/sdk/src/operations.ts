@@ -210,8 +210,9 @@ export function createOperations(options: OperationsOptions): Operations {
       const fingerprint = fingerprintOf(asked);
       const run = join(asked, fingerprint, false);
       const patience = Promise.withResolvers<undefined>();
-      // A part of the caller's time is for the way back.
-      const milliseconds = Math.min(options.answerWithin, (asked.deadline ?? Number.POSITIVE_INFINITY) * 0.8);
+      // A part of the caller's time is for the way back; it may be over already, and then what is left is negative.
+      const left = Math.max(0, asked.deadline ?? Number.POSITIVE_INFINITY) * 0.8;
+      const milliseconds = Math.min(options.answerWithin, left);
       const timer = setTimeout(() => patience.resolve(undefined), milliseconds);
       const wait = run.asksForTime.then(() => undefined);
       const ended = await Promise.race([run.done, patience.promise, wait]).finally(() => clearTimeout(timer));

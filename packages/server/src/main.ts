@@ -23,6 +23,7 @@ import {
 } from './cli/index.ts';
 import {
   configureConnections,
+  createClientTls,
   createConnections,
   createPdClientConnector,
   createPostgresConnector,
@@ -115,6 +116,7 @@ async function createServer(
       allow: config.clients.allow,
     }),
   });
+  const clientTls = createClientTls(config);
   const systems = createSystems({
     map,
     connections,
@@ -124,6 +126,7 @@ async function createServer(
         team: client.team,
         address: client.address,
         protocol: client.protocol,
+        tls: clientTls(client.address),
         timeoutMilliseconds: config.clients.timeout,
         outbound,
         signToken: (claims) => signer.signServiceToken(claims),

@@ -89,6 +89,17 @@ describe('habeas client check', () => {
     expect([result.exit, result.notes]).toEqual([1, expect.stringContaining('CONFIG_INVALID')]);
   });
 
+  it('needs no variable of a configuration that it has no use for', async () => {
+    const { publicKey } = await fileSigning(keyFile);
+    writeFileSync(
+      join(folder, 'habeas.yaml'),
+      `connections: [{ key: shop, kind: postgres, team: t, url: "\${SHOP_DATABASE_URL}", datasets: [a.yml] }]\n`,
+    );
+    expect((await check(await startService({ publicKey }))).exit).toBe(0);
+    writeFileSync(join(folder, 'habeas.yaml'), `clients: { timeout: "\${CALL_TIMEOUT}" }\n`);
+    expect((await check('127.0.0.1:9')).notes).toContain('CALL_TIMEOUT is not set');
+  });
+
   it('asks for a service and a test person, without repeating a wrong one', async () => {
     expect((await runHabeas(['client', 'check', '127.0.0.1:9'], { folder })).exit).toBe(2);
     const wrong = await runHabeas(

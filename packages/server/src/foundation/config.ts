@@ -14,6 +14,22 @@ const duration = z
 
 const key = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a key of lower-case letters, digits, - and _');
 
+/** How the services at some addresses are spoken to over TLS. Files are PEM, relative to the configuration. */
+const clientTls = z
+  .strictObject({
+    /** `host` or `host:port`. (Default: all addresses) */
+    addresses: z.array(z.string()).min(1).optional(),
+    /** Authorities to trust instead of those that Node.js knows. */
+    ca: z.string().optional(),
+    /** The certificate that Habeas shows to services that ask for one (mTLS), and its key. */
+    certificate: z.string().optional(),
+    key: z.string().optional(),
+  })
+  .refine(
+    (entry) => (entry.certificate === undefined) === (entry.key === undefined),
+    'certificate and key go together',
+  );
+
 const connection = z.strictObject({
   /** Names the system in plans, evidence and packages. */
   key,
@@ -71,6 +87,8 @@ export const configSchema = z.strictObject({
       timeout: duration.prefault('10s'),
       /** Most tasks that act on one service at once, per server process. */
       concurrency: z.int().min(1).max(64).default(4),
+      /** Which services are spoken to over TLS; the first entry that names an address counts. (Default: none) */
+      tls: z.array(clientTls).default([]),
     })
     .prefault({}),
   /** Private address ranges that Habeas may call at all. (Default: none) */
@@ -102,6 +120,7 @@ export type Config = Readonly<z.output<typeof configSchema>> & {
   readonly folder: string;
 };
 
+export type ClientTlsConfig = z.output<typeof clientTls>;
 export type ConnectionConfig = z.output<typeof connection>;
 
 export const CONFIG_FILE = 'habeas.yaml';
@@ -111,6 +130,8 @@ export function loadConfig(options: {
   readonly file?: string | undefined;
   readonly folder?: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Reads these parts alone, so that no variable of another part has to be set; the others are as by default. (Default: all) */
+  readonly only?: readonly ConfigPart[];
 }): Config {
   const folder = options.folder ?? process.cwd();
   const file = resolve(folder, options.file ?? CONFIG_FILE);
@@ -122,19 +143,33 @@ export function loadConfig(options: {
       { place: { file } },
     );
   }
-  return parseConfig({ text: readFileSync(file, 'utf8'), file, environment: options.environment });
+  const { environment, only } = options;
+  return parseConfig({ text: readFileSync(file, 'utf8'), file, environment, only });
 }
+
+export type ConfigPart = keyof z.output<typeof configSchema>;
 
 export function parseConfig(options: {
   readonly text: string;
   readonly file: string;
   readonly environment: NodeJS.ProcessEnv;
+  readonly only?: readonly ConfigPart[] | undefined;
 }): Config {
   const { value, placeOf } = parseYamlWithPlaces(options.text, options.file, 'CONFIG_INVALID');
-  const expanded = expandVariables(value, { environment: options.environment, path: [], placeOf });
+  const expanded = expandVariables(partsOf(value, options.only), {
+    environment: options.environment,
+    path: [],
+    placeOf,
+  });
   const result = configSchema.safeParse(expanded ?? {});
   if (!result.success) throw fromZodError(result.error, { code: 'CONFIG_INVALID', placeOf });
   return { ...result.data, file: options.file, folder: dirname(options.file) };
+}
+
+function partsOf(value: unknown, only: readonly ConfigPart[] | undefined): unknown {
+  if (only === undefined || typeof value !== 'object' || value === null) return value;
+  const wanted: ReadonlySet<string> = new Set(only);
+  return Object.fromEntries(Object.entries(value).filter(([name]) => wanted.has(name)));
 }
 
 export type PlaceOf = (path: readonly PropertyKey[]) => SourcePlace;

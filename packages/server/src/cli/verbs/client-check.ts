@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { runConformance } from '../../connectors/index.ts';
+import { createClientTls, runConformance } from '../../connectors/index.ts';
 import { type Config, HabeasError, loadConfig } from '../../foundation/index.ts';
 import { type CheckSigning, fileSigning, serverSigning } from '../check-signing.ts';
 import { type CliContext, type ConfigOptions, withConfigOptions } from '../context.ts';
@@ -47,7 +47,12 @@ export function clientCheckVerb(clients: Command, run: Run): void {
 
 async function check(context: CliContext, address: string, options: CheckOptions): Promise<ExitName> {
   const { terminal, paint, folder, environment, signal } = context;
-  const config = loadConfig({ file: options.config, folder, environment });
+  const config = loadConfig({
+    file: options.config,
+    folder,
+    environment,
+    only: ['organization', 'data_dir', 'clients'],
+  });
   const signing = await signingFor(context, config, options);
   const quiet = options.json === true;
   const started = performance.now();
@@ -56,6 +61,7 @@ async function check(context: CliContext, address: string, options: CheckOptions
     const results = await runConformance({
       address,
       protocol: options.protocol,
+      tls: createClientTls(config)(address),
       service: options.service,
       subject: identitiesOf(options.identity),
       signToken: signing.signToken,

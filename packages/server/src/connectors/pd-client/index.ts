@@ -1,3 +1,4 @@
+export { createClientTls } from './client-tls.ts';
 export * from './conformance/index.ts';
 export type { PdClientDescription } from './describe-service.ts';
 export type { SignToken, TokenClaims } from './pd-call.ts';
