@@ -42,6 +42,10 @@ export class MemorySystem implements Connector {
   /** Idempotency key → the identities that it came with first. */
   readonly #asked = new Map<string, string>();
   residuals: Evidence['residuals'] = [];
+  /** Identity types that it finds people by. */
+  needs: readonly ('email' | 'user_id')[] = ['email'];
+  /** Identity types that it tells. */
+  resolves: readonly ('email' | 'user_id')[] = ['user_id'];
 
   constructor(key: string, rows: readonly MemoryRow[]) {
     this.key = key;
@@ -49,10 +53,8 @@ export class MemorySystem implements Connector {
   }
 
   #own(scope: Scope): MemoryRow[] {
-    const emails = new Set(
-      scope.identities.filter((identity) => identity.type === 'email').map((identity) => identity.value),
-    );
-    return this.rows.filter((row) => emails.has(row.email));
+    const known = new Set(scope.identities.map(({ type, value }) => `${type}=${value}`));
+    return this.rows.filter((row) => this.needs.some((type) => known.has(`${type}=${row[type]}`)));
   }
 
   async #enter(method: string, scope: Scope): Promise<void> {
@@ -73,9 +75,19 @@ export class MemorySystem implements Connector {
 
   async resolve(scope: Scope) {
     await this.#enter('resolve', scope);
-    return this.#own(scope).flatMap((row) =>
-      typeof row.user_id === 'string' ? [{ type: 'user_id', value: row.user_id }] : [],
-    );
+    // With what it tells it finds more of the person, as a store's own traversal does.
+    let told: readonly { type: string; value: string }[] = [];
+    for (let before = -1; before < told.length; ) {
+      before = told.length;
+      const identities = [...scope.identities, ...told];
+      told = this.#own({ ...scope, identities }).flatMap((row) =>
+        this.resolves.flatMap((type) => {
+          const value = row[type];
+          return typeof value === 'string' ? [{ type, value }] : [];
+        }),
+      );
+    }
+    return told;
   }
 
   async *locate(scope: Scope): AsyncIterable<KeyBatch> {
@@ -141,8 +153,8 @@ export function memorySystems(
           team: `team-${system.key}`,
           by: 'connection',
           capabilities: system.capabilities,
-          needs: ['email'],
-          resolves: ['user_id'],
+          needs: system.needs,
+          resolves: system.resolves,
           dataTypes: ['email'],
         }),
       ),

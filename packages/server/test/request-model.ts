@@ -1,11 +1,13 @@
+import type { Step } from '../src/requests/change.ts';
 import {
   type Event,
+  mayRedo,
   type Neighbourhood,
-  type RequestSnapshot,
-  type Step,
-  step,
-  type TaskSnapshot,
-} from '../src/requests/step.ts';
+  type RedoneTask,
+  type TaskError,
+} from '../src/requests/event.ts';
+import { isEndedTask, type RequestSnapshot, type TaskSnapshot } from '../src/requests/snapshot.ts';
+import { step } from '../src/requests/step.ts';
 
 export interface ModelTask {
   readonly key: string;
@@ -19,6 +21,10 @@ export class RequestModel {
   readonly tasks: Map<string, TaskSnapshot>;
   readonly plan: readonly ModelTask[];
   readonly facts: string[] = [];
+  /** When each task was started and ended last, counted in steps. */
+  private readonly started = new Map<string, number>();
+  private readonly ended = new Map<string, number>();
+  private steps = 0;
 
   constructor(plan: readonly ModelTask[], dryRun = false) {
     this.plan = plan;
@@ -39,29 +45,51 @@ export class RequestModel {
           id: task.key,
           key: task.key,
           kind: task.kind,
-          system: null,
+          system: task.key.split(':')[1] ?? null,
           state: 'pending',
           remaining: task.dependsOn.length,
           attempt: 0,
           failures: 0,
+          errorCode: null,
           generation: 1,
+          nextAttemptAt: null,
+          calledBackAt: null,
         },
       ]),
     );
   }
 
-  apply(event: Event, taskKey?: string): Step | undefined {
+  apply(event: Event, taskKey?: string, retry: { readonly maxFailures?: number } = {}): Step | undefined {
     const outcome = step(this.neighbourhood(event, taskKey), event, {
       now: new Date('2026-01-01T00:00:00Z'),
-      retry: { maxFailures: 3, firstDelayMilliseconds: 1, longestDelayMilliseconds: 10 },
+      retry: { maxFailures: 3, firstDelayMilliseconds: 1, longestDelayMilliseconds: 10, ...retry },
       random: 0.5,
     });
     if ('refused' in outcome) return undefined;
     this.request = outcome.request;
-    for (const { nextAttemptAt: _, error: __, ...task } of outcome.tasks) this.tasks.set(task.key, task);
+    for (const { error: _, forgetsOperation: __, ...task } of outcome.tasks) this.tasks.set(task.key, task);
+    this.steps += 1;
+    for (const { key, state } of outcome.tasks) {
+      if (state === 'running') this.started.set(key, this.steps);
+      if (isEndedTask(state)) this.ended.set(key, this.steps);
+    }
     this.facts.push(...outcome.facts.map((fact) => fact.action));
     for (const gate of outcome.gates) this.apply({ type: 'gate-opened' }, gate);
     return outcome;
+  }
+
+  /** Does the nth of the tasks that can be done, counted round; a verification finds something if `finds` says so. */
+  work(nth: number, finds?: TaskError): void {
+    const due = [...this.tasks.values()].filter((task) =>
+      ['ready', 'waiting', 'running'].includes(task.state),
+    );
+    const task = due[nth % due.length];
+    if (task === undefined) return;
+    this.apply({ type: 'task-claimed' }, task.key);
+    const { attempt } = this.task(task.key);
+    if (finds !== undefined && task.kind === 'verify')
+      this.apply({ type: 'task-failed', attempt, error: finds, retryable: false }, task.key);
+    else this.apply({ type: 'task-succeeded', attempt, matched: null }, task.key);
   }
 
   private neighbourhood(event: Event, taskKey: string | undefined): Neighbourhood {
@@ -79,7 +107,7 @@ export class RequestModel {
           return all.filter((task) => task.state === 'ready');
         case 'rejected':
         case 'cancelled':
-          return all.filter((task) => !['succeeded', 'skipped', 'cancelled'].includes(task.state));
+          return all.filter((task) => !isEndedTask(task.state));
         case 'task-succeeded':
         case 'task-skipped':
         case 'gate-opened':
@@ -88,16 +116,22 @@ export class RequestModel {
           return [];
       }
     };
-    const system = taskKey?.split(':')[1];
-    return {
-      request: this.request,
-      task: taskKey === undefined ? undefined : this.task(taskKey),
-      others: others(),
-      companions:
-        event.type === 'task-retried' && taskKey?.startsWith('verify:')
-          ? all.filter((task) => task.key === `locate:${system}` || task.key === `erase:${system}`)
-          : [],
-    };
+    const task = taskKey === undefined ? undefined : this.task(taskKey);
+    const redo = task?.kind === 'verify' && mayRedo(event) ? this.redo(task.system) : [];
+    return { request: this.request, task, others: others(), redo };
+  }
+
+  /** What the database gives: the system's `locate` and `erase`, and all that comes after that `erase`. */
+  private redo(system: string | null): readonly RedoneTask[] {
+    const later = new Set([`erase:${system}`]);
+    for (const { key, dependsOn } of this.plan)
+      if (dependsOn.some((dependency) => later.has(dependency))) later.add(key);
+    return this.plan
+      .filter(({ key }) => later.has(key) || key === `locate:${system}`)
+      .map(({ key, dependsOn }) => ({
+        ...this.task(key),
+        dependsOn: dependsOn.map((id) => ({ id, ended: isEndedTask(this.task(id).state) })),
+      }));
   }
 
   task(key: string): TaskSnapshot {
@@ -109,7 +143,7 @@ export class RequestModel {
   /** What must hold in every state; the text says what does not. */
   violations(): string[] {
     const wrong: string[] = [];
-    const ended = (task: TaskSnapshot) => ['succeeded', 'skipped', 'cancelled'].includes(task.state);
+    const ended = (task: TaskSnapshot) => isEndedTask(task.state);
     const all = [...this.tasks.values()];
     const planned = this.request.state !== 'received';
     const open = all.filter((task) => !ended(task)).length;
@@ -120,8 +154,8 @@ export class RequestModel {
       wrong.push(`blockedTasks says ${this.request.blockedTasks}, there are ${blocked}`);
     for (const { key, dependsOn } of this.plan) {
       const task = this.task(key);
-      // A gate stays open when a person has a system located again: its keys were stored before anything was destroyed.
-      const again = (dependency: string) => task.kind === 'gate' && this.task(dependency).generation > 1;
+      // This gate stays open when a system is located again: the keys were stored before anything was destroyed.
+      const again = (dependency: string) => key === 'gate:keys' && this.task(dependency).generation > 1;
       const unmet = dependsOn.filter((dependency) => !ended(this.task(dependency)) && !again(dependency));
       if (['ready', 'running', 'waiting', 'blocked', 'succeeded'].includes(task.state) && unmet.length > 0)
         wrong.push(`${key} is ${task.state} before ${unmet.join(', ')}`);
@@ -129,9 +163,24 @@ export class RequestModel {
         wrong.push(`${key} is forgotten`);
     }
     if (this.request.state === 'completed' && open > 0) wrong.push('completed with open tasks');
+    if (this.request.state === 'completed') wrong.push(...this.readTooEarly());
     if (this.request.state === 'cancelled' && this.request.destructionStarted)
       wrong.push('cancelled after destruction began');
     return wrong;
+  }
+
+  /** Last readings that began before something was erased: what they did not find may have come back since. */
+  private readTooEarly(): string[] {
+    const erased = this.plan
+      .filter(
+        ({ key, kind }) => (kind === 'erase' || kind === 'ticket') && this.task(key).state === 'succeeded',
+      )
+      .map(({ key }) => this.ended.get(key) ?? 0);
+    const last = Math.max(0, ...erased);
+    return this.plan
+      .filter(({ key }) => key.startsWith('confirm:') && this.task(key).state === 'succeeded')
+      .filter(({ key }) => (this.started.get(key) ?? 0) <= last)
+      .map(({ key }) => `${key} was read before the last erasure ended`);
   }
 }
 
@@ -141,6 +190,11 @@ export const ERASURE_PLAN: readonly ModelTask[] = [
   { key: 'locate:a', kind: 'locate', dependsOn: ['gate:identities'] },
   { key: 'gate:keys', kind: 'gate', dependsOn: ['gate:identities', 'locate:a'] },
   { key: 'erase:a', kind: 'erase', dependsOn: ['gate:keys', 'locate:a'] },
-  { key: 'verify:a', kind: 'verify', dependsOn: ['erase:a'] },
+  { key: 'erase:c', kind: 'erase', dependsOn: ['gate:keys'] },
   { key: 'ticket:b', kind: 'ticket', dependsOn: ['gate:keys'] },
+  { key: 'verify:a', kind: 'verify', dependsOn: ['erase:a'] },
+  { key: 'verify:c', kind: 'verify', dependsOn: ['erase:c'] },
+  { key: 'gate:erased', kind: 'gate', dependsOn: ['erase:a', 'erase:c', 'ticket:b'] },
+  { key: 'confirm:a', kind: 'verify', dependsOn: ['verify:a', 'gate:erased'] },
+  { key: 'confirm:c', kind: 'verify', dependsOn: ['verify:c', 'gate:erased'] },
 ];

@@ -130,7 +130,7 @@ describe('an erasure', () => {
     expect(done).toMatchObject({ matched: true, tasks: { open: 0, blocked: 0 } });
     expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
     expect(world.mail.rows.map((row) => row.email)).toEqual(['bob@example.org']);
-    expect(world.shop.calls).toEqual(['resolve', 'locate', 'erase', 'verify']);
+    expect(world.shop.calls).toEqual(['resolve', 'locate', 'erase', 'verify', 'verify']);
     const { rows } = await world.database.pool.query('select count(*)::int as n from habeas.request_blobs');
     expect(rows).toEqual([{ n: 0 }]);
     const receipt = await world.requests.receipt(caller, id);
@@ -223,6 +223,44 @@ describe('an erasure', () => {
       reason: 'the mail system is being retired',
     });
     await inState(world, id, 'completed');
+  });
+
+  it('finds and erases what one system brought back into another that was read already', async () => {
+    const world = await startWorld();
+    let broughtBack = false;
+    world.mail.before = async (method) => {
+      if (method !== 'erase' || broughtBack) return;
+      await until(async () => world.shop.calls.includes('verify'), 'shop to be read');
+      world.shop.rows.push({ email: ada.value, user_id: 'u1' });
+      broughtBack = true;
+    };
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    expect(broughtBack).toBe(true);
+    expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
+    expect(world.shop.calls.filter((call) => call === 'erase')).toHaveLength(2);
+    const { systems } = (await world.requests.receipt(caller, id)).receipt;
+    expect(systems.find(({ system }) => system === 'shop')?.counts).toEqual({ rows: 2 });
+  });
+
+  it('asks a system once more with what another one told, and only then', async () => {
+    const world = await startWorld();
+    world.shop.needs = ['email', 'user_id'];
+    world.shop.resolves = ['email', 'user_id'];
+    world.shop.rows = [
+      { email: ada.value, user_id: 'u1' },
+      { email: 'ada@old.example', user_id: 'u1' },
+    ];
+    world.mail.rows = [{ email: 'ada@old.example' }];
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    // Only the shop knows the old address; mail was asked before the shop had told it.
+    expect([world.shop.rows, world.mail.rows]).toEqual([[], []]);
+    expect(world.mail.calls.filter((call) => call === 'resolve')).toHaveLength(2);
+    const known = await receive(world, 'access', { identities: [{ type: 'email', value: 'x@example.org' }] });
+    const before = world.mail.calls.length;
+    await inState(world, known.id, 'completed');
+    expect(world.mail.calls.slice(before)).toEqual(['resolve', 'collect']);
   });
 
   it('asks a resolver again whose answer was lost, although another one has found more identities meanwhile', async () => {
@@ -456,15 +494,12 @@ describe('the room', () => {
     expect(world.shop.calls.filter((call) => call === 'collect')).toHaveLength(2);
   });
 
-  it('makes a job anew that a process had taken and never claimed when it was killed', async () => {
+  it('finds what is ready although nobody was told of it', async () => {
     const world = await startWorld({ policy: 'erasure: {approval: required}' });
     const { id } = await receive(world, 'erasure');
     await world.requests.stop();
-    // What a kill -9 leaves between taking a job and claiming its task: a ready task and no job.
     await world.database.pool.query(`update habeas.requests set state = 'running'`);
-    await world.database.pool.query(
-      `update habeas.tasks set state = 'ready', enqueued_at = now() - interval '3 seconds' where remaining = 0`,
-    );
+    await world.database.pool.query(`update habeas.tasks set state = 'ready' where remaining = 0`);
     const next = makeRequests(world.database, world);
     await next.start();
     await inState(world, id, 'completed');

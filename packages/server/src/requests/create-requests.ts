@@ -5,15 +5,15 @@ import { type Clock, type Database, HabeasError, type Logger, type SecretKey } f
 import type { Policy } from '../policy/index.ts';
 import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
 import { createBlobStore } from './blob-store.ts';
+import type { Event } from './event.ts';
 import { createFleet } from './fleet.ts';
 import { loadRequestKey, type RequestRef } from './identity-vault.ts';
-import { createIntake, requestPlan, requestRow } from './intake.ts';
+import { createIntake } from './intake.ts';
 import { PACKAGE_PART } from './package-task.ts';
+import { requestPlan, requestRow } from './read-requests.ts';
 import { makeReceipt, type SignReceipt } from './receipt.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
-import type { Event } from './step.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
-import { createTaskQueue } from './task-queue.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
 import { dependenciesOf, requestView, taskView } from './views.ts';
@@ -22,7 +22,7 @@ export interface CreateRequestsOptions {
   readonly db: Database;
   /** Whose requests the workers of this process work on, because `systems` are the systems of this organization. */
   readonly organizationId: string;
-  /** For the job queue and the worker's own connection. */
+  /** For the worker's own connection. */
   readonly databaseUrl: string;
   readonly systems: Systems;
   readonly policy: Policy;
@@ -48,10 +48,8 @@ const TASK_TIMEOUT_MILLISECONDS = 15 * 60_000;
 
 export function createRequests(options: CreateRequestsOptions): Requests {
   const { db, clock, systems } = options;
-  const queue = createTaskQueue({ databaseUrl: options.databaseUrl, logger: options.logger });
   const transitions = createTransitions({
     db,
-    queue,
     clock,
     retry: options.retry ?? DEFAULT_RETRY,
     random: options.random ?? Math.random,
@@ -66,7 +64,6 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   });
   const fleet = createFleet({
     ...options,
-    queue,
     transitions,
     taskTimeoutMilliseconds: options.taskTimeoutMilliseconds ?? TASK_TIMEOUT_MILLISECONDS,
     packageExpiresMilliseconds: options.policy.access.packageExpiresMilliseconds,
@@ -203,7 +200,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .set({ called_back_at: sentAt })
         .where('organization_id', '=', organizationId)
         .where('id', '=', task.id)
-        .where('state', '=', 'waiting')
+        // While it still runs, the report is remembered for the moment when it would begin to wait.
+        .where('state', 'in', ['waiting', 'running'])
         .where((where) =>
           where.or([where('called_back_at', 'is', null), where('called_back_at', '<', sentAt)]),
         )

@@ -1,4 +1,5 @@
 import { HabeasError } from '../foundation/index.ts';
+import { mergeEvidence } from './merge-evidence.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** Erases by the stored identities and keys; in a dry run it only counts. */
@@ -6,11 +7,9 @@ export async function eraseTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
   const outcome = await connector.erase(context.scope, context.request.dry_run ? 'dry-run' : 'erase');
   if (outcome.state === 'pending') return outcome;
-  return {
-    state: 'succeeded',
-    matched: outcome.evidence.matched,
-    result: { operation: null, evidence: outcome.evidence },
-  };
+  const before = context.task.evidence;
+  const evidence = before === null ? outcome.evidence : mergeEvidence(JSON.parse(before), outcome.evidence);
+  return { state: 'succeeded', matched: evidence.matched, result: { operation: null, evidence } };
 }
 
 /** Reads the system again. Throws STILL_READABLE while anything that had to go is still there. */

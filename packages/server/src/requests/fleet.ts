@@ -1,10 +1,9 @@
 import type { Systems } from '../connectors/index.ts';
-import type { Clock, Database, Logger, SecretKey } from '../foundation/index.ts';
+import { type Clock, type Database, type Logger, pause, type SecretKey } from '../foundation/index.ts';
+import { type DueNotice, dueTasks, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
-import { type Pump, startPump } from './pump.ts';
+import { createPump, type Pump } from './pump.ts';
 import { createReconciler } from './reconcile.ts';
-import type { RequestTables } from './tables.ts';
-import { queueName, type TaskQueue } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
 import { createWorker } from './worker.ts';
 import { createWorkerSession } from './worker-session.ts';
@@ -14,7 +13,6 @@ export interface FleetOptions {
   readonly organizationId: string;
   readonly db: Database;
   readonly databaseUrl: string;
-  readonly queue: TaskQueue;
   readonly transitions: Transitions;
   readonly systems: Systems;
   readonly masterKey: SecretKey;
@@ -29,34 +27,29 @@ export interface FleetOptions {
 }
 
 const RECONCILE_MILLISECONDS = 1_000;
-/** Running tasks may end in this time when the server stops; then they are aborted and go back to the queue. */
+/** Running tasks may end in this time when the server stops; then they are aborted and are ready again. */
 const GRACE_MILLISECONDS = 5_000;
 
-/** The workers of this process: one pump per system, one life line, one reconciler. */
+const LONG_MILLISECONDS = 60_000;
+
+/** The workers of this process: a pump per system that has work, one life line, one reconciler. */
 export interface Fleet {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const pumps = new Map<string, Pump>();
-  const starting = new Map<string, Promise<void>>();
+  const { organizationId, db, clock, logger } = options;
+  const pumps = new Map<string | null, Pump>();
+  const timers = new Set<NodeJS.Timeout>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
   let stopped = false;
 
   const session = createWorkerSession({
     databaseUrl: options.databaseUrl,
-    organizationId: options.organizationId,
-    logger: options.logger,
-    onJob: (system) => {
-      const pump = pumps.get(queueName(options.organizationId, system));
-      if (pump !== undefined) pump.wake();
-      else
-        startPumpFor(system).catch((error: unknown) =>
-          options.logger.warn({ err: error }, 'a queue could not be opened; it is tried again'),
-        );
-    },
+    logger,
+    onNotice: (notice) => heed(notice),
     onConnected: () => {
       for (const pump of pumps.values()) pump.wake();
     },
@@ -68,46 +61,38 @@ export function createFleet(options: FleetOptions): Fleet {
     worker: { id: session.worker, inHand: () => worker.inHand() },
   });
 
-  const startPumpFor = (system: string | null): Promise<void> => {
-    const name = queueName(options.organizationId, system);
-    const known = starting.get(name);
-    if (known !== undefined) return known;
-    const start = options.queue.ensure(options.organizationId, system).then(() => {
-      if (stopped) return;
-      const concurrency = options.systems.concurrency(system);
-      pumps.set(
-        name,
-        startPump({
-          queue: name,
-          concurrency,
-          tasks: options.queue,
-          run: (job) => worker.run(job),
-          logger: options.logger,
-        }),
-      );
-    });
-    start.catch(() => starting.delete(name));
-    starting.set(name, start);
-    return start;
+  const wake = (system: string | null): void => {
+    if (stopped) return;
+    let pump = pumps.get(system);
+    if (pump === undefined) {
+      pump = createPump({
+        concurrency: options.systems.concurrency(system),
+        due: (limit) =>
+          dueTasks(db, { organizationId, system, limit, now: clock.now(), except: worker.claiming() }),
+        run: (task) => worker.run(task),
+        logger,
+      });
+      pumps.set(system, pump);
+    }
+    pump.wake();
   };
-  /** Systems with work under way; those whose work is still to come announce themselves with their first job. */
-  const startPumps = async (): Promise<void> => {
-    const rows = await options.db
-      .withTables<RequestTables>()
-      .selectFrom('tasks')
-      .select('system')
-      .distinct()
-      .where('organization_id', '=', options.organizationId)
-      .where('state', 'in', ['ready', 'running', 'waiting'])
-      .execute();
-    await Promise.all([null, ...rows.map((row) => row.system)].map(startPumpFor));
+  const heed = ({ organization, system, milliseconds }: DueNotice): void => {
+    if (organization !== organizationId || stopped) return;
+    if (milliseconds === 0) wake(system);
+    // What is due in a long while is found by looking.
+    if (milliseconds === 0 || milliseconds > LONG_MILLISECONDS) return;
+    const later = setTimeout(() => {
+      timers.delete(later);
+      wake(system);
+    }, milliseconds);
+    timers.add(later);
   };
   const look = async (): Promise<void> => {
     try {
-      await startPumps();
       await reconcile();
+      for (const system of await systemsDue(db, { organizationId, now: clock.now() })) wake(system);
     } catch (error) {
-      options.logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
+      logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
     }
   };
   const loop = (): void => {
@@ -119,7 +104,6 @@ export function createFleet(options: FleetOptions): Fleet {
 
   return {
     async start() {
-      await options.queue.start();
       await session.start();
       await look();
       loop();
@@ -127,12 +111,17 @@ export function createFleet(options: FleetOptions): Fleet {
     async stop() {
       stopped = true;
       clearTimeout(timer);
+      for (const later of timers) clearTimeout(later);
       const grace = setTimeout(() => worker.abort(), GRACE_MILLISECONDS);
-      await Promise.all([...pumps.values()].map((pump) => pump.stop()));
+      const ended = Promise.all([...pumps.values()].map((pump) => pump.stop()));
+      const over = new AbortController();
+      const patience = pause(2 * GRACE_MILLISECONDS, over.signal).then(() => 'patience ended');
+      if ((await Promise.race([ended, patience])) === 'patience ended')
+        logger.warn('tasks that do not heed being aborted are left behind; another server takes them up');
+      over.abort();
       clearTimeout(grace);
       await looking;
       await session.stop();
-      await options.queue.stop();
     },
   };
 }

@@ -142,3 +142,9 @@ function keyContext(ref: RequestRef): string {
 function identityContext(ref: RequestRef, type: string): string {
   return `identity ${ref.organizationId}/${ref.requestId}/${type}`;
 }
+
+/** Tells identities apart without telling what they are: keyed by the request's key, so that nobody can guess them. */
+export function identityDigests(key: SecretKey, identities: readonly Identity[]): readonly string[] {
+  const digestKey = deriveKey(key, 'identity digest');
+  return identities.map((identity) => identityDigest(digestKey, identity).toString('base64'));
+}

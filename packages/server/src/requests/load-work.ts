@@ -13,6 +13,8 @@ export interface Work {
   readonly identities: readonly Identity[];
   /** Names of the blobs that hold the keys of the task's system, or null. */
   readonly located: string | null;
+  /** Of a system that is asked for identities once more: digests of those that it was asked with before, or told. */
+  readonly askedBefore: ReadonlySet<string> | undefined;
   /** The frozen datasets and rules of the task's system, if it has any. */
   readonly inputs: string | undefined;
 }
@@ -24,6 +26,7 @@ interface WorkRow {
   readonly sealed_key: Uint8Array | null;
   readonly identities: readonly { readonly type: string; readonly sealed: string }[] | null;
   readonly located: string | null;
+  readonly asked: string | null;
 }
 
 /** Reads what tasks need; tasks that start together are read together. Throws KEY_DESTROYED if the request was forgotten. */
@@ -64,6 +67,7 @@ export function createWorkLoader(db: Database, masterKey: SecretKey): (task: Tas
         openIdentity(ref, key, { type, sealed: Buffer.from(sealed, 'base64') }),
       ),
       located: row.located,
+      askedBefore: row.asked === null ? undefined : new Set<string>(JSON.parse(row.asked)),
       inputs: task.inputs === null ? undefined : await loadInputs(ref.organizationId, task.inputs),
     };
   };
@@ -71,16 +75,16 @@ export function createWorkLoader(db: Database, masterKey: SecretKey): (task: Tas
 
 function selectWork(db: Database, tasks: readonly TaskRow[]) {
   return sql<WorkRow>`
-    select t.id as task_id, k.sealed_key, l.blob as located,
+    select t.id as task_id, k.sealed_key, l.blob as located, a.contents as asked,
       (select jsonb_agg(jsonb_build_object('type', i.type, 'sealed', encode(i.sealed_value, 'base64')) order by i.position)
        from request_identities i
        where i.organization_id = t.organization_id and i.request_id = t.request_id) as identities
     from unnest(${tasks.map((task) => task.organization_id)}::text[], ${tasks.map((task) => task.id)}::text[]) as wanted (organization_id, id)
     join tasks t on t.organization_id = wanted.organization_id and t.id = wanted.id
     left join request_keys k on k.organization_id = t.organization_id and k.request_id = t.request_id
-    left join tasks l on l.organization_id = t.organization_id and l.request_id = t.request_id and l.key = 'locate:' || t.system`.execute(
-    db,
-  );
+    left join tasks l on l.organization_id = t.organization_id and l.request_id = t.request_id and l.key = 'locate:' || t.system
+    left join tasks a on a.organization_id = t.organization_id and a.request_id = t.request_id
+      and t.key = 'resolve-again:' || t.system and a.key = 'resolve:' || t.system`.execute(db);
 }
 
 async function selectInputs(db: Database, organizationId: string, hash: string): Promise<string> {

@@ -155,4 +155,16 @@ export const requestMigrations: Migrations = {
       await sql`alter table tasks add column called_back_at timestamptz`.execute(db);
     },
   },
+  // The rows of tasks are the queue; jobs beside them are gone.
+  '0023-tasks-are-the-queue': {
+    async up(db) {
+      await sql`drop schema if exists habeas_jobs cascade`.execute(db);
+      await sql`drop index tasks_due`.execute(db);
+      await sql`drop index tasks_underway_by_system`.execute(db);
+      await sql`alter table tasks drop column enqueued_at`.execute(db);
+      await sql`
+        create index tasks_due on tasks (organization_id, coalesce(system, ''), coalesce(next_attempt_at, '-infinity'), id)
+        where state in ('ready', 'waiting') and kind <> 'ticket'`.execute(db);
+    },
+  },
 };

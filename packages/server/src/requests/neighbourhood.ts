@@ -1,11 +1,14 @@
 import { type Selectable, sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
+import { type Event, mayRedo, type Neighbourhood } from './event.ts';
 import type { RequestRef } from './identity-vault.ts';
-import type { Event, Neighbourhood, RequestSnapshot, TaskSnapshot } from './step.ts';
+import { loadRedo } from './load-redo.ts';
+import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { SNAPSHOT_COLUMNS, type SnapshotRow, taskSnapshot } from './task-snapshot.ts';
 
 export type RequestRow = Omit<Selectable<RequestTables['requests']>, 'plan'>;
-export type TaskRow = Omit<Selectable<RequestTables['tasks']>, 'called_back_at'>;
+export type TaskRow = Selectable<RequestTables['tasks']>;
 
 export interface EventTarget extends RequestRef {
   /** Of a task event. */
@@ -21,18 +24,6 @@ export interface LoadedNeighbourhood extends Neighbourhood {
   readonly requestRow: RequestRow;
   readonly taskRow: TaskRow | undefined;
 }
-
-const TASK_COLUMNS = [
-  'id',
-  'key',
-  'kind',
-  'system',
-  'state',
-  'remaining',
-  'attempt',
-  'failures',
-  'generation',
-] as const;
 
 /**
  * Locks the requests and reads the part of each that its event can touch; undefined where the request or the task does not
@@ -89,14 +80,11 @@ export async function loadNeighbourhoods(
       requestRow,
       taskRow,
       request: requestSnapshot(requestRow),
-      task: taskRow,
+      task: taskRow === undefined ? undefined : taskSnapshot(taskRow),
       others: endsTask(event)
         ? (dependents.get(`${target.organizationId}/${target.taskId}`) ?? [])
         : await loadOthers(transaction, target, event),
-      companions:
-        event.type === 'task-retried' && taskRow?.kind === 'verify'
-          ? await loadCompanions(transaction, taskRow)
-          : [],
+      redo: taskRow?.kind === 'verify' && mayRedo(event) ? await loadRedo(transaction, taskRow) : [],
     });
   }
   return loaded;
@@ -127,13 +115,18 @@ async function loadDependents(
     .innerJoin('tasks as t', (join) =>
       join.onRef('t.id', '=', 'd.task_id').onRef('t.organization_id', '=', 'd.organization_id'),
     )
-    .select(['d.organization_id', 'd.depends_on', ...TASK_COLUMNS.map((column) => `t.${column}` as const)])
+    .select([
+      'd.organization_id',
+      'd.depends_on',
+      ...SNAPSHOT_COLUMNS.map((column) => `t.${column}` as const),
+    ])
     .where(inPairs('d.organization_id', 'd.depends_on', ending))
     .orderBy('t.position')
     .execute();
   const dependents = new Map<string, TaskSnapshot[]>();
-  for (const { organization_id, depends_on, ...task } of rows) {
+  for (const { organization_id, depends_on, ...row } of rows) {
     const key = `${organization_id}/${depends_on}`;
+    const task = taskSnapshot(row);
     const known = dependents.get(key);
     if (known === undefined) dependents.set(key, [task]);
     else known.push(task);
@@ -149,35 +142,26 @@ async function loadOthers(
   const tasks = transaction
     .withTables<RequestTables>()
     .selectFrom('tasks')
-    .select(TASK_COLUMNS)
+    .select(SNAPSHOT_COLUMNS)
     .where('organization_id', '=', target.organizationId)
     .where('request_id', '=', target.requestId)
     .orderBy('position');
   switch (event.type) {
     case 'planned':
     case 'wait-over':
-      return tasks.where('remaining', '=', 0).where('state', '=', 'pending').execute();
+      return snapshots(tasks.where('remaining', '=', 0).where('state', '=', 'pending'));
     case 'released':
-      return tasks.where('state', '=', 'ready').execute();
+      return snapshots(tasks.where('state', '=', 'ready'));
     case 'rejected':
     case 'cancelled':
-      return tasks.where('state', 'not in', ['succeeded', 'skipped', 'cancelled']).execute();
+      return snapshots(tasks.where('state', 'not in', ['succeeded', 'skipped', 'cancelled']));
     default:
       return [];
   }
 }
 
-async function loadCompanions(transaction: Database, verify: TaskRow): Promise<readonly TaskSnapshot[]> {
-  return transaction
-    .withTables<RequestTables>()
-    .selectFrom('tasks')
-    .select(TASK_COLUMNS)
-    .where('organization_id', '=', verify.organization_id)
-    .where('request_id', '=', verify.request_id)
-    .where('system', '=', verify.system)
-    .where('kind', 'in', ['locate', 'erase'])
-    .orderBy('position')
-    .execute();
+async function snapshots(query: { execute(): Promise<SnapshotRow[]> }): Promise<readonly TaskSnapshot[]> {
+  return (await query.execute()).map(taskSnapshot);
 }
 
 export function requestSnapshot(row: RequestRow): RequestSnapshot {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
 import { type CollectedCollection, readRows } from './collect-task.ts';
-import { requestPlan } from './intake.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { createArchive } from './package/archive.ts';
 import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
+import { requestPlan } from './read-requests.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 

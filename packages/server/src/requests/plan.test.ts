@@ -49,6 +49,10 @@ function ancestors(made: Plan): Map<string, Set<string>> {
   return known;
 }
 
+function systemOf(key: string): string {
+  return key.slice(key.indexOf(':') + 1);
+}
+
 describe('plan', () => {
   it('is a DAG whose names are unique and known', () => {
     fc.assert(
@@ -129,9 +133,7 @@ describe('plan', () => {
           const system = byKey.get(task.system ?? '');
           const known = new Set([
             ...input.identityTypes,
-            ...[...(waitsFor.get(task.key) ?? [])].flatMap(
-              (key) => byKey.get(key.slice('resolve:'.length))?.resolves ?? [],
-            ),
+            ...[...(waitsFor.get(task.key) ?? [])].flatMap((key) => byKey.get(systemOf(key))?.resolves ?? []),
           ]);
           expect(system?.needs.length === 0 || system?.needs.some((type) => known.has(type))).toBe(true);
         }
@@ -162,6 +164,86 @@ describe('plan', () => {
     expect(ancestors(made).get('erase:accounts')).toContain('resolve:accounts');
   });
 
+  it('asks every system at least once after all others that tell something it can use', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan(input);
+        const waitsFor = ancestors(made);
+        const byKey = new Map(input.systems.map((system) => [system.key, system]));
+        const asked = made.tasks.filter((candidate) => candidate.kind === 'resolve');
+        for (const [key, own] of Map.groupBy(asked, (task) => task.system ?? '')) {
+          const last = own.at(-1)?.key ?? '';
+          const feeders = asked.filter(
+            ({ system }) =>
+              system !== key &&
+              byKey.get(system ?? '')?.resolves.some((type) => byKey.get(key)?.needs.includes(type)),
+          );
+          for (const feeder of feeders) expect(waitsFor.get(last)).toContain(`resolve:${feeder.system}`);
+        }
+      }),
+    );
+  });
+
+  it('asks for identities whoever can be reached, and nobody else', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const known = new Set(input.identityTypes);
+        const reached = new Set<string>();
+        for (let before = -1; before < reached.size; ) {
+          before = reached.size;
+          for (const { key, by, capabilities: can, needs, resolves } of input.systems) {
+            const asks = by !== 'ticket' && can.has('resolve') && resolves.length > 0;
+            if (!asks || (needs.length > 0 && !needs.some((type) => known.has(type)))) continue;
+            reached.add(key);
+            for (const type of resolves) known.add(type);
+          }
+        }
+        const asked = plan(input).tasks.filter(({ kind }) => kind === 'resolve');
+        expect(new Set(asked.map(({ system }) => system))).toEqual(reached);
+      }),
+    );
+  });
+
+  it('asks nobody twice where no two systems tell each other something', () => {
+    const chain = ['email', 'user_id', 'device_id', 'loyalty_card'];
+    const made = plan({
+      right: 'access',
+      dryRun: false,
+      identityTypes: ['email'],
+      policyVersion: 'v1',
+      systems: chain.slice(0, -1).map((type, index) => ({
+        key: `s${index}`,
+        team: 'one',
+        by: 'client' as const,
+        capabilities: new Set<Capability>(['resolve', 'collect']),
+        needs: [type],
+        resolves: [chain[index + 1] ?? ''],
+        dataTypes: [],
+      })),
+    });
+    expect(made.tasks.filter(({ kind }) => kind === 'resolve').map(({ key }) => key)).toEqual([
+      'resolve:s0',
+      'resolve:s1',
+      'resolve:s2',
+    ]);
+    expect(ancestors(made).get('resolve:s2')).toContain('resolve:s1');
+  });
+
+  it('reads every system for the last time after everything was erased', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan({ ...input, right: 'erasure', dryRun: false });
+        const waitsFor = ancestors(made);
+        const erasing = made.tasks.filter(({ kind }) => kind === 'erase' || kind === 'ticket');
+        const read = made.tasks.filter(({ key }) => key.startsWith('verify:'));
+        for (const { system } of read) {
+          const last = made.tasks.findLast((task) => task.kind === 'verify' && task.system === system);
+          for (const { key } of erasing) expect(waitsFor.get(last?.key ?? '')).toContain(key);
+        }
+      }),
+    );
+  });
+
   it('has edges that grow with the systems and no faster', () => {
     const many = (count: number): PlanInput => ({
       right: 'erasure',
@@ -173,13 +255,14 @@ describe('plan', () => {
         team: 'one',
         by: 'connection' as const,
         capabilities: new Set<Capability>(['resolve', 'collect', 'locate', 'erase', 'verify']),
-        needs: ['email'],
-        resolves: ['user_id'],
+        needs: ['email', 'user_id'],
+        resolves: ['email', 'user_id'],
         dataTypes: [],
       })),
     });
     const edges = (made: Plan) => made.tasks.reduce((sum, task) => sum + task.depends_on.length, 0);
-    expect(edges(plan(many(1_000)))).toBeLessThan(7 * 1_000);
+    expect(edges(plan(many(1_000)))).toBeLessThan(14 * 1_000);
+    expect(edges(plan(many(4_000)))).toBeLessThan(14 * 4_000);
   });
 
   it('says in words what is kept, with its reason and end, and which collections nobody reaches', () => {

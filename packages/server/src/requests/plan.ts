@@ -2,7 +2,7 @@ import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import type { PlannableSystem } from '../connectors/index.ts';
 import { HabeasError, sha256Hex } from '../foundation/index.ts';
-import { orderResolvers } from './resolver-order.ts';
+import { type ResolverRounds, resolverRounds } from './resolver-rounds.ts';
 
 export interface PlanInput {
   readonly right: api.Right;
@@ -27,16 +27,19 @@ export interface Plan extends api.PlanView {
 export const IDENTITIES_GATE = 'gate:identities';
 /** The gate that everything destructive waits for: all keys are stored. */
 export const KEYS_GATE = 'gate:keys';
+/** The gate that every last reading waits for: nothing more is erased. */
+export const ERASED_GATE = 'gate:erased';
 
 /**
  * The tasks that answer a request, as a DAG, with what is kept and what is missing, in words. Pure, deterministic (the same
  * input in any order gives the same plan and hash) and linear in systems, collections and dependencies.
  *
  *     access    resolve:* ─▶ gate:identities ─▶ collect:* , ticket:* ─▶ package
- *     erasure   resolve:* ─▶ gate:identities ─▶ locate:* ─▶ gate:keys ─▶ erase:* ─▶ verify:*
- *                                                                   └▶ ticket:*
+ *     erasure   resolve:* ─▶ gate:identities ─▶ locate:* ─▶ gate:keys ─▶ erase:* ─▶ verify:* ─────▶ confirm:*
+ *                                                                   └▶ ticket:* ─▶ gate:erased ─┘
  *
- * The gates keep the edges linear: a hundred erasures that wait for a hundred located systems are two hundred edges.
+ * Each system is read right after its erasure, so that a failure is seen early, and once more when everything is erased: until
+ * then another system may have brought the person back. The gates keep the edges linear: a hundred erasures that wait for a hundred located systems are two hundred edges.
  */
 export function plan(input: PlanInput): Plan {
   const systems = [...input.systems].sort((a, b) => compare(a.key, b.key));
@@ -46,23 +49,9 @@ export function plan(input: PlanInput): Plan {
       'INTERNAL',
       `Two systems have the key "${twice.key}"; no plan can tell them apart.`,
     );
-  const resolution = orderResolvers(systems, input.identityTypes);
+  const resolution = resolverRounds(systems, input.identityTypes);
   const known = new Set([...input.identityTypes, ...resolution.resolved]);
-  const tasks: PlannedTask[] = resolution.order.map((resolver) => ({
-    key: `resolve:${resolver.system.key}`,
-    kind: 'resolve',
-    system: resolver.system.key,
-    team: resolver.system.team,
-    depends_on: resolver.after.map((key) => `resolve:${key}`),
-    explanation: `Ask ${resolver.system.key} for more identities of the person (${resolver.system.resolves.join(', ') || 'it did not say which'}), so that other systems can find them.`,
-  }));
-  tasks.push(
-    gate(
-      IDENTITIES_GATE,
-      tasks.map((task) => task.key),
-      'Every identity is stored before anything else happens; a retry never needs to ask again.',
-    ),
-  );
+  const tasks = planResolution(resolution);
 
   const gaps: Gap[] = [...(input.blindSpots ?? [])]
     .sort(compare)
@@ -88,6 +77,39 @@ export function plan(input: PlanInput): Plan {
     inputs,
   };
   return { ...view, hash: sha256Hex(canonicalJson(view)) };
+}
+
+/** Rounds of questions, and the gate that all identities are stored behind. */
+function planResolution({ rounds }: ResolverRounds): PlannedTask[] {
+  const tasks: PlannedTask[] = [];
+  let after: readonly string[] = [];
+  for (const [index, round] of rounds.entries()) {
+    const asked = round.map(({ system, again }): PlannedTask => {
+      const what = system.resolves.join(', ') || 'it did not say which';
+      return {
+        key: `${again ? 'resolve-again' : 'resolve'}:${system.key}`,
+        kind: 'resolve',
+        system: system.key,
+        team: system.team,
+        depends_on: [...after],
+        explanation: again
+          ? `Ask ${system.key} once more, if others told something since that it can use.`
+          : `Ask ${system.key} for more identities of the person (${what}), so that other systems can find them.`,
+      };
+    });
+    tasks.push(...asked);
+    const keys = asked.map((task) => task.key);
+    if (index === rounds.length - 1) after = keys;
+    else {
+      const key = `gate:resolved-${index + 1}`;
+      tasks.push(gate(key, keys, 'What these systems told is stored before others are asked with it.'));
+      after = [key];
+    }
+  }
+  const explanation =
+    'Every identity is stored before anything else happens; a retry never needs to ask again.';
+  tasks.push(gate(IDENTITIES_GATE, after, explanation));
+  return tasks;
 }
 
 type Way = 'act' | 'ticket';
@@ -198,39 +220,57 @@ function planErasure(options: {
       'Every key is stored before anything is destroyed.',
     ),
   );
-  for (const { system, way } of reached) {
+  const erasing = reached.map(({ system, way }): PlannedTask => {
     if (way === 'ticket') {
-      tasks.push(
-        task(
-          'ticket',
-          system,
-          [KEYS_GATE],
-          `Ask team ${system.team} to ${dryRun ? 'count' : 'erase'} what ${system.key} holds of the person.`,
-        ),
+      const does = dryRun ? 'count' : 'erase';
+      return task(
+        'ticket',
+        system,
+        [KEYS_GATE],
+        `Ask team ${system.team} to ${does} what ${system.key} holds of the person.`,
       );
-      continue;
     }
-    const after = system.capabilities.has('locate') ? [KEYS_GATE, `locate:${system.key}`] : [KEYS_GATE];
+    return task(
+      'erase',
+      system,
+      system.capabilities.has('locate') ? [KEYS_GATE, `locate:${system.key}`] : [KEYS_GATE],
+      dryRun
+        ? `Count what would be erased in ${system.key}; change nothing.`
+        : `Erase the person's data in ${system.key}.`,
+    );
+  });
+  tasks.push(...erasing);
+  if (dryRun) return;
+  const read = acted.filter((system) => system.capabilities.has('verify'));
+  for (const system of read) {
     tasks.push(
       task(
-        'erase',
+        'verify',
         system,
-        after,
-        dryRun
-          ? `Count what would be erased in ${system.key}; change nothing.`
-          : `Erase the person's data in ${system.key}.`,
+        [`erase:${system.key}`],
+        `Read ${system.key} again; the request is not completed while anything is still readable.`,
       ),
     );
-    if (!dryRun && system.capabilities.has('verify')) {
-      tasks.push(
-        task(
-          'verify',
-          system,
-          [`erase:${system.key}`],
-          `Read ${system.key} again; the request is not completed while anything is still readable.`,
-        ),
-      );
-    }
+  }
+  // With one system alone, nobody else could bring the person back.
+  if (erasing.length === 1 || read.length === 0) return;
+  tasks.push(
+    gate(
+      ERASED_GATE,
+      erasing.map(({ key }) => key),
+      'Everything is erased before each system is read for the last time.',
+    ),
+  );
+  for (const system of read) {
+    tasks.push({
+      ...task(
+        'verify',
+        system,
+        [`verify:${system.key}`, ERASED_GATE],
+        `Read ${system.key} once more: until every system was erased, another one could bring the person back.`,
+      ),
+      key: `confirm:${system.key}`,
+    });
   }
 }
 

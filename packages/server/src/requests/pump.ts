@@ -1,80 +1,66 @@
 import type { Logger } from '../foundation/index.ts';
-import type { TaskJob, TaskQueue } from './task-queue.ts';
-
-/** Without a wake-up a queue is looked at this often; it is the floor of correctness, not the usual way. */
-const IDLE_MILLISECONDS = 2_000;
+import type { TaskRef } from './due-tasks.ts';
 
 export interface PumpOptions {
-  readonly queue: string;
-  /** Most tasks of this queue at once in this process. */
+  /** Most tasks at once in this process. */
   readonly concurrency: number;
-  readonly tasks: TaskQueue;
-  readonly run: (job: TaskJob) => Promise<void>;
+  /** Up to so many tasks that are due and that nobody here has in hand. */
+  readonly due: (limit: number) => Promise<readonly TaskRef[]>;
+  readonly run: (task: TaskRef) => Promise<void>;
   readonly logger: Logger;
 }
 
-/** Keeps up to `concurrency` tasks of one queue running: takes as many jobs as there are free places, never more. */
+/** Keeps up to `concurrency` tasks of one system running. Asks the database only when it was woken or may find more. */
 export interface Pump {
   wake(): void;
-  /** Takes no more jobs and waits for the running ones. */
+  /** Begins no more tasks and waits for the running ones. */
   stop(): Promise<void>;
 }
 
-export function startPump(options: PumpOptions): Pump {
+export function createPump(options: PumpOptions): Pump {
   const running = new Set<Promise<void>>();
-  let stopping = false;
-  let woken = false;
-  let wakeUp: (() => void) | undefined;
+  let stopped = false;
+  /** There may be tasks that this pump has not seen. */
+  let more = false;
+  let looking: Promise<void> | undefined;
 
-  const wake = (): void => {
-    woken = true;
-    wakeUp?.();
-  };
-  const idle = async (): Promise<void> => {
-    if (woken) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      wakeUp = resolve;
-      timer = setTimeout(resolve, IDLE_MILLISECONDS);
-    });
-    clearTimeout(timer);
-    wakeUp = undefined;
-  };
-  const loop = async (): Promise<void> => {
-    while (!stopping) {
-      woken = false;
+  const look = async (): Promise<void> => {
+    while (more && !stopped) {
       const free = options.concurrency - running.size;
-      let taken = 0;
-      if (free > 0) {
-        try {
-          const jobs = await options.tasks.take(options.queue, free);
-          taken = jobs.length;
-          for (const job of jobs) {
-            const work = options.run(job).finally(() => {
-              running.delete(work);
-              wake();
-            });
-            running.add(work);
-          }
-        } catch (error) {
-          options.logger.warn(
-            { err: error, queue: options.queue },
-            'jobs could not be taken; the queue is looked at again',
-          );
-        }
+      if (free <= 0) return;
+      more = false;
+      const tasks = await options.due(free);
+      if (tasks.length === free) more = true;
+      if (stopped) return;
+      for (const task of tasks) {
+        const work = options.run(task).finally(() => {
+          running.delete(work);
+          if (more) begin();
+        });
+        running.add(work);
       }
-      if (taken < free || free === 0) await idle();
     }
-    await Promise.all(running);
   };
-  const ended = loop();
+  const begin = (): void => {
+    looking ??= look()
+      .catch((error: unknown) =>
+        options.logger.warn({ err: error }, 'what is due could not be read; it is looked at again'),
+      )
+      .finally(() => {
+        looking = undefined;
+        if (more && !stopped && running.size < options.concurrency) begin();
+      });
+  };
 
   return {
-    wake,
+    wake() {
+      more = true;
+      begin();
+    },
     async stop() {
-      stopping = true;
-      wake();
-      await ended;
+      stopped = true;
+      await looking;
+      await Promise.all(running);
     },
   };
 }

@@ -2,9 +2,9 @@ import type { api } from '@habeas/contract';
 import { type AuditTables, canonicalJson } from '../audit/index.ts';
 import { type Database, HabeasError } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
-import { requestRow } from './intake.ts';
 import type { TaskRow } from './neighbourhood.ts';
-import { isEnded } from './step.ts';
+import { requestRow } from './read-requests.ts';
+import { isEnded } from './snapshot.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
 /** Signs bytes for the organization: a detached JWS and the key to check it with. */

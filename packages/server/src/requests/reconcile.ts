@@ -1,20 +1,11 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
-import type { TaskEvent } from './step.ts';
+import type { TaskEvent } from './event.ts';
 import type { RequestTables } from './tables.ts';
-import type { TaskQueue } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
-/** A ready task whose job is this old was lost, although no worker died: jobs wait long only where there is a backlog. */
-const LOST_JOB_MILLISECONDS = 60_000;
-/** After a worker died, jobs that it had taken and not yet claimed are made anew this soon. */
-const ORPHANED_JOB_MILLISECONDS = 2_000;
-/** How long such jobs are looked for after a death: the last one was taken just before it. */
-const LOOK_FOR_ORPHANS_MILLISECONDS = 10_000;
-/** An operation is asked after by its own job; this is for one that was lost. */
-const LATE_POLL_MILLISECONDS = 5_000;
 const BATCH = 500;
 
 export interface ReconcileOptions {
@@ -22,7 +13,6 @@ export interface ReconcileOptions {
   readonly organizationId: string;
   readonly db: Database;
   readonly transitions: Transitions;
-  readonly queue: TaskQueue;
   readonly clock: Clock;
   readonly logger: Logger;
   /** This process' worker, and the tasks that it has in hand. */
@@ -38,23 +28,13 @@ interface Ref {
 }
 
 /**
- * Looks for work that nobody has: what a dead process held, jobs that were lost, waits that are over, data that has to be
+ * Looks for work that nobody has: what a dead process held, waits that are over, data that has to be
  * forgotten. Safe to run in every process at once, because each finding is only an event that fits or is refused.
  */
 export function createReconciler(options: ReconcileOptions): () => Promise<void> {
-  let known: readonly string[] | undefined;
-  let orphansUntil = 0;
   return async () => {
     const now = options.clock.now();
-    const living = await livingWorkers(options.db);
-    const someDied = known === undefined || known.some((worker) => !living.includes(worker));
-    known = living;
-    if (someDied) orphansUntil = now.getTime() + LOOK_FOR_ORPHANS_MILLISECONDS;
-    await takeOver(options, living);
-    await lostJobs(options, {
-      now,
-      age: now.getTime() < orphansUntil ? ORPHANED_JOB_MILLISECONDS : LOST_JOB_MILLISECONDS,
-    });
+    await takeOver(options, await livingWorkers(options.db));
     await endedWaits(options, now);
     await unplanned(options, now);
     await expiredPackages(options, now);
@@ -80,51 +60,10 @@ async function takeOver(options: ReconcileOptions, living: readonly string[]): P
   );
 }
 
-async function lostJobs(
-  options: ReconcileOptions,
-  { now, age }: { readonly now: Date; readonly age: number },
-): Promise<void> {
-  const { rows } = await sql<Ref & { readonly system: string | null }>`
-    update tasks set enqueued_at = ${now}
-    where (organization_id, id) in (
-      select t.organization_id, t.id
-      from tasks t
-      join requests r on r.organization_id = t.organization_id and r.id = t.request_id
-      where t.organization_id = ${options.organizationId} and t.state = 'ready' and r.state in ('running', 'blocked')
-        and t.enqueued_at < ${new Date(now.getTime() - age)}
-        and not exists (
-          select from habeas_jobs.job j where j.state in ('created', 'retry') and j.data ->> 'taskId' = t.id
-        )
-        and (t.next_attempt_at is null or t.next_attempt_at < ${new Date(now.getTime() - age)})
-      limit ${BATCH}
-      for update of t skip locked
-    )
-    returning organization_id, request_id, id, system`.execute(options.db);
-  if (rows.length === 0) return;
-  const due = rows.map((task) => ({
-    organizationId: task.organization_id,
-    requestId: task.request_id,
-    taskId: task.id,
-    system: task.system,
-    at: now,
-  }));
-  await options.db.transaction().execute((transaction) => options.queue.enqueue(transaction, due, now));
-}
-
-/** Operations to ask after, and erasures whose waiting time is over. */
+/** Erasures whose waiting time is over. */
 async function endedWaits(options: ReconcileOptions, now: Date): Promise<void> {
-  const tables = options.db.withTables<RequestTables>();
-  const tasks = await tables
-    .selectFrom('tasks')
-    .select(['organization_id', 'request_id', 'id'])
-    .where('organization_id', '=', options.organizationId)
-    .where('state', '=', 'waiting')
-    .where('kind', '!=', 'ticket')
-    .where('next_attempt_at', '<=', new Date(now.getTime() - LATE_POLL_MILLISECONDS))
-    .limit(BATCH)
-    .execute();
-  await Promise.all(tasks.map((task) => apply(options, task, { type: 'task-due' })));
-  const requests = await tables
+  const requests = await options.db
+    .withTables<RequestTables>()
     .selectFrom('requests')
     .select(['organization_id', 'id'])
     .where('organization_id', '=', options.organizationId)

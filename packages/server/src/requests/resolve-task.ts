@@ -1,14 +1,23 @@
 import { HabeasError } from '../foundation/index.ts';
-import { addIdentities } from './identity-vault.ts';
+import { addIdentities, identityDigests } from './identity-vault.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** One person has a handful; thousands would make every later call about somebody else. */
 const MOST_IDENTITIES = 1_000;
 
-/** Asks one system for more identities. They are stored in the transaction that ends the task. */
+/**
+ * Asks one system for more identities. They are stored in the transaction that ends the task. A system that was asked before
+ * is asked only if others told something since.
+ */
 export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
+  const { scope, askedBefore } = context;
+  const known = identityDigests(context.key, scope.identities);
+  if (askedBefore !== undefined && known.every((digest) => askedBefore.has(digest))) {
+    const notes = ['nothing was told since it was asked before'];
+    const evidence = { matched: false, counts: {}, retained: [], residuals: [], notes };
+    return { state: 'succeeded', matched: null, result: { evidence } };
+  }
   const connector = await context.connector();
-  const { scope } = context;
   // Resolvers run side by side: a later attempt may know more identities, and the same key stands for the same question.
   const idempotencyKey = `${scope.idempotencyKey}.${scope.identities.length}`;
   const found = connector.resolve === undefined ? [] : await connector.resolve({ ...scope, idempotencyKey });
@@ -23,7 +32,10 @@ export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
   return {
     state: 'succeeded',
     matched: found.length > 0 ? true : null,
-    result: { evidence: { matched: found.length > 0, counts, retained: [], residuals: [], notes: [] } },
+    result: {
+      contents: JSON.stringify([...new Set([...known, ...identityDigests(context.key, found)])]),
+      evidence: { matched: found.length > 0, counts, retained: [], residuals: [], notes: [] },
+    },
     also: async (transaction) => {
       const { ref, key } = context;
       const source = context.task.system ?? 'unknown';

@@ -3,9 +3,10 @@ import { appendAudit } from '../audit/index.ts';
 import type { Evidence } from '../connectors/index.ts';
 import type { Database } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
+import type { Step, TaskChange } from './change.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { LoadedNeighbourhood } from './neighbourhood.ts';
-import { isEnded, type Step, type TaskChange } from './step.ts';
+import { isEnded } from './snapshot.ts';
 
 /** What else is stored with the task that the event was about. Absent: unchanged. */
 export interface TaskResult {
@@ -88,6 +89,7 @@ async function saveRequests(
         blocked_tasks: request.blockedTasks,
         destruction_started: request.destructionStarted,
         matched: request.matched,
+        set_reason: step.reason !== undefined,
         reason: step.reason ?? null,
         started_at: request.state === 'running' ? options.now : null,
         completed_at: ends ? options.now : null,
@@ -104,13 +106,13 @@ async function saveRequests(
       blocked_tasks = c.blocked_tasks,
       destruction_started = c.destruction_started,
       matched = c.matched,
-      reason = coalesce(c.reason, r.reason),
+      reason = case when c.set_reason then c.reason else r.reason end,
       started_at = coalesce(r.started_at, c.started_at),
       completed_at = coalesce(r.completed_at, c.completed_at),
       forget_at = coalesce(r.forget_at, c.forget_at)
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
       organization_id text, id text, state text, held_from text, open_tasks integer, blocked_tasks integer,
-      destruction_started boolean, matched boolean, reason text, started_at timestamptz, completed_at timestamptz,
+      destruction_started boolean, matched boolean, set_reason boolean, reason text, started_at timestamptz, completed_at timestamptz,
       forget_at timestamptz
     )
     where r.organization_id = c.organization_id and r.id = c.id`.execute(transaction);
@@ -129,7 +131,6 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
       generation = c.generation,
       worker = c.worker,
       next_attempt_at = c.next_attempt_at,
-      enqueued_at = coalesce(c.enqueued_at, t.enqueued_at),
       error_code = case when c.set_error then c.error_code else t.error_code end,
       error_message = case when c.set_error then c.error_message else t.error_message end,
       operation = case when c.set_operation then c.operation else t.operation end,
@@ -141,7 +142,7 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
       ended_at = case when c.ends then ${now}::timestamptz else null end
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
       organization_id text, id text, state text, remaining integer, attempt integer, failures integer, generation integer,
-      next_attempt_at timestamptz, enqueued_at timestamptz, set_error boolean, error_code text, error_message text,
+      next_attempt_at timestamptz, set_error boolean, error_code text, error_message text,
       worker text, set_operation boolean, operation text, blob text, contents text, evidence text, note text, starts boolean, ends boolean
     )
     where t.organization_id = c.organization_id and t.id = c.id`.execute(transaction);
@@ -157,8 +158,7 @@ function taskChange({ target, before, step, result }: StepToSave, task: TaskChan
     attempt: task.attempt,
     failures: task.failures,
     generation: task.generation,
-    next_attempt_at: task.nextAttemptAt ?? null,
-    enqueued_at: step.enqueue.some((job) => job.taskId === task.id) ? now : null,
+    next_attempt_at: task.nextAttemptAt,
     set_error: task.error !== undefined,
     error_code: task.error?.code ?? null,
     error_message: task.error?.message ?? null,

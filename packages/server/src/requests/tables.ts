@@ -79,7 +79,6 @@ export type RequestTables = {
     blob: string | null;
     contents: string | null;
     next_attempt_at: Date | null;
-    enqueued_at: Date | null;
     started_at: Date | null;
     ended_at: Date | null;
     error_code: string | null;
@@ -113,13 +112,13 @@ export const TASK_ROW_COLUMNS = [
   'blob',
   'contents',
   'next_attempt_at',
-  'enqueued_at',
   'started_at',
   'ended_at',
   'error_code',
   'error_message',
   'evidence',
   'note',
+  'called_back_at',
 ] as const satisfies readonly (keyof RequestTables['tasks'])[];
 
 /** All but the plan, which can be large and is read only by those who show it. */

@@ -16,6 +16,8 @@ export interface TaskContext {
   readonly db: Database;
   readonly clock: Clock;
   readonly scope: LocatedScope;
+  /** Of a system that is asked for identities once more: digests of those that it was asked with before, or told. */
+  readonly askedBefore: ReadonlySet<string> | undefined;
   /** The connector of the task's system. */
   connector(): Promise<Connector>;
 }

@@ -1,11 +1,14 @@
 import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
+import type { Step } from './change.ts';
 import { concludeRequests } from './conclude-requests.ts';
+import { announce } from './due-tasks.ts';
+import type { Event } from './event.ts';
 import { createGroup } from './group.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
-import { type Event, isEnded, type Step, step } from './step.ts';
-import type { TaskQueue } from './task-queue.ts';
+import { isEnded } from './snapshot.ts';
+import { step } from './step.ts';
 
 export interface ApplyOptions {
   readonly actor: string;
@@ -20,7 +23,6 @@ export type Applied =
 
 export interface TransitionsOptions {
   readonly db: Database;
-  readonly queue: TaskQueue;
   readonly clock: Clock;
   readonly retry: RetryRules;
   /** In [0, 1). */
@@ -53,14 +55,10 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       now: options.clock.now(),
       forgetAfterMilliseconds: options.forgetAfterMilliseconds,
     });
-    await options.queue.enqueue(
+    await announce(
       transaction,
       steps.flatMap(({ target, step }) =>
-        step.enqueue.map((due) => ({
-          ...due,
-          organizationId: target.organizationId,
-          requestId: target.requestId,
-        })),
+        step.due.map((due) => ({ ...due, organizationId: target.organizationId })),
       ),
       options.clock.now(),
     );

@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 import type { Database, Logger } from '../foundation/index.ts';
-import { JOBS_CHANNEL } from './task-queue.ts';
+import { DUE_CHANNEL, type DueNotice } from './due-tasks.ts';
 
 /** The class of advisory locks that say "this worker lives"; an arbitrary number that all Habeas servers agree on. */
 const LOCK_CLASS = 0x4841_4257;
 const RECONNECT_MILLISECONDS = 1_000;
 
 /**
- * A worker's life line: one connection that holds an advisory lock named after the worker and listens for jobs. PostgreSQL
+ * A worker's life line: one connection that holds an advisory lock named after the worker and listens for what is due. PostgreSQL
  * drops the lock with the connection, so a process that was killed is seen to be dead at once, without time-outs and clocks.
  */
 export interface WorkerSession {
@@ -20,15 +20,12 @@ export interface WorkerSession {
 
 export function createWorkerSession(options: {
   readonly databaseUrl: string;
-  readonly organizationId: string;
   readonly logger: Logger;
-  /** Something is due at a system (null: a package). */
-  readonly onJob: (system: string | null) => void;
+  readonly onNotice: (notice: DueNotice) => void;
   /** Something may have been missed: look everywhere. */
   readonly onConnected: () => void;
 }): WorkerSession {
   const id = randomInt(1, 2 ** 31 - 1);
-  const own = `${options.organizationId}/`;
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -40,9 +37,7 @@ export function createWorkerSession(options: {
       keepAlive: true,
     });
     next.on('notification', ({ payload }) => {
-      if (payload === undefined || !payload.startsWith(own)) return;
-      const system = payload.slice(own.length);
-      options.onJob(system === '' ? null : system);
+      if (payload !== undefined) options.onNotice(JSON.parse(payload));
     });
     next.on('error', () => undefined);
     next.on('end', () => {
@@ -54,7 +49,7 @@ export function createWorkerSession(options: {
     await next.connect();
     if (stopped) return next.end();
     await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, id]);
-    await next.query(`listen ${JOBS_CHANNEL}`);
+    await next.query(`listen ${DUE_CHANNEL}`);
     client = next;
     options.onConnected();
   };

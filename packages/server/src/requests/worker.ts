@@ -9,20 +9,17 @@ import {
 } from '../foundation/index.ts';
 import { createBlobStore } from './blob-store.ts';
 import { collectTask } from './collect-task.ts';
+import type { TaskRef } from './due-tasks.ts';
 import { eraseTask, verifyTask } from './erase-task.ts';
+import type { TaskError } from './event.ts';
 import { createWorkLoader } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import { packageTask } from './package-task.ts';
 import { resolveTask } from './resolve-task.ts';
-import type { TaskError } from './step.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
-import type { TaskJob } from './task-queue.ts';
 import type { Transitions } from './transitions.ts';
-
-/** A verification that finds data is tried again a few times, for stores that need a moment, and then needs a person. */
-const VERIFY_FAILURES = 3;
 
 export interface WorkerOptions {
   readonly db: Database;
@@ -42,10 +39,12 @@ export interface WorkerOptions {
 
 /** Runs single tasks. Never throws: whatever goes wrong becomes an event of the task, or is left to the reconciler. */
 export interface Worker {
-  run(job: TaskJob): Promise<void>;
+  run(task: TaskRef): Promise<void>;
   /** Tasks that this process has in hand. One that says "running" here and is not among them was lost with its answer. */
   inHand(): readonly string[];
-  /** Aborts what is running; the tasks go back to the queue. */
+  /** Tasks that this process is about to claim: their rows do not say so yet. */
+  claiming(): readonly string[];
+  /** Aborts what is running; the tasks are ready again. */
   abort(): void;
 }
 
@@ -57,13 +56,12 @@ export function createWorker(options: WorkerOptions): Worker {
     loadWork: createWorkLoader(options.db, options.masterKey),
   };
 
-  const attempt = async (job: TaskJob): Promise<void> => {
-    const target = { organizationId: job.organizationId, requestId: job.requestId, taskId: job.taskId };
-    const claim = await options.transitions.apply(
-      target,
-      { type: 'task-claimed' },
-      { actor: 'system', result: { worker: options.worker } },
-    );
+  const claiming = new Set<string>();
+  const attempt = async (target: TaskRef): Promise<void> => {
+    claiming.add(target.taskId);
+    const claim = await options.transitions
+      .apply(target, { type: 'task-claimed' }, { actor: 'system', result: { worker: options.worker } })
+      .finally(() => claiming.delete(target.taskId));
     if (!claim.applied || claim.before.taskRow === undefined) return;
     const task: TaskRow = { ...claim.before.taskRow, attempt: claim.before.taskRow.attempt + 1 };
     try {
@@ -76,24 +74,25 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const inHand = new Map<string, number>();
   return {
-    async run(job) {
+    async run(target) {
       // Before the claim, so that no look at the rows can find it claimed and not in hand.
-      inHand.set(job.taskId, (inHand.get(job.taskId) ?? 0) + 1);
+      inHand.set(target.taskId, (inHand.get(target.taskId) ?? 0) + 1);
       try {
-        await attempt(job);
+        await attempt(target);
       } catch (error) {
         // The database did not take the event. The row still says "running" or "ready"; the reconciler finds it.
         options.logger.error(
-          { err: error, task: job.taskId },
+          { err: error, task: target.taskId },
           'a task could not be started or concluded; it will be taken up again',
         );
       } finally {
-        const left = (inHand.get(job.taskId) ?? 1) - 1;
-        if (left > 0) inHand.set(job.taskId, left);
-        else inHand.delete(job.taskId);
+        const left = (inHand.get(target.taskId) ?? 1) - 1;
+        if (left > 0) inHand.set(target.taskId, left);
+        else inHand.delete(target.taskId);
       }
     },
     inHand: () => [...inHand.keys()],
+    claiming: () => [...claiming],
     abort: () => stopping.abort(),
   };
 }
@@ -115,6 +114,7 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
     blobs,
     db: options.db,
     clock: options.clock,
+    askedBefore: work.askedBefore,
     scope: {
       ...ref,
       idempotencyKey: `${task.id}.${task.generation}`,
@@ -153,7 +153,7 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
 
 async function conclude(
   options: WorkerOptions,
-  target: TaskTarget,
+  target: TaskRef,
   task: TaskRow,
   outcome: TaskOutcome,
 ): Promise<void> {
@@ -161,7 +161,7 @@ async function conclude(
     const retryAt = new Date(options.clock.now().getTime() + outcome.retryAfterSeconds * 1_000);
     await options.transitions.apply(
       target,
-      { type: 'task-pending', attempt: task.attempt, retryAt },
+      { type: 'task-pending', attempt: task.attempt, retryAt, calledBackAt: task.called_back_at },
       { actor: 'system', result: { operation: outcome.operation } },
     );
     return;
@@ -180,7 +180,7 @@ async function conclude(
   if (!applied.applied) await removeAttempt(options.db, target, task);
 }
 
-async function removeAttempt(db: Database, target: TaskTarget, task: TaskRow): Promise<void> {
+async function removeAttempt(db: Database, target: TaskRef, task: TaskRow): Promise<void> {
   const names = ['keys', 'items', 'package'].map((kind) => `${kind}/${task.id}/${task.attempt}`);
   await db
     .withTables<RequestTables>()
@@ -191,15 +191,9 @@ async function removeAttempt(db: Database, target: TaskTarget, task: TaskRow): P
     .execute();
 }
 
-interface TaskTarget {
-  readonly organizationId: string;
-  readonly requestId: string;
-  readonly taskId: string;
-}
-
 async function fail(
   options: Running,
-  failed: { readonly target: TaskTarget; readonly task: TaskRow; readonly error: unknown },
+  failed: { readonly target: TaskRef; readonly task: TaskRow; readonly error: unknown },
 ): Promise<void> {
   const { target, task } = failed;
   if (options.stopping.aborted) {
@@ -218,14 +212,13 @@ async function fail(
       'a task failed in a way that nobody foresaw; it is tried again',
     );
   }
-  const outOfTries = error.code === 'STILL_READABLE' && task.failures + 1 >= VERIFY_FAILURES;
   await options.transitions.apply(
     target,
     {
       type: 'task-failed',
       attempt: task.attempt,
       error: describe(error),
-      retryable: error.retryable && !outOfTries,
+      retryable: error.retryable,
     },
     { actor: 'system' },
   );

@@ -1,0 +1,73 @@
+import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
+
+export interface TaskError {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type RequestEvent =
+  | {
+      readonly type: 'planned';
+      readonly tasks: number;
+      readonly approval: boolean;
+      readonly waitsUntil: Date | null;
+    }
+  | { readonly type: 'approved' | 'wait-over' | 'released' }
+  | { readonly type: 'rejected' | 'cancelled' | 'held'; readonly reason: string };
+
+export type TaskEvent =
+  | { readonly type: 'task-claimed' }
+  | { readonly type: 'task-succeeded'; readonly attempt: number; readonly matched: boolean | null }
+  | {
+      readonly type: 'task-pending';
+      readonly attempt: number;
+      readonly retryAt: Date;
+      /** The newest report of the system when the attempt began: a newer one came in the middle, so its answer is there. */
+      readonly calledBackAt: Date | null;
+    }
+  | {
+      readonly type: 'task-failed';
+      readonly attempt: number;
+      readonly error: TaskError;
+      readonly retryable: boolean;
+    }
+  | { readonly type: 'task-due' }
+  /** `died`: its process ended in the middle, or lost the answer; not a server that was stopped. */
+  | { readonly type: 'task-lost'; readonly attempt: number; readonly died: boolean }
+  /** `anew`: as another operation, because the system says that the former one failed for good. */
+  | { readonly type: 'task-retried'; readonly anew: boolean }
+  | { readonly type: 'task-skipped'; readonly reason: string }
+  | { readonly type: 'gate-opened' };
+
+export type Event = RequestEvent | TaskEvent;
+
+/** The code of a verification that found what had to be gone. */
+export const STILL_READABLE = 'STILL_READABLE';
+
+/** A task that is done again when data was found after an erasure. */
+export interface RedoneTask extends TaskSnapshot {
+  readonly dependsOn: readonly { readonly id: string; readonly ended: boolean }[];
+}
+
+/** The part of a request that one event can touch. What is not listed here does not change. */
+export interface Neighbourhood {
+  readonly request: RequestSnapshot;
+  /** The task of a task event. */
+  readonly task?: TaskSnapshot | undefined;
+  /**
+   * For an event that ends the task: the tasks that depend on it. For an event that starts the request: the tasks that
+   * wait for nothing. For `released`: the tasks that are ready. For `rejected` and `cancelled`: the tasks that are open.
+   */
+  readonly others: readonly TaskSnapshot[];
+  /**
+   * For an event after which a verification may have its system erased again (see {@link mayRedo}): the system's `locate` and
+   * `erase`, and everything that comes after that `erase`, directly or not.
+   */
+  readonly redo?: readonly RedoneTask[];
+}
+
+/** Whether the event can lead to another erasure of the task's system. */
+export function mayRedo(event: Event): boolean {
+  if (event.type === 'task-retried') return true;
+  return event.type === 'task-failed' && event.error.code === STILL_READABLE;
+}

@@ -1,0 +1,137 @@
+import { sql } from 'kysely';
+import type { PlannableSystem } from '../connectors/index.ts';
+import { type Database, HabeasError, newId } from '../foundation/index.ts';
+import type { RequestRef } from './identity-vault.ts';
+import type { Plan } from './plan.ts';
+import type { TaskSnapshot } from './snapshot.ts';
+import type { RequestTables } from './tables.ts';
+
+/** A plan with the systems that it was made of. */
+export interface MadePlan {
+  readonly plan: Plan;
+  readonly systems: readonly PlannableSystem[];
+}
+
+export interface Planned {
+  readonly ref: RequestRef;
+  readonly made: MadePlan;
+}
+
+export interface InsertedPlan {
+  readonly ref: RequestRef;
+  readonly plan: Plan;
+  /** Tasks that wait for nothing. */
+  readonly roots: readonly TaskSnapshot[];
+  readonly waitsUntil: Date | null;
+}
+
+/** Stores plans, their tasks and the datasets that they were made of, in a few statements, however many plans. */
+export async function insertPlans(
+  transaction: Database,
+  planned: readonly Planned[],
+  now: Date,
+  waitsUntil: (plan: Plan) => Date | null,
+): Promise<readonly InsertedPlan[]> {
+  if (planned.length === 0) return [];
+  const tables = transaction.withTables<RequestTables>();
+  const inputs = new Map(
+    planned.flatMap(({ ref, made }) =>
+      made.systems.flatMap((system) =>
+        system.inputs === undefined
+          ? []
+          : [
+              [
+                `${ref.organizationId}/${system.inputs.hash}`,
+                { organization_id: ref.organizationId, ...system.inputs },
+              ] as const,
+            ],
+      ),
+    ),
+  );
+  if (inputs.size > 0)
+    await tables
+      .insertInto('plan_inputs')
+      .values([...inputs.values()])
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  const rows = planned.map(({ ref, made }) => ({
+    ref,
+    plan: made.plan,
+    waitsUntil: waitsUntil(made.plan),
+    ...planRows(ref, made.plan, now),
+  }));
+  await sql`
+    update requests as r set plan = c.plan, plan_hash = c.plan_hash, policy_version = c.policy_version, total_tasks = c.total_tasks, waits_until = c.waits_until
+    from jsonb_to_recordset(${JSON.stringify(
+      rows.map(({ ref, plan, waitsUntil }) => ({
+        organization_id: ref.organizationId,
+        id: ref.requestId,
+        plan: JSON.stringify(plan),
+        plan_hash: plan.hash,
+        policy_version: plan.policy_version,
+        total_tasks: plan.tasks.length,
+        waits_until: waitsUntil,
+      })),
+    )}::jsonb) as c (organization_id text, id text, plan text, plan_hash text, policy_version text, total_tasks integer, waits_until timestamptz)
+    where r.organization_id = c.organization_id and r.id = c.id`.execute(transaction);
+  for (const chunk of chunks(rows.flatMap(({ tasks }) => tasks)))
+    await tables.insertInto('tasks').values(chunk).execute();
+  for (const chunk of chunks(rows.flatMap(({ edges }) => edges)))
+    await tables.insertInto('task_dependencies').values(chunk).execute();
+  return rows.map(({ ref, plan, waitsUntil, tasks }) => ({
+    ref,
+    plan,
+    waitsUntil,
+    roots: tasks.filter((task) => task.remaining === 0).map(newTask),
+  }));
+}
+
+function planRows(ref: RequestRef, plan: Plan, now: Date) {
+  const ids = new Map(plan.tasks.map((task) => [task.key, newId('tsk', now)]));
+  const id = (key: string): string => {
+    const found = ids.get(key);
+    if (found === undefined)
+      throw new HabeasError('INTERNAL', `The plan names a task ${key} that it does not have.`);
+    return found;
+  };
+  return {
+    tasks: plan.tasks.map((task, position) => ({
+      organization_id: ref.organizationId,
+      id: id(task.key),
+      request_id: ref.requestId,
+      key: task.key,
+      position,
+      kind: task.kind,
+      system: task.system,
+      team: task.team,
+      inputs: task.system === null ? null : (plan.inputs[task.system] ?? null),
+      state: 'pending' as const,
+      remaining: task.depends_on.length,
+      attempt: 0,
+      failures: 0,
+      generation: 1,
+    })),
+    edges: plan.tasks.flatMap((task) =>
+      task.depends_on.map((dependency) => ({
+        organization_id: ref.organizationId,
+        request_id: ref.requestId,
+        task_id: id(task.key),
+        depends_on: id(dependency),
+      })),
+    ),
+  };
+}
+
+/** PostgreSQL takes 65,535 parameters a statement. */
+function* chunks<Row>(rows: readonly Row[]): Iterable<readonly Row[]> {
+  for (let start = 0; start < rows.length; start += 2_000) yield rows.slice(start, start + 2_000);
+}
+
+/** The snapshot of a task that was just inserted; nothing is read back. */
+function newTask(
+  row: Pick<RequestTables['tasks'], 'id' | 'key' | 'kind' | 'system' | 'state' | 'remaining'>,
+): TaskSnapshot {
+  const { id, key, kind, system, state, remaining } = row;
+  const untouched = { errorCode: null, nextAttemptAt: null, calledBackAt: null };
+  return { id, key, kind, system, state, remaining, attempt: 0, failures: 0, generation: 1, ...untouched };
+}

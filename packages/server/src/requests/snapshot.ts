@@ -1,0 +1,54 @@
+import type { api } from '@habeas/contract';
+
+/** What the state machine needs to know of a request. */
+export interface RequestSnapshot {
+  readonly id: string;
+  readonly state: api.RequestState;
+  /** Whether it destroys: an erasure that is no dry run. */
+  readonly erases: boolean;
+  /** The state that `released` goes back to; null unless held. */
+  readonly heldFrom: api.RequestState | null;
+  /** Tasks that have not ended, blocked ones included. */
+  readonly openTasks: number;
+  readonly blockedTasks: number;
+  /** Whether a task that destroys was ever started: from then on a request cannot be cancelled. */
+  readonly destructionStarted: boolean;
+  readonly matched: boolean | null;
+}
+
+/** What the state machine needs to know of a task. */
+export interface TaskSnapshot {
+  readonly id: string;
+  readonly key: string;
+  readonly kind: api.TaskKind;
+  /** The system that it acts on; null for gates and packages. */
+  readonly system: string | null;
+  readonly state: api.TaskState;
+  /** How many tasks that this one depends on have not ended. */
+  readonly remaining: number;
+  /** Counts every start; an answer that names another attempt is stale and changes nothing. */
+  readonly attempt: number;
+  /** Failures in a row since the last success or the last retry by a person. */
+  readonly failures: number;
+  /** The code of the last failure; null after a success. */
+  readonly errorCode: string | null;
+  /** Counts how often it was done anew; part of the idempotency key. */
+  readonly generation: number;
+  /** When it may start again, for a ready task that backs off or a waiting one that is polled. */
+  readonly nextAttemptAt: Date | null;
+  /** When the newest report of its system that an operation ended was sent. */
+  readonly calledBackAt: Date | null;
+}
+
+/** Requests whose tasks are worked on. */
+export function isStarted(state: api.RequestState): boolean {
+  return state === 'running' || state === 'blocked';
+}
+
+export function isEnded(state: api.RequestState): boolean {
+  return state === 'completed' || state === 'rejected' || state === 'cancelled';
+}
+
+export function isEndedTask(state: api.TaskState): boolean {
+  return state === 'succeeded' || state === 'skipped' || state === 'cancelled';
+}
