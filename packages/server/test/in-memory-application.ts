@@ -9,6 +9,7 @@ import {
 import type { Application } from '../src/http/index.ts';
 import type { DataMap } from '../src/map/index.ts';
 import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
+import { EMPTY_MAP } from './empty-map.ts';
 import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
 
 export const TEST_KEY = 'test-key-of-acme';
@@ -77,6 +78,7 @@ const CONNECTION: api.ConnectionView = {
 const SERVICE: api.ServiceView = {
   name: 'orders',
   team: 'shop',
+  external: false,
   stores: ['email'],
   first_seen: AT,
   last_seen: AT,
@@ -84,6 +86,7 @@ const SERVICE: api.ServiceView = {
 };
 
 function inMemoryMap(): DataMap {
+  const stamp = { at: AT, as_of: AT, filter: {} };
   const gap: api.GapView = {
     kind: 'team-without-client',
     service: 'analytics',
@@ -108,7 +111,7 @@ function inMemoryMap(): DataMap {
     start: () => undefined,
     stop: async () => undefined,
     map: async (query) => ({
-      at: AT,
+      ...EMPTY_MAP,
       services: query?.team === undefined || query.team === SERVICE.team ? [SERVICE] : [],
       flows: [],
       stores: [],
@@ -116,6 +119,38 @@ function inMemoryMap(): DataMap {
     }),
     services: async () => [SERVICE],
     gaps: async () => [gap],
+    gapList: async () => ({ ...stamp, counts: { gaps: 1 }, items: [gap] }),
+    reach: async (direction, { service }) => ({
+      ...stamp,
+      service,
+      direction,
+      counts: { services: 0, teams: 0, data_types: 0, flows: 0 },
+      reached: [],
+      flows: [],
+    }),
+    paths: async ({ from, to, max_hops, limit }) => ({
+      ...stamp,
+      from,
+      to,
+      max_hops,
+      limit,
+      truncated: false,
+      counts: { paths: 0, services: 0, data_types: 0 },
+      paths: [],
+    }),
+    impact: async ({ service }) => ({
+      ...stamp,
+      service,
+      teams: [SERVICE.team ?? ''],
+      external: false,
+      counts: { categories: 0, data_types: 0, services: 1, teams: 1 },
+      data: [],
+      categories: [],
+      upstream: [],
+      downstream: [],
+      call: [{ team: SERVICE.team, services: [service], because: ['owner'], clients: [] }],
+    }),
+    impacts: async () => ({ ...stamp, counts: { services: 0 }, items: [] }),
     holders: async (dataType) => ({
       data_type: dataType,
       holders: dataType === 'email' ? [{ service: 'orders', team: 'shop' }] : [],

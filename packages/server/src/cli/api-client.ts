@@ -60,11 +60,20 @@ export function createApiClient(server: ServerAddress) {
 
     getMap: (query: typeof api.mapQuerySchema._zod.output = {}) =>
       call(server, { path: '/api/v1/map', query, answer: api.mapSchema }),
+    getReach: (direction: 'upstream' | 'downstream', query: api.ReachQuery) =>
+      call(server, { path: `/api/v1/map/${direction}`, query, answer: api.reachSchema }),
+    getPaths: (query: api.PathsQuery) =>
+      call(server, { path: '/api/v1/map/paths', query, answer: api.pathsSchema }),
+    getImpact: (query: api.ReachQuery) =>
+      call(server, { path: '/api/v1/map/impact', query, answer: api.impactSchema }),
+    listImpacts: (query: api.MapFilter) =>
+      call(server, { path: '/api/v1/map/impacts', query, answer: api.impactListSchema }),
+    listGaps: (query: api.MapFilter = {}) =>
+      call(server, { path: '/api/v1/gaps', query, answer: api.gapListSchema }),
     getHolders: (dataType: string) =>
       call(server, { path: `/api/v1/holders/${encodeURIComponent(dataType)}`, answer: api.holdersSchema }),
     listServices: async () =>
       (await call(server, { path: '/api/v1/services', answer: api.serviceListSchema })).items,
-    listGaps: async () => (await call(server, { path: '/api/v1/gaps', answer: api.gapListSchema })).items,
     listClients: async () =>
       (await call(server, { path: '/api/v1/clients', answer: api.clientListSchema })).items,
     decideClient: (id: string, verb: 'approve' | 'reject') =>

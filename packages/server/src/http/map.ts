@@ -7,6 +7,8 @@ const dataTypeParams = z.object({
   data_type: z.string().min(1).max(100).describe('A data type as teams declare it, such as `email`'),
 });
 
+const ERRORS = ['BAD_INPUT', 'NOT_FOUND'] as const;
+
 /** `/api/v1/map` and the questions that people ask it. */
 export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): void {
   app.get('/api/v1/map', {
@@ -15,11 +17,76 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
         id: 'getMap',
         tag: 'Map',
         summary: 'Read the data map: services, what they store, what flows between them, and gaps',
+        description:
+          'Now or as it was, filtered, compared with another moment, or summed up by team. `at`, `as_of`, `filter` and `counts` say what an answer is about.',
       }),
       querystring: api.mapQuerySchema,
-      response: { 200: api.mapSchema.describe('The map as it is now'), ...problems(['BAD_INPUT']) },
+      response: { 200: api.mapSchema.describe('What the filter leaves of the map'), ...problems(ERRORS) },
     },
     handler: (request) => map.map(request.query),
+  });
+
+  for (const direction of ['upstream', 'downstream'] as const) {
+    app.get(`/api/v1/map/${direction}`, {
+      schema: {
+        ...operation({
+          id: direction === 'upstream' ? 'getUpstream' : 'getDownstream',
+          tag: 'Map',
+          summary:
+            direction === 'upstream'
+              ? 'Where the data of a service comes from, each data type by itself'
+              : 'Where the data of a service goes to, each data type by itself',
+        }),
+        querystring: api.reachQuerySchema,
+        response: {
+          200: api.reachSchema.describe('Services that are reached, and the flows on the way'),
+          ...problems(ERRORS),
+        },
+      },
+      handler: (request) => map.reach(direction, request.query),
+    });
+  }
+
+  app.get('/api/v1/map/paths', {
+    schema: {
+      ...operation({
+        id: 'getPaths',
+        tag: 'Map',
+        summary: 'The ways that data takes from one service to another, with the evidence of each hop',
+      }),
+      querystring: api.pathsQuerySchema,
+      response: { 200: api.pathsSchema.describe('Simple paths, the shortest first'), ...problems(ERRORS) },
+    },
+    handler: (request) => map.paths(request.query),
+  });
+
+  app.get('/api/v1/map/impact', {
+    schema: {
+      ...operation({
+        id: 'getImpact',
+        tag: 'Map',
+        summary: 'Whom it concerns if a service goes away or is breached',
+      }),
+      querystring: api.reachQuerySchema,
+      response: {
+        200: api.impactSchema.describe('What is exposed, which services it reaches, and which teams to call'),
+        ...problems(ERRORS),
+      },
+    },
+    handler: (request) => map.impact(request.query),
+  });
+
+  app.get('/api/v1/map/impacts', {
+    schema: {
+      ...operation({
+        id: 'listImpacts',
+        tag: 'Map',
+        summary: 'How far the data of each service comes and goes, the furthest first',
+      }),
+      querystring: api.mapFilterSchema,
+      response: { 200: api.impactListSchema.describe('All services'), ...problems(ERRORS) },
+    },
+    handler: (request) => map.impacts(request.query),
   });
 
   app.get('/api/v1/holders/:data_type', {
@@ -53,8 +120,9 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
         tag: 'Map',
         summary: 'List what is missing in the map, and what to do about it',
       }),
-      response: { 200: api.gapListSchema.describe('All gaps'), ...problems() },
+      querystring: api.mapFilterSchema,
+      response: { 200: api.gapListSchema.describe('Gaps that the filter leaves'), ...problems(ERRORS) },
     },
-    handler: async () => ({ items: [...(await map.gaps())] }),
+    handler: (request) => map.gapList(request.query),
   });
 }

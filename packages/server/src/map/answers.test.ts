@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answersOf } from './answers.ts';
 import type { ConnectedService } from './claims.ts';
+import { declarationKey } from './declaration-key.ts';
 import type { KnownClient, MapSnapshot, SeenDeclaration, SourceStatus } from './snapshot.ts';
 
 const at = new Date('2026-11-21T08:00:00Z');
@@ -13,7 +14,8 @@ function seen(
   declaration: SeenDeclaration['declaration'],
   change: Partial<SeenDeclaration> = {},
 ): SeenDeclaration {
-  return { declaration, source: page, firstSeen: at, lastSeen: later, ...change };
+  const key = declarationKey(declaration);
+  return { key, declaration, source: page, evidence: 'observed', firstSeen: at, lastSeen: later, ...change };
 }
 
 function store(team: string, service: string, dataType: string, change: Partial<SeenDeclaration> = {}) {
@@ -41,6 +43,7 @@ function client(change: Partial<KnownClient> & Pick<KnownClient, 'id' | 'team'>)
 function source(change: Partial<SourceStatus> = {}): SourceStatus {
   return {
     source: page,
+    kind: 'scrape',
     state: 'ok',
     completeAt: later,
     error: null,
@@ -50,15 +53,22 @@ function source(change: Partial<SourceStatus> = {}): SourceStatus {
   };
 }
 
+const stamp = { at: at.toISOString(), as_of: at.toISOString(), filter: {} };
+
 function ask(
   snapshot: Partial<MapSnapshot>,
-  options: { connections?: readonly ConnectedService[]; categories?: Readonly<Record<string, string>> } = {},
+  options: {
+    connections?: readonly ConnectedService[];
+    categories?: Readonly<Record<string, string>>;
+    external?: readonly string[];
+  } = {},
 ) {
   const full = { declarations: [], clients: [], sources: [source()], ...snapshot };
   const categories = new Map(Object.entries(options.categories ?? {}));
   return answersOf(full, {
     connections: options.connections ?? [],
     categoryOf: (dataType) => categories.get(dataType),
+    external: new Set(options.external),
   });
 }
 
@@ -300,7 +310,7 @@ describe('gaps', () => {
     const told = [...alone, store('data', 'lake', 'ip')];
     const moved = ask({ declarations: told, clients, sources: [old, source()] }, { categories });
     expect(moved.gaps()).toEqual([]);
-    expect(moved.map({}, at).stores.map((entry) => entry.source)).toEqual([page]);
+    expect(moved.map({}).stores.map((entry) => entry.source)).toEqual([page]);
   });
 
   it('name only the newest of several sources that left the configuration and said the same', () => {
@@ -311,7 +321,7 @@ describe('gaps', () => {
       store('data', 'lake', 'ip', { source: newer.source }),
     ];
     const answers = ask({ declarations, sources: [newer, older] });
-    expect(answers.map({}, at).stores.map((entry) => entry.source)).toEqual([newer.source]);
+    expect(answers.map({}).stores.map((entry) => entry.source)).toEqual([newer.source]);
     expect(answers.gaps().filter((gap) => gap.kind === 'source-failing')).toHaveLength(1);
   });
 });
@@ -329,7 +339,7 @@ describe('map and holders', () => {
   const sources = [source(), source({ source: 'http://b.example/metrics' })];
   const answers = ask({ declarations, sources }, { categories: { ip: 'user.device.ip_address' } });
   const names = (query: Parameters<typeof answers.map>[0]) =>
-    answers.map(query, at).services.map((service) => service.name);
+    answers.map(query).services.map((service) => service.name);
 
   it('say who holds a data type and who moves it, each once', () => {
     expect(answers.holders('ip')).toEqual({
@@ -350,7 +360,7 @@ describe('map and holders', () => {
     expect(names({ data_type: 'email' })).toEqual(['lake', 'mailer']);
     expect(names({ data_type: 'name', team: 'web' })).toEqual(['adnet', 'front']);
     expect(names({ service: 'nobody' })).toEqual([]);
-    const one = answers.map({ service: 'mailer' }, at);
+    const one = answers.map({ service: 'mailer' });
     expect(one.flows.map((flow) => [flow.from, flow.to, flow.data_type])).toEqual([
       ['lake', 'mailer', 'email'],
     ]);
@@ -359,14 +369,26 @@ describe('map and holders', () => {
   });
 
   it('give the category, the times and the source of each flow and store', () => {
-    const { flows, stores } = answers.map({ data_type: 'ip' }, at);
+    const { flows, stores } = answers.map({ data_type: 'ip' });
     const shared = {
       data_type: 'ip',
       category: 'user.device.ip_address',
+      evidence: 'observed',
+      purpose: null,
+      subject: null,
+      retention: null,
+      region: null,
       first_seen: at.toISOString(),
       last_seen: later.toISOString(),
     };
-    expect(flows[0]).toEqual({ from: 'front', to: 'lake', source: page, ...shared });
+    expect(flows[0]).toEqual({
+      from: 'front',
+      to: 'lake',
+      source: page,
+      external: false,
+      ...shared,
+      team: 'web',
+    });
     expect(stores).toEqual([
       { service: 'lake', team: 'data', source: page, ...shared },
       { service: 'lake', team: 'data', source: 'http://b.example/metrics', ...shared },
@@ -394,8 +416,9 @@ describe('map and holders', () => {
     fc.assert(
       fc.property(fc.array(declared), query, (some, asked) => {
         const all = ask({ declarations: some });
-        const view = all.map(asked, at);
-        expect(api.mapSchema.parse(view)).toEqual(view);
+        const view = all.map(asked);
+        const whole = { ...stamp, ...view, changes: null, teams: all.teams(asked) };
+        expect(api.mapSchema.parse(whole)).toEqual(whole);
         const shown = new Set(view.services.map((service) => service.name));
         for (const flow of view.flows) expect(shown.has(flow.from) && shown.has(flow.to)).toBe(true);
         for (const entry of view.stores) expect(shown.has(entry.service)).toBe(true);
@@ -410,7 +433,7 @@ describe('map and holders', () => {
       fc.property(fc.array(declared), (some) => {
         const [one, other] = [some, some.toReversed()].map((list) => {
           const all = ask({ declarations: list });
-          return [all.map({}, at), all.systems()];
+          return [all.map({}), all.systems()];
         });
         expect(other).toEqual(one);
       }),
@@ -426,7 +449,7 @@ describe('map and holders', () => {
         const sources = [...names].map((name) =>
           source({ source: name, configured: configured.includes(name) }),
         );
-        const view = ask({ declarations: some, sources }).map({}, at);
+        const view = ask({ declarations: some, sources }).map({});
         const said = some.map(({ declaration }) => JSON.stringify(partsOf(declaration)));
         const shown = [
           ...view.flows.map((flow) => [flow.from, flow.to, flow.data_type]),

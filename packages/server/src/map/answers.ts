@@ -1,8 +1,9 @@
 import type { api } from '@habeas/contract';
 import { answererOf } from './answerer.ts';
+import { byTeam } from './by-team.ts';
 import { type Claim, type ConnectedService, claimsOf } from './claims.ts';
 import { currentDeclarations } from './current-declarations.ts';
-import type { MapQuery } from './data-map.ts';
+import { type Filter, gapFits, type Selection, select } from './filter.ts';
 import { findGaps } from './gaps.ts';
 import {
   buildGraph,
@@ -10,79 +11,136 @@ import {
   holdersOf,
   type MapGraph,
   moversOf,
-  neighboursOf,
   type ServiceNode,
   type StoreSeen,
 } from './graph.ts';
+import { impactOf, placeView } from './impact.ts';
+import { reachOfAll } from './reach-of-all.ts';
 import type { KnownClient, MapSnapshot } from './snapshot.ts';
 import type { System } from './system.ts';
+import { type TypeGraph, typeGraphsOf } from './type-graph.ts';
+import { distinct, earliest, flowView, latest, storeView, type ViewContext } from './views.ts';
+import { pathsView, reachView } from './ways.ts';
 
 export interface AnswerContext {
   readonly connections: readonly ConnectedService[];
   /** The category of a data type, or undefined if the configuration gives none. */
   readonly categoryOf: (dataType: string) => string | undefined;
+  /** Services that the configuration calls external. */
+  readonly external: ReadonlySet<string>;
 }
 
-/** All that can be asked about one snapshot. Pure. */
+/** All that can be asked about the map of one moment. Pure. */
 export interface MapAnswers {
-  map(query: MapQuery, at: Date): api.MapView;
+  map(filter?: Filter): Pick<api.MapView, 'counts' | 'services' | 'stores' | 'flows' | 'gaps'>;
+  teams(filter?: Filter): api.MapTeamsView;
+  /** Flows and stores that a filter leaves. */
+  edges(filter?: Filter): readonly (FlowSeen | StoreSeen)[];
   services(): readonly api.ServiceView[];
-  gaps(): readonly api.GapView[];
+  gaps(filter?: Filter): readonly api.GapView[];
   holders(dataType: string): api.HoldersView;
   systems(): readonly System[];
+  names(): Iterable<string>;
+  has(service: string): boolean;
+  reach(
+    service: string,
+    direction: 'upstream' | 'downstream',
+    filter?: Filter,
+  ): Pick<api.ReachView, 'counts' | 'reached' | 'flows'>;
+  paths(
+    options: { readonly from: string; readonly to: string; readonly maxHops: number; readonly limit: number },
+    filter?: Filter,
+  ): Pick<api.PathsView, 'truncated' | 'counts' | 'paths'>;
+  impact(service: string, filter?: Filter): ReturnType<typeof impactOf>;
+  impacts(filter?: Filter): api.ImpactListView['items'];
 }
 
-export function answersOf(snapshot: MapSnapshot, context: AnswerContext): MapAnswers {
-  const { clients, sources } = snapshot;
-  const declarations = currentDeclarations(snapshot);
-  const claims = claimsOf(declarations, context.connections);
-  const graph = buildGraph(declarations, claims);
-  const systems = systemsOf(claims, clients);
-  const services = servicesOf(graph, clients);
-  const gaps = findGaps({ graph, systems, clients, sources, categoryOf: context.categoryOf });
+export interface AnswersOptions extends AnswerContext {
+  /** now: with the gaps that come from sources and clients, which are known as they are now only. (Default: now) */
+  readonly moment?: 'now' | 'past';
+}
+
+export function answersOf(
+  snapshot: Pick<MapSnapshot, 'declarations' | 'clients' | 'sources' | 'loss'>,
+  options: AnswersOptions,
+): MapAnswers {
+  const { clients, sources, loss } = snapshot;
+  const { categoryOf, connections, external } = options;
+  const declarations = currentDeclarations(snapshot.declarations, sources);
+  const claims = claimsOf(declarations, connections);
+  const clientsOf = Map.groupBy(clients, ({ team }) => team);
+  const graphNow = once(() => buildGraph(declarations, claims));
+  const systems = once(() => systemsOf(claims, clientsOf));
+  const isExternal = (service: string) =>
+    external.has(service) || (graphNow().services.get(service)?.claims.length ?? 0) === 0;
+  const context: ViewContext = { categoryOf, isExternal };
+  const services = once(() => servicesOf(graphNow(), clientsOf, context));
+  const gaps = once(() =>
+    findGaps({
+      graph: graphNow(),
+      systems: systems(),
+      clients,
+      sources,
+      loss,
+      categoryOf,
+      moment: options.moment ?? 'now',
+    }),
+  );
+  const selected = (filter: Filter) => select(graphNow(), filter, context);
+  const graphs = (filter: Filter): readonly TypeGraph[] => typeGraphsOf(selected(filter).flows);
+  const gapsOf = (filter: Filter) => gaps().filter((gap) => gapFits(gap, filter, context));
+
   return {
-    services: () => services,
-    gaps: () => gaps,
-    systems: () => systems,
+    services,
+    systems,
+    gaps: (filter = {}) => gapsOf(filter),
+    names: () => graphNow().services.keys(),
+    has: (service) => graphNow().services.has(service),
     holders: (dataType) => ({
       data_type: dataType,
-      holders: [...holdersOf(graph, dataType)],
-      movers: [...moversOf(graph, dataType)],
+      holders: [...holdersOf(graphNow(), dataType)],
+      movers: [...moversOf(graphNow(), dataType)],
     }),
-    map(query, at) {
-      const chosen = choose(graph, query);
+    edges(filter = {}) {
+      const { flows, stores } = selected(filter);
+      return [...flows, ...stores];
+    },
+    map(filter = {}) {
+      const selection = selected(filter);
+      const shownServices = services().filter(({ name }) => selection.services.has(name));
+      const shownGaps = gapsOf(filter);
       return {
-        at: at.toISOString(),
-        services: services.filter((service) => chosen.services.has(service.name)),
-        stores: graph.stores.filter(({ declaration }) => chosen.store(declaration)).map(storeView),
-        flows: graph.flows.filter(({ declaration }) => chosen.flow(declaration)).map(flowView),
-        gaps: gaps.filter((gap) => fits(gap, query)),
+        counts: { ...countsOf(selection, shownServices), gaps: shownGaps.length },
+        services: shownServices,
+        stores: selection.stores.map((store) => storeView(store, context)),
+        flows: selection.flows.map((flow) => flowView(flow, context)),
+        gaps: shownGaps,
       };
     },
+    teams: (filter = {}) => byTeam(graphNow(), selected(filter), context),
+    reach: (service, direction, filter = {}) =>
+      reachView({ graphs: graphs(filter), graph: graphNow(), context, service, direction }),
+    paths: (asked, filter = {}) => pathsView(graphs(filter), asked, context),
+    impact: (service, filter = {}) =>
+      impactOf(service, { graph: graphNow(), selection: selected(filter), clients, context }),
+    impacts(filter = {}) {
+      const selection = selected(filter);
+      return impactsOf({ graph: graphNow(), selection, context });
+    },
   };
-
-  function storeView(seen: StoreSeen): api.MapView['stores'][number] {
-    const { service, team, dataType } = seen.declaration;
-    return { service, team, ...sharedView(dataType, seen) };
-  }
-
-  function flowView(seen: FlowSeen): api.FlowView {
-    const { service, toService, dataType } = seen.declaration;
-    return { from: service, to: toService, ...sharedView(dataType, seen) };
-  }
-
-  function sharedView(dataType: string, seen: StoreSeen | FlowSeen) {
-    return {
-      data_type: dataType,
-      category: context.categoryOf(dataType) ?? null,
-      first_seen: seen.firstSeen.toISOString(),
-      last_seen: seen.lastSeen.toISOString(),
-      source: seen.source,
-    };
-  }
 }
 
-function systemsOf(claims: readonly Claim[], clients: readonly KnownClient[]): readonly System[] {
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+type ClientsByTeam = ReadonlyMap<string, readonly KnownClient[]>;
+
+function systemsOf(claims: readonly Claim[], clients: ClientsByTeam): readonly System[] {
   return claims
     .filter((claim) => claim.stores.length > 0)
     .map((claim) => ({
@@ -90,65 +148,88 @@ function systemsOf(claims: readonly Claim[], clients: readonly KnownClient[]): r
       service: claim.service,
       team: claim.team,
       dataTypes: claim.stores,
-      answeredBy: answererOf(claim, clients),
+      answeredBy: answererOf(claim, clients.get(claim.team) ?? []),
     }));
 }
 
-function servicesOf(graph: MapGraph, clients: readonly KnownClient[]): readonly api.ServiceView[] {
+function servicesOf(
+  graph: MapGraph,
+  clients: ClientsByTeam,
+  { isExternal }: ViewContext,
+): readonly api.ServiceView[] {
   return [...graph.services.values()].flatMap((node): api.ServiceView[] => {
     if (node.claims.length === 0) return [undeclaredService(node)];
     return node.claims.map((claim) => ({
       name: node.name,
       team: claim.team,
+      external: isExternal(node.name),
       stores: [...claim.stores],
       first_seen: claim.firstSeen?.toISOString() ?? null,
       last_seen: claim.lastSeen?.toISOString() ?? null,
-      answered_by: answererOf(claim, clients).kind,
+      answered_by: answererOf(claim, clients.get(claim.team) ?? []).kind,
     }));
   });
 }
 
 /** Seen only through those who send to it. */
-function undeclaredService({ name, incoming: flows }: ServiceNode): api.ServiceView {
-  const first = Math.min(...flows.map((flow) => flow.firstSeen.getTime()));
-  const last = Math.max(...flows.map((flow) => flow.lastSeen.getTime()));
+function undeclaredService({ name, incoming }: ServiceNode): api.ServiceView {
   return {
     name,
     team: null,
+    external: true,
     stores: [],
-    first_seen: new Date(first).toISOString(),
-    last_seen: new Date(last).toISOString(),
+    first_seen: earliest(incoming).toISOString(),
+    last_seen: latest(incoming).toISOString(),
     answered_by: 'nobody',
   };
 }
 
-/** What a query shows: what it names and, so that no arrow ends in nothing, the services at both ends of each flow. */
-function choose(graph: MapGraph, query: MapQuery) {
-  const ofTeam = (service: string) =>
-    graph.services.get(service)?.claims.some((claim) => claim.team === query.team) === true;
-  const named = (service: string) =>
-    (query.service === undefined || service === query.service) &&
-    (query.team === undefined || ofTeam(service));
-  const typed = (dataType: string) => query.data_type === undefined || dataType === query.data_type;
-  const store = (store: StoreSeen['declaration']) =>
-    named(store.service) && typed(store.dataType) && (query.team === undefined || store.team === query.team);
-  const flow = (flow: FlowSeen['declaration']) =>
-    typed(flow.dataType) && (named(flow.service) || named(flow.toService));
-  const services = new Set<string>();
-  for (const node of graph.services.values()) {
-    if (!named(node.name)) continue;
-    const neighbours = neighboursOf(node, query.data_type);
-    const holds = node.stores.some(({ declaration }) => store(declaration));
-    if (query.data_type === undefined || holds || neighbours.length > 0) services.add(node.name);
-    for (const neighbour of neighbours) services.add(neighbour);
-  }
-  return { services, store, flow };
+function countsOf(
+  { services, stores, flows }: Selection,
+  shown: readonly api.ServiceView[],
+): Omit<api.MapView['counts'], 'gaps'> {
+  const stored = stores.map(({ declaration: { service, dataType } }) => JSON.stringify([service, dataType]));
+  const moved = flows.map(({ declaration: { service, toService, dataType } }) =>
+    JSON.stringify([service, toService, dataType]),
+  );
+  const dataTypes = [...stores, ...flows].map(({ declaration }) => declaration.dataType);
+  return {
+    services: services.size,
+    teams: new Set(shown.flatMap(({ team }) => team ?? [])).size,
+    data_types: new Set(dataTypes).size,
+    stores: new Set(stored).size,
+    flows: new Set(moved).size,
+  };
 }
 
-function fits(gap: api.GapView, query: MapQuery): boolean {
-  return (
-    (query.team === undefined || gap.team === query.team) &&
-    (query.service === undefined || gap.service === query.service) &&
-    (query.data_type === undefined || gap.data_type === query.data_type)
-  );
+function impactsOf({
+  graph,
+  selection,
+  context,
+}: {
+  readonly graph: MapGraph;
+  readonly selection: Selection;
+  readonly context: ViewContext;
+}): api.ImpactListView['items'] {
+  const services = distinct(selection.services);
+  const graphs = typeGraphsOf(selection.flows);
+  const upstream = reachOfAll(graphs, services, 'upstream');
+  const downstream = reachOfAll(graphs, services, 'downstream');
+  const types = new Map(services.map((service) => [service, new Set<string>()]));
+  for (const { declaration } of [...selection.stores, ...selection.flows]) {
+    types.get(declaration.service)?.add(declaration.dataType);
+    if (declaration.kind === 'transmit') types.get(declaration.toService)?.add(declaration.dataType);
+  }
+  return services
+    .map((service) => ({
+      service,
+      ...placeView(service, graph, context),
+      data_types: types.get(service)?.size ?? 0,
+      upstream: upstream.get(service) ?? 0,
+      downstream: downstream.get(service) ?? 0,
+    }))
+    .sort(
+      (a, b) =>
+        b.downstream - a.downstream || b.data_types - a.data_types || (a.service < b.service ? -1 : 1),
+    );
 }

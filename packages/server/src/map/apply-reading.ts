@@ -1,9 +1,11 @@
+import type { Selectable } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Database } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import { proposeClients } from './clients.ts';
 import { endIntervals, readOpenIntervals, startIntervals } from './intervals.ts';
-import type { FailedReading, GoodReading, Reading } from './map-source.ts';
+import { type MapLoss, noticeLoss } from './losses.ts';
+import type { FailedReading, GoodReading, Reading, SourceKind } from './map-source.ts';
 import { reconcile } from './reconcile.ts';
 import type { MapTables, SourceWarning } from './tables.ts';
 
@@ -12,32 +14,59 @@ export interface ApplyOptions {
   readonly reading: Reading;
   /** When the reading began. */
   readonly startedAt: Date;
+  /** (Default: scrape) */
+  readonly kind?: SourceKind | undefined;
+  /** The map tells when it loses more than this many percent of its edges between two polls. (Default: 20) */
+  readonly lossPercent?: number | undefined;
 }
+
+const LOSS_PERCENT = 20;
+
+/** No reading takes so long: one that seems to have begun before the last stored one by more than this has another clock. */
+const LONGEST_READING_MILLISECONDS = 5 * 60_000;
+
+type SourceRow = Pick<MapTables['map_sources'], 'state' | 'attempted_at' | 'complete_at'>;
 
 export interface Applied {
   readonly started: number;
   readonly ended: number;
   /** What the source was before: to tell when it begins to fail, and when it comes back. */
-  readonly before: MapTables['map_sources']['state'];
+  readonly before: SourceRow['state'];
+  /** Too much of the map went; told once. */
+  readonly loss?: MapLoss | undefined;
+  /** The clock is far behind the one by which this source was read last; a sentence that names the source. */
+  readonly clockProblem?: string | undefined;
 }
 
 /**
  * Stores what one reading changed, in one transaction. Servers that read the same source take turns at its row, and a
- * reading that began before the last stored one changes nothing: it is older news.
+ * reading that began before the last stored one changes nothing: it is older news. Unless it is older than any reading
+ * can be; then a clock went back, and the reading counts, but ends nothing.
  */
 export async function applyReading(db: Database, options: ApplyOptions): Promise<Applied> {
   return db.transaction().execute(async (transaction) => {
     const source = await lockSource(transaction, options);
-    if (source.attempted_at !== null && source.attempted_at > options.startedAt) {
+    const behind = (source.attempted_at?.getTime() ?? 0) - options.startedAt.getTime();
+    if (behind > 0 && behind <= LONGEST_READING_MILLISECONDS) {
       return { started: 0, ended: 0, before: source.state };
     }
-    return options.reading.state === 'failed'
-      ? applyFailure(transaction, options, { source, reading: options.reading })
-      : applyDeclarations(transaction, options, { source, reading: options.reading });
+    const { reading } = options;
+    if (reading.state === 'failed') return applyFailure(transaction, options, { source, reading });
+    if (behind <= 0) return applyDeclarations(transaction, options, { source, reading });
+    const clockProblem = describeClock(reading.source, behind);
+    const problems = [...reading.problems, clockProblem];
+    const careful = { ...reading, complete: false, problems };
+    return {
+      ...(await applyDeclarations(transaction, options, { source, reading: careful })),
+      clockProblem,
+    };
   });
 }
 
-type SourceRow = Pick<MapTables['map_sources'], 'state' | 'attempted_at' | 'complete_at'>;
+function describeClock(source: string, behind: number): string {
+  const minutes = Math.round(behind / 60_000);
+  return `${source} was read last at a time that is ${minutes} minutes ahead of this server's clock: a clock was wrong then, is wrong now, or differs between servers. This reading ended nothing in the map. Synchronize the clocks.`;
+}
 
 async function lockSource(transaction: Database, options: ApplyOptions): Promise<SourceRow> {
   const tables = transaction.withTables<MapTables>();
@@ -78,19 +107,28 @@ async function applyDeclarations(
 ): Promise<Applied> {
   const { organizationId, startedAt: now } = options;
   const scope = { organizationId, source: reading.source };
+  const before = source.complete_at;
   const { started, ended } = reconcile({
     open: await readOpenIntervals(transaction, scope),
     declarations: reading.declarations,
     complete: reading.complete,
-    lastComplete: source.complete_at,
+    lastComplete: before,
     now,
   });
   await startIntervals(transaction, scope, started);
-  await endIntervals(transaction, scope, ended);
+  const { lost, loss } = await noticeLoss(transaction, {
+    ...scope,
+    now,
+    since: before,
+    ended: await endIntervals(transaction, scope, ended),
+    percent: options.lossPercent ?? LOSS_PERCENT,
+  });
   await updateSource(transaction, options, {
+    ...(lost > 0 ? { lost, lost_at: now } : {}),
     state: reading.complete ? 'ok' : 'partial',
     attempted_at: now,
-    ...(reading.complete ? { complete_at: now } : {}),
+    // Never ahead of the clock that counts from now on.
+    ...(reading.complete || (before !== null && before > now) ? { complete_at: now } : {}),
     error_code: null,
     error_message: null,
     warnings: JSON.stringify(warningsOf(reading)),
@@ -104,7 +142,7 @@ async function applyDeclarations(
     const event = { organizationId, type: 'map.changed', data: { source: reading.source, ...counts } };
     await publish(transaction, [event], now);
   }
-  return { ...counts, before: source.state };
+  return { ...counts, before: source.state, loss };
 }
 
 function warningsOf(reading: GoodReading): readonly SourceWarning[] {
@@ -121,12 +159,12 @@ function warningsOf(reading: GoodReading): readonly SourceWarning[] {
 async function updateSource(
   transaction: Database,
   options: ApplyOptions,
-  change: Partial<Omit<MapTables['map_sources'], 'organization_id' | 'source'>>,
+  change: Partial<Omit<Selectable<MapTables['map_sources']>, 'organization_id' | 'source'>>,
 ): Promise<void> {
   await transaction
     .withTables<MapTables>()
     .updateTable('map_sources')
-    .set(change)
+    .set({ ...change, kind: options.kind ?? 'scrape' })
     .where('organization_id', '=', options.organizationId)
     .where('source', '=', options.reading.source)
     .execute();

@@ -1,30 +1,40 @@
 import type { api } from '@habeas/contract';
+import type { Push } from './sources/pushes.ts';
 import type { System } from './system.ts';
 
 /** The data map: what services declared about themselves, over time, and the answers that follow from it. */
 export interface DataMap {
   /** Reads every source once and stores what changed. A source that fails is reported, never thrown. */
   poll(): Promise<PollReport>;
+  /** Reads what is left of the histories of the sources. {@link start} does it too. */
+  backfill(): Promise<void>;
+  /** Stores what a job that is never scraped says about itself. */
+  push(push: Push): Promise<SourceReport>;
   /** Polls now and then again after each interval, until {@link stop}. */
   start(): void;
   /** Ends the reading that is under way and waits until nothing runs any more. */
   stop(): Promise<void>;
-  map(query?: MapQuery): Promise<api.MapView>;
+  /** Throws BAD_INPUT for a moment to come, NOT_FOUND for a service that is not in the map; so do all that take a filter. */
+  map(query?: Partial<api.MapQuery>): Promise<api.MapView>;
   services(): Promise<readonly api.ServiceView[]>;
+  /** What is missing now. */
   gaps(): Promise<readonly api.GapView[]>;
+  gapList(filter?: Partial<api.MapFilter>): Promise<api.GapListView>;
   /** Who holds a data type and who moves it. */
   holders(dataType: string): Promise<api.HoldersView>;
+  /** Where the data of a service comes from or goes to, each data type by itself. */
+  reach(direction: 'upstream' | 'downstream', query: api.ReachQuery): Promise<api.ReachView>;
+  /** The ways of data from one service to another. */
+  paths(query: api.PathsQuery): Promise<api.PathsView>;
+  /** Whom it concerns if a service goes away or is breached. */
+  impact(query: api.ReachQuery): Promise<api.ImpactView>;
+  /** How far the data of each service comes and goes. */
+  impacts(filter?: Partial<api.MapFilter>): Promise<api.ImpactListView>;
   listClients(): Promise<readonly api.ClientView[]>;
   /** Approves or rejects a client; what the same actor decided before changes nothing. Throws NOT_FOUND. */
   decideClient(options: DecideClientOptions): Promise<api.ClientView>;
   /** Every service that stores personal data, and how a request reaches it. */
   systems(): Promise<readonly System[]>;
-}
-
-export interface MapQuery {
-  readonly team?: string | undefined;
-  readonly service?: string | undefined;
-  readonly data_type?: string | undefined;
 }
 
 export interface DecideClientOptions {

@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
-import type { MapGraph } from './graph.ts';
+import type { FlowSeen, MapGraph, StoreSeen } from './graph.ts';
+import type { MapLoss } from './losses.ts';
 import type { KnownClient, SourceStatus } from './snapshot.ts';
 import type { System } from './system.ts';
 
@@ -10,21 +11,49 @@ export interface GapInput {
   readonly sources: readonly SourceStatus[];
   /** The category of a data type, or undefined if the configuration gives none. */
   readonly categoryOf: (dataType: string) => string | undefined;
+  /** The last time that the map lost too much at once. */
+  readonly loss?: MapLoss | undefined;
+  /** past: nobody knows any more which clients and sources there were; gaps of those are left out. */
+  readonly moment: 'now' | 'past';
 }
 
 /** Everything that is missing from the map, or that keeps a request from reaching data by itself. Sorted. */
 export function findGaps(input: GapInput): readonly api.GapView[] {
-  return [
+  const ofToday =
+    input.moment === 'past'
+      ? []
+      : [
+          ...storesWithoutEraser(input),
+          ...teamsWithoutClient(input),
+          ...clientsNotApproved(input),
+          ...failingSources(input),
+          ...rejectedLabels(input),
+        ];
+  const gaps = [
+    ...(input.moment === 'past' ? [] : lostEdges(input)),
     ...undeclaredReceivers(input),
     ...duplicateServices(input),
-    ...storesWithoutEraser(input),
-    ...teamsWithoutClient(input),
-    ...clientsNotApproved(input),
     ...dataTypesWithoutCategory(input),
-    ...failingSources(input),
-    ...rejectedLabels(input),
+    ...evidenceGaps(input.graph),
+    ...ofToday,
   ];
+  return gaps.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
+
+/** What needs a look first comes first. */
+const ORDER: readonly api.GapView['kind'][] = [
+  'map-shrunk',
+  'undeclared-receiver',
+  'duplicate-service',
+  'store-without-eraser',
+  'team-without-client',
+  'client-not-approved',
+  'data-type-without-category',
+  'declared-not-seen',
+  'seen-not-declared',
+  'source-failing',
+  'rejected-label',
+];
 
 const NOTHING = { service: null, team: null, data_type: null } as const;
 
@@ -57,15 +86,15 @@ function duplicateServices({ graph }: GapInput): readonly api.GapView[] {
 }
 
 function storesWithoutEraser({ systems }: GapInput): readonly api.GapView[] {
-  return systems
-    .filter((system) => system.answeredBy.kind === 'ticket')
-    .map((system) => ({
-      kind: 'store-without-eraser',
-      service: system.service,
-      team: system.team,
-      data_type: null,
-      message: `${system.service} stores ${system.dataTypes.join(', ')} and nothing answers for it: requests become tickets for team ${system.team}. Declare a client, or connect its database.`,
-    }));
+  return systems.flatMap(({ service, team, dataTypes, answeredBy }) => {
+    if (answeredBy.kind !== 'ticket') return [];
+    const way =
+      answeredBy.reason === 'client-not-approved'
+        ? `The team has published a client, and nobody has approved it yet: see the gap client-not-approved.`
+        : 'Declare a client, or connect its database.';
+    const message = `${service} stores ${dataTypes.join(', ')} and nothing answers for it: requests become tickets for team ${team}. ${way}`;
+    return [{ kind: 'store-without-eraser', service, team, data_type: null, message }];
+  });
 }
 
 function teamsWithoutClient({ systems }: GapInput): readonly api.GapView[] {
@@ -89,7 +118,7 @@ function clientsNotApproved({ clients }: GapInput): readonly api.GapView[] {
       service: client.service ?? null,
       team: client.team,
       data_type: null,
-      message: `The client of team ${client.team} at ${client.address} (${client.protocol}) waits for approval; nothing is sent there. Approve or reject ${client.id}.`,
+      message: `Team ${client.team} says that ${client.address} (${client.protocol}) answers requests about people for ${client.service ?? 'all its services'}. Nothing is sent there until somebody decides. Is the address the team's? Then run \`habeas clients approve ${client.id}\`, else \`habeas clients reject ${client.id}\`.`,
     }));
 }
 
@@ -105,6 +134,99 @@ function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api
       data_type: dataType,
       message: `Data type ${dataType} has no category. Give it one under data_types in the configuration.`,
     }));
+}
+
+/**
+ * What a person wrote down and no program says, and the other way round: the latter only of services about which a person
+ * wrote something down. One gap for each service and data type.
+ */
+function evidenceGaps(graph: MapGraph): readonly api.GapView[] {
+  const edges = edgesOf(graph);
+  const observing = edges.some(({ observed }) => observed);
+  const written = new Set(edges.flatMap(({ declared, service }) => (declared ? service : [])));
+  const notSeen = edges.filter(({ observed }) => observing && !observed);
+  const notDeclared = edges.filter(({ declared, service }) => !declared && written.has(service));
+  return [
+    ...byServiceAndType(notSeen).map((group) => ({
+      ...gapOf(group),
+      kind: 'declared-not-seen' as const,
+      message: `${whatItDoes(group)}: somebody wrote it down, but no program says so. Let the service publish it, or take it out of the list (${sourcesOf(group)}).`,
+    })),
+    ...byServiceAndType(notDeclared).map((group) => ({
+      ...gapOf(group),
+      kind: 'seen-not-declared' as const,
+      message: `${whatItDoes(group)}: its metrics say so (${sourcesOf(group)}), but the list that names the service does not. Add it there, or ask the team.`,
+    })),
+  ];
+}
+
+interface EvidenceOfEdge {
+  readonly service: string;
+  readonly team: string;
+  readonly dataType: string;
+  /** undefined: a store. */
+  readonly to: string | undefined;
+  readonly observed: boolean;
+  readonly declared: boolean;
+  readonly sources: readonly string[];
+}
+
+function edgesOf({ flows, stores }: MapGraph): readonly EvidenceOfEdge[] {
+  const sayings: readonly (FlowSeen | StoreSeen)[] = [...stores, ...flows];
+  const receiverOf = ({ declaration }: FlowSeen | StoreSeen) =>
+    declaration.kind === 'transmit' ? declaration.toService : undefined;
+  const groups = Map.groupBy(sayings, (seen) =>
+    JSON.stringify([seen.declaration.service, seen.declaration.dataType, receiverOf(seen) ?? null]),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { service, team, dataType } = first.declaration;
+    return [
+      {
+        service,
+        team,
+        dataType,
+        to: receiverOf(first),
+        observed: group.some(({ evidence }) => evidence === 'observed'),
+        declared: group.some(({ evidence }) => evidence === 'declared'),
+        sources: group.map(({ source }) => source),
+      },
+    ];
+  });
+}
+
+type EdgeGroup = readonly [EvidenceOfEdge, ...EvidenceOfEdge[]];
+
+function byServiceAndType(edges: readonly EvidenceOfEdge[]): readonly EdgeGroup[] {
+  const groups = Map.groupBy(edges, ({ service, dataType }) => JSON.stringify([service, dataType]));
+  return [...groups.values()].flatMap(([first, ...rest]): EdgeGroup[] =>
+    first === undefined ? [] : [[first, ...rest]],
+  );
+}
+
+function gapOf([{ service, team, dataType }]: EdgeGroup) {
+  return { service, team, data_type: dataType };
+}
+
+function whatItDoes(group: EdgeGroup): string {
+  const [{ service, dataType }] = group;
+  const receivers = group.flatMap(({ to }) => to ?? []);
+  const does = [
+    ...(receivers.length < group.length ? [`stores ${dataType}`] : []),
+    ...(receivers.length === 0 ? [] : [`sends ${dataType} to ${receivers.join(', ')}`]),
+  ];
+  return `${service} ${does.join(' and ')}`;
+}
+
+function sourcesOf(group: EdgeGroup): string {
+  return [...new Set(group.flatMap(({ sources }) => sources))].sort().join(', ');
+}
+
+function lostEdges({ loss, graph }: GapInput): readonly api.GapView[] {
+  if (loss === undefined || edgesOf(graph).length >= loss.edges) return [];
+  const message = `At ${loss.at.toISOString()} the map lost ${loss.lost} of its ${loss.edges} flows and stores between two polls (${loss.sources.join(', ')}). If that data really stopped moving, nothing is to be done; if not, something hides it, such as a relabelling rule. \`habeas map --compare-to ${loss.before.toISOString()}\` lists them.`;
+  return [{ ...NOTHING, kind: 'map-shrunk', message }];
 }
 
 function failingSources({ graph, sources }: GapInput): readonly api.GapView[] {

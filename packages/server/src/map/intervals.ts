@@ -1,15 +1,17 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
-import type { Declaration } from './declaration.ts';
+import { DETAILS, type Declaration, type DeclarationDetails } from './declaration.ts';
 import type { EndedInterval, StartedInterval } from './reconcile.ts';
 import type { MapTables } from './tables.ts';
+
+type DetailName = keyof DeclarationDetails;
 
 export interface SourceScope {
   readonly organizationId: string;
   readonly source: string;
 }
 
-/** A statement has at most 65,535 parameters; a row has twelve. */
+/** A statement has at most 65,535 parameters; a row has sixteen. */
 const ROWS_PER_STATEMENT = 1_000;
 
 /** Keys of what the source declared when it was read last, and since when. */
@@ -49,25 +51,29 @@ export async function startIntervals(
   }
 }
 
+/** Returns the keys of the edges among what ended: flows and stores, not clients. */
 export async function endIntervals(
   transaction: Database,
   scope: SourceScope,
   ended: readonly EndedInterval[],
-): Promise<void> {
-  if (ended.length === 0) return;
+): Promise<readonly string[]> {
+  if (ended.length === 0) return [];
   const keys = ended.map((interval) => interval.key);
   const times = ended.map((interval) => interval.lastSeen);
-  await sql`
+  const { rows } = await sql<{ declaration: string; kind: string }>`
     update map_declarations as declarations
     set last_seen = ended.last_seen
     from unnest(${keys}::text[], ${times}::timestamptz[]) as ended (declaration, last_seen)
     where declarations.organization_id = ${scope.organizationId}
       and declarations.source = ${scope.source}
       and declarations.declaration = ended.declaration
-      and declarations.last_seen is null`.execute(transaction);
+      and declarations.last_seen is null
+    returning declarations.declaration, declarations.kind`.execute(transaction);
+  return rows.filter(({ kind }) => kind !== 'client').map(({ declaration }) => declaration);
 }
 
-function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_declarations'] {
+/** The row of an interval that has not ended. */
+export function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_declarations'] {
   const { declaration } = interval;
   return {
     organization_id: scope.organizationId,
@@ -80,8 +86,20 @@ function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_de
     data_type: declaration.kind === 'client' ? null : declaration.dataType,
     address: declaration.kind === 'client' ? declaration.address : null,
     protocol: declaration.kind === 'client' ? declaration.protocol : null,
+    ...detailColumns(declaration),
     first_seen: interval.firstSeen,
     last_seen: null,
+  };
+}
+
+function detailColumns(declaration: Declaration): Pick<MapTables['map_declarations'], DetailName> {
+  const { purpose, subject, retention, region }: DeclarationDetails =
+    declaration.kind === 'client' ? {} : declaration;
+  return {
+    purpose: purpose ?? null,
+    subject: subject ?? null,
+    retention: retention ?? null,
+    region: region ?? null,
   };
 }
 
@@ -89,7 +107,7 @@ function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_de
 export function fromRow(
   row: Pick<
     MapTables['map_declarations'],
-    'kind' | 'team' | 'service' | 'to_service' | 'data_type' | 'address' | 'protocol'
+    'kind' | 'team' | 'service' | 'to_service' | 'data_type' | 'address' | 'protocol' | DetailName
   >,
 ): Declaration | undefined {
   const { kind, team, service, to_service: toService, data_type: dataType, address, protocol } = row;
@@ -97,7 +115,14 @@ export function fromRow(
     return { kind, team, service: service ?? undefined, address, protocol };
   }
   if (service === null || dataType === null) return undefined;
-  if (kind === 'store') return { kind, team, service, dataType };
-  if (kind === 'transmit' && toService !== null) return { kind, team, service, toService, dataType };
+  const details: { [Name in DetailName]?: string } = {};
+  for (const name of DETAILS) {
+    const detail = row[name];
+    if (detail !== null) details[name] = detail;
+  }
+  if (kind === 'store') return { kind, team, service, dataType, ...details };
+  if (kind === 'transmit' && toService !== null) {
+    return { kind, team, service, toService, dataType, ...details };
+  }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { createSourceTables } from './sources/source-migrations.ts';
 
 export const mapMigrations: Migrations = {
   '0005-map': {
@@ -58,4 +59,35 @@ export const mapMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0006-map-answers': {
+    async up(db) {
+      await sql`
+        alter table map_sources
+          add column kind text not null default 'scrape' check (kind in ('prometheus', 'scrape', 'file', 'push')),
+          add column lost integer not null default 0,
+          add column lost_at timestamptz`.execute(db);
+      await sql`
+        alter table map_declarations
+          add column purpose text,
+          add column subject text,
+          add column retention text,
+          add column region text`.execute(db);
+      // What was declared at one moment, of a million ended intervals. The open ones have an index of their own.
+      await sql`
+        create index map_declarations_ended on map_declarations
+        using gist (tstzrange(first_seen, last_seen, '[]'))
+        where last_seen is not null`.execute(db);
+      await sql`
+        create table map_losses (
+          organization_id text not null,
+          at timestamptz not null,
+          before timestamptz not null check (before <= at),
+          lost integer not null check (lost > 0),
+          edges integer not null check (edges >= lost),
+          sources text not null,
+          primary key (organization_id, at)
+        )`.execute(db);
+    },
+  },
+  '0007-map-backfill': { up: createSourceTables },
 };

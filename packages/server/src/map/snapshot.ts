@@ -2,20 +2,29 @@ import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 import type { Declaration } from './declaration.ts';
 import { fromRow } from './intervals.ts';
+import { loadLoss, type MapLoss } from './losses.ts';
+import { type Evidence, evidenceOf, type SourceKind } from './map-source.ts';
 import { later } from './reconcile.ts';
 import type { MapTables, SourceWarning } from './tables.ts';
 
-/** What is stored and still holds, as the answers are computed from it. */
+/** What was declared at one moment, as the answers are computed from it; clients and sources are always those of now. */
 export interface MapSnapshot {
   readonly declarations: readonly SeenDeclaration[];
+  /** The same of the moment to compare with. */
+  readonly compared?: readonly SeenDeclaration[] | undefined;
   readonly clients: readonly KnownClient[];
   readonly sources: readonly SourceStatus[];
+  /** The last time that the map lost too much at once, if it was lately. */
+  readonly loss?: MapLoss | undefined;
 }
 
-/** A declaration that its source has not taken back. */
+/** A declaration that its source had not taken back at the moment. */
 export interface SeenDeclaration {
+  /** {@link declarationKey}. */
+  readonly key: string;
   readonly declaration: Declaration;
   readonly source: string;
+  readonly evidence: Evidence;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
 }
@@ -37,6 +46,7 @@ export interface KnownClient {
 
 export interface SourceStatus {
   readonly source: string;
+  readonly kind: SourceKind;
   readonly state: 'new' | 'ok' | 'partial' | 'failing';
   readonly completeAt: Date | null;
   readonly error: string | null;
@@ -45,38 +55,59 @@ export interface SourceStatus {
   readonly configured: boolean;
 }
 
+/** `now`: what no source has taken back; else what each source said at that time. */
+export type Moment = Date | 'now';
+
 export interface LoadSnapshotOptions {
   readonly organizationId: string;
   /** Names of the sources of the configuration. */
   readonly configured: ReadonlySet<string>;
+  readonly now: Date;
+  /** (Default: now) */
+  readonly moment?: Moment | undefined;
+  /** Another moment, whose declarations are loaded too. */
+  readonly compareTo?: Moment | undefined;
 }
 
-/** Everything from one moment: a poll that runs meanwhile is either in all of it or in none. */
+/** How long the gap list tells of a loss, if what was lost does not come back. */
+const LOSS_SHOWN_MILLISECONDS = 7 * 24 * 3_600_000;
+
+/** All of it from one state of the database: a poll that runs meanwhile is either in all of it or in none. */
 export async function loadSnapshot(db: Database, options: LoadSnapshotOptions): Promise<MapSnapshot> {
+  const { organizationId, moment = 'now', compareTo } = options;
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async (transaction) => {
-      const sources = await loadSources(transaction, options);
-      return {
-        sources,
-        declarations: await loadDeclarations(transaction, options.organizationId),
-        clients: await loadClients(transaction, options),
-      };
-    });
+    .execute(async (transaction) => ({
+      sources: await loadSources(transaction, options),
+      declarations: await loadDeclarations(transaction, { organizationId, moment }),
+      compared:
+        compareTo === undefined
+          ? undefined
+          : await loadDeclarations(transaction, { organizationId, moment: compareTo }),
+      clients: await loadClients(transaction, options),
+      loss: await loadLoss(transaction, {
+        organizationId,
+        after: new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS),
+      }),
+    }));
 }
 
-async function loadSources(db: Database, options: LoadSnapshotOptions): Promise<readonly SourceStatus[]> {
+async function loadSources(
+  db: Database,
+  options: Pick<LoadSnapshotOptions, 'organizationId' | 'configured'>,
+): Promise<readonly SourceStatus[]> {
   const rows = await db
     .withTables<MapTables>()
     .selectFrom('map_sources')
-    .select(['source', 'state', 'complete_at', 'error_message', 'warnings'])
+    .select(['source', 'kind', 'state', 'complete_at', 'error_message', 'warnings'])
     .where('organization_id', '=', options.organizationId)
     .orderBy('source')
     .execute();
   return rows.map((row) => ({
     source: row.source,
+    kind: row.kind,
     state: row.state,
     completeAt: row.complete_at,
     error: row.error_message,
@@ -85,38 +116,51 @@ async function loadSources(db: Database, options: LoadSnapshotOptions): Promise<
   }));
 }
 
-async function loadDeclarations(db: Database, organizationId: string): Promise<readonly SeenDeclaration[]> {
-  const rows = await db
-    .withTables<MapTables>()
-    .selectFrom('map_declarations as declarations')
-    .innerJoin('map_sources as sources', (join) =>
-      join
-        .onRef('sources.organization_id', '=', 'declarations.organization_id')
-        .onRef('sources.source', '=', 'declarations.source'),
-    )
-    .select([
-      'declarations.source',
-      'kind',
-      'team',
-      'service',
-      'to_service',
-      'data_type',
-      'address',
-      'protocol',
-      'first_seen',
-      'complete_at',
-    ])
-    .where('declarations.organization_id', '=', organizationId)
-    .where('last_seen', 'is', null)
-    .orderBy('first_seen')
-    .orderBy('declaration')
-    .orderBy('declarations.source')
-    .execute();
+type DeclarationRow = Omit<
+  MapTables['map_declarations'],
+  'organization_id' | 'first_seen' | 'last_seen' | 'declaration'
+> & {
+  readonly key: string;
+  readonly source_kind: SourceKind;
+  /** Milliseconds: ten thousand dates take longer to parse than to find. */
+  readonly first: number;
+  readonly last: number | null;
+  readonly complete: number | null;
+};
+
+/**
+ *      first_seen            last_seen
+ *   ───────┼─────────────────────┼──────────▶   open: no last_seen; then the index map_declarations_open
+ *              ▲ moment                         ended: the range contains the moment; map_declarations_ended
+ */
+async function loadDeclarations(
+  db: Database,
+  { organizationId, moment }: { readonly organizationId: string; readonly moment: Moment },
+): Promise<readonly SeenDeclaration[]> {
+  const select = sql`
+    select declarations.declaration as key, declarations.source, declarations.kind, team, service, to_service,
+      data_type, address, protocol, purpose, subject, retention, region, sources.kind as source_kind,
+      (extract(epoch from first_seen) * 1000)::float8 as first,
+      (extract(epoch from last_seen) * 1000)::float8 as last,
+      (extract(epoch from complete_at) * 1000)::float8 as complete
+    from map_declarations as declarations
+    join map_sources as sources using (organization_id, source)
+    where organization_id = ${organizationId}`;
+  const { rows } = await (moment === 'now'
+    ? sql<DeclarationRow>`${select} and last_seen is null`
+    : sql<DeclarationRow>`
+        ${select} and last_seen is null and first_seen <= ${moment}
+        union all
+        ${select} and last_seen is not null and tstzrange(first_seen, last_seen, '[]') @> ${moment}::timestamptz`
+  ).execute(db);
   return rows.flatMap((row) => {
     const declaration = fromRow(row);
     if (declaration === undefined) return [];
-    const lastSeen = later(row.first_seen, row.complete_at);
-    return [{ declaration, source: row.source, firstSeen: row.first_seen, lastSeen }];
+    const firstSeen = new Date(row.first);
+    const complete = row.complete === null ? null : new Date(row.complete);
+    const lastSeen = row.last === null ? later(firstSeen, complete) : new Date(row.last);
+    const { key, source } = row;
+    return [{ key, declaration, source, evidence: evidenceOf(row.source_kind), firstSeen, lastSeen }];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { SourceKind } from './map-source.ts';
 
 export type MapTables = {
   map_sources: {
@@ -13,6 +14,10 @@ export type MapTables = {
     error_message: string | null;
     /** JSON: {@link SourceWarning}[]. */
     warnings: string;
+    kind: Generated<SourceKind>;
+    /** How many edges ended when some of its ended last, and when that was noticed. */
+    lost: Generated<number>;
+    lost_at: Date | null;
   };
   map_declarations: {
     organization_id: string;
@@ -26,6 +31,10 @@ export type MapTables = {
     data_type: string | null;
     address: string | null;
     protocol: 'grpc' | 'http' | null;
+    purpose: string | null;
+    subject: string | null;
+    retention: string | null;
+    region: string | null;
     first_seen: Date;
     /** null: still there, seen at each complete reading of the source. */
     last_seen: Date | null;
@@ -42,6 +51,18 @@ export type MapTables = {
     decided_by: string | null;
     decided_at: Date | null;
     first_seen: Date;
+  };
+  /** Times at which the map lost more edges between two polls than is usual. */
+  map_losses: {
+    organization_id: string;
+    at: Date;
+    /** The poll before. */
+    before: Date;
+    lost: number;
+    /** How many there were before. */
+    edges: number;
+    /** JSON: names of the sources that ended them. */
+    sources: string;
   };
 };
 

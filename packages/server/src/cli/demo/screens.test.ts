@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import { describe, expect, it } from 'vitest';
+import { EMPTY_MAP } from '../../../test/empty-map.ts';
 import { paintFor } from '../render/paint.ts';
 import { widthOf } from '../render/text.ts';
 import { chapterTitle, endScreen, mapScreen, nextScreen, planScreen, tracesScreen } from './screens.ts';
@@ -95,6 +96,7 @@ describe('the screens of the demonstration', () => {
     const service = (name: string): api.ServiceView => ({
       name,
       team: 'a-team-with-a-long-name',
+      external: false,
       stores: ['email', 'name', 'phone_number', 'address', 'payment_card', 'ip'],
       first_seen: AT,
       last_seen: AT,
@@ -106,10 +108,8 @@ describe('the screens of the demonstration', () => {
       ...mapScreen(
         {
           map: {
-            at: AT,
+            ...EMPTY_MAP,
             services,
-            flows: [],
-            stores: [],
             gaps: [
               {
                 kind: 'source-failing',

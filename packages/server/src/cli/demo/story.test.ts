@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import { describe, expect, it } from 'vitest';
+import { EMPTY_MAP } from '../../../test/empty-map.ts';
 import { compareTraces, type DemoStory, judge, type RequestStory } from './story.ts';
 
 const AT = '2026-03-01T12:00:00.000Z';
@@ -72,7 +73,7 @@ const traces = [
 const story: DemoStory = {
   person: 'ada@example.org',
   map: {
-    map: { at: AT, services: [], flows: [], stores: [], gaps: [] },
+    map: EMPTY_MAP,
     holders: { data_type: 'email', holders: [{ service: 'shop', team: 'shop' }], movers: [] },
     sourcesRead: 4,
     sourcesFailing: 0,

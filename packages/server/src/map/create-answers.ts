@@ -1,0 +1,159 @@
+import type { api } from '@habeas/contract';
+import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
+import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
+import { changesBetween } from './changes.ts';
+import type { DataMap } from './data-map.ts';
+import type { Filter } from './filter.ts';
+import { nearestNames } from './nearest-names.ts';
+import { type KnownClient, loadSnapshot, type MapSnapshot, type Moment } from './snapshot.ts';
+
+export interface CreateAnswersOptions extends AnswerContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly organizationId: string;
+  /** Names of the sources that the configuration names now. */
+  readonly configured: () => ReadonlySet<string>;
+}
+
+export interface Answers
+  extends Pick<
+    DataMap,
+    'map' | 'services' | 'gaps' | 'gapList' | 'holders' | 'reach' | 'paths' | 'impact' | 'impacts' | 'systems'
+  > {
+  clients(): Promise<readonly KnownClient[]>;
+}
+
+/** The questions about the map, answered from what is stored. */
+export function createAnswers(options: CreateAnswersOptions): Answers {
+  const { db, clock, organizationId } = options;
+
+  async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
+    const configured = options.configured();
+    return loadSnapshot(db, { organizationId, configured, now: clock.now(), ...moments });
+  }
+
+  const now = async (): Promise<MapAnswers> => answersOf(await load(), options);
+
+  /** The answers about the moment of a question, and what every answer says about itself. */
+  async function ask(query: Partial<api.MapQuery>) {
+    const at = clock.now();
+    const asOf = momentOf(query.as_of, at, 'as_of');
+    const compareTo = momentOf(query.compare_to, at, 'compare_to');
+    const snapshot = await load({ moment: asOf ?? 'now', compareTo });
+    const moment = asOf === undefined ? 'now' : 'past';
+    const { as_of: _, compare_to: __, group_by: ___, ...filter } = query;
+    return {
+      asked: { at: at.toISOString(), as_of: (asOf ?? at).toISOString(), filter: present(query) },
+      answers: answersOf(snapshot, { ...options, moment }),
+      filter,
+      snapshot,
+      moment: asOf ?? at,
+      compareTo,
+    };
+  }
+
+  return {
+    services: async () => (await now()).services(),
+    gaps: async () => (await now()).gaps(),
+    systems: async () => (await now()).systems(),
+    holders: async (dataType) => (await now()).holders(dataType),
+    clients: async () => (await load()).clients,
+
+    async map(query = {}) {
+      const question = await ask(query);
+      const { asked, answers, filter } = question;
+      const changes = changesOf(question);
+      if (changes === null) requireService(answers, filter.service);
+      const map = answers.map(filter);
+      if (query.group_by !== 'team') return { ...asked, ...map, changes, teams: null };
+      const lists = { services: [], stores: [], flows: [] };
+      return { ...asked, ...map, ...lists, changes, teams: answers.teams(filter) };
+    },
+
+    async gapList(query = {}) {
+      const { asked, answers, filter } = await ask(query);
+      requireService(answers, filter.service);
+      const items = [...answers.gaps(filter)];
+      return { ...asked, counts: { gaps: items.length }, items };
+    },
+
+    async reach(direction, query) {
+      const { asked, answers, filter } = await ask(query);
+      const { service, ...rest } = { ...filter, service: query.service };
+      requireService(answers, service);
+      return { ...asked, service, direction, ...answers.reach(service, direction, rest) };
+    },
+
+    async paths({ from, to, max_hops: maxHops, limit, ...query }) {
+      const { asked, answers, filter } = await ask(query);
+      requireService(answers, from);
+      requireService(answers, to);
+      const found = answers.paths({ from, to, maxHops, limit }, filter);
+      return { ...asked, from, to, max_hops: maxHops, limit, ...found };
+    },
+
+    async impact(query) {
+      const { asked, answers, filter } = await ask(query);
+      const { service, ...rest } = { ...filter, service: query.service };
+      requireService(answers, service);
+      return { ...asked, ...answers.impact(service, rest) };
+    },
+
+    async impacts(query = {}) {
+      const { asked, answers, filter } = await ask(query);
+      requireService(answers, filter.service);
+      const items = answers.impacts(filter);
+      return { ...asked, counts: { services: items.length }, items };
+    },
+  };
+
+  function changesOf(question: {
+    readonly snapshot: MapSnapshot;
+    readonly answers: MapAnswers;
+    readonly filter: Filter;
+    readonly moment: Date;
+    readonly compareTo: Date | undefined;
+  }): api.MapChangesView | null {
+    const { snapshot, answers, filter, moment, compareTo } = question;
+    if (compareTo === undefined || snapshot.compared === undefined) return null;
+    const others = answersOf({ ...snapshot, declarations: snapshot.compared }, options);
+    if (!others.has(filter.service ?? '')) requireService(answers, filter.service);
+    const sides = [
+      { at: moment, edges: answers.edges(filter) },
+      { at: compareTo, edges: others.edges(filter) },
+    ] as const;
+    const [earlier, later] = compareTo < moment ? [sides[1], sides[0]] : sides;
+    return changesBetween(earlier, later, options);
+  }
+}
+
+/** A person who asks for "now" may have a clock that is a little ahead. */
+const TOLERANCE_MILLISECONDS = 60_000;
+
+function momentOf(text: string | undefined, now: Date, name: string): Date | undefined {
+  if (text === undefined) return undefined;
+  const moment = new Date(text);
+  const ahead = moment.getTime() - now.getTime();
+  if (ahead > TOLERANCE_MILLISECONDS) {
+    throw new HabeasError(
+      'BAD_INPUT',
+      `${name} is ${moment.toISOString()}, and the server's clock says ${now.toISOString()}: nobody knows the map of a time to come. Ask for an earlier moment.`,
+    );
+  }
+  return ahead > 0 ? now : moment;
+}
+
+function requireService(answers: MapAnswers, service: string | undefined): void {
+  if (service === undefined || answers.has(service)) return;
+  const near = nearestNames(service, answers.names());
+  const hint =
+    near.length > 0
+      ? `Did you mean ${near.join(', ')}?`
+      : 'GET /api/v1/services and `habeas map` list all of them.';
+  throw new HabeasError('NOT_FOUND', `No service of this name is in the map of that moment. ${hint}`);
+}
+
+/** Without what was not asked for. */
+function present(query: Partial<api.MapQuery>): api.MapQuery {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+}
