@@ -135,7 +135,7 @@ describe('clients.tls', () => {
     ['[{ addresses: ["https://accounts"] }]', /clients\.tls\.0: "https:\/\/accounts" is neither/],
   ])('refuses %s', async (tls, message) => {
     const result = await habeas(['doctor'], tls);
-    expect([result.exit, result.out + result.notes]).toEqual([1, expect.stringMatching(/CONFIG_INVALID/)]);
+    expect([result.exit, result.out + result.notes]).toEqual([1, expect.stringContaining('CONFIG_INVALID')]);
     expect((result.out + result.notes).replaceAll(/\s+/g, ' ')).toMatch(message);
   });
 });

@@ -132,3 +132,65 @@ describe('a command that a page shows', () => {
     expect(refused).toEqual([]);
   });
 });
+
+/** Every command that a text of the programs tells a person to type, by its file. */
+function toldCommands(): readonly { readonly file: string; readonly line: string }[] {
+  const folders = ['packages/server/src', 'packages/sdk/src', 'examples/acme'];
+  return folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /(?<!\.test)\.ts$/.test(name) && !name.includes('node_modules'))
+      .flatMap((name) => {
+        const file = `${folder}/${name}`;
+        const source = readFileSync(new URL(file, root), 'utf8').replaceAll('\\`', '`');
+        return [...source.matchAll(/(?:`|: |npx )habeas ([a-z-][^`'"\n]*)/g)].map(([, line = '']) => ({
+          file,
+          line,
+        }));
+      }),
+  );
+}
+
+/** Pages tell a person what to type too; in running text, and without all that a command needs. */
+function pageCommands(): readonly { readonly file: string; readonly line: string }[] {
+  const docs = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
+  return [
+    'README.md',
+    'packages/sdk/README.md',
+    'examples/acme/README.md',
+    ...docs.map((name) => `docs/${name}`),
+  ].flatMap((file) =>
+    [...readFileSync(new URL(file, root), 'utf8').matchAll(/(?:^ +|`)(?:npx )?habeas ([a-z-][^`\n]*)/gm)].map(
+      ([, line = '']) => ({ file, line }),
+    ),
+  );
+}
+
+/** What is wrong with a command line, whose values may be missing; undefined: nothing. */
+function wrongWith(line: string): string | undefined {
+  let command: Command = program;
+  const words = line.replaceAll(/[.,;:)\\]+(?=\s|$)/g, '').split(/\s+/);
+  while (words[0] !== undefined && command.commands.length > 0 && !words[0].startsWith('-')) {
+    const parent: Command = command;
+    // A comment may name several at once: list|show.
+    for (const word of words.shift()?.split('|') ?? []) {
+      const child = parent.commands.find((candidate) => candidate.name() === word);
+      if (child === undefined) return `"${parent.name()}" has no command "${word}"`;
+      command = child;
+    }
+  }
+  const known = [...command.options.map(({ long }) => long), '--help', '--version'];
+  const unknown = words.find((word) => word.startsWith('--') && !known.includes(word));
+  return unknown === undefined ? undefined : `"${command.name()}" has no option ${unknown}`;
+}
+
+describe('a command that a text tells to type', () => {
+  it('exists under that name, with these options', () => {
+    const told = [...toldCommands(), ...pageCommands()];
+    expect(told.length).toBeGreaterThan(60);
+    const wrong = told.flatMap(({ file, line }) => {
+      const problem = wrongWith(line);
+      return problem === undefined ? [] : [`${file}: habeas ${line}: ${problem}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+});

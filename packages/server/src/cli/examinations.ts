@@ -143,7 +143,7 @@ async function connections(server: LocalServer): Promise<readonly Diagnosis[]> {
           : {
               what,
               verdict: 'fail',
-              finding: [message, ...problems].join(' '),
+              finding: findingOf(message, problems),
               next: 'Run `habeas check` for the lines.',
             };
       } catch (error) {
@@ -171,16 +171,24 @@ async function clients(server: LocalServer): Promise<readonly Diagnosis[]> {
       const what = `client of ${key}`;
       try {
         const health = await (await server.systems.connector(key, undefined)).check();
-        const finding = [health.message, ...health.problems].join(' ');
+        const finding = findingOf(health.message, health.problems);
         return health.ok
           ? { what, verdict: 'ok', finding }
-          : { what, verdict: 'fail', finding, next: 'Let its team run `habeas client check ADDRESS`.' };
+          : { what, verdict: 'fail', finding, next: CHECK_CLIENT };
       } catch (error) {
         return failed(what, error);
       }
     }),
   );
   return [...undecided, ...checked];
+}
+
+const CHECK_CLIENT =
+  'Let its team run `habeas clients check ADDRESS --service NAME --identity email=ADDRESS-OF-A-TEST-PERSON`.';
+
+/** Both in one text; a problem that the message tells already is not told twice. */
+function findingOf(message: string, problems: readonly string[]): string {
+  return [message, ...problems.filter((problem) => !message.includes(problem))].join(' ');
 }
 
 /** What an error tells as a diagnosis. */

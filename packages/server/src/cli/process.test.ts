@@ -151,9 +151,25 @@ describe('habeas doctor', () => {
       ['source 127.0.0.1:9/metrics', 'connection shop'],
     ]);
     for (const { next } of failing) expect(next).toBeTruthy();
+  });
 
-    const wrongKey = await run(['doctor'], { HABEAS_MASTER_KEY: 'short' });
-    expect([wrongKey.exit, wrongKey.out]).toEqual([1, expect.stringMatching(/^fail +master key /m)]);
+  it('tells once that a master key is none, or not the one of what is stored', async () => {
+    await (await serve()).stop();
+    for (const key of ['short', Buffer.alloc(32).toString('base64')]) {
+      const wrong = await run(['doctor'], { HABEAS_MASTER_KEY: key });
+      expect([wrong.exit, wrong.notes]).toEqual([1, '']);
+      expect(wrong.out.match(/^fail +master key /gm)).toHaveLength(1);
+      expect(wrong.out.match(/MASTER_KEY_INVALID/g)).toHaveLength(1);
+    }
+  });
+
+  it('prints its JSON also when a file of the configuration cannot be used', async () => {
+    await (await serve()).stop();
+    writeFileSync(join(folder, 'habeas.yaml'), 'policy: none.yml\n');
+    const { items } = (await run(['doctor', '--json'])).json() as {
+      items: { what: string; verdict: string }[];
+    };
+    expect(items.at(-1)).toMatchObject({ what: 'configured systems', verdict: 'fail' });
   });
 
   it('says that a database is down, without its password, and looks no further', async () => {

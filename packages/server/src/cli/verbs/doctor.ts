@@ -38,6 +38,8 @@ async function doctor(context: CliContext, options: ConfigOptions): Promise<Exit
 
   const config = loadConfig({ file: options.config, folder, environment });
   for (const examination of localExaminations(context, config)) await examine(examination);
+  // Without a master key nothing that is stored can be opened; that was said, and the database would only say it again.
+  const hasKey = diagnoses.every(({ what, verdict }) => what !== 'master key' || verdict !== 'fail');
   const ready = await examine({
     what: 'database',
     look: async () => {
@@ -72,7 +74,7 @@ async function doctor(context: CliContext, options: ConfigOptions): Promise<Exit
   });
   // Looking further opens the state, which brings the schema up to date; that is not for a doctor to do.
   const upToDate = diagnoses.every(({ what, verdict }) => what !== 'database' || verdict === 'ok');
-  if (ready && upToDate) await examineServer(context, config, examine);
+  if (ready && upToDate && hasKey) await examineServer(context, config, examine);
   const verdict = diagnoses.some(({ verdict }) => verdict === 'fail') ? 'failed' : 'done';
   if (options.json === true) terminal.out(`${JSON.stringify({ items: diagnoses }, null, 2)}\n`);
   return verdict;
@@ -90,13 +92,15 @@ async function examineServer(
   examine: (examination: Examination) => Promise<boolean>,
 ): Promise<void> {
   const logger = createLogger({ level: 'silent' });
-  const opened = await openStateOf(context, config, {
-    logger,
-    firstKey: 'leave',
-    onProgress: () => undefined,
-  });
+  const opened = await attempt(examine, 'master key', () =>
+    openStateOf(context, config, { logger, firstKey: 'leave', onProgress: () => undefined }),
+  );
+  if (opened === undefined) return;
   try {
-    const server = await opened.state.createServer(config, { publicUrl: publicUrlOf(config, config.listen) });
+    const server = await attempt(examine, 'configured systems', () =>
+      opened.state.createServer(config, { publicUrl: publicUrlOf(config, config.listen) }),
+    );
+    if (server === undefined) return;
     try {
       for (const examination of serverExaminations(server)) await examine(examination);
     } finally {
@@ -105,4 +109,21 @@ async function examineServer(
   } finally {
     await opened.close();
   }
+}
+
+/** What was made; undefined if it could not be made, which is then a diagnosis. */
+async function attempt<Made>(
+  examine: (examination: Examination) => Promise<boolean>,
+  what: string,
+  make: () => Promise<Made>,
+): Promise<Made | undefined> {
+  let made: Made | undefined;
+  await examine({
+    what,
+    look: async () => {
+      made = await make();
+      return [];
+    },
+  });
+  return made;
 }
