@@ -32,7 +32,7 @@ export interface BareLoop {
 
 /**
  * The calls that Habeas makes for access requests, by its own connectors, with nothing stored, planned, queued, packed or
- * written down: accounts and the shop's database are asked for identities, then they and the mailer for what they hold. The
+ * written down: accounts and the shop's database are asked for identities, and once more if the other one told something new, then they and the mailer for what they hold. The
  * mailer works asynchronously and reports to an address, after which its result is fetched.
  */
 export async function openBareLoop(options: {
@@ -66,6 +66,7 @@ export async function openBareLoop(options: {
     clock: systemClock,
     connections: concurrency,
   });
+  const connectors = { accounts, shop };
   const reports = await listenForReports();
   const limits = { accounts: limiter(concurrency), mailer: limiter(concurrency), shop: limiter(concurrency) };
 
@@ -102,11 +103,16 @@ export async function openBareLoop(options: {
           };
         };
         const given = [{ type: 'email', value: acme.subject(n).email }];
-        const found = await Promise.all([
-          limits.accounts(() => accounts.resolve?.(scope(given)) ?? Promise.resolve([])),
-          limits.shop(() => shop.resolve?.(scope(given)) ?? Promise.resolve([])),
+        const ask = async (of: 'accounts' | 'shop', identities: Scope['identities']) =>
+          limits[of](() => connectors[of].resolve?.(scope(identities)) ?? Promise.resolve([]));
+        const [fromAccounts, fromShop] = await Promise.all([ask('accounts', given), ask('shop', given)]);
+        const told = unique([...given, ...fromAccounts, ...fromShop]);
+        const asks = (own: Scope['identities']) => told.length > unique([...given, ...own]).length;
+        const again = await Promise.all([
+          asks(fromAccounts) ? ask('accounts', told) : [],
+          asks(fromShop) ? ask('shop', told) : [],
         ]);
-        const known = unique([...given, ...found.flat()]);
+        const known = unique([...told, ...again.flat()]);
         const counts = await Promise.all([
           collectFrom(limits.accounts, accounts, scope(known)),
           collectFrom(limits.shop, shop, scope(known)),

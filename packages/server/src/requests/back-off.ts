@@ -6,7 +6,7 @@ export interface RetryRules {
   readonly longestDelayMilliseconds: number;
 }
 
-/** Twelve tries over about an hour and a half: long enough for a restart or a short outage, short enough to be seen. */
+/** Twelve tries over half an hour or more: long enough for a restart or a short outage, short enough to be seen. */
 export const DEFAULT_RETRY: RetryRules = {
   maxFailures: 12,
   firstDelayMilliseconds: 1_000,

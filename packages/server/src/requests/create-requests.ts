@@ -34,7 +34,7 @@ export interface CreateRequestsOptions {
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   /** When the callback was sent. Throws UNAUTHENTICATED unless it is signed with the secret of its task. */
   readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => Date;
-  /** (Default: 12 tries over about an hour and a half) */
+  /** (Default: 12 tries over half an hour or more) */
   readonly retry?: RetryRules;
   /** Longest time of one attempt. (Default: 15 minutes) */
   readonly taskTimeoutMilliseconds?: number;
