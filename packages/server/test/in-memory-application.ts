@@ -108,6 +108,16 @@ function inMemoryMap(): DataMap {
   };
   return {
     poll: async () => ({ at: new Date(AT), sources: [] }),
+    backfill: async () => undefined,
+    push: async ({ job, services }) => ({
+      source: `push:${job}`,
+      state: 'ok',
+      declarations: services.length,
+      started: services.length,
+      ended: 0,
+      error: null,
+      warnings: [],
+    }),
     start: () => undefined,
     stop: async () => undefined,
     map: async (query) => ({

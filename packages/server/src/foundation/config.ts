@@ -5,14 +5,119 @@ import * as z from 'zod';
 import { HabeasError, type SourcePlace } from './errors.ts';
 
 /** `5s`, `10m`, `2h`, `30d` → milliseconds. */
-const duration = z
+const span = z
   .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m, 2h or 30d')
-  .transform(durationToMilliseconds)
+  .regex(/^\d{1,6}(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m, 2h or 30d')
+  .transform(durationToMilliseconds);
+
+/** A span that something waits for. */
+const duration = span
   // A timer of Node cannot wait longer than 2^31 - 1 milliseconds; it would run at once instead.
   .refine((milliseconds) => milliseconds < 2 ** 31, 'at most 24 days');
 
 const key = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a key of lower-case letters, digits, - and _');
+
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** How a source wants to be asked. Secrets come from the environment: `${PROMETHEUS_TOKEN}`. */
+const signIn = {
+  bearer_token: z.string().min(1).optional(),
+  basic_auth: z.strictObject({ username: z.string(), password: z.string() }).optional(),
+  /** Such as `X-Scope-OrgID`, by which Mimir and Thanos tell tenants apart. */
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'a name of a header'), z.string()).optional(),
+};
+
+/** Names a source in the map and in messages. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name of letters, digits, dots, - and _');
+
+const prometheus = z.strictObject({
+  /** Where its API is, without `/api/v1`. */
+  url: httpUrl,
+  /** (Default: the URL without user, password and query) */
+  name: name.optional(),
+  ...signIn,
+  /** Restricts what is read: `cluster="prod",env!="test"`. */
+  matchers: z
+    .string()
+    .regex(/^[^{}]*$/, 'matchers without braces')
+    .optional(),
+  /** How far back a sample counts as present; longer than the longest scrape interval. */
+  window: duration.prefault('10m'),
+  timeout: duration.prefault('60s'),
+  /** Most bytes of one answer. */
+  max_bytes: z
+    .int()
+    .positive()
+    .default(256 * 1024 * 1024),
+  /** How much of its history is read, once; `0d` for none. */
+  backfill: span.prefault('15d'),
+  /** Jobs that are gone for good: what they declared ends. */
+  removed_jobs: z.array(z.string()).default([]),
+});
+
+const scrape = z
+  .strictObject({
+    url: httpUrl.optional(),
+    /** Files with targets in Prometheus' format, YAML or JSON, relative to the configuration; `*` in the last part. */
+    file_sd: z.array(z.string()).min(1).optional(),
+    /** Answers with targets in Prometheus' format. */
+    http_sd: httpUrl.optional(),
+    name: name.optional(),
+    ...signIn,
+  })
+  .refine(
+    (entry) => [entry.url, entry.file_sd, entry.http_sd].filter((value) => value !== undefined).length === 1,
+    'one of url, file_sd and http_sd',
+  );
+
+const details = {
+  purpose: z.string().optional(),
+  subject: z.string().optional(),
+  retention: z.string().optional(),
+  region: z.string().optional(),
+};
+
+/** What one service declares, as a person writes it for a service that has no metrics. */
+export const declaredServiceSchema = z.strictObject({
+  team: z.string(),
+  service: z.string(),
+  stores: z.array(z.union([z.string(), z.strictObject({ data_type: z.string(), ...details })])).default([]),
+  transmits: z
+    .array(z.strictObject({ to_service: z.string(), data_type: z.string(), ...details }))
+    .default([]),
+  client: z
+    .strictObject({ address: z.string(), protocol: z.enum(['grpc', 'http']).default('grpc') })
+    .optional(),
+});
+
+export type DeclaredService = z.output<typeof declaredServiceSchema>;
+
+const mapSchema = z.strictObject({
+  /** Prometheus servers, or what answers like one: Thanos, Mimir, VictoriaMetrics. */
+  prometheus: z.array(prometheus).default([]),
+  /** Pages with metrics that Habeas reads itself. */
+  scrape: z.array(scrape).default([]),
+  /** Services without metrics: vendors, laptops, paper. */
+  declarations: z.array(declaredServiceSchema).default([]),
+  /** The team that runs Habeas: in what Habeas declares about itself. */
+  own_team: z.string().min(1).default('habeas'),
+  interval: duration.prefault('30s'),
+  timeout: duration.prefault('5s'),
+  max_bytes: z
+    .int()
+    .positive()
+    .default(8 * 1024 * 1024),
+  max_samples: z.int().positive().default(500_000),
+  /** Names of the three metrics; each bare and with this prefix is read. */
+  prefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9_:]*$/, 'the beginning of a metric name')
+    .default('personal_data_'),
+});
+
+export type MapConfig = z.output<typeof mapSchema>;
 
 /** How the services at some addresses are spoken to over TLS. Files are PEM, relative to the configuration. */
 const clientTls = z
@@ -63,20 +168,7 @@ export const configSchema = z.strictObject({
       public_url: z.url({ protocol: /^https?$/ }).optional(),
     })
     .prefault({}),
-  map: z
-    .strictObject({
-      /** Pages with metrics that Habeas reads itself. */
-      scrape: z.array(z.strictObject({ url: z.url({ protocol: /^https?$/ }) })).default([]),
-      interval: duration.prefault('30s'),
-      timeout: duration.prefault('5s'),
-      max_bytes: z
-        .int()
-        .positive()
-        .default(8 * 1024 * 1024),
-      /** Names of the three metrics; each bare and with this prefix is read. */
-      prefix: z.string().default('personal_data_'),
-    })
-    .prefault({}),
+  map: mapSchema.prefault({}),
   /** Data type → data category of the taxonomy, e.g. `ip: user.device.ip_address`. */
   data_types: z.record(z.string(), z.string()).default({}),
   clients: z
@@ -111,6 +203,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** The policy file, relative to the configuration. (Default: the built-in policy) */
   policy: z.string().optional(),
+  /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
+  record: z.string().optional(),
 });
 
 export type Config = Readonly<z.output<typeof configSchema>> & {
@@ -178,7 +272,7 @@ export type PlaceOf = (path: readonly PropertyKey[]) => SourcePlace;
 export function parseYamlWithPlaces(
   text: string,
   file: string,
-  code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID',
+  code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID' | 'RECORD_INVALID',
 ): { readonly value: unknown; readonly placeOf: PlaceOf } {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter });
@@ -215,7 +309,7 @@ export function parseYamlWithPlaces(
 export function fromZodError(
   error: z.ZodError,
   options: {
-    readonly code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID';
+    readonly code: 'CONFIG_INVALID' | 'DATASET_INVALID' | 'POLICY_INVALID' | 'RECORD_INVALID';
     readonly placeOf: PlaceOf;
   },
 ): HabeasError {

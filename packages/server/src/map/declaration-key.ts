@@ -1,9 +1,15 @@
 import { sha256Hex } from '../foundation/index.ts';
 import { DETAILS, type Declaration } from './declaration.ts';
 
+const known = new WeakMap<Declaration, string>();
+
 /** The same 64 characters for the same declaration, and for no other. */
 export function declarationKey(declaration: Declaration): string {
-  return sha256Hex(JSON.stringify(parts(declaration)));
+  const before = known.get(declaration);
+  if (before !== undefined) return before;
+  const key = sha256Hex(JSON.stringify(parts(declaration)));
+  known.set(declaration, key);
+  return key;
 }
 
 function parts(declaration: Declaration): readonly (string | null)[] {

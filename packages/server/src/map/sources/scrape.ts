@@ -1,18 +1,33 @@
-import { HabeasError } from '../foundation/index.ts';
-import type { GoodReading, Reading } from './map-source.ts';
-import { createExpositionReader, type Exposition, MAX_BROKEN } from './parse-exposition.ts';
-import { readDeclarations } from './read-declarations.ts';
-import { MAX_LINE } from './sample-line.ts';
-import { sourceName } from './source-name.ts';
-import { createTextLines } from './text-lines.ts';
+import { HabeasError, type Outbound } from '../../foundation/index.ts';
+import type { GoodReading, Reading } from '../map-source.ts';
+import {
+  createExpositionReader,
+  type DeclaredSample,
+  type Exposition,
+  MAX_BROKEN,
+} from '../parse-exposition.ts';
+import { readDeclarations } from '../read-declarations.ts';
+import { MAX_LINE } from '../sample-line.ts';
+import { sourceName } from '../source-name.ts';
+import { createTextLines } from '../text-lines.ts';
+import { explainFailure, type OpenedPage, openPage, sourceFailed } from './open-page.ts';
 
 export interface ScrapeOptions {
+  readonly outbound: Outbound;
   readonly url: string;
+  /** Names it in what is stored and told. (Default: the URL without its secrets) */
+  readonly source?: string;
+  /** Sent with the request, such as an authorization. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly prefix: string;
+  /** Given to samples that have none of their own by that name, as Prometheus does with the labels of a target. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** For the whole page, from the first byte sent to the last one read; milliseconds. */
   readonly timeout: number;
   /** After decompression. */
   readonly maxBytes: number;
+  /** Most samples of all families; a page with more is refused. (Default: no limit but the bytes) */
+  readonly maxSamples?: number;
   readonly signal: AbortSignal;
 }
 
@@ -27,50 +42,40 @@ const ACCEPT =
 
 /** Fetches and reads one metrics page. Whatever goes wrong is a failed reading, never an exception. */
 export async function scrape(options: ScrapeOptions): Promise<Reading> {
-  const source = sourceName(options.url);
+  const source = options.source ?? sourceName(options.url);
   const timeout = AbortSignal.timeout(options.timeout);
   const signal = AbortSignal.any([options.signal, timeout]);
   try {
-    const response = await fetch(requestFor(options.url), { redirect: 'manual', signal });
+    const { outbound, url } = options;
+    const page = await openPage({ outbound, url, headers: { accept: ACCEPT, ...options.headers }, signal });
     try {
-      checkResponse(response, source);
-      return await readPage(response, { ...options, source });
+      checkPage(page, source);
+      return await readPage(page, { ...options, source });
     } finally {
       // Ends the transfer of a page that was given up; of a page that was read to its end there is nothing left to end.
-      if (response.body?.locked === false) await response.body.cancel();
+      page.body.destroy();
     }
   } catch (error) {
-    const failure = explain(error, { source, timeout: options.timeout, timedOut: timeout.aborted });
+    const failure = explainFailure(error, { source, timeout: options.timeout, timedOut: timeout.aborted });
     return { state: 'failed', source, error: failure };
   }
 }
 
-function requestFor(url: string): Request {
-  const target = new URL(url);
-  const { username, password } = target;
-  target.username = '';
-  target.password = '';
-  const headers = new Headers({ accept: ACCEPT, 'user-agent': 'habeas' });
-  if (username !== '' || password !== '') {
-    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    headers.set('authorization', `Basic ${Buffer.from(user).toString('base64')}`);
+function checkPage({ status, headers }: OpenedPage, source: string): void {
+  if (status !== 200) {
+    const hint =
+      status >= 300 && status < 400
+        ? ' Redirects are not followed; configure the address where the page is.'
+        : '';
+    throw sourceFailed(`${source} answered with status ${status} instead of 200.${hint}`);
   }
-  return new Request(target, { headers });
-}
-
-function checkResponse(response: Response, source: string): void {
-  const location = response.status >= 300 && response.status < 400;
-  if (response.status !== 200) {
-    const hint = location ? ' Redirects are not followed; configure the address where the page is.' : '';
-    throw failed(`${source} answered with status ${response.status} instead of 200.${hint}`);
-  }
-  if (/\bhtml\b/i.test(response.headers.get('content-type') ?? '')) {
-    throw failed(`${source} answered with a web page instead of metrics. Is the path right?`);
+  if (/\bhtml\b/i.test(String(headers['content-type'] ?? ''))) {
+    throw sourceFailed(`${source} answered with a web page instead of metrics. Is the path right?`);
   }
 }
 
 async function readPage(
-  response: Response,
+  { body, headers }: OpenedPage,
   options: ScrapeOptions & { readonly source: string },
 ): Promise<GoodReading> {
   const { source } = options;
@@ -78,10 +83,10 @@ async function readPage(
   const lines = createTextLines({ longest: MAX_LINE, onLine: reader.line });
   let bytes = 0;
   // Leaving the loop early cancels the body, which ends the transfer.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
     if (bytes > options.maxBytes) {
-      throw failed(
+      throw sourceFailed(
         `${source} is larger than ${options.maxBytes} bytes and was cut off there. Publish less, or raise map.max_bytes.`,
       );
     }
@@ -89,14 +94,20 @@ async function readPage(
   }
   const { cutOff } = lines.end();
   const page = reader.finish();
-  const { declarations, rejections } = readDeclarations(page.samples);
+  const samples = page.samples.length + page.foreign.samples;
+  if (options.maxSamples !== undefined && samples > options.maxSamples) {
+    throw sourceFailed(
+      `${source} has ${samples} samples, more than ${options.maxSamples}. Publish less, or raise map.max_samples.`,
+    );
+  }
+  const { declarations, rejections } = readDeclarations(withLabels(page.samples, options.labels));
   if (declarations.length > MAX_DECLARATIONS) {
     throw invalid(`${source} has more than ${MAX_DECLARATIONS} declarations.`);
   }
   if (page.foreign.broken > 0 && page.foreign.samples === 0 && page.samples.length === 0) {
     throw invalid(`${source} answered with something that is not a metrics page. Is the path right?`);
   }
-  const problems = incompleteness(page, { source, cutOff, headers: response.headers });
+  const problems = incompleteness(page, { source, cutOff, headers });
   return {
     state: 'read',
     source,
@@ -105,6 +116,17 @@ async function readPage(
     problems: [...brokenLines(page, source), ...problems],
     complete: page.brokenCount === 0 && rejections.length === 0 && problems.length === 0,
   };
+}
+
+function withLabels(
+  samples: readonly DeclaredSample[],
+  labels: Readonly<Record<string, string>> | undefined,
+): readonly DeclaredSample[] {
+  if (labels === undefined) return samples;
+  return samples.map((sample) => ({
+    ...sample,
+    labels: new Map([...Object.entries(labels), ...sample.labels]),
+  }));
 }
 
 function brokenLines(page: Exposition, source: string): readonly string[] {
@@ -116,34 +138,17 @@ function brokenLines(page: Exposition, source: string): readonly string[] {
 /** Signs that a page that looks good is not all that there is. */
 function incompleteness(
   page: Exposition,
-  options: { readonly source: string; readonly cutOff: boolean; readonly headers: Headers },
+  options: { readonly source: string; readonly cutOff: boolean; readonly headers: OpenedPage['headers'] },
 ): readonly string[] {
   const { source, headers } = options;
   if (page.samples.length === 0 && page.foreign.samples === 0) return [`${source} is empty.`];
-  const openMetrics = /openmetrics/i.test(headers.get('content-type') ?? '');
+  const openMetrics = /openmetrics/i.test(String(headers['content-type'] ?? ''));
   if (openMetrics && !page.ended)
     return [`${source} does not end with # EOF, so a part of it may be missing.`];
   // Without a length and without chunks, the end of the page cannot be told from a broken connection.
-  const endUnknown = !headers.has('content-length') && !headers.has('transfer-encoding');
+  const endUnknown = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
   if (endUnknown && options.cutOff) return [`${source} ends within a line, so a part of it may be missing.`];
   return [];
-}
-
-function explain(
-  error: unknown,
-  context: { readonly source: string; readonly timeout: number; readonly timedOut: boolean },
-): HabeasError {
-  if (error instanceof HabeasError) return error;
-  const { source } = context;
-  if (context.timedOut)
-    return failed(`${source} was not read to its end within ${context.timeout} ms.`, error);
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-  return failed(`${source} could not be reached, or the connection broke${code}.`, error);
-}
-
-function failed(message: string, cause?: unknown): HabeasError {
-  return new HabeasError('SCRAPE_FAILED', message, { cause, retryable: true });
 }
 
 function invalid(message: string): HabeasError {

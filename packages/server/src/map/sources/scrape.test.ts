@@ -6,14 +6,17 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Gauge, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
-import { servePages } from '../../test/page-server.ts';
-import type { Reading } from './map-source.ts';
+import { servePages } from '../../../test/page-server.ts';
+import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
+import type { Reading } from '../map-source.ts';
+import { createPageSource } from './page-source.ts';
+import { readAll } from './read-all.ts';
 import { MAX_DECLARATIONS, type ScrapeOptions, scrape } from './scrape.ts';
-import { scrapeAll } from './scrape-all.ts';
 
 const STORE = 'store{team="data",service="bigtable",data_type="ip"} 1\n';
 const never = new AbortController().signal;
-const limits = { prefix: 'personal_data_', timeout: 5_000, maxBytes: 1024 * 1024, signal: never };
+const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.0/8'] }) });
+const limits = { outbound, prefix: 'personal_data_', timeout: 5_000, maxBytes: 1024 * 1024, signal: never };
 
 async function scrapeFrom(listener: RequestListener, options: Partial<ScrapeOptions> = {}): Promise<Reading> {
   await using server = await servePages(listener);
@@ -270,7 +273,7 @@ describe('scrape', () => {
   });
 });
 
-describe('scrapeAll', () => {
+describe('readAll', () => {
   it('reads several pages at once, never more than it may, and lets none stop the others', async () => {
     let running = 0;
     let most = 0;
@@ -290,10 +293,9 @@ describe('scrapeAll', () => {
     });
     const urls = [hung.url, ...Array.from({ length: 9 }, (_, index) => `${good.url}?n=${index}`)];
     const readings: Reading[] = [];
-    await scrapeAll({
-      ...limits,
-      timeout: 1_000,
-      urls,
+    await readAll({
+      sources: urls.map((url) => createPageSource({ ...limits, timeout: 1_000, url })),
+      signal: never,
       concurrency: 4,
       now: () => new Date(0),
       onReading: async (reading) => void readings.push(reading),
@@ -308,9 +310,9 @@ describe('scrapeAll', () => {
     await using server = await servePages(page(STORE));
     const urls = [0, 1, 2, 3, 4].map((n) => `${server.url}?n=${n}`);
     let stored = 0;
-    const all = scrapeAll({
-      ...limits,
-      urls,
+    const all = readAll({
+      sources: urls.map((url) => createPageSource({ ...limits, url })),
+      signal: never,
       concurrency: 2,
       now: () => new Date(0),
       onReading: async () => {
