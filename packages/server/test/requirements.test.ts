@@ -1,5 +1,5 @@
 import { afterEach, expect, inject, test, vi } from 'vitest';
-import { requireData, requireServer } from './requirements.ts';
+import { requireData, requireProgram, requireServer } from './requirements.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -8,6 +8,12 @@ afterEach(() => {
 test('a data set that is not there fails where everything is required', () => {
   vi.stubEnv('HABEAS_TEST_REQUIRE', 'all');
   expect(() => requireData('no-such-set')).toThrow('tests with the data set no-such-set cannot run');
+});
+
+test('a program that is not installed fails where everything is required, and is only told of elsewhere', () => {
+  expect(requireProgram('no-such-program')).toBe(undefined);
+  vi.stubEnv('HABEAS_TEST_REQUIRE', 'all');
+  expect(() => requireProgram('no-such-program')).toThrow('it is not installed');
 });
 
 test('a server that is not named or does not answer fails where everything is required', async () => {

@@ -1,4 +1,5 @@
 export * from './audit.ts';
 export * from './common.ts';
 export * from './map.ts';
+export * from './map-exports.ts';
 export * from './requests.ts';
