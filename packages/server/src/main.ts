@@ -49,7 +49,7 @@ import { createEventFeed, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
 
-/** Connections of one process to its database, without those of the job queue and the listeners. */
+/** Connections of one process to its database, without the life line of its worker. */
 const CONNECTIONS = 16;
 
 export const migrations: Migrations = {

@@ -227,9 +227,11 @@ export const receiptSchema = z
             verified_at: timeSchema
               .nullable()
               .describe(
-                'When the system was read again and nothing was found; null: attested by a person only',
+                'When the system was read for the last time and nothing was found that had to go; null: nobody read it',
               ),
-            attested: z.boolean(),
+            attested: z
+              .boolean()
+              .describe('A person of the team said that it is done; Habeas did not read it'),
           }),
         ),
         retained: z.array(retainedSchema.extend({ system: z.string() })),

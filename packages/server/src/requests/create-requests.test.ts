@@ -223,6 +223,19 @@ describe('an erasure', () => {
       reason: 'the mail system is being retired',
     });
     await inState(world, id, 'completed');
+    const { systems, retained } = (await world.requests.receipt(caller, id)).receipt;
+    expect(systems.find(({ system }) => system === 'mail')).toMatchObject({
+      verified_at: null,
+      attested: false,
+    });
+    expect(retained).toMatchObject([
+      {
+        system: 'mail',
+        collection: '*',
+        count: 1,
+        reason: expect.stringMatching(/^not erased, by decision .*: the mail system is being retired$/),
+      },
+    ]);
   });
 
   it('finds and erases what one system brought back into another that was read already', async () => {
@@ -544,6 +557,33 @@ describe('the room', () => {
       expect(rows.length).toBeGreaterThanOrEqual(1);
       for (const { row } of rows) expect(row).not.toMatch(/ada@|\bAda\b|example\.org/);
     }
+  });
+
+  it('makes a receipt once, which stays the same when what it quotes is forgotten', async () => {
+    const world = await startWorld();
+    world.mail.before = (method) => {
+      if (method === 'collect') throw new HabeasError('SYSTEM_REFUSED', 'mail refuses');
+    };
+    const { id } = await receive(world, 'access');
+    const blocked = await until(
+      async () => (await world.requests.tasks(caller, id)).find((task) => task.state === 'blocked'),
+      'a blocked task',
+    );
+    await world.requests.commandTask(caller, id, blocked.id, { type: 'skip', reason: 'mail is gone' });
+    await inState(world, id, 'completed');
+    const stored = () =>
+      world.database.pool.query(`select receipt from habeas.requests where receipt is not null`);
+    // Nobody asked for it yet.
+    const { rows } = await until(async () => ((await stored()).rowCount === 1 ? stored() : undefined), 'it');
+    const before = await world.requests.receipt(caller, id);
+    expect(JSON.parse(rows[0]?.receipt)).toEqual(before);
+    expect(JSON.stringify(before)).toContain('mail is gone');
+    await world.database.pool.query(`update habeas.requests set forget_at = now()`);
+    await until(async () => {
+      const { rows: keys } = await world.database.pool.query('select from habeas.request_keys');
+      return keys.length === 0;
+    }, 'the request to be forgotten');
+    expect(await world.requests.receipt(caller, id)).toEqual(before);
   });
 
   it('forgets whom a request was about when its time has come', async () => {

@@ -11,7 +11,7 @@ import { loadRequestKey, type RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
 import { PACKAGE_PART } from './package-task.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
-import { makeReceipt, type SignReceipt } from './receipt.ts';
+import { receiptOf, type SignReceipt } from './receipt.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTickets } from './tickets.ts';
@@ -182,7 +182,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         stream: createBlobStore(db, key).read({ ...target, blob: row.package_blob }, PACKAGE_PART),
       };
     },
-    receipt: (caller, requestId) => makeReceipt(db, ref(caller, requestId), options.sign),
+    receipt: (caller, requestId) => receiptOf(db, ref(caller, requestId), options.sign),
     async systemCallback(callback) {
       const sentAt = options.verifyCallback(callback, clock.now());
       const { organizationId } = options;

@@ -3,6 +3,7 @@ import { type Clock, type Database, type Logger, pause, type SecretKey } from '.
 import { type DueNotice, dueTasks, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { createPump, type Pump } from './pump.ts';
+import type { SignReceipt } from './receipt.ts';
 import { createReconciler } from './reconcile.ts';
 import type { Transitions } from './transitions.ts';
 import { createWorker } from './worker.ts';
@@ -21,6 +22,7 @@ export interface FleetOptions {
   readonly taskTimeoutMilliseconds: number;
   readonly packageExpiresMilliseconds: number;
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
+  readonly sign: SignReceipt;
   readonly planReceived: (ref: RequestRef) => Promise<void>;
   /** (Default: 1 second) */
   readonly reconcileMilliseconds?: number;

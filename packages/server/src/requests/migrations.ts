@@ -167,4 +167,12 @@ export const requestMigrations: Migrations = {
         where state in ('ready', 'waiting') and kind <> 'ticket'`.execute(db);
     },
   },
+  '0024-receipts': {
+    async up(db) {
+      await sql`alter table requests add column receipt text`.execute(db);
+      await sql`
+        create index requests_without_receipt on requests (organization_id, completed_at)
+        where completed_at is not null and receipt is null`.execute(db);
+    },
+  },
 };

@@ -1,8 +1,9 @@
 import type { api } from '@habeas/contract';
+import { sql } from 'kysely';
 import { type AuditTables, canonicalJson } from '../audit/index.ts';
 import { type Database, HabeasError } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
-import type { TaskRow } from './neighbourhood.ts';
+import { inPairs, type RequestRow, type TaskRow } from './neighbourhood.ts';
 import { requestRow } from './read-requests.ts';
 import { isEnded } from './snapshot.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
@@ -15,12 +16,11 @@ export type SignReceipt = (
 
 type Receipt = api.ReceiptView['receipt'];
 
-/** What a finished request can show for itself, signed. Throws CONFLICT while the request goes on. */
-export async function makeReceipt(
-  db: Database,
-  ref: RequestRef,
-  sign: SignReceipt,
-): Promise<api.ReceiptView> {
+/**
+ * The receipt of a finished request, made once and then the same for ever: it is stored before the texts that it quotes are
+ * forgotten. Throws CONFLICT while the request goes on.
+ */
+export async function receiptOf(db: Database, ref: RequestRef, sign: SignReceipt): Promise<api.ReceiptView> {
   const request = await requestRow(db, ref);
   if (!isEnded(request.state) || request.completed_at === null) {
     throw new HabeasError(
@@ -28,42 +28,105 @@ export async function makeReceipt(
       `Request ${ref.requestId} is ${request.state}; a receipt exists once it has ended.`,
     );
   }
+  const stored = async () => {
+    const row = await db
+      .withTables<RequestTables>()
+      .selectFrom('requests')
+      .select('receipt')
+      .where('organization_id', '=', ref.organizationId)
+      .where('id', '=', ref.requestId)
+      .executeTakeFirstOrThrow();
+    return row.receipt;
+  };
+  let receipt = await stored();
+  if (receipt === null) {
+    await freezeReceipts(db, [request], sign);
+    receipt = await stored();
+  }
+  if (receipt === null) throw new HabeasError('INTERNAL', `The receipt of ${ref.requestId} was not stored.`);
+  return JSON.parse(receipt);
+}
+
+/** Makes and stores the receipts of requests that have ended and have none; a few statements, however many requests. */
+export async function freezeReceipts(
+  db: Database,
+  requests: readonly RequestRow[],
+  sign: SignReceipt,
+): Promise<void> {
+  if (requests.length === 0) return;
+  const keyOf = (row: { readonly organization_id: string; readonly request_id: string }) =>
+    `${row.organization_id}/${row.request_id}`;
   const tasks = await db
     .withTables<RequestTables>()
     .selectFrom('tasks')
     .select(TASK_ROW_COLUMNS)
-    .where('organization_id', '=', ref.organizationId)
-    .where('request_id', '=', ref.requestId)
+    .where(
+      inPairs(
+        'organization_id',
+        'request_id',
+        requests.map((row) => [row.organization_id, row.id]),
+      ),
+    )
     .orderBy('position')
     .execute();
+  const tasksOf = Map.groupBy(tasks, keyOf);
+  const leaves = await auditLeaves(db, requests, tasks);
+  const made = await Promise.all(
+    requests.map(async (request) => {
+      const own = tasksOf.get(`${request.organization_id}/${request.id}`) ?? [];
+      const receipt = makeReceipt(request, own, [request.id, ...own.map(({ id }) => id)], leaves);
+      const payload = Buffer.from(canonicalJson(receipt));
+      const { signature, publicKey } = await sign(request.organization_id, payload);
+      const view: api.ReceiptView = { receipt, signature, public_key: { ...publicKey } };
+      return { organization_id: request.organization_id, id: request.id, receipt: JSON.stringify(view) };
+    }),
+  );
+  await sql`
+    update requests as r set receipt = c.receipt
+    from jsonb_to_recordset(${JSON.stringify(made)}::jsonb) as c (organization_id text, id text, receipt text)
+    where r.organization_id = c.organization_id and r.id = c.id and r.receipt is null`.execute(db);
+}
+
+type Leaves = ReadonlyMap<string, readonly Leaf[]>;
+
+interface Leaf {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+function makeReceipt(
+  request: RequestRow,
+  tasks: readonly TaskRow[],
+  subjects: readonly string[],
+  leaves: Leaves,
+): Receipt {
   const bySystem = Map.groupBy(
     tasks.filter((task) => task.system !== null),
     (task) => task.system ?? '',
   );
   const evidence = (task: TaskRow): api.EvidenceView | undefined =>
     task.evidence === null ? undefined : JSON.parse(task.evidence);
-  const receipt: Receipt = {
+  const ofSystems = <Entry>(entries: (own: readonly TaskRow[]) => readonly Entry[]) =>
+    [...bySystem].flatMap(([system, own]) => entries(own).map((entry) => ({ ...entry, system })));
+  return {
     version: 1,
-    organization: ref.organizationId,
+    organization: request.organization_id,
     request_id: request.id,
     right: request.right_kind,
     dry_run: request.dry_run,
     state: request.state,
     received_at: request.received_at.toISOString(),
-    completed_at: request.completed_at.toISOString(),
+    completed_at: (request.completed_at ?? request.received_at).toISOString(),
     plan_hash: request.plan_hash ?? '',
     policy_version: request.policy_version ?? '',
     systems: [...bySystem].map(([system, own]) => systemEntry(system, own, evidence)),
-    retained: [...bySystem].flatMap(([system, own]) =>
-      retained(own, evidence).map((entry) => ({ ...entry, system })),
-    ),
-    residuals: [...bySystem].flatMap(([system, own]) =>
-      own.flatMap((task) => evidence(task)?.residuals ?? []).map((entry) => ({ ...entry, system })),
-    ),
-    audit_leaf_hashes: await auditLeaves(db, ref),
+    retained: request.right_kind === 'erasure' ? ofSystems((own) => retained(own, evidence)) : [],
+    residuals: ofSystems((own) => own.flatMap((task) => evidence(task)?.residuals ?? [])),
+    audit_leaf_hashes: subjects
+      .flatMap((subject) => leaves.get(`${request.organization_id}/${subject}`) ?? [])
+      .sort((a, b) => a.sequence - b.sequence)
+      .map(({ hash }) => hash),
   };
-  const { signature, publicKey } = await sign(ref.organizationId, Buffer.from(canonicalJson(receipt)));
-  return { receipt, signature, public_key: { ...publicKey } };
 }
 
 function systemEntry(
@@ -74,7 +137,9 @@ function systemEntry(
   const acted = tasks.find(
     (task) => task.kind === 'erase' || task.kind === 'collect' || task.kind === 'ticket',
   );
-  const verified = tasks.find((task) => task.kind === 'verify' && task.state === 'succeeded');
+  // Nothing is verified unless every reading was: the last one stands for all.
+  const readings = tasks.filter((task) => task.kind === 'verify');
+  const verified = readings.every((task) => task.state === 'succeeded') ? readings.at(-1) : undefined;
   return {
     system,
     tasks: tasks.map((task) => ({
@@ -86,43 +151,60 @@ function systemEntry(
     })),
     counts: (acted === undefined ? undefined : evidence(acted))?.counts ?? {},
     verified_at: verified?.ended_at?.toISOString() ?? null,
-    attested: acted?.kind === 'ticket',
+    attested: acted?.kind === 'ticket' && acted.state === 'succeeded',
   };
 }
 
-/** The verification saw last what is kept; without one, the word of the erasure stands. */
+/**
+ * The last reading saw what is kept; without one, the word of the erasure stands. What a person left out is kept too, and who
+ * reads the receipt is told so.
+ */
 function retained(
   tasks: readonly TaskRow[],
   evidence: (task: TaskRow) => api.EvidenceView | undefined,
 ): readonly api.EvidenceView['retained'][number][] {
   const source =
-    tasks.find((task) => task.kind === 'verify' && task.evidence !== null) ??
+    tasks.findLast((task) => task.kind === 'verify' && task.evidence !== null) ??
     tasks.find((task) => task.kind === 'erase');
-  return (source === undefined ? undefined : evidence(source))?.retained ?? [];
+  const known = tasks.find((task) => task.kind === 'locate');
+  const counts = (known === undefined ? undefined : evidence(known))?.counts ?? {};
+  const leftOut = tasks
+    .filter((task) => task.state === 'skipped' && LEFT_OUT[task.kind] !== undefined)
+    // The first one says most: what was not erased is not read either.
+    .slice(0, 1)
+    .map((task) => ({
+      collection: '*',
+      count: Object.values(counts).reduce((sum, count) => sum + count, 0),
+      reason: `${LEFT_OUT[task.kind]}${task.note === null ? '' : `: ${task.note}`}`,
+      until: null,
+    }));
+  return [...((source === undefined ? undefined : evidence(source))?.retained ?? []), ...leftOut];
 }
 
-/** Leaves of the audit log about this request: what a Merkle proof of the log can be asked for. */
-async function auditLeaves(db: Database, ref: RequestRef): Promise<string[]> {
+/** What it means for an erasure that a person left a task out. */
+const LEFT_OUT: { readonly [Kind in api.TaskKind]?: string } = {
+  erase: 'not erased, by decision of a person',
+  ticket: 'nobody of the team said that it is erased; left out by decision of a person',
+  verify: 'not read again, by decision of a person',
+};
+
+/** Leaves of the audit log about requests and their tasks, by subject: what a Merkle proof of the log can be asked for. */
+async function auditLeaves(
+  db: Database,
+  requests: readonly RequestRow[],
+  tasks: readonly TaskRow[],
+): Promise<Leaves> {
+  const subjects = [...requests, ...tasks].map((row) => [row.organization_id, row.id] as const);
   const rows = await db
-    .withTables<AuditTables & RequestTables>()
-    .selectFrom('audit_entries as a')
-    .select('a.leaf_hash')
-    .where('a.organization_id', '=', ref.organizationId)
-    .where((where) =>
-      where.or([
-        where('a.subject', '=', ref.requestId),
-        where(
-          'a.subject',
-          'in',
-          where
-            .selectFrom('tasks as t')
-            .select('t.id')
-            .where('t.organization_id', '=', ref.organizationId)
-            .where('t.request_id', '=', ref.requestId),
-        ),
-      ]),
-    )
-    .orderBy('a.sequence')
+    .withTables<AuditTables>()
+    .selectFrom('audit_entries')
+    .select(['organization_id', 'subject', 'sequence', 'leaf_hash'])
+    .where(inPairs('organization_id', 'subject', subjects))
     .execute();
-  return rows.map((row) => Buffer.from(row.leaf_hash).toString('hex'));
+  const leaves = rows.map((row) => ({
+    subject: `${row.organization_id}/${row.subject}`,
+    sequence: Number(row.sequence),
+    hash: Buffer.from(row.leaf_hash).toString('hex'),
+  }));
+  return Map.groupBy(leaves, ({ subject }) => subject);
 }

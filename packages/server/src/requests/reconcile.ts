@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { TaskEvent } from './event.ts';
-import type { RequestTables } from './tables.ts';
+import { freezeReceipts, type SignReceipt } from './receipt.ts';
+import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
@@ -15,6 +16,7 @@ export interface ReconcileOptions {
   readonly transitions: Transitions;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly sign: SignReceipt;
   /** This process' worker, and the tasks that it has in hand. */
   readonly worker: { readonly id: string; inHand(): readonly string[] };
   /** Plans a request that was acknowledged but not planned. */
@@ -38,6 +40,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
     await endedWaits(options, now);
     await unplanned(options, now);
     await expiredPackages(options, now);
+    await missingReceipts(options);
     await forgotten(options, now);
   };
 }
@@ -140,6 +143,21 @@ async function expiredPackages(options: ReconcileOptions, now: Date): Promise<vo
   }
 }
 
+/** Receipts are made soon after the end, beside the work and not in its way. */
+async function missingReceipts(options: ReconcileOptions): Promise<void> {
+  const ended = await options.db
+    .withTables<RequestTables>()
+    .selectFrom('requests')
+    .select(REQUEST_COLUMNS)
+    .where('organization_id', '=', options.organizationId)
+    .where('completed_at', 'is not', null)
+    .where('receipt', 'is', null)
+    .orderBy('completed_at')
+    .limit(BATCH)
+    .execute();
+  await freezeReceipts(options.db, ended, options.sign);
+}
+
 /** Destroys the keys of requests that ended long enough ago; counts, states and hashes stay. */
 async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
   const due = await options.db
@@ -148,6 +166,8 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
     .select(['organization_id', 'id'])
     .where('organization_id', '=', options.organizationId)
     .where('forget_at', '<=', now)
+    // It quotes what is forgotten now.
+    .where('receipt', 'is not', null)
     .limit(BATCH)
     .execute();
   for (const request of due) {

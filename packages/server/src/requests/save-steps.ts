@@ -120,7 +120,7 @@ async function saveRequests(
 
 /** A record set needs one parameter for all tasks; `unnest` would need a list per column. */
 async function saveTasks(transaction: Database, steps: readonly StepToSave[], now: Date): Promise<void> {
-  const changes = steps.flatMap((saved) => saved.step.tasks.map((task) => taskChange(saved, task, now)));
+  const changes = steps.flatMap((saved) => saved.step.tasks.map((task) => taskChange(saved, task)));
   if (changes.length === 0) return;
   await sql`
     update tasks as t set
@@ -148,7 +148,7 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
     where t.organization_id = c.organization_id and t.id = c.id`.execute(transaction);
 }
 
-function taskChange({ target, before, step, result }: StepToSave, task: TaskChange, now: Date) {
+function taskChange({ target, before, result }: StepToSave, task: TaskChange) {
   const own = task.id === before.taskRow?.id ? result : {};
   return {
     organization_id: target.organizationId,

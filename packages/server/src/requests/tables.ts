@@ -32,6 +32,8 @@ export type RequestTables = {
     package_expires_at: Date | null;
     forget_at: Date | null;
     received_by: string;
+    /** The signed receipt, as JSON; null until it is made, soon after the end. */
+    receipt: string | null;
   };
   request_keys: { organization_id: string; request_id: string; sealed_key: Uint8Array };
   request_identities: {
