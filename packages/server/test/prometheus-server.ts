@@ -54,7 +54,10 @@ export async function startPrometheus(options: StartPrometheusOptions): Promise<
       ],
       { stdio: 'ignore' },
     );
-    await eventually('Prometheus is ready', async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true);
+    await eventually(
+      'Prometheus is ready',
+      async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true,
+    );
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
@@ -77,7 +80,9 @@ export async function startPrometheus(options: StartPrometheusOptions): Promise<
       const { data: found } = (await response.json()) as {
         data: { result: { metric: Record<string, string>; value: [number, string] }[] };
       };
-      return Object.fromEntries(found.result.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]));
+      return Object.fromEntries(
+        found.result.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]),
+      );
     },
     async reload(config) {
       writeFileSync(file, JSON.stringify(config));
@@ -90,10 +95,15 @@ export async function startPrometheus(options: StartPrometheusOptions): Promise<
   };
 }
 
-function writeHistory(folder: string, { data, text }: { readonly data: string; readonly text: string }): void {
+function writeHistory(
+  folder: string,
+  { data, text }: { readonly data: string; readonly text: string },
+): void {
   const file = join(folder, 'history.txt');
   writeFileSync(file, text);
-  const made = spawnSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', file, data], { encoding: 'utf8' });
+  const made = spawnSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', file, data], {
+    encoding: 'utf8',
+  });
   if (made.status !== 0) throw new Error(`promtool: ${made.stderr}`);
 }
 

@@ -40,14 +40,6 @@ export function requireProgram(name: string): string | undefined {
   return isThere ? name : absent(`tests with the program ${name}`, 'it is not installed');
 }
 
-/** Programs of Debian's package of that name, such as `promtool` of `prometheus`; false, with one line that says so, without them. */
-export function requirePrograms(...names: readonly string[]): boolean {
-  const missing = names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0);
-  if (missing.length === 0) return true;
-  absent(`tests with ${missing.join(' and ')}`, 'there is no such program');
-  return false;
-}
-
 /** Another version of Node, from the npm registry; undefined, with one line that says so, where it cannot be had. */
 export function requireNode(version: string): { readonly program: string; remove(): void } | undefined {
   const system = process.platform === 'win32' ? 'win' : process.platform;

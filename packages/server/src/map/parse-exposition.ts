@@ -109,7 +109,7 @@ function familyNames(prefix: string): ReadonlyMap<string, KnownName> {
 }
 
 /** `client{method="GET"}` of some other library is not a broken declaration of ours. */
-export function hasOurLabels(family: Family, sample: Pick<SampleLine, 'labels'>): boolean {
+function hasOurLabels(family: Family, sample: SampleLine): boolean {
   const has = (name: string) => sample.labels.has(name) || sample.labels.has(`exported_${name}`);
   if (has('team')) return true;
   return family === 'client' ? has('address') && has('protocol') : has('data_type');

@@ -2,7 +2,6 @@ import type { Declaration } from '../declaration.ts';
 import { declarationKey } from '../declaration-key.ts';
 import type { Rejection } from '../map-source.ts';
 import type { DeclaredSample, Family } from '../parse-exposition.ts';
-import { hasOurLabels } from '../parse-exposition.ts';
 import { readDeclaration } from '../read-declarations.ts';
 import { NO_TARGET, type Sighting, type Target, type TargetState, targetOf } from './carriers.ts';
 import type { PrometheusApi, Series } from './prometheus-api.ts';
@@ -104,7 +103,9 @@ function createSingles(): (target: Target) => ReadonlySet<Target> {
 function sampleOf(family: Family, labels: Series['labels'], prefix: string): DeclaredSample | undefined {
   const bare = prefix === '' || labels.__name__?.startsWith(prefix) !== true;
   const map = new Map(Object.entries(labels));
-  if (bare && !hasOurLabels(family, { labels: map })) return undefined;
+  // Labels such as team may come from the target, so only what nobody else has makes it ours.
+  const own = family === 'client' ? 'address' : 'data_type';
+  if (bare && !map.has(own) && !map.has(`exported_${own}`)) return undefined;
   return { family, bare, labels: map, value: 1, line: 0 };
 }
 

@@ -99,7 +99,11 @@ export function basic(username: string, password: string): string {
 
 function decompressed(response: IncomingMessage): Readable {
   const encoding = response.headers['content-encoding'] ?? 'identity';
-  const unzip = encoding.endsWith('gzip') ? createGunzip() : encoding === 'deflate' ? createInflate() : undefined;
+  const unzip = encoding.endsWith('gzip')
+    ? createGunzip()
+    : encoding === 'deflate'
+      ? createInflate()
+      : undefined;
   if (unzip === undefined) return response;
   // Destroying one end destroys the other, and an error of either ends the reading.
   pipeline(response, unzip, () => undefined);
