@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answersOf } from './answers.ts';
 import type { ConnectedService } from './claims.ts';
+import { createDeclarationCache } from './declaration-cache.ts';
 import { declarationKey } from './declaration-key.ts';
+import { knownDeclaration } from './known-declaration.ts';
 import type { KnownClient, MapSnapshot, SeenDeclaration, SourceStatus } from './snapshot.ts';
 
 const at = new Date('2026-11-21T08:00:00Z');
@@ -14,8 +16,16 @@ function seen(
   declaration: SeenDeclaration['declaration'],
   change: Partial<SeenDeclaration> = {},
 ): SeenDeclaration {
-  const key = declarationKey(declaration);
-  return { key, declaration, source: page, evidence: 'observed', firstSeen: at, lastSeen: later, ...change };
+  const known = knownDeclaration(declarationKey(declaration), declaration);
+  return {
+    known,
+    declaration,
+    source: page,
+    evidence: 'observed',
+    firstSeen: at,
+    lastSeen: later,
+    ...change,
+  };
 }
 
 function store(team: string, service: string, dataType: string, change: Partial<SeenDeclaration> = {}) {
@@ -44,6 +54,7 @@ function source(change: Partial<SourceStatus> = {}): SourceStatus {
   return {
     source: page,
     kind: 'scrape',
+    version: 0,
     state: 'ok',
     completeAt: later,
     error: null,
@@ -65,11 +76,15 @@ function ask(
 ) {
   const full = { declarations: [], clients: [], sources: [source()], ...snapshot };
   const categories = new Map(Object.entries(options.categories ?? {}));
-  return answersOf(full, {
-    connections: options.connections ?? [],
-    categoryOf: (dataType) => categories.get(dataType),
-    external: new Set(options.external),
-  });
+  const declarations = createDeclarationCache().sort(full.declarations);
+  return answersOf(
+    { ...full, declarations },
+    {
+      connections: options.connections ?? [],
+      categoryOf: (dataType) => categories.get(dataType),
+      external: new Set(options.external),
+    },
+  );
 }
 
 describe('systems', () => {

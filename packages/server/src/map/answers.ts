@@ -188,18 +188,20 @@ function countsOf(
   { services, stores, flows }: Selection,
   shown: readonly api.ServiceView[],
 ): Omit<api.MapView['counts'], 'gaps'> {
-  const stored = stores.map(({ declaration: { service, dataType } }) => JSON.stringify([service, dataType]));
-  const moved = flows.map(({ declaration: { service, toService, dataType } }) =>
-    JSON.stringify([service, toService, dataType]),
-  );
-  const dataTypes = [...stores, ...flows].map(({ declaration }) => declaration.dataType);
+  const dataTypes = new Set(stores.map(({ declaration }) => declaration.dataType));
+  for (const { declaration } of flows) dataTypes.add(declaration.dataType);
   return {
     services: services.size,
     teams: new Set(shown.flatMap(({ team }) => team ?? [])).size,
-    data_types: new Set(dataTypes).size,
-    stores: new Set(stored).size,
-    flows: new Set(moved).size,
+    data_types: dataTypes.size,
+    stores: countIdentities(stores),
+    flows: countIdentities(flows),
   };
+}
+
+/** Those of one store or flow stand side by side. */
+function countIdentities(edges: readonly (FlowSeen | StoreSeen)[]): number {
+  return edges.filter(({ known }, index) => known.identity !== edges[index - 1]?.known.identity).length;
 }
 
 function impactsOf({

@@ -19,12 +19,24 @@ export function changesBetween(
   later: MomentEdges,
   context: Pick<ViewContext, 'categoryOf'>,
 ): api.MapChangesView {
-  const before = Map.groupBy(earlier.edges, identityOf);
-  const after = Map.groupBy(later.edges, identityOf);
+  // Most is the same at both moments, and need not be looked at.
+  const keysBefore = new Set(earlier.edges.map(({ known }) => known.key));
+  const keysAfter = new Set(later.edges.map(({ known }) => known.key));
+  const differing = new Set([
+    ...earlier.edges.flatMap(({ known }) => (keysAfter.has(known.key) ? [] : known.identity)),
+    ...later.edges.flatMap(({ known }) => (keysBefore.has(known.key) ? [] : known.identity)),
+  ]);
+  const ofDiffering = ({ edges }: MomentEdges) =>
+    Map.groupBy(
+      edges.filter(({ known }) => differing.has(known.identity)),
+      ({ known }) => known.identity,
+    );
+  const before = ofDiffering(earlier);
+  const after = ofDiffering(later);
   const added: api.ChangeView[] = [];
   const removed: api.ChangeView[] = [];
   const changed: api.ChangeView[] = [];
-  for (const identity of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+  for (const identity of [...differing].sort()) {
     const old = before.get(identity) ?? [];
     const now = after.get(identity) ?? [];
     if (old.length === 0) {
@@ -32,11 +44,8 @@ export function changesBetween(
     } else if (now.length === 0) {
       removed.push(change({ old, now, who: old, at: latest(old) }, context));
     } else {
-      const oldWords = new Set(old.map(wordsOf));
-      const nowWords = new Set(now.map(wordsOf));
-      const fresh = now.filter((seen) => !oldWords.has(wordsOf(seen)));
-      const gone = old.filter((seen) => !nowWords.has(wordsOf(seen)));
-      if (fresh.length === 0 && gone.length === 0) continue;
+      const fresh = now.filter(({ known }) => !keysBefore.has(known.key));
+      const gone = old.filter(({ known }) => !keysAfter.has(known.key));
       const at = fresh.length > 0 ? earliest(fresh) : latest(gone);
       changed.push(change({ old, now, who: [...fresh, ...gone], at }, context));
     }
@@ -72,16 +81,4 @@ function change(
     before: old.map(sayingView),
     after: now.map(sayingView),
   };
-}
-
-function identityOf({ declaration }: EdgeSeen): string {
-  return declaration.kind === 'store'
-    ? JSON.stringify(['store', declaration.service, declaration.dataType])
-    : JSON.stringify(['flow', declaration.service, declaration.toService, declaration.dataType]);
-}
-
-/** What is said about it, whoever reads it: that another source says the same is no change. */
-function wordsOf({ declaration }: EdgeSeen): string {
-  const { team, purpose, subject, retention, region } = declaration;
-  return JSON.stringify([team, purpose ?? null, subject ?? null, retention ?? null, region ?? null]);
 }

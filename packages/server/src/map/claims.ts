@@ -29,8 +29,7 @@ export function claimsOf(
   connections: readonly ConnectedService[],
 ): readonly Claim[] {
   const drafts = new Map<string, ClaimDraft>();
-  const draftOf = (service: string, team: string): ClaimDraft => {
-    const key = JSON.stringify([service, team]);
+  const draftOf = (key: string, service: string, team: string): ClaimDraft => {
     const found = drafts.get(key);
     if (found !== undefined) return found;
     const made = {
@@ -44,10 +43,12 @@ export function claimsOf(
     drafts.set(key, made);
     return made;
   };
-  for (const { service, team } of connections) draftOf(service, team).connected = true;
-  for (const { declaration, firstSeen, lastSeen } of declarations) {
+  for (const { service, team } of connections) {
+    draftOf(JSON.stringify([service, team]), service, team).connected = true;
+  }
+  for (const { known, declaration, firstSeen, lastSeen } of declarations) {
     if (declaration.service === undefined) continue;
-    const draft = draftOf(declaration.service, declaration.team);
+    const draft = draftOf(known.owner, declaration.service, declaration.team);
     draft.firstSeen = draft.firstSeen === null || firstSeen < draft.firstSeen ? firstSeen : draft.firstSeen;
     draft.lastSeen = draft.lastSeen === null || lastSeen > draft.lastSeen ? lastSeen : draft.lastSeen;
     if (declaration.kind === 'store') draft.stores.add(declaration.dataType);

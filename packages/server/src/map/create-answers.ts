@@ -4,6 +4,7 @@ import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
 import { changesBetween } from './changes.ts';
 import type { DataMap } from './data-map.ts';
 import type { Filter } from './filter.ts';
+import { createDeclarationLoader } from './load-declarations.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type KnownClient, loadSnapshot, type MapSnapshot, type Moment } from './snapshot.ts';
 
@@ -26,10 +27,11 @@ export interface Answers
 /** The questions about the map, answered from what is stored. */
 export function createAnswers(options: CreateAnswersOptions): Answers {
   const { db, clock, organizationId } = options;
+  const loader = createDeclarationLoader();
 
   async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
     const configured = options.configured();
-    return loadSnapshot(db, { organizationId, configured, now: clock.now(), ...moments });
+    return loadSnapshot(db, loader, { organizationId, configured, now: clock.now(), ...moments });
   }
 
   const now = async (): Promise<MapAnswers> => answersOf(await load(), options);

@@ -3,18 +3,24 @@ import type { SeenDeclaration, SourceStatus } from './snapshot.ts';
 /**
  * What is declared at one moment. A source that left the configuration is never read again, so what it said stays open: the
  * data may still be there. But it counts only where no source of the configuration says the same, and then only in the
- * newest such saying, so that a service that moved to another port is not shown once for each port.
+ * newest such saying, so that a service that moved to another port is not shown once for each port. Takes them sorted by
+ * what is declared, and leaves them so.
  */
 export function currentDeclarations(
   declarations: readonly SeenDeclaration[],
   sources: readonly SourceStatus[],
 ): readonly SeenDeclaration[] {
   const configured = new Set(sources.filter((source) => source.configured).map(({ source }) => source));
-  const groups = Map.groupBy(declarations, ({ key }) => key);
-  return [...groups.values()].flatMap((group) => {
+  // Sorted, so that those that say the same stand side by side; nearly always there is one.
+  const current: SeenDeclaration[] = [];
+  for (let from = 0, to = 0; from < declarations.length; from = to) {
+    const key = declarations[from]?.known.key;
+    for (to = from + 1; declarations[to]?.known.key === key; ) to += 1;
+    const group = declarations.slice(from, to);
     const read = group.filter(({ source }) => configured.has(source));
-    return read.length > 0 ? onePerSource(read) : newest(group);
-  });
+    current.push(...(read.length > 0 ? onePerSource(read) : newest(group)));
+  }
+  return current;
 }
 
 /** Where a clock went back, two intervals of one source may overlap. */
@@ -24,6 +30,7 @@ function onePerSource(group: readonly SeenDeclaration[]): readonly SeenDeclarati
 }
 
 function newest(group: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
+  if (group.length === 1) return group;
   return group
     .toSorted((a, b) => b.lastSeen.getTime() - a.lastSeen.getTime() || (a.source < b.source ? -1 : 1))
     .slice(0, 1);

@@ -13,6 +13,9 @@ export interface Selection {
 export type Filter = Omit<api.MapFilter, 'as_of'>;
 
 export function select(graph: MapGraph, filter: Filter, context: ViewContext): Selection {
+  if (Object.values(filter).every((value) => value === undefined)) {
+    return { flows: graph.flows, stores: graph.stores, services: new Set(graph.services.keys()) };
+  }
   const ofTeam = (service: string) =>
     graph.services.get(service)?.claims.some(({ team }) => team === filter.team) === true;
   const named = (service: string) =>
@@ -29,12 +32,14 @@ export function select(graph: MapGraph, filter: Filter, context: ViewContext): S
     ({ declaration: { service, toService, dataType } }) =>
       typed(dataType) && (named(service) || named(toService)) && placed(service, toService),
   );
-  const ends = flows.flatMap(({ declaration }) => [declaration.service, declaration.toService]);
-  const holders = stores.map(({ declaration }) => declaration.service);
+  const services = new Set(stores.map(({ declaration }) => declaration.service));
+  for (const { declaration } of flows) services.add(declaration.service).add(declaration.toService);
   // A filter for data leaves out who has none of it.
   const ofData = filter.data_type !== undefined || filter.category !== undefined;
-  const others = ofData ? [] : [...graph.services.keys()].filter((name) => named(name) && placed(name));
-  return { flows, stores, services: new Set([...ends, ...holders, ...others]) };
+  if (!ofData) {
+    for (const name of graph.services.keys()) if (named(name) && placed(name)) services.add(name);
+  }
+  return { flows, stores, services };
 }
 
 /** Which data types a filter leaves. */

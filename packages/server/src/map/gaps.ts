@@ -141,6 +141,8 @@ function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api
  * wrote something down. One gap for each service and data type.
  */
 function evidenceGaps(graph: MapGraph): readonly api.GapView[] {
+  const isWritten = ({ evidence }: FlowSeen | StoreSeen) => evidence === 'declared';
+  if (!graph.stores.some(isWritten) && !graph.flows.some(isWritten)) return [];
   const edges = edgesOf(graph);
   const observing = edges.some(({ observed }) => observed);
   const written = new Set(edges.flatMap(({ declared, service }) => (declared ? service : [])));
@@ -175,9 +177,7 @@ function edgesOf({ flows, stores }: MapGraph): readonly EvidenceOfEdge[] {
   const sayings: readonly (FlowSeen | StoreSeen)[] = [...stores, ...flows];
   const receiverOf = ({ declaration }: FlowSeen | StoreSeen) =>
     declaration.kind === 'transmit' ? declaration.toService : undefined;
-  const groups = Map.groupBy(sayings, (seen) =>
-    JSON.stringify([seen.declaration.service, seen.declaration.dataType, receiverOf(seen) ?? null]),
-  );
+  const groups = Map.groupBy(sayings, ({ known }) => known.identity);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];

@@ -29,10 +29,10 @@ export interface MapGraph {
   readonly stores: readonly StoreSeen[];
 }
 
-/** Services and the flows between them. The same input in any order gives the same graph. */
+/** Services and the flows between them. Declarations come sorted by what is declared, then by source. */
 export function buildGraph(declarations: readonly SeenDeclaration[], claims: readonly Claim[]): MapGraph {
-  const flows = sortBy(declarations.filter(isFlow), flowKey);
-  const stores = sortBy(declarations.filter(isStore), storeKey);
+  const flows = declarations.filter(isFlow);
+  const stores = declarations.filter(isStore);
   const claimsOf = Map.groupBy(claims, (claim) => claim.service);
   const storesOf = Map.groupBy(stores, ({ declaration }) => declaration.service);
   const incoming = Map.groupBy(flows, ({ declaration }) => declaration.toService);
@@ -81,22 +81,6 @@ function isFlow(seen: SeenDeclaration): seen is FlowSeen {
 
 function isStore(seen: SeenDeclaration): seen is StoreSeen {
   return seen.declaration.kind === 'store';
-}
-
-function flowKey({ declaration, source }: FlowSeen): readonly string[] {
-  return [declaration.service, declaration.toService, declaration.dataType, declaration.team, source];
-}
-
-function storeKey({ declaration, source }: StoreSeen): readonly string[] {
-  return [declaration.service, declaration.dataType, declaration.team, source];
-}
-
-/** Sorted by keys that are made once for each item. */
-function sortBy<Item>(items: readonly Item[], keyOf: (item: Item) => readonly string[]): readonly Item[] {
-  return items
-    .map((item) => ({ item, key: JSON.stringify(keyOf(item)) }))
-    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
-    .map(({ item }) => item);
 }
 
 function distinct<Item extends object>(items: readonly Item[]): readonly Item[] {

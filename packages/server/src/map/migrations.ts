@@ -90,4 +90,31 @@ export const mapMigrations: Migrations = {
     },
   },
   '0007-map-backfill': { up: createSourceTables },
+  '0008-map-versions': {
+    async up(db) {
+      await sql`alter table map_sources add column version bigint not null default 0`.execute(db);
+      // Whoever writes intervals: what a server remembers of them is only right while this does not change.
+      await sql`
+        create function map_declarations_changed() returns trigger language plpgsql set search_path from current as $$
+        begin
+          update map_sources as sources
+          set version = sources.version + 1
+          from (select distinct organization_id, source from changed) as touched
+          where sources.organization_id = touched.organization_id and sources.source = touched.source;
+          return null;
+        end $$`.execute(db);
+      await sql`
+        create trigger map_declarations_inserted after insert on map_declarations
+        referencing new table as changed
+        for each statement execute function map_declarations_changed()`.execute(db);
+      await sql`
+        create trigger map_declarations_updated after update on map_declarations
+        referencing new table as changed
+        for each statement execute function map_declarations_changed()`.execute(db);
+      await sql`
+        create trigger map_declarations_deleted after delete on map_declarations
+        referencing old table as changed
+        for each statement execute function map_declarations_changed()`.execute(db);
+    },
+  },
 };

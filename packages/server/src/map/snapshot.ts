@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 import type { Declaration } from './declaration.ts';
-import { fromRow } from './intervals.ts';
+import type { KnownDeclaration } from './known-declaration.ts';
+import type { DeclarationLoader } from './load-declarations.ts';
 import { loadLoss, type MapLoss } from './losses.ts';
-import { type Evidence, evidenceOf, type SourceKind } from './map-source.ts';
-import { later } from './reconcile.ts';
+import type { Evidence, SourceKind } from './map-source.ts';
 import type { MapTables, SourceWarning } from './tables.ts';
 
 /** What was declared at one moment, as the answers are computed from it; clients and sources are always those of now. */
@@ -20,8 +20,8 @@ export interface MapSnapshot {
 
 /** A declaration that its source had not taken back at the moment. */
 export interface SeenDeclaration {
-  /** {@link declarationKey}. */
-  readonly key: string;
+  readonly known: KnownDeclaration;
+  /** The one that is known. */
   readonly declaration: Declaration;
   readonly source: string;
   readonly evidence: Evidence;
@@ -47,6 +47,8 @@ export interface KnownClient {
 export interface SourceStatus {
   readonly source: string;
   readonly kind: SourceKind;
+  /** Another one whenever any of its declarations changes. */
+  readonly version: number;
   readonly state: 'new' | 'ok' | 'partial' | 'failing';
   readonly completeAt: Date | null;
   readonly error: string | null;
@@ -73,25 +75,30 @@ export interface LoadSnapshotOptions {
 const LOSS_SHOWN_MILLISECONDS = 7 * 24 * 3_600_000;
 
 /** All of it from one state of the database: a poll that runs meanwhile is either in all of it or in none. */
-export async function loadSnapshot(db: Database, options: LoadSnapshotOptions): Promise<MapSnapshot> {
+export async function loadSnapshot(
+  db: Database,
+  loader: DeclarationLoader,
+  options: LoadSnapshotOptions,
+): Promise<MapSnapshot> {
   const { organizationId, moment = 'now', compareTo } = options;
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async (transaction) => ({
-      sources: await loadSources(transaction, options),
-      declarations: await loadDeclarations(transaction, { organizationId, moment }),
-      compared:
-        compareTo === undefined
-          ? undefined
-          : await loadDeclarations(transaction, { organizationId, moment: compareTo }),
-      clients: await loadClients(transaction, options),
-      loss: await loadLoss(transaction, {
-        organizationId,
-        after: new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS),
-      }),
-    }));
+    .execute(async (transaction) => {
+      const sources = await loadSources(transaction, options);
+      const of = (which: Moment) => loader(transaction, { organizationId, sources, moment: which });
+      return {
+        sources,
+        declarations: await of(moment),
+        compared: compareTo === undefined ? undefined : await of(compareTo),
+        clients: await loadClients(transaction, options),
+        loss: await loadLoss(transaction, {
+          organizationId,
+          after: new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS),
+        }),
+      };
+    });
 }
 
 async function loadSources(
@@ -101,67 +108,20 @@ async function loadSources(
   const rows = await db
     .withTables<MapTables>()
     .selectFrom('map_sources')
-    .select(['source', 'kind', 'state', 'complete_at', 'error_message', 'warnings'])
+    .select(['source', 'kind', 'version', 'state', 'complete_at', 'error_message', 'warnings'])
     .where('organization_id', '=', options.organizationId)
     .orderBy('source')
     .execute();
   return rows.map((row) => ({
     source: row.source,
     kind: row.kind,
+    version: row.version,
     state: row.state,
     completeAt: row.complete_at,
     error: row.error_message,
     warnings: JSON.parse(row.warnings),
     configured: options.configured.has(row.source),
   }));
-}
-
-type DeclarationRow = Omit<
-  MapTables['map_declarations'],
-  'organization_id' | 'first_seen' | 'last_seen' | 'declaration'
-> & {
-  readonly key: string;
-  readonly source_kind: SourceKind;
-  /** Milliseconds: ten thousand dates take longer to parse than to find. */
-  readonly first: number;
-  readonly last: number | null;
-  readonly complete: number | null;
-};
-
-/**
- *      first_seen            last_seen
- *   ───────┼─────────────────────┼──────────▶   open: no last_seen; then the index map_declarations_open
- *              ▲ moment                         ended: the range contains the moment; map_declarations_ended
- */
-async function loadDeclarations(
-  db: Database,
-  { organizationId, moment }: { readonly organizationId: string; readonly moment: Moment },
-): Promise<readonly SeenDeclaration[]> {
-  const select = sql`
-    select declarations.declaration as key, declarations.source, declarations.kind, team, service, to_service,
-      data_type, address, protocol, purpose, subject, retention, region, sources.kind as source_kind,
-      (extract(epoch from first_seen) * 1000)::float8 as first,
-      (extract(epoch from last_seen) * 1000)::float8 as last,
-      (extract(epoch from complete_at) * 1000)::float8 as complete
-    from map_declarations as declarations
-    join map_sources as sources using (organization_id, source)
-    where organization_id = ${organizationId}`;
-  const { rows } = await (moment === 'now'
-    ? sql<DeclarationRow>`${select} and last_seen is null`
-    : sql<DeclarationRow>`
-        ${select} and last_seen is null and first_seen <= ${moment}
-        union all
-        ${select} and last_seen is not null and tstzrange(first_seen, last_seen, '[]') @> ${moment}::timestamptz`
-  ).execute(db);
-  return rows.flatMap((row) => {
-    const declaration = fromRow(row);
-    if (declaration === undefined) return [];
-    const firstSeen = new Date(row.first);
-    const complete = row.complete === null ? null : new Date(row.complete);
-    const lastSeen = row.last === null ? later(firstSeen, complete) : new Date(row.last);
-    const { key, source } = row;
-    return [{ key, declaration, source, evidence: evidenceOf(row.source_kind), firstSeen, lastSeen }];
-  });
 }
 
 /** Clients with the latest time that any of their declarations, open or ended, was seen. */

@@ -15,6 +15,8 @@ export type MapTables = {
     /** JSON: {@link SourceWarning}[]. */
     warnings: string;
     kind: Generated<SourceKind>;
+    /** Another one whenever an interval of the source changes, whoever changes it: a trigger counts. */
+    version: Generated<number>;
     /** How many edges ended when some of its ended last, and when that was noticed. */
     lost: Generated<number>;
     lost_at: Date | null;

@@ -1,0 +1,32 @@
+import type { Declaration } from './declaration.ts';
+
+/** A declaration with what it is compared by again and again, made once. */
+export interface KnownDeclaration {
+  /** {@link declarationKey}. */
+  readonly key: string;
+  readonly declaration: Declaration;
+  /** Where data is or moves: the same for all that is said about one store or flow. */
+  readonly identity: string;
+  /** The service and the team that says it. */
+  readonly owner: string;
+  /** Sorts declarations by kind, services, data type, team and details. */
+  readonly order: string;
+}
+
+export function knownDeclaration(key: string, declaration: Declaration): KnownDeclaration {
+  const { kind, team, service = '' } = declaration;
+  const owner = JSON.stringify([service, team]);
+  if (declaration.kind === 'client') {
+    const order = JSON.stringify([kind, service, team, declaration.address, declaration.protocol]);
+    return { key, declaration, identity: order, owner, order };
+  }
+  const { dataType, purpose = '', subject = '', retention = '', region = '' } = declaration;
+  const where = [
+    kind,
+    service,
+    ...(declaration.kind === 'transmit' ? [declaration.toService] : []),
+    dataType,
+  ];
+  const order = JSON.stringify([...where, team, purpose, subject, retention, region]);
+  return { key, declaration, identity: JSON.stringify(where), owner, order };
+}

@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import type { Database } from '../foundation/index.ts';
+import { createDeclarationCache } from './declaration-cache.ts';
+import { fromRow } from './intervals.ts';
+import { type KnownDeclaration, knownDeclaration } from './known-declaration.ts';
+import { evidenceOf } from './map-source.ts';
+import { later } from './reconcile.ts';
+import type { Moment, SeenDeclaration, SourceStatus } from './snapshot.ts';
+
+/** Loads what was declared at a moment, sorted. The transaction shows one state of the database. */
+export type DeclarationLoader = (
+  transaction: Database,
+  options: LoadDeclarationsOptions,
+) => Promise<readonly SeenDeclaration[]>;
+
+export interface LoadDeclarationsOptions {
+  readonly organizationId: string;
+  /** All sources, from the same transaction. */
+  readonly sources: readonly SourceStatus[];
+  readonly moment: Moment;
+}
+
+/** One interval. Times are milliseconds: ten thousand dates take longer to parse than to find. */
+interface Span {
+  readonly known: KnownDeclaration;
+  readonly source: string;
+  readonly first: number;
+  /** null: it has not ended. */
+  readonly last: number | null;
+}
+
+/**
+ * Remembers what keys stand for, and the intervals that are open now as long as no source has another version. The
+ * version is read in the same transaction, so that it does not matter which process wrote what.
+ */
+export function createDeclarationLoader(): DeclarationLoader {
+  const cache = createDeclarationCache();
+  let open: { readonly versions: string; readonly spans: readonly Span[] } | undefined;
+
+  return async (transaction, options) => {
+    const { sources, moment } = options;
+    if (moment !== 'now') return see(await loadSpans(transaction, options), sources);
+    const versions = JSON.stringify(sources.map(({ source, version }) => [source, version]));
+    if (open?.versions !== versions) open = { versions, spans: await loadSpans(transaction, options) };
+    return see(open.spans, sources);
+  };
+
+  async function loadSpans(
+    transaction: Database,
+    options: LoadDeclarationsOptions,
+  ): Promise<readonly Span[]> {
+    const rows = await selectIntervals(transaction, options);
+    const unknown = rows.filter(({ key }) => cache.get(key) === undefined);
+    const loaded = unknown.length === 0 ? undefined : await selectDeclarations(transaction, options, unknown);
+    const spans = rows.flatMap(({ key, source, first, last }): Span[] => {
+      const known = cache.get(key) ?? loaded?.get(key);
+      return known === undefined ? [] : [{ known, source, first, last }];
+    });
+    return cache.sort(spans);
+  }
+}
+
+function see(spans: readonly Span[], sources: readonly SourceStatus[]): readonly SeenDeclaration[] {
+  const bySource = new Map(
+    sources.map(({ source, kind, completeAt }) => [source, { evidence: evidenceOf(kind), completeAt }]),
+  );
+  return spans.map(({ known, source, first, last }) => {
+    const { evidence = 'observed', completeAt = null } = bySource.get(source) ?? {};
+    const firstSeen = new Date(first);
+    const lastSeen = last === null ? later(firstSeen, completeAt) : new Date(last);
+    return { known, declaration: known.declaration, source, evidence, firstSeen, lastSeen };
+  });
+}
+
+interface IntervalRow {
+  readonly key: string;
+  readonly source: string;
+  readonly first: number;
+  readonly last: number | null;
+}
+
+/**
+ *      first_seen            last_seen
+ *   ───────┼─────────────────────┼──────────▶   open: no last_seen; then the index map_declarations_open
+ *              ▲ moment                         ended: the range contains the moment; map_declarations_ended
+ */
+async function selectIntervals(
+  transaction: Database,
+  { organizationId, moment }: LoadDeclarationsOptions,
+): Promise<readonly IntervalRow[]> {
+  const select = sql`
+    select declaration as key, source,
+      (extract(epoch from first_seen) * 1000)::float8 as first,
+      (extract(epoch from last_seen) * 1000)::float8 as last
+    from map_declarations
+    where organization_id = ${organizationId}`;
+  const { rows } = await (moment === 'now'
+    ? sql<IntervalRow>`${select} and last_seen is null`
+    : sql<IntervalRow>`
+        ${select} and last_seen is null and first_seen <= ${moment}
+        union all
+        ${select} and last_seen is not null and tstzrange(first_seen, last_seen, '[]') @> ${moment}::timestamptz`
+  ).execute(transaction);
+  return rows;
+}
+
+/** What keys stand for; each from one interval that has it. */
+async function selectDeclarations(
+  transaction: Database,
+  { organizationId }: LoadDeclarationsOptions,
+  intervals: readonly IntervalRow[],
+): Promise<ReadonlyMap<string, KnownDeclaration>> {
+  const one = new Map(intervals.map((interval) => [interval.key, interval]));
+  const keys = [...one.keys()];
+  const sources = [...one.values()].map(({ source }) => source);
+  const { rows } = await sql<{ readonly key: string } & Parameters<typeof fromRow>[0]>`
+    select distinct on (declarations.declaration)
+      declarations.declaration as key, kind, team, service, to_service, data_type, address, protocol,
+      purpose, subject, retention, region
+    from unnest(${keys}::text[], ${sources}::text[]) as wanted (declaration, source)
+    join map_declarations as declarations
+      on declarations.organization_id = ${organizationId}
+      and declarations.source = wanted.source
+      and declarations.declaration = wanted.declaration`.execute(transaction);
+  return new Map(
+    rows.flatMap((row) => {
+      const declaration = fromRow(row);
+      return declaration === undefined ? [] : [[row.key, knownDeclaration(row.key, declaration)] as const];
+    }),
+  );
+}
