@@ -44,7 +44,7 @@ import {
   systemClock,
 } from './foundation/index.ts';
 import { createHttpServer } from './http/index.ts';
-import { createMap, mapMigrations } from './map/index.ts';
+import { createMap, createMapExports, loadRecord, mapMigrations } from './map/index.ts';
 import { createEventFeed, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
@@ -182,6 +182,13 @@ async function createServer(
     logger,
     requests,
     map,
+    mapExports: createMapExports({
+      map,
+      clock,
+      organizationId,
+      product: `habeas ${version}`,
+      record: () => loadRecord(config.record === undefined ? undefined : resolve(config.folder, config.record)),
+    }),
     connections: connectionsView,
     feed,
     authenticate: (presentedKey) => authenticate(db, presentedKey),

@@ -7,7 +7,7 @@ import {
   type Logger,
 } from '../src/foundation/index.ts';
 import type { Application } from '../src/http/index.ts';
-import type { DataMap } from '../src/map/index.ts';
+import { createMapExports, type DataMap } from '../src/map/index.ts';
 import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
 import { EMPTY_MAP } from './empty-map.ts';
 import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
@@ -36,13 +36,21 @@ export interface InMemoryApplicationOptions {
 /** An application for tests of the faces: the rooms behind them keep what they are given and do nothing by themselves. */
 export function inMemoryApplication(options: InMemoryApplicationOptions): InMemoryApplication {
   const feed = inMemoryFeed();
+  const map = options.map ?? inMemoryMap();
   return {
     organizationId: TEST_ORGANIZATION,
     db: options.db,
     clock: fixedClock('2026-03-01T12:00:00Z'),
     logger: options.logger ?? createLogger({ level: 'silent' }),
     requests: inMemoryRequests(),
-    map: options.map ?? inMemoryMap(),
+    map,
+    mapExports: createMapExports({
+      map,
+      clock: fixedClock('2026-03-01T12:00:00Z'),
+      organizationId: TEST_ORGANIZATION,
+      product: 'habeas 0.0.0-test',
+      record: () => undefined,
+    }),
     connections: {
       list: () => [CONNECTION],
       check: async (key) => {

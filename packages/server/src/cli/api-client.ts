@@ -1,5 +1,5 @@
 import { api } from '@habeas/contract';
-import { call, type ServerAddress, send } from './http-client.ts';
+import { call, type ServerAddress, send, withQuery } from './http-client.ts';
 
 /** The REST API, typed. Ids and labels go into URLs; identities only into bodies. */
 export function createApiClient(server: ServerAddress) {
@@ -53,13 +53,16 @@ export function createApiClient(server: ServerAddress) {
     listTickets: (query: PageQuery<'team' | 'state'>) =>
       call(server, { path: '/api/v1/tickets', query, answer: api.ticketPageSchema }),
     getTicket: (id: string) => call(server, { path: ticket(id), answer: api.ticketDetailSchema }),
-    closeTicket: (id: string, body: { readonly note: string; readonly count: number }) =>
+    closeTicket: (id: string, body: typeof api.closeTicketSchema._zod.input) =>
       call(server, { ...post, path: `${ticket(id)}:close`, body, answer: api.ticketSchema }),
     rejectTicket: (id: string, reason: string) =>
       call(server, { ...post, path: `${ticket(id)}:reject`, body: { reason }, answer: api.ticketSchema }),
 
     getMap: (query: typeof api.mapQuerySchema._zod.output = {}) =>
       call(server, { path: '/api/v1/map', query, answer: api.mapSchema }),
+    /** The file, as it comes. */
+    openMapExport: (query: Readonly<Record<string, string | undefined>>) =>
+      send(server, { method: 'GET', path: withQuery('/api/v1/map/export', query) }),
     getReach: (direction: 'upstream' | 'downstream', query: api.ReachQuery) =>
       call(server, { path: `/api/v1/map/${direction}`, query, answer: api.reachSchema }),
     getPaths: (query: api.PathsQuery) =>

@@ -17,9 +17,12 @@ interface Entry {
 
 function leavesOf(command: Command, prefix: string): readonly Entry[] {
   const name = `${prefix} ${command.name()}`.trim();
-  return command.commands.length === 0
-    ? [{ name, command }]
-    : command.commands.flatMap((child) => leavesOf(child, name));
+  // A command with options of its own can be run, also where there are commands below it.
+  const isRun = command.commands.length === 0 || (prefix !== '' && command.options.length > 0);
+  return [
+    ...(isRun ? [{ name, command }] : []),
+    ...command.commands.flatMap((child) => leavesOf(child, name)),
+  ];
 }
 
 const commands = leavesOf(program, '');

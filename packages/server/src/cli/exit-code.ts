@@ -8,6 +8,7 @@ export const EXIT_CODES = {
   blocked: { code: 3, meaning: 'not finished: it is blocked, on hold, or waits for a person or a date' },
   unreachable: { code: 4, meaning: 'a server, database or service could not be reached' },
   refused: { code: 5, meaning: 'the API key is missing, wrong, or may not do that' },
+  changed: { code: 6, meaning: 'the map has a change that `--fail-on` names' },
   interrupted: { code: 130, meaning: 'interrupted from the keyboard' },
 } as const;
 

@@ -90,6 +90,8 @@ export function createProgram(options: Pick<RunCliOptions, 'terminal' | 'parts'>
     .version(parts.version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', exitCodeHelp())
+    // Options belong to the command that they stand behind, because `habeas map` and `habeas map export` share some.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: terminal.out,

@@ -1,7 +1,7 @@
 import type { Principal } from '../access/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
-import type { DataMap } from '../map/index.ts';
+import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed } from '../notify/index.ts';
 import type { Requests } from '../requests/index.ts';
 
@@ -13,6 +13,7 @@ export interface Application {
   readonly logger: Logger;
   readonly requests: Requests;
   readonly map: DataMap;
+  readonly mapExports: MapExports;
   readonly connections: Connections;
   readonly feed: EventFeed;
   /** Resolves a presented API key to who it is, or undefined. */

@@ -11,6 +11,7 @@ import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { mapRoutes } from './map.ts';
+import { mapExportRoutes } from './map-exports.ts';
 import { metricsRoutes } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { openApiRoutes } from './openapi-routes.ts';
@@ -96,6 +97,7 @@ export async function createHttpServer(
   planRoutes(app, application);
   ticketRoutes(app, application);
   mapRoutes(app, application);
+  mapExportRoutes(app, application);
   clientRoutes(app, application);
   connectionRoutes(app, application);
   auditRoutes(app, application);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { holdersLines, mapLines } from '../render/map.ts';
 import type { Run } from '../verb.ts';
+import { mapExportVerbs } from './map-exports.ts';
 
 interface MapOptions extends ServerOptions {
   readonly team?: string;
@@ -11,9 +12,11 @@ interface MapOptions extends ServerOptions {
 
 /** `habeas map`: who holds and who moves which personal data, and what is missing. */
 export function mapVerb(program: Command, run: Run): void {
+  // What stands after the name of a command below belongs to that command.
+  const map = program.command('map').enablePositionalOptions();
+  mapExportVerbs(map, run);
   withServerOptions(
-    program
-      .command('map')
+    map
       .description('show who holds and who moves which personal data, and what is missing')
       .option('--team <name>', 'only services of this team')
       .option('--service <name>', 'only this service and its neighbours')

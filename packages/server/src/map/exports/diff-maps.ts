@@ -45,7 +45,7 @@ export interface MapDiff {
 
 /** What is other in a later map. Throws BAD_INPUT if the two were not asked for the same part of the map. */
 export function diffMaps(before: api.MapExport, after: api.MapExport): MapDiff {
-  const [one, other] = [before, after].map(({ stamp }) => JSON.stringify(stamp.filter));
+  const [one, other] = [before, after].map(({ stamp }) => filterText(stamp.filter));
   if (one !== other) {
     throw new HabeasError(
       'BAD_INPUT',
@@ -63,6 +63,11 @@ export function diffMaps(before: api.MapExport, after: api.MapExport): MapDiff {
     services: compareServices(before.map, after.map),
     changes: changes.sort((a, b) => compareTexts(sortKey(a), sortKey(b))),
   };
+}
+
+/** Two moments of one part of the map are what a comparison is made for. */
+function filterText({ as_of: _, ...filter }: api.ExportStamp['filter']): string {
+  return JSON.stringify(filter);
 }
 
 /** The changes that are of one of these kinds. */

@@ -10,7 +10,7 @@ export function diffMarkdown(
   forbidden: readonly MapChange[],
   kinds: readonly ChangeKind[],
 ): string {
-  const lines = ['### Data map', '', summaryOf(diff)];
+  const lines = ['### Data map', '', diffSummary(diff)];
   if (kinds.length > 0) {
     const list = kinds.map((kind) => `\`${kind}\``).join(', ');
     lines.push(
@@ -34,7 +34,7 @@ export function diffMarkdown(
 }
 
 /** `2 new services, 1 store or flow gone.` */
-export function summaryOf({ services, changes }: MapDiff): string {
+export function diffSummary({ services, changes }: MapDiff): string {
   const count = (change: MapChange['change']) => changes.filter((entry) => entry.change === change).length;
   const parts = [
     [services.added.length, 'new service', 'new services'],

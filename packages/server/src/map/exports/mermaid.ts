@@ -1,20 +1,31 @@
 import type { api } from '@habeas/contract';
-import { type Drawing, drawingOf } from './drawing.ts';
+import { type Drawing, type DrawingLimits, drawingOf } from './drawing.ts';
 import { stampLines } from './stamp-lines.ts';
 
-/** Mermaid draws nothing at all beyond 500 arrows (its `maxEdges`). */
-const LIMITS = { nodes: 300, edges: 500 };
+/** Mermaid draws nothing at all beyond 500 arrows (its `maxEdges`) or so many characters (`maxTextSize`). */
+const MAX_CHARACTERS = 50_000;
+/** From all that it draws down to what fits even with names of 200 characters. */
+const LIMITS: readonly DrawingLimits[] = [
+  { nodes: 300, edges: 500 },
+  { nodes: 100, edges: 150 },
+  { nodes: 20, edges: 20 },
+];
 
 /** A flowchart for Markdown: services as boxes, grouped by team. Nodes are numbered, so that no name has a meaning. */
-export function* mermaidOf(document: api.MapExport): Iterable<string> {
-  const drawing = drawingOf(document.map, LIMITS);
+export function mermaidOf(document: api.MapExport): Iterable<string> {
+  const tries = LIMITS.map((limits) => () => [...flowchart(document, drawingOf(document.map, limits))]);
+  for (const draw of tries) {
+    const lines = draw();
+    if (lines.reduce((sum, { length }) => sum + length, 0) <= MAX_CHARACTERS) return lines;
+  }
+  return tries.at(-1)?.() ?? [];
+}
+
+function* flowchart({ stamp }: api.MapExport, drawing: Drawing): Iterable<string> {
   yield 'flowchart LR\n';
+  const notes = [...stampLines(stamp), ...(drawing.notice === undefined ? [] : [drawing.notice])];
   // `%%{` would be a directive.
-  for (const line of [
-    ...stampLines(document.stamp),
-    ...(drawing.notice === undefined ? [] : [drawing.notice]),
-  ])
-    yield `  %% ${line.replaceAll(/[{}]/g, ' ')}\n`;
+  for (const line of notes) yield `  %% ${line.replaceAll(/[{}]/g, ' ')}\n`;
   for (const [index, team] of drawing.teams.entries()) {
     yield `  subgraph t${index}["${label(team)}"]\n`;
     yield* boxes(drawing, team, '    ');

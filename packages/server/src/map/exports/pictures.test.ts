@@ -134,6 +134,23 @@ describe('Mermaid', () => {
     expect(drawn.match(/-->/g)?.length).toBeLessThanOrEqual(500);
     expect(drawn).toContain('too many to draw');
   });
+
+  it('has no more text than Mermaid reads', () => {
+    const long = (name: string) => `${name}${'"'.repeat(190)}`;
+    const { services, flows, ...map } = chain(200);
+    const drawn = mermaidOf(
+      documentOf({
+        ...map,
+        services: services.map((service) => ({
+          ...service,
+          name: long(service.name),
+          team: long(service.name),
+        })),
+        flows: flows.map((flow) => ({ ...flow, from: long(flow.from), to: long(flow.to) })),
+      }),
+    );
+    expect(text(drawn).length).toBeLessThanOrEqual(50_000);
+  });
 });
 
 describe.skipIf(dot === undefined)('Graphviz', () => {

@@ -9,9 +9,13 @@ export function stampLines(stamp: api.ExportStamp): readonly string[] {
     `Generated ${stamp.generated_at} by ${stamp.product}`,
     `As of ${stamp.as_of}`,
     `Filter: ${filter.length === 0 ? 'none, the whole map' : filter.join(', ')}`,
-    `${services} services of ${teams} teams, ${types} data types, ${stores} stores, ${flows} flows, ${gaps} gaps`,
+    `${some(services, 'service')} of ${some(teams, 'team')}, ${some(types, 'data type')}, ${some(stores, 'store')}, ${some(flows, 'flow')}, ${some(gaps, 'gap')}`,
     `SHA-256 of the JSON form: ${stamp.sha256}`,
   ].map(plainText);
+}
+
+function some(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 /**
