@@ -12,20 +12,31 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
   let pending: string[] = [];
   let bytes = 0;
   let position = 0;
+  let storing = Promise.resolve();
+  // One piece is stored while the next is found.
   const flush = async (): Promise<void> => {
-    await context.blobs.put(blob, [{ part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) }]);
+    await storing;
+    storing = context.blobs.put(blob, [
+      { part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) },
+    ]);
+    // Its failure is thrown at the end; until then it must not count as unhandled.
+    storing.catch(() => undefined);
     position += 1;
     pending = [];
     bytes = 0;
   };
-  for await (const batch of connector.locate?.(context.scope) ?? []) {
-    counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.count;
-    const line = JSON.stringify(batch);
-    pending.push(line);
-    bytes += line.length;
-    if (bytes >= PIECE_BYTES) await flush();
+  try {
+    for await (const batch of connector.locate?.(context.scope) ?? []) {
+      counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.count;
+      const line = JSON.stringify(batch);
+      pending.push(line);
+      bytes += line.length;
+      if (bytes >= PIECE_BYTES) await flush();
+    }
+    if (pending.length > 0) await flush();
+  } finally {
+    await storing;
   }
-  if (pending.length > 0) await flush();
   const matched = Object.values(counts).some((count) => count > 0);
   // Keys of an earlier search are kept beside the new ones: rows that were found once must not be missed later.
   const blobs = context.task.blob === null ? blob.blob : `${context.task.blob} ${blob.blob}`;

@@ -54,7 +54,12 @@ export function updateRows(set: KeySet): string | undefined {
 }
 
 export function deleteRows(set: KeySet): string {
-  return `delete from ${set.collection.table} t using ${set.source} e where ${isInSet(set, 't')}`;
+  const { collection, array } = set;
+  const [part] = collection.key;
+  if (array !== undefined && part !== undefined) {
+    return `delete from ${collection.table} t where ${part.sql('t')} = any(${array})`;
+  }
+  return `delete from ${collection.table} t using ${set.source} e where ${isInSet(set, 't')}`;
 }
 
 /** Locks the rows of a set in the order of their keys, so that two erasures never wait for each other in a circle. */

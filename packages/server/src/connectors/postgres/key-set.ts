@@ -15,6 +15,8 @@ export interface KeySet {
   readonly values: readonly unknown[];
   /** Which rows of the source belong to the set. */
   readonly condition: string;
+  /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
+  readonly array: string | undefined;
 }
 
 /** Keys that are sent with each statement. */
@@ -29,6 +31,7 @@ export function setOfChunk(chunk: KeyChunk): KeySet {
                 from unnest(${parameters.map(({ sql }) => sql).join(', ')}) u(${names}))`,
     values: parameters.map(({ value }) => value),
     condition: 'true',
+    array: columns.length === 1 && isPlain(columns[0]?.type ?? '') ? parameters[0]?.sql : undefined,
   };
 }
 
@@ -88,6 +91,7 @@ export class KeyTables {
       source: tableOf(collection),
       values: [],
       condition: `e.effect = ${number}`,
+      array: undefined,
     }));
   }
 }

@@ -10,8 +10,8 @@ import type { Transaction } from './transaction.ts';
  * Erases sets of keys, or counts them, and keeps the sums.
  *
  * Locks are taken in one order, so that two erasures never wait for each other in a circle: collections in the order of the plan, rows in
- * the order of their keys. The stored keys are sorted, and without the two other ways to join, PostgreSQL walks through them one
- * by one and looks each row up by its key.
+ * the order of their keys. The stored keys are sorted, and without the two other ways to join and to read a table, PostgreSQL walks
+ * through them one by one and looks each row up by its key.
  */
 export class SetEraser {
   readonly counts: Record<string, number> = {};
@@ -128,6 +128,8 @@ export class SetEraser {
     await this.#transaction.script([
       `set local enable_hashjoin = ${setting}`,
       `set local enable_mergejoin = ${setting}`,
+      `set local enable_seqscan = ${setting}`,
+      `set local enable_bitmapscan = ${setting}`,
     ]);
   }
 }

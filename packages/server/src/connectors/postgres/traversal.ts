@@ -97,8 +97,9 @@ export class Traversal implements Search {
       return [{ bits, isOwn: true, isShared: false, effect: effectOf(collection, bits, 'own') }];
     }
     const rows = await this.transaction.rows(
-      `select distinct bits::text, (tick is not null)::int::text, (pending and tick is null)::int::text
-         from ${collection.found} order by 2 desc, 1, 3`,
+      `select bits::text, own::int::text, shared::int::text
+         from (select distinct bits, tick is not null as own, pending and tick is null as shared from ${collection.found}) g
+        order by own desc, bits, shared`,
     );
     return rows.map(([bits, own, shared]) => ({
       bits: Number(bits),
@@ -181,7 +182,8 @@ export class Traversal implements Search {
   async #followOne(from: CompiledCollection, after: number): Promise<void> {
     const upTo = this.#tick;
     const edges = from.outgoing.filter((edge) => edge.bits > 0);
-    await this.prepare(edges.flatMap((edge) => this.compiled.collections.get(edge.to) ?? []));
+    const targets = edges.flatMap((edge) => this.compiled.collections.get(edge.to) ?? []);
+    await this.prepare(targets.filter((to) => to.leaf === undefined));
     for (const edge of edges) {
       const to = this.compiled.collections.get(edge.to);
       if (to === undefined) continue;

@@ -12,7 +12,7 @@ import type { Transaction } from './transaction.ts';
 import type { Traversal } from './traversal.ts';
 
 /** So many that PostgreSQL rather reads a table once than looks up each key; rows that were just deleted are slow to look up. */
-const KEYS_PER_CHUNK = 50_000;
+const KEYS_PER_CHUNK = 100_000;
 
 export interface VerifyOptions {
   readonly transaction: Transaction;
