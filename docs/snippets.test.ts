@@ -127,11 +127,11 @@ describe('snippets of a shell', () => {
 
   it('are found wrong when they are', async () => {
     const [first, second] = readCommands(
-      'npx habeas request erase --emial "$X" \\\n  --watch\nK=$(habeas keys) node x.mjs # habeas nothing',
+      'npx habeas request erase --emial "$X" \\\n  --watch\nK=$(habeas people) node x.mjs # habeas nothing',
     );
     expect(await refusalOf(habeasArguments(first ?? { line: 1, words: [] }) ?? [])).toContain('--emial');
-    expect(second).toEqual({ line: 3, words: ['habeas', 'keys'] });
-    expect(await refusalOf(['keys'])).toContain('unknown command');
+    expect(second).toEqual({ line: 3, words: ['habeas', 'people'] });
+    expect(await refusalOf(['people'])).toContain('unknown command');
     expect(await refusalOf(['request', 'hold', 'req_1'])).toContain('--reason');
     expect(unknownScript({ line: 1, words: ['npm', 'run', 'build'] })).toBe('build');
   });

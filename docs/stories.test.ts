@@ -199,6 +199,9 @@ it('docs/operate.md looks, starts, makes keys, and brings a backup back', async 
   expect(
     loadMasterKey({ dataDir: company.folder, environment: { HABEAS_MASTER_KEY: key.out } }),
   ).toHaveLength(32);
+  const made = await story.run('operate');
+  expect(made.out).toMatch(/HABEAS_API_KEY=habeas_\w+\n/);
+  expect(made.out).toMatch(/nightly job +[\d-]+ +valid until/);
   const before = company.host.known.HABEAS_API_KEY;
   await story.run('operate');
   expect(company.host.known.HABEAS_API_KEY).not.toBe(before);

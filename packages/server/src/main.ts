@@ -6,6 +6,7 @@ import {
   accessMigrations,
   authenticate,
   callbackSecret,
+  createApiKeys,
   createKey,
   createSigner,
   ensureFirstKey,
@@ -191,7 +192,8 @@ async function createServer(
     }),
     connections: connectionsView,
     feed,
-    authenticate: (presentedKey) => authenticate(db, presentedKey),
+    keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
+    authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
   });
   return {

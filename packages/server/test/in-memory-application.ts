@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { ApiKeys } from '../src/access/index.ts';
 import {
   createLogger,
   type Database,
@@ -58,6 +59,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
         return { ok: true, message: 'Reached.', problems: [] };
       },
     },
+    keys: inMemoryKeys(),
     feed,
     publish: feed.publish,
     subscribers: feed.subscribers,
@@ -181,6 +183,33 @@ function inMemoryMap(): DataMap {
       return client;
     },
     systems: async () => [],
+  };
+}
+
+function inMemoryKeys(): ApiKeys {
+  let items: readonly api.ApiKeyView[] = [];
+  return {
+    list: async () => items,
+    create: async ({ name, actor, expiresAt }) => {
+      const made: api.ApiKeyView = {
+        id: `key_${items.length + 1}`,
+        name,
+        role: 'admin',
+        created_at: AT,
+        created_by: actor,
+        expires_at: expiresAt?.toISOString() ?? null,
+        revoked_at: null,
+      };
+      items = [made, ...items];
+      return { ...made, key: `habeas_${made.id}` };
+    },
+    revoke: async ({ id }) => {
+      const key = items.find((candidate) => candidate.id === id);
+      if (key === undefined) throw new HabeasError('NOT_FOUND', 'There is no API key with this id.');
+      const revoked = { ...key, revoked_at: AT };
+      items = items.map((candidate) => (candidate.id === id ? revoked : candidate));
+      return revoked;
+    },
   };
 }
 

@@ -15,6 +15,7 @@ export const auditEntrySchema = z
 
 export const listAuditQuerySchema = pageQuerySchema.extend({
   subject: z.string().optional().describe('Only entries about this id'),
+  request: z.string().optional().describe('Only entries about this request and its tasks'),
 });
 export const auditPageSchema = pageOf(auditEntrySchema).meta({ id: 'AuditPage' });
 

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
 import { appendAudit, auditMigrations, listAudit } from '../audit/index.ts';
 import { fixedClock, openDatabase } from '../foundation/index.ts';
-import { authenticate, createKey, ensureFirstKey, revokeKey } from './api-keys.ts';
+import { authenticate, createKey, ensureFirstKey } from './api-keys.ts';
+import { createApiKeys } from './manage-keys.ts';
 import { accessMigrations } from './migrations.ts';
+import { revokeKey } from './revoke-key.ts';
 import type { AccessTables } from './tables.ts';
 
 const clock = fixedClock('2026-11-21T08:00:00Z');
@@ -47,12 +49,12 @@ describe('the first key', () => {
     const context = { db: database.db, clock, audit: appendAudit };
     const acme = await ensureFirstKey({ ...context, organizationId: 'acme' });
     const other = await ensureFirstKey({ ...context, organizationId: 'other' });
-    expect(await authenticate(database.db, other?.key ?? '')).toEqual({
+    expect(await authenticate({ db: database.db, clock }, other?.key ?? '')).toEqual({
       organizationId: 'other',
       actor: `key:${other?.id}`,
       role: 'admin',
     });
-    expect((await authenticate(database.db, acme?.key ?? ''))?.organizationId).toBe('acme');
+    expect((await authenticate({ db: database.db, clock }, acme?.key ?? ''))?.organizationId).toBe('acme');
   });
 });
 
@@ -61,7 +63,7 @@ describe('authenticate', () => {
     await using database = await createTestDatabase(migrations);
     const context = { db: database.db, organizationId, clock, audit: appendAudit };
     const made = await createKey({ ...context, name: 'automation', role: 'admin', actor: 'key:key_1' });
-    expect(await authenticate(database.db, made.key)).toEqual({
+    expect(await authenticate({ db: database.db, clock }, made.key)).toEqual({
       organizationId,
       actor: `key:${made.id}`,
       role: 'admin',
@@ -74,11 +76,13 @@ describe('authenticate', () => {
       made.key.toUpperCase(),
       made.key.slice(0, -1),
     ]) {
-      expect(await authenticate(database.db, wrong)).toBeUndefined();
+      expect(await authenticate({ db: database.db, clock }, wrong)).toBeUndefined();
     }
+    const other = await createKey({ ...context, name: 'other', role: 'admin', actor: 'key:key_1' });
     await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
     await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
-    expect(await authenticate(database.db, made.key)).toBeUndefined();
+    expect(await authenticate({ db: database.db, clock }, other.key)).toBeDefined();
+    expect(await authenticate({ db: database.db, clock }, made.key)).toBeUndefined();
     const entries = await listAudit(database.db, { organizationId, subject: made.id });
     expect(entries.map((entry) => [entry.action, entry.actor])).toEqual([
       ['key.revoked', 'key:key_1'],
@@ -103,7 +107,7 @@ describe('authenticate', () => {
     await expect(
       revokeKey({ ...context, organizationId: 'other', id: made?.id ?? '', actor: 'key:key_2' }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(await authenticate(database.db, made?.key ?? '')).toBeDefined();
+    expect(await authenticate({ db: database.db, clock }, made?.key ?? '')).toBeDefined();
   });
 });
 
@@ -114,5 +118,49 @@ describe('a key', () => {
     const audit = () => Promise.reject(new Error('the log is full'));
     await expect(ensureFirstKey({ ...context, audit })).rejects.toThrow('the log is full');
     expect(await ensureFirstKey({ ...context, audit: appendAudit })).toBeDefined();
+  });
+
+  it('is refused from the moment on in which it expires', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const keys = createApiKeys(context);
+    const expiresAt = new Date('2026-11-21T09:00:00Z');
+    const made = await keys.create({ name: 'for an hour', actor: 'key:key_1', expiresAt });
+    const at = (time: string) => authenticate({ db: database.db, clock: fixedClock(time) }, made.key);
+    expect(await at('2026-11-21T08:59:59.999Z')).toMatchObject({ actor: `key:${made.id}` });
+    expect(await at('2026-11-21T09:00:00Z')).toBeUndefined();
+    const over = { name: 'late', actor: 'key:key_1', expiresAt: clock.now() };
+    await expect(keys.create(over)).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    expect((await listAudit(database.db, { organizationId, subject: made.id }))[0]?.details).toEqual({
+      role: 'admin',
+      expires_at: '2026-11-21T09:00:00.000Z',
+    });
+  });
+
+  it('cannot revoke the last one that works, also when two revoke each other at once', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const keys = createApiKeys(context);
+    const make = (name: string, expiresAt: Date | null = null) =>
+      keys.create({ name, actor: 'system', expiresAt });
+    const [first, second] = [await make('a'), await make('b')];
+    // One that has expired when they do is no other key.
+    const soon = await make('c', new Date('2026-11-21T08:00:01Z'));
+    const later = createApiKeys({ ...context, clock: fixedClock('2026-11-21T08:00:02Z') });
+    const outcomes = await Promise.allSettled([
+      later.revoke({ id: second.id, actor: `key:${first.id}` }),
+      later.revoke({ id: first.id, actor: `key:${second.id}` }),
+    ]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const listed = await keys.list();
+    expect(listed).toHaveLength(3);
+    const [left] = listed.filter(({ id, revoked_at }) => id !== soon.id && revoked_at === null);
+    const itself = { id: left?.id ?? '', actor: `key:${left?.id}` };
+    await expect(later.revoke(itself)).rejects.toMatchObject({ code: 'CONFLICT' });
+    // Whoever has the machine may: the next start with --new-key makes another one.
+    expect(await later.revoke({ ...itself, actor: 'system' })).toMatchObject({
+      revoked_at: expect.any(String),
+    });
+    expect(JSON.stringify(listed)).not.toContain(first.key);
   });
 });

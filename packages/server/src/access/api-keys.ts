@@ -1,5 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { base32, type Clock, type Database, HabeasError, newId, sha256 } from '../foundation/index.ts';
+import type { api } from '@habeas/contract';
+import { base32, type Clock, type Database, newId, sha256 } from '../foundation/index.ts';
+import { keyView } from './list-keys.ts';
 import { lockOrganization } from './organization.ts';
 import type { Principal, Role } from './principal.ts';
 import type { RecordAudit } from './record-audit.ts';
@@ -12,12 +14,11 @@ export interface KeyContext {
   readonly audit: RecordAudit;
 }
 
-/** A key that was just made. `key` is stored nowhere: whoever gets this is the only one who can show it. */
-export interface NewKey {
-  readonly id: string;
-  /** `habeas_` and 256 random bits in base 32. */
-  readonly key: string;
-}
+/**
+ * A key that was just made: `habeas_` and 256 random bits in base 32. It is stored nowhere: whoever gets this is the only one who
+ * can show it.
+ */
+export type NewKey = api.NewApiKeyView;
 
 /**
  * At the first start makes the admin key that all else is set up with; undefined if the organization has, or had, a key.
@@ -45,6 +46,8 @@ export interface CreateKeyOptions extends KeyContext {
   readonly role: Role;
   /** Who makes it, as audit entries name it. */
   readonly actor: string;
+  /** From then on it is refused. (Default: never) */
+  readonly expiresAt?: Date | null;
 }
 
 export async function createKey(options: CreateKeyOptions): Promise<NewKey> {
@@ -55,38 +58,14 @@ export async function createKey(options: CreateKeyOptions): Promise<NewKey> {
   });
 }
 
-/** From the commit on the key is refused. Revoking again changes nothing. Throws NOT_FOUND. */
-export async function revokeKey(
-  options: KeyContext & { readonly id: string; readonly actor: string },
-): Promise<void> {
-  await options.db.transaction().execute(async (transaction) => {
-    const now = options.clock.now();
-    const tables = transaction.withTables<AccessTables>();
-    const row = await tables
-      .selectFrom('api_keys')
-      .select('revoked_at')
-      .where('organization_id', '=', options.organizationId)
-      .where('id', '=', options.id)
-      .forUpdate()
-      .executeTakeFirst();
-    if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no API key ${options.id}.`);
-    if (row.revoked_at !== null) return;
-    await tables
-      .updateTable('api_keys')
-      .set({ revoked_at: now })
-      .where('organization_id', '=', options.organizationId)
-      .where('id', '=', options.id)
-      .execute();
-    const entry = { organizationId: options.organizationId, actor: options.actor, subject: options.id };
-    await options.audit(transaction, [{ ...entry, action: 'key.revoked' }], now);
-  });
-}
-
 /**
- * Who presents this key; undefined if it is unknown or revoked. The one query without an organization: the key is what
+ * Who presents this key; undefined if it is unknown, revoked or expired. The one query without an organization: the key is what
  * says which organization it is.
  */
-export async function authenticate(db: Database, presentedKey: string): Promise<Principal | undefined> {
+export async function authenticate(
+  { db, clock }: Pick<KeyContext, 'db' | 'clock'>,
+  presentedKey: string,
+): Promise<Principal | undefined> {
   const hash = sha256(presentedKey);
   const row = await db
     .withTables<AccessTables>()
@@ -94,6 +73,7 @@ export async function authenticate(db: Database, presentedKey: string): Promise<
     .select(['organization_id', 'id', 'hash', 'role'])
     .where('hash', '=', hash)
     .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]))
     .executeTakeFirst();
   // The index compares hashes, which tells an attacker nothing about the key; the last word is in constant time all the same.
   if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
@@ -103,28 +83,27 @@ export async function authenticate(db: Database, presentedKey: string): Promise<
 async function insertKey(
   transaction: Database,
   context: KeyContext,
-  options: { readonly name: string; readonly role: Role; readonly actor: string; readonly now: Date },
+  options: Pick<CreateKeyOptions, 'name' | 'role' | 'actor' | 'expiresAt'> & { readonly now: Date },
 ): Promise<NewKey> {
-  const made: NewKey = { id: newId('key', options.now), key: `habeas_${base32(randomBytes(32))}` };
+  const { now, role, actor, name } = options;
+  const key = `habeas_${base32(randomBytes(32))}`;
+  const row = {
+    id: newId('key', now),
+    role,
+    name,
+    created_at: now,
+    created_by: actor,
+    expires_at: options.expiresAt ?? null,
+    revoked_at: null,
+  };
   await transaction
     .withTables<AccessTables>()
     .insertInto('api_keys')
-    .values({
-      organization_id: context.organizationId,
-      id: made.id,
-      hash: sha256(made.key),
-      role: options.role,
-      name: options.name,
-      created_at: options.now,
-      created_by: options.actor,
-      revoked_at: null,
-    })
+    .values({ ...row, organization_id: context.organizationId, hash: sha256(key) })
     .execute();
-  const entry = { organizationId: context.organizationId, actor: options.actor, subject: made.id };
-  await context.audit(
-    transaction,
-    [{ ...entry, action: 'key.created', details: { role: options.role } }],
-    options.now,
-  );
-  return made;
+  const view = keyView(row);
+  const expires = view.expires_at === null ? {} : { expires_at: view.expires_at };
+  const entry = { organizationId: context.organizationId, actor, subject: row.id, action: 'key.created' };
+  await context.audit(transaction, [{ ...entry, details: { role, ...expires } }], now);
+  return { ...view, key };
 }

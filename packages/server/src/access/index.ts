@@ -1,9 +1,11 @@
 export * from './api-keys.ts';
 export * from './callback-secret.ts';
 export { type VerifyDetachedOptions, verifyDetached } from './detached-signature.ts';
+export * from './manage-keys.ts';
 export * from './migrations.ts';
 export * from './principal.ts';
 export * from './record-audit.ts';
+export * from './revoke-key.ts';
 export * from './signer.ts';
 export type { PublicJwk } from './signing-keys.ts';
 export * from './standard-webhook.ts';

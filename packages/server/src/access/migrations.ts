@@ -36,4 +36,9 @@ export const accessMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0016-api-key-expiry': {
+    async up(db) {
+      await sql`alter table api_keys add column expires_at timestamptz`.execute(db);
+    },
+  },
 };

@@ -14,6 +14,7 @@ export type AccessTables = {
     name: string;
     created_at: Date;
     created_by: string;
+    expires_at: Date | null;
     revoked_at: Date | null;
   };
   signing_keys: {

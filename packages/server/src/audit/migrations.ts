@@ -22,4 +22,12 @@ export const auditMigrations: Migrations = {
       );
     },
   },
+  '0015-audit-request': {
+    async up(db) {
+      await sql`
+        create index audit_entries_by_request on audit_entries
+          (organization_id, (details::jsonb ->> 'request'), sequence)
+          where details::jsonb ->> 'request' is not null`.execute(db);
+    },
+  },
 };

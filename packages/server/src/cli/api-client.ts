@@ -89,7 +89,17 @@ export function createApiClient(server: ServerAddress) {
       (await call(server, { path: '/api/v1/public-keys', answer: api.publicKeyListSchema })).items,
     listConnections: async () =>
       (await call(server, { path: '/api/v1/connections', answer: api.connectionListSchema })).items,
-    listAudit: (query: PageQuery<'subject'>) =>
+    listKeys: async () =>
+      (await call(server, { path: '/api/v1/api-keys', answer: api.apiKeyListSchema })).items,
+    createKey: (body: typeof api.createApiKeySchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/api-keys', body, answer: api.newApiKeySchema }),
+    revokeKey: (id: string) =>
+      call(server, {
+        method: 'DELETE',
+        path: `/api/v1/api-keys/${encodeURIComponent(id)}`,
+        answer: api.apiKeySchema,
+      }),
+    listAudit: (query: PageQuery<'subject' | 'request'>) =>
       call(server, { path: '/api/v1/audit', query, answer: api.auditPageSchema }),
   };
 }

@@ -12,7 +12,7 @@ export interface ServerAddress {
 }
 
 export interface CallOptions<Answer extends z.ZodType> {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
@@ -46,7 +46,7 @@ export async function call<Answer extends z.ZodType>(
 }
 
 export interface SendOptions {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
@@ -82,7 +82,7 @@ export async function send(server: ServerAddress, options: SendOptions): Promise
 }
 
 const HOW_TO_GET_A_KEY =
-  'The first `habeas serve` prints one; if it was lost, `habeas serve --new-key` makes another.';
+  'The first `habeas serve` prints one; `habeas keys create` makes more; if all were lost, `habeas serve --new-key` makes one.';
 
 async function problemOf(
   response: Response,

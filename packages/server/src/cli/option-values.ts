@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { InvalidArgumentError } from 'commander';
-import { HabeasError } from '../foundation/index.ts';
+import { durationToMilliseconds, HabeasError } from '../foundation/index.ts';
 
 /** A number of entries: 1 to 500. */
 export function count(text: string): number {
@@ -47,6 +47,17 @@ export function positiveOrZero(text: string): number {
   if (!Number.isInteger(value) || value < 0)
     throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return value;
+}
+
+/** A time to come: `90d` from now on, a date (its end in UTC), or a time with its zone. */
+export function moment(text: string): Date {
+  if (/^\d+[mhd]$/.test(text)) return new Date(Date.now() + durationToMilliseconds(text));
+  const day = /^\d{4}-\d\d-\d\d$/.test(text);
+  const time = new Date(day ? `${text}T24:00:00Z` : text);
+  const zoned = day || /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text);
+  if (!zoned || Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('It must be like 90d, 2027-01-31 or 2027-01-31T12:00:00Z.');
+  return time;
 }
 
 /** A port: 0 (any free one) to 65535. */

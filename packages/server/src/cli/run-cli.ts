@@ -13,6 +13,7 @@ import { clientsVerb } from './verbs/clients.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { initVerb } from './verbs/init.ts';
+import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
 import { planVerb } from './verbs/plan.ts';
 import { requestVerb } from './verbs/request.ts';
@@ -44,6 +45,7 @@ const VERBS: readonly Verb[] = [
   requestVerb,
   ticketsVerb,
   clientsVerb,
+  keysVerb,
   auditVerb,
 ];
 

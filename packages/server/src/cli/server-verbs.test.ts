@@ -210,6 +210,33 @@ describe('habeas clients, plan and audit', () => {
   });
 });
 
+describe('habeas keys', () => {
+  it('makes a key that is printed once, lists keys without them, and revokes one', async () => {
+    const made = await habeas(['keys', 'create', 'nightly job', '--expires', '2099-01-31']);
+    expect(made.out).toMatch(
+      /^Key key_\S+, shown this once; .* it expires at 2099-02-01 00:00:00 UTC:\n\n {2}HABEAS_API_KEY=habeas_/,
+    );
+    const id = /^Key (\S+),/.exec(made.out)?.[1] ?? '';
+    const listed = await habeas(['keys']);
+    expect(listed.out).toMatch(/^key_\S+ +nightly job +\d{4}-\d\d-\d\d +valid until 2099-02-01 00:00:00$/m);
+    expect(listed.out).not.toContain('habeas_');
+    expect((await habeas(['keys', 'revoke', id])).out).toBe(`Key ${id} is revoked.\n`);
+    expect((await habeas(['keys', 'list'])).out).toMatch(/ revoked 2026-03-01$/m);
+    expect((await habeas(['keys', 'revoke', 'key_none'])).exit).toBe(2);
+  });
+
+  it('asks for a time that is one', async () => {
+    for (const when of ['tomorrow', '2099-13-01', '2099-01-31T12:00:00', '9']) {
+      const wrong = await habeas(['keys', 'create', 'x', '--expires', when]);
+      expect([when, wrong.exit, wrong.notes]).toEqual([when, 2, expect.stringContaining('like 90d')]);
+    }
+    const days = (await habeas(['keys', 'create', 'x', '--expires', '90d', '--json'])).json() as {
+      expires_at: string;
+    };
+    expect((new Date(days.expires_at).getTime() - Date.now()) / 86_400_000).toBeCloseTo(90, 1);
+  });
+});
+
 describe('the way a command ends', () => {
   it('tells wrong input, a refused key, an unreachable server and a stranger apart', async () => {
     expect((await habeas(['nonsense'])).exit).toBe(2);

@@ -78,7 +78,7 @@ export function withoutPassword(url: string): string {
   }
 }
 
-/** A named, forward-only change of the schema. Names sort by time over all rooms: `0001-audit-entries`. */
+/** A named, forward-only change of the schema. Names sort over all rooms: `0001-audit-entries`. */
 export type Migrations = Readonly<Record<string, Migration>>;
 
 /** Brings the schema up to date. Safe when several servers start at once: the migrator takes a lock. */
@@ -96,6 +96,8 @@ export async function migrate(db: Database, migrations: Migrations): Promise<rea
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
     migrationTableSchema: 'habeas',
+    // Rooms number their own changes: a later version may have a low number that this database has not seen.
+    allowUnorderedMigrations: true,
   });
   const known = new Set(Object.keys(migrations));
   const unknown = (await migrator.getMigrations()).filter((migration) => !known.has(migration.name));

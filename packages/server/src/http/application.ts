@@ -1,4 +1,4 @@
-import type { Principal } from '../access/index.ts';
+import type { ApiKeys, Principal } from '../access/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
@@ -16,6 +16,7 @@ export interface Application {
   readonly mapExports: MapExports;
   readonly connections: Connections;
   readonly feed: EventFeed;
+  readonly keys: ApiKeys;
   /** Resolves a presented API key to who it is, or undefined. */
   authenticate(presentedKey: string): Promise<Principal | undefined>;
   /** Public keys (base64url of the Ed25519 point) with which services check Habeas' tokens. */

@@ -25,10 +25,11 @@ export function auditRoutes(app: HttpServer, { db }: Pick<Application, 'db'>): v
       response: { 200: api.auditPageSchema.describe('A page of entries'), ...problems(['BAD_INPUT']) },
     },
     handler: async (request) => {
-      const { subject, cursor, limit } = request.query;
+      const { subject, request: about, cursor, limit } = request.query;
       const entries = await listAudit(db, {
         organizationId: callerOf(request).organizationId,
         subject,
+        request: about,
         before: cursor === undefined ? undefined : Number(cursor),
         limit,
       });

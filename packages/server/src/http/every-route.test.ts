@@ -20,7 +20,8 @@ let existing: Readonly<Record<string, string>>;
 beforeAll(async () => {
   database = await createTestDatabase(auditMigrations);
   application = inMemoryApplication({ db: database.db });
-  app = await createHttpServer(application);
+  // Every route is tried with every wrong key, which is more than one address may do in a minute.
+  app = await createHttpServer(application, { rateLimits: { perKey: 100_000, perAddress: 100_000 } });
   const event = {
     organizationId: TEST_ORGANIZATION,
     actor: 'system',

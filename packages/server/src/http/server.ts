@@ -10,6 +10,7 @@ import { connectionRoutes } from './connections.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { keyRoutes } from './keys.ts';
 import { mapRoutes } from './map.ts';
 import { mapExportRoutes } from './map-exports.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -100,6 +101,7 @@ export async function createHttpServer(
   mapExportRoutes(app, application);
   clientRoutes(app, application);
   connectionRoutes(app, application);
+  keyRoutes(app, application);
   auditRoutes(app, application);
   eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
   await callbackRoutes(app, application);

@@ -32,7 +32,7 @@ export function signIn(
         'UNAUTHENTICATED',
         key === undefined
           ? 'Send an API key: `Authorization: Bearer <key>`, or Basic with the key as the password.'
-          : 'This API key is not known here, or it was revoked.',
+          : 'This API key is not known here, was revoked, or has expired.',
       );
     }
     setCaller(request, { organizationId: principal.organizationId, actor: principal.actor });

@@ -102,9 +102,27 @@ describe('two organizations on one database', () => {
       const answer = await call(theirs, theirs.key, `/api/v1/${list}`);
       expect([list, ((await answer.json()) as { items: unknown[] }).items]).toEqual([list, []]);
     }
+    const byRequest = await (await call(theirs, theirs.key, `/api/v1/audit?request=${id}`)).text();
+    expect(byRequest).not.toContain(id);
     const audit = await (await call(theirs, theirs.key, '/api/v1/audit')).text();
     expect(audit).not.toContain(id);
     expect(await (await call(ours, ours.key, '/api/v1/audit')).text()).toContain(id);
+  });
+
+  it('see and revoke no key of each other, and keep the last one of their own', async () => {
+    const answer = await call(ours, ours.key, '/api/v1/api-keys', 'POST', { name: 'ours alone' });
+    const made = (await answer.json()) as { id: string; key: string };
+    expect(await (await call(ours, made.key, '/api/v1/api-keys')).text()).toContain(made.id);
+    expect(await (await call(theirs, theirs.key, '/api/v1/api-keys')).text()).not.toContain(made.id);
+    expect((await call(theirs, theirs.key, `/api/v1/api-keys/${made.id}`, 'DELETE')).status).toBe(404);
+    expect((await call(ours, made.key, '/api/v1/services')).status).toBe(200);
+    expect((await call(ours, made.key, `/api/v1/api-keys/${made.id}`, 'DELETE')).status).toBe(200);
+    expect((await call(ours, made.key, '/api/v1/services')).status).toBe(401);
+    const last = (await (await call(ours, ours.key, '/api/v1/api-keys')).json()) as {
+      items: { id: string; revoked_at: string | null }[];
+    };
+    const [left] = last.items.filter(({ revoked_at }) => revoked_at === null);
+    expect((await call(ours, ours.key, `/api/v1/api-keys/${left?.id}`, 'DELETE')).status).toBe(409);
   });
 
   it('do not share an Idempotency-Key', async () => {

@@ -5,6 +5,7 @@ import { auditLines } from '../render/audit.ts';
 import type { Run } from '../verb.ts';
 
 interface AuditOptions extends ServerOptions {
+  readonly request?: string;
   readonly subject?: string;
   readonly limit: number;
 }
@@ -15,11 +16,13 @@ export function auditVerb(program: Command, run: Run): void {
     program
       .command('audit')
       .description('show who did what, newest first')
-      .option('--subject <id>', 'only entries about this request, task, client or key')
+      .option('--request <id>', 'only entries about this request and its tasks')
+      .option('--subject <id>', 'only entries about this one request, task, client or key')
       .option('--limit <n>', 'how many entries', parseCount, 50),
   ).action((options: AuditOptions) =>
     run(async (context) => {
       const page = await clientFor(context, options).listAudit({
+        request: options.request,
         subject: options.subject,
         limit: options.limit,
       });
