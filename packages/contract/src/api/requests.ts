@@ -156,7 +156,12 @@ export const reasonSchema = z
   })
   .meta({ id: 'Reason' });
 
-export const ticketStateSchema = z.enum(['open', 'closed', 'rejected']).meta({ id: 'TicketState' });
+export const ticketStateSchema = z
+  .enum(['open', 'closed', 'rejected', 'skipped', 'cancelled'])
+  .describe(
+    'open: the team is to do it; closed: done; rejected: the team will not do it, an officer decides; skipped: left out by an officer; cancelled: ended with its request',
+  )
+  .meta({ id: 'TicketState' });
 
 export const ticketSchema = z
   .object({
@@ -183,7 +188,17 @@ export const ticketDetailSchema = ticketSchema
 export const closeTicketSchema = z
   .strictObject({
     note: wordsSchema.describe('What was done; write no personal data'),
-    count: z.int().min(0).default(0).describe('How many records were handed over or erased'),
+    count: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('How many records were handed over or erased (Default: those in `data`)'),
+    data: z
+      .record(z.string().min(1).max(100), z.array(z.record(z.string(), z.unknown())).max(100_000))
+      .optional()
+      .describe(
+        'Of an access: what the team found, rows by collection; it goes into the package, sealed until then',
+      ),
   })
   .meta({ id: 'CloseTicket' });
 

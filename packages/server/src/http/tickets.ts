@@ -4,6 +4,9 @@ import { callerOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 import { ticketIdParams } from './params.ts';
 
+/** What a team finds by hand is held in memory once, on its way into the package. */
+const HAND_OVER_BYTES = 32 * 1024 * 1024;
+
 /** `/api/v1/tickets`: work for teams whose systems Habeas cannot act on. */
 export function ticketRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
   app.get('/api/v1/tickets', {
@@ -44,6 +47,7 @@ export function ticketRoutes(app: HttpServer, { requests }: Pick<Application, 'r
   });
 
   app.post('/api/v1/tickets/:id([a-z0-9_]+)::close', {
+    bodyLimit: HAND_OVER_BYTES,
     schema: {
       ...operation({ id: 'closeTicket', tag: 'Tickets', summary: 'Say that the work of a ticket is done' }),
       params: ticketIdParams,

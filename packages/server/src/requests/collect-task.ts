@@ -1,16 +1,11 @@
 import { HabeasError } from '../foundation/index.ts';
-import { type BlobRef, type BlobStore, PIECE_BYTES, type Piece } from './blob-store.ts';
+import type { BlobRef, BlobStore } from './blob-store.ts';
+import { CollectionWriter } from './collection-writer.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** Bytes of rows that wait to be stored, over all collections. */
 const HELD_BYTES = 8 * 1024 * 1024;
 const PIECES_PER_STATEMENT = 200;
-
-export interface CollectedCollection {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly rows: number;
-}
 
 /** Streams what a system holds of the person into sealed pieces, of which a few are held in memory. A dry run only counts. */
 export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
@@ -68,56 +63,6 @@ async function putAll(blobs: BlobStore, blob: BlobRef, writers: readonly Collect
       blob,
       some.flatMap((writer) => writer.takePiece()),
     );
-  }
-}
-
-/** Gathers the rows of one collection into pieces. */
-class CollectionWriter {
-  readonly #name: string;
-  readonly #columns = new Set<string>();
-  #lines: string[] = [];
-  #bytes = 0;
-  #position = 0;
-  #rows = 0;
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  get isFull(): boolean {
-    return this.#bytes >= PIECE_BYTES;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Gives the bytes that the row adds. */
-  add(row: Readonly<Record<string, unknown>>): number {
-    for (const column of Object.keys(row)) this.#columns.add(column);
-    const line = JSON.stringify(row);
-    this.#lines.push(line);
-    this.#bytes += line.length;
-    this.#rows += 1;
-    return line.length;
-  }
-
-  /** What was gathered since the last piece, if anything. */
-  takePiece(): readonly Piece[] {
-    if (this.#lines.length === 0) return [];
-    const piece = {
-      part: this.#name,
-      position: this.#position,
-      bytes: Buffer.from(`${this.#lines.join('\n')}\n`),
-    };
-    this.#position += 1;
-    this.#lines = [];
-    this.#bytes = 0;
-    return [piece];
-  }
-
-  summary(): CollectedCollection {
-    return { name: this.#name, columns: [...this.#columns], rows: this.#rows };
   }
 }
 

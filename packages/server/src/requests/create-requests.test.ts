@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { MemorySystem, memorySystems } from '../../test/memory-system.ts';
+import { readZip } from '../../test/read-zip.ts';
 import { auditMigrations, listAudit } from '../audit/index.ts';
 import { createLogger, HabeasError, newSecretKey, systemClock } from '../foundation/index.ts';
 import { notifyMigrations } from '../notify/index.ts';
@@ -265,6 +266,9 @@ describe('an erasure', () => {
       { email: 'ada@old.example', user_id: 'u1' },
     ];
     world.mail.rows = [{ email: 'ada@old.example' }];
+    world.shop.before = async (method) => {
+      if (method === 'resolve') await until(async () => world.mail.calls.includes('resolve'), 'mail');
+    };
     const { id } = await receive(world, 'erasure');
     await inState(world, id, 'completed');
     // Only the shop knows the old address; mail was asked before the shop had told it.
@@ -338,9 +342,13 @@ describe('an erasure', () => {
       });
     await Promise.all([call('1000'), call('1000'), call('1000')]);
     await waits(2);
-    const before = await listAudit(world.database.db, { organizationId: 'acme', limit: 500 });
+    const entries = async () =>
+      (await listAudit(world.database.db, { organizationId: 'acme', limit: 500 })).filter(
+        ({ subject }) => subject === taskId,
+      );
+    const before = await entries();
     for (const at of ['1000', '999', '1000']) await call(at);
-    expect(await listAudit(world.database.db, { organizationId: 'acme', limit: 500 })).toEqual(before);
+    expect(await entries()).toEqual(before);
     await call('1001');
     await waits(3);
   });
@@ -385,15 +393,52 @@ describe('an access', () => {
     expect(await world.requests.getTicket(caller, ticket.id)).toMatchObject({
       identities: [ada, { type: 'user_id', value: 'u1' }],
     });
-    await world.requests.closeTicket(caller, ticket.id, { note: 'nothing stored', count: 0 });
+    const data = { events: [{ at: '2026-01-01', ip: '192.0.2.1' }] };
+    await world.requests.closeTicket(caller, ticket.id, { note: 'one file', data });
     const done = await inState(world, id, 'completed');
     const bytes = await downloaded(world, id);
+    const files = readZip(bytes);
+    expect(JSON.parse(files.get('data/analytics/events.json')?.toString() ?? '')).toEqual(data.events);
+    expect(files.get('manifest.json')?.toString()).not.toContain('closed its ticket without');
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(done.package?.sha256);
     expect(bytes.length).toBe(done.package?.bytes);
     expect(bytes.subarray(0, 2).toString()).toBe('PK');
     await expect(
       world.requests.closeTicket(caller, ticket.id, { note: 'again', count: 0 }),
     ).rejects.toMatchObject({ code: 'CONFLICT' });
+    // What was handed over lies in the package alone now.
+    const { rows } = await world.database.pool.query(
+      `select from habeas.request_blobs where blob not like 'package/%'`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('says which team looked by hand and handed nothing over', async () => {
+    const world = await startWorld({ tickets: true });
+    const { id } = await receive(world, 'access');
+    const [ticket] = await until(async () => {
+      const { items } = await world.requests.listTickets(caller, { limit: 10, state: 'open' });
+      return items.length > 0 ? items : undefined;
+    }, 'a ticket');
+    await world.requests.closeTicket(caller, ticket?.id ?? '', { note: 'nothing stored', count: 0 });
+    await inState(world, id, 'completed');
+    expect(
+      readZip(await downloaded(world, id))
+        .get('manifest.json')
+        ?.toString(),
+    ).toContain('Team data looked by hand and closed its ticket without handing anything over');
+  });
+
+  it('takes no data with a ticket that asks for none', async () => {
+    const world = await startWorld({ tickets: true });
+    await receive(world, 'erasure');
+    const [ticket] = await until(async () => {
+      const { items } = await world.requests.listTickets(caller, { limit: 10, state: 'open' });
+      return items.length > 0 ? items : undefined;
+    }, 'a ticket');
+    await expect(
+      world.requests.closeTicket(caller, ticket?.id ?? '', { note: 'done', data: { events: [{ a: 1 }] } }),
+    ).rejects.toMatchObject({ code: 'BAD_INPUT' });
   });
 
   it('of an unknown person is a truthful empty package', async () => {

@@ -59,8 +59,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   const tickets = createTickets({
     ...options,
     transitions,
-    dataTypes: async (system) =>
-      (await systems.plannable()).find((candidate) => candidate.key === system)?.dataTypes ?? [],
+    dataTypes: async () =>
+      new Map((await systems.plannable()).map((system) => [system.key, system.dataTypes])),
   });
   const fleet = createFleet({
     ...options,

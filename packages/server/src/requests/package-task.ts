@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
-import { type CollectedCollection, readRows } from './collect-task.ts';
+import { readRows } from './collect-task.ts';
+import type { CollectedCollection } from './collection-writer.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { createArchive } from './package/archive.ts';
 import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
@@ -119,11 +120,11 @@ async function gapsOfPlan(context: TaskContext): Promise<readonly NotIncluded[]>
 function notIncluded(tasks: readonly Source[]): readonly NotIncluded[] {
   return tasks.flatMap((task): readonly NotIncluded[] => {
     const system = task.system ?? 'unknown';
-    if (task.kind === 'ticket' && task.state === 'succeeded') {
+    if (task.kind === 'ticket' && task.state === 'succeeded' && task.contents === null) {
       return [
         {
           system,
-          reason: `Team ${task.team} looked by hand and closed its ticket; what it hands over comes from the team.`,
+          reason: `Team ${task.team} looked by hand and closed its ticket without handing anything over here; if it found something, it comes from the team.`,
         },
       ];
     }

@@ -21,6 +21,15 @@ export type RequestCommand =
 
 export type TaskCommand = { readonly type: 'retry' } | { readonly type: 'skip'; readonly reason: string };
 
+export interface CloseTicket {
+  /** What was done. */
+  readonly note: string;
+  /** How many records. (Default: those in `data`) */
+  readonly count?: number | undefined;
+  /** Of an access: what the team found, rows by collection. BAD_INPUT for a ticket that asks for no data. */
+  readonly data?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> | undefined;
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
@@ -85,11 +94,7 @@ export interface Requests {
   ): Promise<Page<api.TicketView>>;
   /** With the identities, so that the team can do the work; the look is audited. */
   getTicket(caller: Caller, ticketId: string): Promise<api.TicketDetail>;
-  closeTicket(
-    caller: Caller,
-    ticketId: string,
-    close: { readonly note: string; readonly count: number },
-  ): Promise<api.TicketView>;
+  closeTicket(caller: Caller, ticketId: string, close: CloseTicket): Promise<api.TicketView>;
   /** The team says that it will not do it; the task is then blocked until an officer retries or skips it. */
   rejectTicket(caller: Caller, ticketId: string, reason: string): Promise<api.TicketView>;
   openPackage(caller: Caller, requestId: string): Promise<PackageDownload>;

@@ -2,10 +2,12 @@ import type { api } from '@habeas/contract';
 import type { Expression, SqlBool } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import { type Clock, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { createBlobStore, type Piece } from './blob-store.ts';
+import { type CollectedCollection, CollectionWriter } from './collection-writer.ts';
 import { loadIdentities, loadRequestKey } from './identity-vault.ts';
 import type { Caller, Page, Requests } from './requests.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
-import type { Transitions } from './transitions.ts';
+import type { Applied, Transitions } from './transitions.ts';
 import { type TicketRow, ticketView } from './views.ts';
 
 export interface TicketsOptions {
@@ -13,8 +15,8 @@ export interface TicketsOptions {
   readonly transitions: Transitions;
   readonly masterKey: SecretKey;
   readonly clock: Clock;
-  /** What a system was declared to store, for the instructions. */
-  readonly dataTypes: (system: string) => Promise<readonly string[]>;
+  /** What each system was declared to store, for the instructions. */
+  readonly dataTypes: () => Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 type Tickets = Pick<Requests, 'listTickets' | 'getTicket' | 'closeTicket' | 'rejectTicket'>;
@@ -42,49 +44,18 @@ export function createTickets(options: TicketsOptions): Tickets {
   const load = async (caller: Caller, ticketId: string): Promise<TicketRow> => {
     const row = await select(caller).where('t.id', '=', ticketId).executeTakeFirst();
     if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no ticket ${ticketId}.`);
-    return { ...row, data_types: await options.dataTypes(row.system ?? '') };
+    return { ...row, data_types: (await options.dataTypes()).get(row.system ?? '') ?? [] };
   };
 
-  const conclude = async (
-    caller: Caller,
-    ticketId: string,
-    end: { readonly note: string; readonly event: 'close' | 'reject'; readonly count: number },
-  ): Promise<api.TicketView> => {
-    const ticket = await load(caller, ticketId);
-    const target = { organizationId: caller.organizationId, requestId: ticket.request_id, taskId: ticketId };
-    const evidence = {
-      matched: end.count > 0,
-      counts: { [ticket.system ?? 'ticket']: end.count },
-      retained: [],
-      residuals: [],
-      notes: ['attested by a person of the team; not read again by Habeas'],
-    };
-    const applied =
-      end.event === 'close'
-        ? await options.transitions.apply(
-            target,
-            { type: 'task-succeeded', attempt: ticket.attempt, matched: end.count > 0 ? true : null },
-            { actor: caller.actor, result: { note: end.note, evidence } },
-          )
-        : await options.transitions.apply(
-            target,
-            {
-              type: 'task-failed',
-              attempt: ticket.attempt,
-              retryable: false,
-              error: {
-                code: 'SYSTEM_REFUSED',
-                message: `Team ${ticket.team} rejected the ticket; its note says why. Retry the task to open it again, or skip it with a reason.`,
-              },
-            },
-            { actor: caller.actor, result: { note: end.note } },
-          );
+  const targetOf = (ticket: TicketRow) => ({
+    organizationId: ticket.organization_id,
+    requestId: ticket.request_id,
+    taskId: ticket.id,
+  });
+  const ended = async (caller: Caller, ticket: TicketRow, applied: Applied, verb: 'closed' | 'rejected') => {
     if (!applied.applied)
-      throw new HabeasError(
-        'CONFLICT',
-        `The ticket cannot be ${end.event === 'close' ? 'closed' : 'rejected'}: ${applied.refused}.`,
-      );
-    return ticketView(await load(caller, ticketId));
+      throw new HabeasError('CONFLICT', `The ticket cannot be ${verb}: ${applied.refused}.`);
+    return ticketView(await load(caller, ticket.id));
   };
 
   return {
@@ -99,15 +70,14 @@ export function createTickets(options: TicketsOptions): Tickets {
         tickets = tickets.where((where): Expression<SqlBool> => {
           if (state === 'open') return where('t.state', '=', 'waiting');
           if (state === 'closed') return where('t.state', '=', 'succeeded');
-          return where('t.state', 'not in', ['waiting', 'succeeded']);
+          return where('t.state', '=', state === 'rejected' ? 'blocked' : state);
         });
       }
       const rows = await tickets.execute();
       const page = rows.slice(0, query.limit);
-      const items = await Promise.all(
-        page.map(async (row) =>
-          ticketView({ ...row, data_types: await options.dataTypes(row.system ?? '') }),
-        ),
+      const dataTypes = await options.dataTypes();
+      const items = page.map((row) =>
+        ticketView({ ...row, data_types: dataTypes.get(row.system ?? '') ?? [] }),
       );
       return { items, next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null };
     },
@@ -140,8 +110,79 @@ export function createTickets(options: TicketsOptions): Tickets {
       });
       return { ...ticketView(ticket), identities: [...identities] };
     },
-    closeTicket: (caller, ticketId, close) => conclude(caller, ticketId, { event: 'close', ...close }),
-    rejectTicket: (caller, ticketId, reason) =>
-      conclude(caller, ticketId, { event: 'reject', note: reason, count: 0 }),
+    async closeTicket(caller, ticketId, { note, count, data }) {
+      const ticket = await load(caller, ticketId);
+      if (data !== undefined && (ticket.right_kind !== 'access' || ticket.dry_run)) {
+        throw new HabeasError(
+          'BAD_INPUT',
+          `Ticket ${ticketId} asks for no data, so none can be handed over with it. Close it with a note and a count.`,
+        );
+      }
+      const collections = Object.entries(data ?? {});
+      const rows = collections.reduce((sum, [, own]) => sum + own.length, 0);
+      const records = count ?? rows;
+      const evidence = {
+        matched: records > 0,
+        counts:
+          rows > 0
+            ? Object.fromEntries(collections.map(([name, own]) => [name, own.length]))
+            : { [ticket.system ?? 'ticket']: records },
+        retained: [],
+        residuals: [],
+        notes: ['attested by a person of the team; not read again by Habeas'],
+      };
+      const blob = `items/${ticketId}/${ticket.attempt}`;
+      const gathered = gather(collections);
+      const applied = await options.transitions.apply(
+        targetOf(ticket),
+        { type: 'task-succeeded', attempt: ticket.attempt, matched: records > 0 ? true : null },
+        {
+          actor: caller.actor,
+          result: {
+            note,
+            evidence,
+            ...(rows > 0 ? { blob, contents: JSON.stringify(gathered.contents) } : {}),
+          },
+          also: async (transaction) => {
+            if (rows === 0) return;
+            const ref = { organizationId: ticket.organization_id, requestId: ticket.request_id };
+            const key = await loadRequestKey(transaction, ref, options.masterKey);
+            await createBlobStore(transaction, key).put({ ...ref, blob }, gathered.pieces);
+          },
+        },
+      );
+      return ended(caller, ticket, applied, 'closed');
+    },
+    async rejectTicket(caller, ticketId, reason) {
+      const ticket = await load(caller, ticketId);
+      const message = `Team ${ticket.team} rejected the ticket; its note says why. Retry the task to open it again, or skip it with a reason.`;
+      const applied = await options.transitions.apply(
+        targetOf(ticket),
+        {
+          type: 'task-failed',
+          attempt: ticket.attempt,
+          retryable: false,
+          error: { code: 'SYSTEM_REFUSED', message },
+        },
+        { actor: caller.actor, result: { note: reason } },
+      );
+      return ended(caller, ticket, applied, 'rejected');
+    },
   };
+}
+
+/** What a team hands over, in the shape in which collected data lies. */
+function gather(collections: readonly (readonly [string, readonly Readonly<Record<string, unknown>>[]])[]) {
+  const pieces: Piece[] = [];
+  const contents: CollectedCollection[] = [];
+  for (const [name, rows] of collections) {
+    const writer = new CollectionWriter(name);
+    for (const row of rows) {
+      writer.add(row);
+      if (writer.isFull) pieces.push(...writer.takePiece());
+    }
+    pieces.push(...writer.takePiece());
+    contents.push(writer.summary());
+  }
+  return { pieces, contents };
 }

@@ -72,7 +72,7 @@ export function ticketView(row: TicketRow): api.TicketView {
     right: row.right_kind,
     team: row.team ?? '',
     system: row.system ?? '',
-    state: row.state === 'waiting' ? 'open' : row.state === 'succeeded' ? 'closed' : 'rejected',
+    state: ticketState(row.state),
     instructions: `${verb} everything that ${row.system} holds of this person${row.data_types.length === 0 ? '' : ` (declared: ${row.data_types.join(', ')})`}. Then close the ticket and say what was done; reject it if that is not possible, and say why.`,
     data_types: [...row.data_types],
     opened_at: (row.started_at ?? row.due_at).toISOString(),
@@ -80,6 +80,12 @@ export function ticketView(row: TicketRow): api.TicketView {
     ended_at: iso(row.ended_at),
     note: row.note,
   };
+}
+
+function ticketState(state: TaskRow['state']): api.TicketView['state'] {
+  if (state === 'succeeded') return 'closed';
+  if (state === 'blocked') return 'rejected';
+  return state === 'skipped' || state === 'cancelled' ? state : 'open';
 }
 
 function iso(date: Date | null): string | null {

@@ -6,6 +6,7 @@ import type { api } from '@habeas/contract';
 import * as z from 'zod';
 import { HabeasError } from '../../foundation/index.ts';
 import type { ApiClient } from '../api-client.ts';
+import { readHandOver } from '../hand-over.ts';
 import { EXAMPLE_FOLDER } from './example.ts';
 
 /** What the team's script reports. */
@@ -62,7 +63,9 @@ export async function answerTicket(
   const verb = options.dryRun ? 'found' : collects ? 'handed over' : 'removed';
   await client.closeTicket(ticket.id, {
     note: `${count.lines} lines of ${count.files} event files ${verb}.`,
-    count: count.lines,
+    ...(options.dryRun || !collects
+      ? { count: count.lines }
+      : { data: await readHandOver(options.handOver) }),
   });
   return { team: ticket.team, script: basename(SCRIPT), lines: count.lines, verb };
 }

@@ -60,7 +60,7 @@ async function tellRequest(
         const answered = await answerTicket(demo.client, task, {
           folder: demo.company.folderOf('analytics'),
           dryRun: ask.dryRun,
-          handOver: join(demo.folder, 'analytics.jsonl'),
+          handOver: join(demo.folder, 'events.jsonl'),
           signal: context.signal,
         });
         tickets.set(task.id, answered);

@@ -1,6 +1,7 @@
 import { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
+import { readHandOver } from '../hand-over.ts';
 import { count as parseCount, positiveOrZero } from '../option-values.ts';
 import { ticketDetailLines, ticketLines } from '../render/tickets.ts';
 import type { Run } from '../verb.ts';
@@ -9,6 +10,12 @@ interface ListOptions extends ServerOptions {
   readonly team?: string;
   readonly state?: string;
   readonly limit: number;
+}
+
+interface CloseOptions extends ServerOptions {
+  readonly note: string;
+  readonly count?: number;
+  readonly data?: string;
 }
 
 /** `habeas tickets`: work for teams whose systems Habeas cannot act on. */
@@ -54,12 +61,17 @@ export function ticketsVerb(program: Command, run: Run): void {
       .description('say that the work of a ticket is done')
       .argument('<id>')
       .requiredOption('--note <text>', 'what was done; no personal data')
-      .option('--count <n>', 'how many records were handed over or erased', positiveOrZero, 0),
-  ).action((id: string, options: ServerOptions & { readonly note: string; readonly count: number }) =>
+      .option('--count <n>', 'how many records were handed over or erased', positiveOrZero)
+      .option(
+        '--data <file>',
+        'of an access: what was found, as JSON of rows by collection or as JSON lines',
+      ),
+  ).action((id: string, options: CloseOptions) =>
     run(async (context) => {
       const closed = await clientFor(context, options).closeTicket(id, {
         note: options.note,
-        count: options.count,
+        ...(options.count === undefined ? {} : { count: options.count }),
+        ...(options.data === undefined ? {} : { data: await readHandOver(options.data) }),
       });
       return said(context, options, closed);
     }),
