@@ -45,7 +45,7 @@ import {
   systemClock,
 } from './foundation/index.ts';
 import { createHttpServer } from './http/index.ts';
-import { createMap, createMapExports, loadRecord, mapMigrations } from './map/index.ts';
+import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
 import { createEventFeed, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
@@ -188,10 +188,12 @@ async function createServer(
       clock,
       organizationId,
       product: `habeas ${version}`,
-      record: () => loadRecord(config.record === undefined ? undefined : resolve(config.folder, config.record)),
+      record: () =>
+        loadRecord(config.record === undefined ? undefined : resolve(config.folder, config.record)),
     }),
     connections: connectionsView,
     feed,
+    ownMetrics: ownDeclarations({ team: config.map.own_team, prefix: config.map.prefix }),
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),

@@ -61,6 +61,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     },
     keys: inMemoryKeys(),
     feed,
+    ownMetrics: '',
     publish: feed.publish,
     subscribers: feed.subscribers,
     authenticate: async (key) => {
@@ -119,6 +120,7 @@ function inMemoryMap(): DataMap {
   return {
     poll: async () => ({ at: new Date(AT), sources: [] }),
     backfill: async () => undefined,
+    targets: async () => [{ targets: ['127.0.0.1:9464'], labels: { team: 'growth' } }],
     push: async ({ job, services }) => ({
       source: `push:${job}`,
       state: 'ok',

@@ -63,6 +63,8 @@ export function createApiClient(server: ServerAddress) {
     /** The file, as it comes. */
     openMapExport: (query: Readonly<Record<string, string | undefined>>) =>
       send(server, { method: 'GET', path: withQuery('/api/v1/map/export', query) }),
+    pushDeclarations: (body: api.Push) =>
+      call(server, { method: 'POST', path: '/api/v1/declarations', body, answer: api.pushedSchema }),
     getReach: (direction: 'upstream' | 'downstream', query: api.ReachQuery) =>
       call(server, { path: `/api/v1/map/${direction}`, query, answer: api.reachSchema }),
     getPaths: (query: api.PathsQuery) =>

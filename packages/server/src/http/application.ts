@@ -16,6 +16,8 @@ export interface Application {
   readonly mapExports: MapExports;
   readonly connections: Connections;
   readonly feed: EventFeed;
+  /** What Habeas declares about itself, for its metrics page. */
+  readonly ownMetrics: string;
   readonly keys: ApiKeys;
   /** Resolves a presented API key to who it is, or undefined. */
   authenticate(presentedKey: string): Promise<Principal | undefined>;

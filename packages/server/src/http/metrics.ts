@@ -1,9 +1,10 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client';
 import * as z from 'zod';
+import type { Application } from './application.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
-/** `GET /metrics`: figures of this server process for Prometheus. Labels hold routes, methods and statuses only. */
-export function metricsRoutes(app: HttpServer): void {
+/** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
+export function metricsRoutes(app: HttpServer, { ownMetrics }: Pick<Application, 'ownMetrics'>): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['method', 'route', 'status'] as const;
@@ -38,7 +39,7 @@ export function metricsRoutes(app: HttpServer): void {
     },
     handler: async (_request, reply) => {
       reply.type(registry.contentType);
-      return reply.serializer((text: string) => text).send(await registry.metrics());
+      return reply.serializer((text: string) => text).send(`${await registry.metrics()}\n${ownMetrics}`);
     },
   });
 }

@@ -7,6 +7,7 @@ import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
+import { declarationRoutes } from './declarations.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -99,6 +100,7 @@ export async function createHttpServer(
   ticketRoutes(app, application);
   mapRoutes(app, application);
   mapExportRoutes(app, application);
+  declarationRoutes(app, application);
   clientRoutes(app, application);
   connectionRoutes(app, application);
   keyRoutes(app, application);
@@ -106,7 +108,7 @@ export async function createHttpServer(
   eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
   await callbackRoutes(app, application);
   healthRoutes(app, application);
-  metricsRoutes(app);
+  metricsRoutes(app, application);
   openApiRoutes(app);
   referenceRoutes(app);
   await app.ready();

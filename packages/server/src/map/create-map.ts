@@ -5,6 +5,7 @@ import type { DataMap } from './data-map.ts';
 import { decideClient } from './decide-client.ts';
 import { createPolling } from './polling.ts';
 import type { KnownClient } from './snapshot.ts';
+import { catalogTargets } from './sources/catalog-targets.ts';
 
 export interface CreateMapOptions {
   readonly db: Database;
@@ -37,6 +38,13 @@ export function createMap(options: CreateMapOptions): DataMap {
     poll: polling.poll,
     backfill: polling.backfill,
     push: polling.push,
+    targets: async () =>
+      catalogTargets({
+        db,
+        organizationId,
+        pages: config.map.scrape.flatMap(({ url }) => url ?? []),
+        clients: await clients(),
+      }),
     start: polling.start,
     stop: polling.stop,
     ...answers,

@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { TargetGroup } from './sources/catalog-targets.ts';
 import type { Push } from './sources/pushes.ts';
 import type { System } from './system.ts';
 
@@ -10,6 +11,8 @@ export interface DataMap {
   backfill(): Promise<void>;
   /** Stores what a job that is never scraped says about itself. */
   push(push: Push): Promise<SourceReport>;
+  /** What Prometheus could scrape. */
+  targets(): Promise<readonly TargetGroup[]>;
   /** Polls now and then again after each interval, until {@link stop}. */
   start(): void;
   /** Ends the reading that is under way and waits until nothing runs any more. */

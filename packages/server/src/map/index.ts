@@ -6,4 +6,5 @@ export * from './declaration.ts';
 export * from './exports/index.ts';
 export * from './map-source.ts';
 export * from './migrations.ts';
+export * from './own-declarations.ts';
 export * from './system.ts';

@@ -3,6 +3,7 @@ import { clientFor, print, type ServerOptions, withServerOptions } from '../cont
 import { holdersLines, mapLines } from '../render/map.ts';
 import type { Run } from '../verb.ts';
 import { mapExportVerbs } from './map-exports.ts';
+import { mapPushVerb } from './map-push.ts';
 
 interface MapOptions extends ServerOptions {
   readonly team?: string;
@@ -15,6 +16,7 @@ export function mapVerb(program: Command, run: Run): void {
   // What stands after the name of a command below belongs to that command.
   const map = program.command('map').enablePositionalOptions();
   mapExportVerbs(map, run);
+  mapPushVerb(map, run);
   withServerOptions(
     map
       .description('show who holds and who moves which personal data, and what is missing')
