@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../packages/server/src/foundation/index.ts';
+import { recordSchema } from '../packages/server/src/map/index.ts';
 import { policySchema } from '../packages/server/src/policy/index.ts';
 import {
   habeasArguments,
@@ -222,6 +223,7 @@ describe('references of keys', () => {
   it.each([
     ['docs/operate.md', configSchema],
     ['docs/requests.md', policySchema],
+    ['docs/record-of-processing.md', recordSchema],
   ])('of %s have exactly the keys that the parser takes, with their defaults', (path, schema) => {
     const real = keysOfSchema(schema);
     const told = keysOfTables(readPage(path).text);
@@ -238,6 +240,7 @@ describe('references of keys', () => {
   it.each([
     ['docs/operate.md', configSchema],
     ['docs/requests.md', policySchema],
+    ['docs/record-of-processing.md', recordSchema],
   ])('of %s come with an example that has every one of them', (path, schema) => {
     const examples = readPage(path).snippets.filter(({ language }) => language === 'yaml');
     const missing = keysOfSchema(schema).filter(({ path: key }) => {

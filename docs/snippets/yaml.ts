@@ -2,11 +2,18 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { parseDatasets } from '../../packages/server/src/catalog/index.ts';
 import { configSchema, parseConfig } from '../../packages/server/src/foundation/index.ts';
+import { parseRecord } from '../../packages/server/src/map/index.ts';
 import { parsePolicy, policySchema } from '../../packages/server/src/policy/index.ts';
 import { markOf, placeOf, ROOT, type Snippet } from './pages.ts';
 
 /** Which parser reads a YAML snippet. `other` is YAML of somebody else, such as a Prometheus configuration. */
-export type YamlKind = 'config' | 'policy' | 'dataset' | 'other';
+export type YamlKind = 'config' | 'policy' | 'dataset' | 'record' | 'other';
+
+const KINDS: readonly string[] = ['config', 'policy', 'dataset', 'record', 'other'] satisfies YamlKind[];
+
+function isKind(text: string): text is YamlKind {
+  return KINDS.includes(text);
+}
 
 /** Stands for every variable that a configuration names; it fits wherever a text or an address is wanted. */
 const ANY_VARIABLE = 'http://127.0.0.1:1';
@@ -14,7 +21,7 @@ const ANY_VARIABLE = 'http://127.0.0.1:1';
 /** By its mark `yaml:`, or by its keys. Throws for YAML that no parser of ours knows and that has no mark. */
 export function yamlKind(snippet: Snippet): YamlKind {
   const marked = markOf(snippet, 'yaml');
-  if (marked === 'config' || marked === 'policy' || marked === 'dataset' || marked === 'other') return marked;
+  if (marked !== undefined && isKind(marked)) return marked;
   if (marked !== undefined) throw new Error(`${placeOf(snippet)}: there is no parser "${marked}"`);
   const value: unknown = parse(snippet.text);
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
@@ -23,7 +30,7 @@ export function yamlKind(snippet: Snippet): YamlKind {
   if (areAll(configSchema.shape)) return 'config';
   if (areAll(policySchema.shape)) return 'policy';
   throw new Error(
-    `${placeOf(snippet)}: this is neither a configuration nor a policy nor a dataset; write <!-- yaml: config|policy|dataset|other --> above it`,
+    `${placeOf(snippet)}: this is neither a configuration nor a policy nor a dataset; write <!-- yaml: ${KINDS.join('|')} --> above it`,
   );
 }
 
@@ -40,6 +47,9 @@ export function checkYaml(snippet: Snippet): void {
       return;
     case 'dataset':
       parseDatasets(text, file);
+      return;
+    case 'record':
+      parseRecord(text, file);
       return;
     case 'other':
       parse(text);

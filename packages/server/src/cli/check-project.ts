@@ -16,6 +16,7 @@ import {
   type SourcePlace,
   systemClock,
 } from '../foundation/index.ts';
+import { lintRecordFile } from '../map/index.ts';
 import { loadPolicy, type Policy } from '../policy/index.ts';
 
 /** One thing that is wrong or doubtful, and where. */
@@ -70,6 +71,11 @@ export async function checkProject(options: CheckOptions): Promise<ProjectReport
   }
   const policyFile = config.policy === undefined ? undefined : resolve(config.folder, config.policy);
   const policy = attempt(() => loadPolicy(policyFile), policyFile);
+  const recordFile = config.record === undefined ? undefined : resolve(config.folder, config.record);
+  const doubts = attempt(() => lintRecordFile(recordFile), recordFile) ?? [];
+  findings.push(
+    ...doubts.map((doubt) => ({ severity: 'warning' as const, code: 'RECORD_INVALID', ...doubt })),
+  );
 
   let datasets = 0;
   let compared = 0;

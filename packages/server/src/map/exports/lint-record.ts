@@ -1,10 +1,15 @@
 import { parseYamlWithPlaces, type SourcePlace } from '../../foundation/index.ts';
-import { parseRecord } from './record-file.ts';
+import { parseRecord, readRecord } from './record-file.ts';
 
 /** One thing that is likely a mistake in the record, and where. */
 export interface RecordFinding {
   readonly message: string;
   readonly place: SourcePlace;
+}
+
+/** {@link lintRecord} of a file; without one there is nothing to say. */
+export function lintRecordFile(file: string | undefined): readonly RecordFinding[] {
+  return file === undefined ? [] : lintRecord(readRecord(file), file);
 }
 
 /** What the schema allows and is likely wrong all the same. Throws RECORD_INVALID like {@link parseRecord}. */

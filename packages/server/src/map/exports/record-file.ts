@@ -105,10 +105,13 @@ export function parseRecord(text: string, file: string): RecordFile {
 
 /** Reads the record's file anew, so that a change shows in the next export. Without one, undefined. */
 export function loadRecord(file: string | undefined): RecordFile | undefined {
-  if (file === undefined) return undefined;
-  let text: string;
+  return file === undefined ? undefined : parseRecord(readRecord(file), file);
+}
+
+/** The text of the record's file. Throws RECORD_INVALID if it cannot be read. */
+export function readRecord(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new HabeasError(
       'RECORD_INVALID',
@@ -116,5 +119,4 @@ export function loadRecord(file: string | undefined): RecordFile | undefined {
       { cause, place: { file } },
     );
   }
-  return parseRecord(text, file);
 }
