@@ -13,50 +13,67 @@ import type { Traversal } from './traversal.ts';
 const BATCH_KEYS = 1_000;
 
 /** Batches that one fetch brings. */
-const FETCH_BATCHES = 10;
+const FETCH_BATCHES = 20;
 
-/** The keys of all rows that something happens to, with what it is: children before parents, sorted by key. */
+/** The keys of one collection that the same happens to. */
+interface Part {
+  readonly collection: CompiledCollection;
+  readonly effect: Effect;
+  readonly groups: readonly FoundGroup[];
+}
+
+/**
+ * The keys of all rows that something happens to, with what it is: children before parents, sorted by key. One statement for all
+ * collections, because each costs a few ways to the server and back.
+ */
 export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatch> {
-  for (const collection of traversal.found) {
-    const byEffect = new Map<string, FoundGroup[]>();
-    for (const group of await traversal.groups(collection)) {
-      if (group.effect.name === '') continue;
-      byEffect.set(group.effect.name, [...(byEffect.get(group.effect.name) ?? []), group]);
-    }
-    for (const [treatment, groups] of byEffect) {
-      const effect = groups[0]?.effect;
-      if (effect === undefined) continue;
-      const columns = batchColumns(collection, effect);
-      const sql = selectKeys(collection, effect, groups);
-      for await (const rows of traversal.transaction.stream(sql, { mostRows: FETCH_BATCHES })) {
-        for (const [count, ...keys] of rows) {
-          yield {
-            collection: collection.name,
-            columns,
-            count: Number(count),
-            keys: keys.map((array) => array ?? '{}'),
-            treatment,
-          };
-        }
-      }
+  const parts: Part[] = [];
+  for (const collection of traversal.found) parts.push(...(await partsOf(traversal, collection)));
+  if (parts.length === 0) return;
+  const widths = parts.map(({ collection, effect }) => batchColumns(collection, effect).length);
+  const width = Math.max(...widths);
+  const sql = parts.map((part, index) => `(${selectKeys(part, index, width)})`).join(' union all ');
+  for await (const rows of traversal.transaction.stream(sql, { mostRows: FETCH_BATCHES })) {
+    for (const [index, count, ...arrays] of rows) {
+      const part = parts[Number(index)] as Part;
+      const columns = batchColumns(part.collection, part.effect);
+      yield {
+        collection: part.collection.name,
+        columns,
+        count: Number(count),
+        keys: columns.map((_, column) => arrays[column] ?? '{}'),
+        treatment: part.effect.name,
+      };
     }
   }
 }
 
+async function partsOf(traversal: Traversal, collection: CompiledCollection): Promise<readonly Part[]> {
+  const byEffect = new Map<string, FoundGroup[]>();
+  for (const group of await traversal.groups(collection)) {
+    if (group.effect.name === '') continue;
+    byEffect.set(group.effect.name, [...(byEffect.get(group.effect.name) ?? []), group]);
+  }
+  return [...byEffect.values()].flatMap((groups) =>
+    groups[0] === undefined ? [] : [{ collection, effect: groups[0].effect, groups }],
+  );
+}
+
 /**
- * One row for each batch: how many keys, and for each column the text of an array of its values, in the order of the keys. PostgreSQL
- * reads these texts again, so that a key costs no work here.
+ * One row for each batch: which part, how many keys, and for each column the text of an array of its values, in the order of the keys.
+ * PostgreSQL reads these texts again, so that a key costs no work here.
  */
-function selectKeys(collection: CompiledCollection, effect: Effect, groups: readonly FoundGroup[]): string {
-  const key = collection.key.map((part, index) => `s.k${index + 1}${isPlain(part.type) ? '' : '::text'}`);
+function selectKeys({ collection, effect, groups }: Part, index: number, width: number): string {
+  const key = collection.key.map(({ type }, at) => `s.k${at + 1}${isPlain(type) ? '' : '::text'}`);
   const cuts = effect.cuts.flatMap((cut) =>
     cut.columns.map((column) => `t.${quoteIdentifier(column.name)}::text`),
   );
-  const values = [...key, ...cuts].map((value, index) => ({ value, name: `v${index + 1}` }));
+  const values = [...key, ...cuts].map((value, at) => ({ value, name: `v${at + 1}` }));
   const needsRow = cuts.length > 0 || collection.leaf !== undefined;
   const rows = needsRow ? foundRows(collection, 't') : `${collection.found} s`;
   const arrays = values.map(({ name }) => `array_agg(${name} order by number)::text`);
-  return `select count(*)::text, ${arrays.join(', ')}
+  const padding = Array.from({ length: width - arrays.length }, () => 'null::text');
+  return `select '${index}'::text, count(*)::text, ${[...arrays, ...padding].join(', ')}
             from (select ${values.map(({ value, name }) => `${value} as ${name}`).join(', ')},
                          row_number() over (order by ${keyColumns(collection, 's')}) as number
                     from ${rows}
