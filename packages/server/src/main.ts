@@ -145,6 +145,7 @@ async function createServer(
     masterKey,
     clock,
     logger,
+    taskTimeoutMilliseconds: config.requests.task_timeout,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,
       firstDelayMilliseconds: config.requests.retries.first_delay,

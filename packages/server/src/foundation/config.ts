@@ -188,6 +188,8 @@ export const configSchema = z.strictObject({
   connections: z.array(connection).default([]),
   requests: z
     .strictObject({
+      /** Longest time that one attempt of a task may take: for a store where one person has very much. */
+      task_timeout: duration.prefault('15m'),
       /** When a task that failed in a way that may pass is tried again. */
       retries: z
         .strictObject({

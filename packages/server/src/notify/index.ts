@@ -1,3 +1,3 @@
 export * from './feed.ts';
 export * from './migrations.ts';
-export { type OutboxEvent, publish, type StoredEvent } from './outbox.ts';
+export { type OutboxEvent, pruneEvents, publish, type StoredEvent } from './outbox.ts';

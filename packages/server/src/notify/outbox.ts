@@ -95,3 +95,25 @@ export async function readEvents(db: Database, options: ReadEventsOptions): Prom
     data: JSON.parse(row.data),
   }));
 }
+
+/** How long the stream can be followed again from an event on. */
+const KEPT_MILLISECONDS = 90 * 86_400_000;
+const PRUNED_AT_ONCE = 10_000;
+
+/** Removes events that are older than 90 days, a limited number at once. What happened stays in the audit log. */
+export async function pruneEvents(db: Database, organizationId: string, now: Date): Promise<void> {
+  const tables = db.withTables<OutboxTables>();
+  await tables
+    .deleteFrom('outbox_events')
+    .where('organization_id', '=', organizationId)
+    .where('at', '<', new Date(now.getTime() - KEPT_MILLISECONDS))
+    .where('sequence', 'in', (old) =>
+      old
+        .selectFrom('outbox_events')
+        .select('sequence')
+        .where('organization_id', '=', organizationId)
+        .orderBy('sequence')
+        .limit(PRUNED_AT_ONCE),
+    )
+    .execute();
+}

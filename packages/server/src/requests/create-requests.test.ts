@@ -631,6 +631,28 @@ describe('the room', () => {
     expect(await world.requests.receipt(caller, id)).toEqual(before);
   });
 
+  it('removes events and frozen datasets that nobody can need any more, and only those', async () => {
+    const world = await startWorld();
+    await world.requests.stop();
+    const { pool } = world.database;
+    await pool.query(`insert into habeas.plan_inputs (organization_id, hash, content, used_at)
+      values ('acme', 'old', '', now() - interval '91 days'), ('acme', 'new', '', now()), ('other', 'old', '', now() - interval '91 days')`);
+    await pool.query(`insert into habeas.outbox_events (organization_id, id, at, type, data)
+      select 'acme', 'evt_' || n, now() - make_interval(days => n), 't', '{}' from generate_series(1, 100) n`);
+    const next = makeRequests(world.database, world);
+    await next.start();
+    const { rows: inputs } = await pool.query(
+      'select organization_id, hash from habeas.plan_inputs order by 1, 2',
+    );
+    expect(inputs).toEqual([
+      { organization_id: 'acme', hash: 'new' },
+      { organization_id: 'other', hash: 'old' },
+    ]);
+    const { rows: events } = await pool.query('select count(*)::int as n from habeas.outbox_events');
+    expect(events).toEqual([{ n: 89 }]);
+    await next.stop();
+  });
+
   it('forgets whom a request was about when its time has come', async () => {
     const world = await startWorld({ policy: 'forget_after: 0s' });
     const { id } = await receive(world, 'access');

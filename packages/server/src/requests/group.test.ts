@@ -58,6 +58,23 @@ describe('a group', () => {
     ]);
   });
 
+  it('lets a member that has to wait hold up no other, once its group failed', async () => {
+    const held = Promise.withResolvers<void>();
+    const add = createGroup<Member, number>({
+      limit: 64,
+      keyOf: (member) => member.key,
+      run: async (group) => {
+        if (group.length > 1) throw new Error('the lock was not given in time');
+        if (group[0]?.number === 0) await held.promise;
+        return group.map((member) => member.number);
+      },
+    });
+    const [first, ...others] = members(9).map(add);
+    expect(await Promise.all(others)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    held.resolve();
+    expect(await first).toBe(0);
+  });
+
   it('goes on after it was idle and after a failure', async () => {
     const { add } = recorder({ fails: (member) => member.number === 0 });
     await expect(add({ key: 'a', number: 0 })).rejects.toThrow('the group failed');

@@ -1,3 +1,6 @@
+/** How many members run side by side after their group failed. */
+const LANES = 4;
+
 export interface GroupOptions<Item, Result> {
   /** Most members at once. */
   readonly limit: number;
@@ -51,8 +54,13 @@ export function createGroup<Item, Result>(
     try {
       results = await options.run(members.map((member) => member.item));
     } catch {
-      // The group's transaction is rolled back, so nothing of it happened; the member that is at fault gets its own error.
-      for (const member of members) await runOne(member);
+      // The group's transaction is rolled back, so nothing of it happened; the member that is at fault gets its own error. A few
+      // at once: one that waits for a lock holds up no other, and together they do not take every connection.
+      const left = members.values();
+      const lane = async () => {
+        for (const member of left) await runOne(member);
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
       return;
     }
     for (const [index, member] of members.entries()) member.resolve(results[index] as Result);

@@ -51,8 +51,13 @@ export async function insertPlans(
   if (inputs.size > 0)
     await tables
       .insertInto('plan_inputs')
-      .values([...inputs.values()])
-      .onConflict((conflict) => conflict.doNothing())
+      .values([...inputs.values()].map((input) => ({ ...input, used_at: now })))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['organization_id', 'hash'])
+          .doUpdateSet({ used_at: now })
+          .where('plan_inputs.used_at', '<', new Date(now.getTime() - 86_400_000)),
+      )
       .execute();
   const rows = planned.map(({ ref, made }) => ({
     ref,

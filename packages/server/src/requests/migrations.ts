@@ -175,4 +175,12 @@ export const requestMigrations: Migrations = {
         where completed_at is not null and receipt is null`.execute(db);
     },
   },
+  '0025-plan-inputs-used-at': {
+    async up(db) {
+      await sql`alter table plan_inputs add column used_at timestamptz not null default now()`.execute(db);
+      await sql`create index tasks_by_inputs on tasks (organization_id, inputs) where inputs is not null`.execute(
+        db,
+      );
+    },
+  },
 };

@@ -293,15 +293,16 @@ function describeCoverage(options: {
   }
   if (options.right !== 'erasure') return;
   for (const covered of coverage.collections) {
-    if (covered.treatment !== 'keep') continue;
-    options.kept.push({
-      system: options.system.key,
-      collection: covered.collection,
-      fields: [...covered.fields],
-      reason: covered.reason ?? 'kept by the dataset',
-      legal_basis: covered.legalBasis ?? null,
-      until: covered.until ?? null,
-    });
+    for (const { fields, reason, legalBasis, until } of covered.kept) {
+      options.kept.push({
+        system: options.system.key,
+        collection: covered.collection,
+        fields: [...fields],
+        reason,
+        legal_basis: legalBasis,
+        until,
+      });
+    }
   }
 }
 

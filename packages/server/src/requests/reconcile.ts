@@ -2,12 +2,14 @@ import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { TaskEvent } from './event.ts';
+import { prune } from './prune.ts';
 import { freezeReceipts, type SignReceipt } from './receipt.ts';
 import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
 const BATCH = 500;
+const PRUNE_MILLISECONDS = 3_600_000;
 
 export interface ReconcileOptions {
   /** Whose requests are looked after; other organizations on the same database have servers of their own. */
@@ -34,8 +36,13 @@ interface Ref {
  * forgotten. Safe to run in every process at once, because each finding is only an event that fits or is refused.
  */
 export function createReconciler(options: ReconcileOptions): () => Promise<void> {
+  let prunedAt = 0;
   return async () => {
     const now = options.clock.now();
+    if (now.getTime() - prunedAt > PRUNE_MILLISECONDS) {
+      prunedAt = now.getTime();
+      await prune(options.db, options.organizationId, now);
+    }
     await takeOver(options, await livingWorkers(options.db));
     await endedWaits(options, now);
     await unplanned(options, now);

@@ -91,7 +91,13 @@ export type RequestTables = {
     called_back_at: Date | null;
   };
   task_dependencies: { organization_id: string; request_id: string; task_id: string; depends_on: string };
-  plan_inputs: { organization_id: string; hash: string; content: string };
+  plan_inputs: {
+    organization_id: string;
+    hash: string;
+    content: string;
+    /** When a plan last froze it, within a day. */
+    used_at: Generated<Date>;
+  };
 };
 
 export const TASK_ROW_COLUMNS = [

@@ -126,6 +126,24 @@ async function all(steps: AsyncIterable<CollectStep>) {
 }
 
 describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (protocol) => {
+  it('keeps names and reasons that look personal out of evidence, and the rows whole', async () => {
+    const port = await startService({
+      get: () => [{ collection: `mails of ${ADA}`, row: { text: ADA } }],
+      delete: () => ({
+        counts: { [`mails of ${ADA}`]: 2, [`calls of ${ADA}`]: 1 },
+        retained: [{ category: 'user.financial', count: 1, reason: `invoice of ${ADA}, § 147 AO` }],
+      }),
+    });
+    const connector = connectorTo(port, { protocol });
+    const { items, last } = await all(connector.collect(scope()));
+    const withheld = 'withheld (it looked like an e-mail address)';
+    expect(items).toEqual([{ collection: withheld, row: { text: ADA } }]);
+    expect(last).toMatchObject({ evidence: { counts: { [withheld]: 1 } } });
+    expect(await connector.erase(scope(), 'erase')).toMatchObject({
+      evidence: { counts: { [withheld]: 3 }, retained: [{ collection: 'user.financial', reason: withheld }] },
+    });
+  });
+
   it('collects a result of many pages in order and counts it', async () => {
     const rows = Array.from({ length: 12_345 }, (_, id) => ({
       collection: id % 3 === 0 ? 'a' : 'b',

@@ -20,6 +20,7 @@ import { describeService, type PdClientDescription } from './describe-service.ts
 import { answered } from './explain-failure.ts';
 import { createPdClient, type PdClient, type PdClientOptions } from './pd-client.ts';
 import type { OperationReading } from './read-operation.ts';
+import { toldText } from './told-text.ts';
 
 /** What acts on a service that answers the contract. */
 export interface PdClientConnector extends ClientConnector {
@@ -136,7 +137,7 @@ async function* collectRecords(client: PdClient, scope: Scope): AsyncGenerator<C
       ? client.call(get, { ...callOf(scope), pageSize: PAGE_SIZE, pageToken }, scope)
       : client.call(getOperation, { name: scope.operation ?? '', pageSize: PAGE_SIZE, pageToken }, scope);
   let current = before?.response ?? (await page(''));
-  const counts: Record<string, number> = {};
+  const counted = new Map<string, number>();
   const seen = new Set<string>();
   for (;;) {
     const reading = client.read(current.operation, get.name);
@@ -150,15 +151,17 @@ async function* collectRecords(client: PdClient, scope: Scope): AsyncGenerator<C
     if (!reading.matched && current.records.length > 0) {
       throw client.garbage('answered NO_MATCH, but gave records', get.name);
     }
-    for (const { collection, row } of current.records) {
-      if (collection === '' || row === undefined) {
+    for (const { collection: told, row } of current.records) {
+      if (told === '' || row === undefined) {
         throw client.garbage('answered with a record that has no collection or no row', get.name);
       }
-      counts[collection] = (counts[collection] ?? 0) + 1;
+      const collection = toldText(told);
+      counted.set(collection, (counted.get(collection) ?? 0) + 1);
       yield { state: 'item', item: { collection, row } };
     }
     const next = current.nextPageToken;
     if (next === '') {
+      const counts = Object.fromEntries(counted);
       const notes = differing(counts, reading.counts)
         ? ['The service counted other numbers than it gave.']
         : [];

@@ -2,6 +2,7 @@ import { durationMs, type Timestamp, timestampDate } from '@bufbuild/protobuf/wk
 import { type Operation, Operation_State as State } from '@habeas/contract/pd';
 import type { Pending, Residual, Retained } from '../connector.ts';
 import { UnusableAnswer } from './explain-failure.ts';
+import { toldText } from './told-text.ts';
 
 /** What an Operation of the contract says, checked. */
 export type OperationReading =
@@ -64,7 +65,7 @@ function ended(operation: Operation, matched: boolean): OperationReading {
   return {
     state: 'ended',
     matched,
-    counts: Object.fromEntries(counts.map(([name, count]) => [text(name), count])),
+    counts: summed(counts),
     retained,
     residuals: operation.residuals.map(({ what, until }) => ({ what: text(what), until: time(until) })),
   };
@@ -74,7 +75,14 @@ function text(given: string): string {
   if (given === '' || given.length > MAX_TEXT) {
     throw new UnusableAnswer('answered with an operation in which a text is missing or too long');
   }
-  return given;
+  return toldText(given);
+}
+
+/** Counts by name; names that are withheld are one. */
+function summed(counts: readonly (readonly [string, number])[]): Readonly<Record<string, number>> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of counts) sums.set(text(name), (sums.get(text(name)) ?? 0) + count);
+  return Object.fromEntries(sums);
 }
 
 function time(until: Timestamp | undefined): string | null {

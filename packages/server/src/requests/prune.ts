@@ -1,0 +1,19 @@
+import { sql } from 'kysely';
+import type { Database } from '../foundation/index.ts';
+import { pruneEvents } from '../notify/index.ts';
+
+/** Datasets that no plan froze for this long are of use only to tasks that still have them. */
+const UNUSED_MILLISECONDS = 90 * 86_400_000;
+
+/** Removes what nobody can need any more, so that the tables of a busy year are not those of ten. */
+export async function prune(db: Database, organizationId: string, now: Date): Promise<void> {
+  await pruneEvents(db, organizationId, now);
+  await sql`
+    delete from plan_inputs as i
+    where i.organization_id = ${organizationId} and i.used_at < ${new Date(now.getTime() - UNUSED_MILLISECONDS)}
+      and not exists (
+        select from tasks t
+        where t.organization_id = i.organization_id and t.inputs = i.hash
+          and t.state not in ('succeeded', 'skipped', 'cancelled')
+      )`.execute(db);
+}
