@@ -1,12 +1,19 @@
 import type { api } from '@habeas/contract';
 import { stringify } from 'yaml';
-import { fidesKeys } from './fides-keys.ts';
+import { asFidesKey, fidesKeys } from './fides-keys.ts';
 import { BASIS_WORDS, CONDITION_WORDS } from './legal-words.ts';
 import { DETAIL_NAMES, type FlowEntry, type StoreEntry } from './map-details.ts';
 import { type Activity, activitiesOf } from './record-activities.ts';
 import type { RecordFile } from './record-file.ts';
-import { sensitivityOf } from './sensitive-categories.ts';
 import { stampLines } from './stamp-lines.ts';
+
+/** Every text in quotes: Fides reads YAML 1.1, in which `yes` is true and `-1_1` a number. */
+const YAML = {
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+  defaultStringType: 'QUOTE_DOUBLE',
+  defaultKeyType: 'PLAIN',
+} as const;
 
 /**
  * The services as Fideslang systems (https://ethyca.github.io/fideslang/resources/system/), one YAML document. What Fideslang has
@@ -53,7 +60,7 @@ export function* fideslangOf(document: api.MapExport, record: RecordFile | undef
         },
       },
     };
-    yield `${stringify([system], { lineWidth: 0, aliasDuplicateObjects: false }).replaceAll(/^(?=.)/gm, '  ')}`;
+    yield `${stringify([system], YAML).replaceAll(/^(?=.)/gm, '  ')}`;
   }
 }
 
@@ -71,7 +78,7 @@ function kept(entry: StoreEntry | FlowEntry): Readonly<Record<string, string>> {
 function flowsOf(flows: readonly api.FlowView[], other: (flow: api.FlowView) => string) {
   const groups = Map.groupBy(flows, other);
   return [...groups].map(([key, group]) => {
-    const categories = distinct(group.map(({ category }) => category));
+    const categories = categoryKeys(group);
     return {
       fides_key: key,
       type: 'system',
@@ -82,14 +89,14 @@ function flowsOf(flows: readonly api.FlowView[], other: (flow: api.FlowView) => 
 
 function declarationOf(activity: Activity, service: string) {
   const held = activity.holdings.filter((holding) => holding.service === service);
-  const categories = distinct(held.map(({ category }) => category));
-  const special = categories.some((category) => sensitivityOf(category) === 'article 9');
+  const categories = categoryKeys(held);
+  const special = held.some(({ sensitivity }) => sensitivity === 'article 9');
   const outside = held.filter(({ external }) => external);
   return {
     name: activity.name,
     data_categories: categories,
     data_use: activity.data_use,
-    data_subjects: activity.subjects ?? [],
+    data_subjects: (activity.subjects ?? []).map(asFidesKey),
     ...(activity.legal_basis === undefined
       ? {}
       : { legal_basis_for_processing: BASIS_WORDS[activity.legal_basis].fides }),
@@ -103,9 +110,13 @@ function declarationOf(activity: Activity, service: string) {
       ? {}
       : {
           third_parties: distinct(outside.map(({ to }) => to)).join(', '),
-          shared_categories: distinct(outside.map(({ category }) => category)),
+          shared_categories: categoryKeys(outside),
         }),
   };
+}
+
+function categoryKeys(entries: readonly { readonly category: string | null }[]): readonly string[] {
+  return distinct(entries.map(({ category }) => (category === null ? null : asFidesKey(category))));
 }
 
 function distinct(values: readonly (string | null)[]): readonly string[] {

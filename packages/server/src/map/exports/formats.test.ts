@@ -118,7 +118,7 @@ describe('Fideslang', () => {
   const record = parseRecord(
     `
 activities:
-  - { name: Orders, services: [orders], legal_basis: contract, subjects: [customer], data_use: essential.service }`,
+  - { name: Orders, services: [orders], legal_basis: contract, subjects: [job applicants], data_use: essential.service }`,
     'record.yaml',
   );
 
@@ -129,6 +129,15 @@ activities:
     expect(keys.filter((key: string) => !/^[a-zA-Z0-9_.<>-]+$/.test(key) || key === 'user')).toEqual([]);
     expect(new Set(keys).size).toBe(HOSTILE_NAMES.length);
     expect(new Set(system.map(({ name }: { name: string }) => name))).toEqual(new Set(HOSTILE_NAMES));
+  });
+
+  it('means the same to readers of YAML 1.1, as Fides is one, and of 1.2', () => {
+    fc.assert(
+      fc.property(randomMap, (map) => {
+        const yaml = text(fideslangOf(documentOf(map), undefined));
+        expect(parse(yaml, { version: '1.1' })).toEqual(parse(yaml));
+      }),
+    );
   });
 
   it('declares what an activity with a data use covers', () => {
@@ -146,6 +155,7 @@ activities:
         {
           name: 'Orders',
           data_use: 'essential.service',
+          data_subjects: ['job_applicants'],
           data_categories: ['user.contact.email', 'user.health_and_medical'],
           legal_basis_for_processing: 'Contract',
           processes_special_category_data: true,
