@@ -4,11 +4,15 @@ import { collectMemory } from './collect-memory.ts';
 import { eraseRows } from './erase-rows.ts';
 import { fanOut } from './fan-out.ts';
 import { firstMinute } from './first-minute.ts';
+import { mapAnswers } from './map-answers.ts';
+import { mapPoll } from './map-poll.ts';
 import { planner } from './planner.ts';
 
 /** All of them, the quick ones first. */
 export const BENCHMARKS: readonly Benchmark[] = [
   planner,
+  mapAnswers,
+  mapPoll,
   eraseRows,
   firstMinute,
   collectMemory,

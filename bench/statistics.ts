@@ -6,6 +6,12 @@ export function median(values: readonly number[]): number {
   return (above + below) / 2;
 }
 
+/** The value that this share (0 to 1) of all values is not above. NaN for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 /** Milliseconds that the work took, and what it gave. */
 export async function timed<Result>(
   work: () => Promise<Result> | Result,

@@ -64,6 +64,17 @@ function source(change: Partial<SourceStatus> = {}): SourceStatus {
   };
 }
 
+/** As they come from the database. */
+function sorted(declarations: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
+  const cache = createDeclarationCache();
+  cache.add(declarations.map(({ known }) => known));
+  const items = declarations.flatMap((seen) => {
+    const ranked = cache.get(seen.known.key);
+    return ranked === undefined ? [] : [{ ranked, source: seen.source, seen }];
+  });
+  return cache.sort(items).map(({ seen }) => seen);
+}
+
 const stamp = { at: at.toISOString(), as_of: at.toISOString(), filter: {} };
 
 function ask(
@@ -76,7 +87,7 @@ function ask(
 ) {
   const full = { declarations: [], clients: [], sources: [source()], ...snapshot };
   const categories = new Map(Object.entries(options.categories ?? {}));
-  const declarations = createDeclarationCache().sort(full.declarations);
+  const declarations = sorted(full.declarations);
   return answersOf(
     { ...full, declarations },
     {

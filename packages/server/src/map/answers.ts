@@ -3,12 +3,14 @@ import { answererOf } from './answerer.ts';
 import { byTeam } from './by-team.ts';
 import { type Claim, type ConnectedService, claimsOf } from './claims.ts';
 import { currentDeclarations } from './current-declarations.ts';
-import { type Filter, gapFits, type Selection, select } from './filter.ts';
+import { type Filter, gapFits, isEmpty, type Selection, select } from './filter.ts';
 import { findGaps } from './gaps.ts';
 import {
   buildGraph,
   type FlowSeen,
   holdersOf,
+  isFlow,
+  isStore,
   type MapGraph,
   moversOf,
   type ServiceNode,
@@ -67,10 +69,10 @@ export function answersOf(
   const { clients, sources, loss } = snapshot;
   const { categoryOf, connections, external } = options;
   const declarations = currentDeclarations(snapshot.declarations, sources);
-  const claims = claimsOf(declarations, connections);
+  const claims = once(() => claimsOf(declarations, connections));
   const clientsOf = Map.groupBy(clients, ({ team }) => team);
-  const graphNow = once(() => buildGraph(declarations, claims));
-  const systems = once(() => systemsOf(claims, clientsOf));
+  const graphNow = once(() => buildGraph(declarations, claims()));
+  const systems = once(() => systemsOf(claims(), clientsOf));
   const isExternal = (service: string) =>
     external.has(service) || (graphNow().services.get(service)?.claims.length ?? 0) === 0;
   const context: ViewContext = { categoryOf, isExternal };
@@ -102,6 +104,7 @@ export function answersOf(
       movers: [...moversOf(graphNow(), dataType)],
     }),
     edges(filter = {}) {
+      if (isEmpty(filter)) return declarations.filter((seen) => isFlow(seen) || isStore(seen));
       const { flows, stores } = selected(filter);
       return [...flows, ...stores];
     },

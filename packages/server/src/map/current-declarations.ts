@@ -14,8 +14,13 @@ export function currentDeclarations(
   // Sorted, so that those that say the same stand side by side; nearly always there is one.
   const current: SeenDeclaration[] = [];
   for (let from = 0, to = 0; from < declarations.length; from = to) {
-    const key = declarations[from]?.known.key;
-    for (to = from + 1; declarations[to]?.known.key === key; ) to += 1;
+    const first = declarations[from];
+    const key = first?.known.key;
+    for (to = from + 1; to < declarations.length && declarations[to]?.known.key === key; ) to += 1;
+    if (first !== undefined && to - from === 1) {
+      current.push(first);
+      continue;
+    }
     const group = declarations.slice(from, to);
     const read = group.filter(({ source }) => configured.has(source));
     current.push(...(read.length > 0 ? onePerSource(read) : newest(group)));
@@ -25,12 +30,10 @@ export function currentDeclarations(
 
 /** Where a clock went back, two intervals of one source may overlap. */
 function onePerSource(group: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
-  if (group.length === 1) return group;
   return [...Map.groupBy(group, ({ source }) => source).values()].flatMap(newest);
 }
 
 function newest(group: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
-  if (group.length === 1) return group;
   return group
     .toSorted((a, b) => b.lastSeen.getTime() - a.lastSeen.getTime() || (a.source < b.source ? -1 : 1))
     .slice(0, 1);

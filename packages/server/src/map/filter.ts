@@ -13,7 +13,7 @@ export interface Selection {
 export type Filter = Omit<api.MapFilter, 'as_of'>;
 
 export function select(graph: MapGraph, filter: Filter, context: ViewContext): Selection {
-  if (Object.values(filter).every((value) => value === undefined)) {
+  if (isEmpty(filter)) {
     return { flows: graph.flows, stores: graph.stores, services: new Set(graph.services.keys()) };
   }
   const ofTeam = (service: string) =>
@@ -40,6 +40,11 @@ export function select(graph: MapGraph, filter: Filter, context: ViewContext): S
     for (const name of graph.services.keys()) if (named(name) && placed(name)) services.add(name);
   }
   return { flows, stores, services };
+}
+
+/** Whether a filter leaves everything. */
+export function isEmpty(filter: Filter): boolean {
+  return Object.values(filter).every((value) => value === undefined);
 }
 
 /** Which data types a filter leaves. */

@@ -75,11 +75,11 @@ export function neighboursOf(node: ServiceNode, dataType?: string): readonly str
   return [...new Set([...senders, ...receivers])].sort();
 }
 
-function isFlow(seen: SeenDeclaration): seen is FlowSeen {
+export function isFlow(seen: SeenDeclaration): seen is FlowSeen {
   return seen.declaration.kind === 'transmit';
 }
 
-function isStore(seen: SeenDeclaration): seen is StoreSeen {
+export function isStore(seen: SeenDeclaration): seen is StoreSeen {
   return seen.declaration.kind === 'store';
 }
 

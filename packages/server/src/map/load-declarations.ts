@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
-import { createDeclarationCache } from './declaration-cache.ts';
+import { createDeclarationCache, type RankedDeclaration } from './declaration-cache.ts';
 import { fromRow } from './intervals.ts';
 import { type KnownDeclaration, knownDeclaration } from './known-declaration.ts';
 import { evidenceOf } from './map-source.ts';
@@ -22,7 +22,7 @@ export interface LoadDeclarationsOptions {
 
 /** One interval. Times are milliseconds: ten thousand dates take longer to parse than to find. */
 interface Span {
-  readonly known: KnownDeclaration;
+  readonly ranked: RankedDeclaration;
   readonly source: string;
   readonly first: number;
   /** null: it has not ended. */
@@ -50,13 +50,20 @@ export function createDeclarationLoader(): DeclarationLoader {
     options: LoadDeclarationsOptions,
   ): Promise<readonly Span[]> {
     const rows = await selectIntervals(transaction, options);
-    const unknown = rows.filter(({ key }) => cache.get(key) === undefined);
-    const loaded = unknown.length === 0 ? undefined : await selectDeclarations(transaction, options, unknown);
-    const spans = rows.flatMap(({ key, source, first, last }): Span[] => {
-      const known = cache.get(key) ?? loaded?.get(key);
-      return known === undefined ? [] : [{ known, source, first, last }];
+    const found = rows.map(({ key }) => cache.get(key));
+    const unknown = rows.filter((_, index) => found[index] === undefined);
+    if (unknown.length > 0) {
+      cache.add(await selectDeclarations(transaction, options, unknown));
+      // Another load may have emptied the cache meanwhile.
+      cache.add(found.flatMap((ranked) => ranked?.known ?? []));
+    }
+    const spans = rows.flatMap(({ key, source, first, last }, index): Span[] => {
+      const ranked = unknown.length === 0 ? found[index] : cache.get(key);
+      return ranked === undefined ? [] : [{ ranked, source, first, last }];
     });
-    return cache.sort(spans);
+    const sorted = cache.sort(spans);
+    cache.limit();
+    return sorted;
   }
 }
 
@@ -64,7 +71,7 @@ function see(spans: readonly Span[], sources: readonly SourceStatus[]): readonly
   const bySource = new Map(
     sources.map(({ source, kind, completeAt }) => [source, { evidence: evidenceOf(kind), completeAt }]),
   );
-  return spans.map(({ known, source, first, last }) => {
+  return spans.map(({ ranked: { known }, source, first, last }) => {
     const { evidence = 'observed', completeAt = null } = bySource.get(source) ?? {};
     const firstSeen = new Date(first);
     const lastSeen = last === null ? later(firstSeen, completeAt) : new Date(last);
@@ -109,7 +116,7 @@ async function selectDeclarations(
   transaction: Database,
   { organizationId }: LoadDeclarationsOptions,
   intervals: readonly IntervalRow[],
-): Promise<ReadonlyMap<string, KnownDeclaration>> {
+): Promise<readonly KnownDeclaration[]> {
   const one = new Map(intervals.map((interval) => [interval.key, interval]));
   const keys = [...one.keys()];
   const sources = [...one.values()].map(({ source }) => source);
@@ -122,10 +129,8 @@ async function selectDeclarations(
       on declarations.organization_id = ${organizationId}
       and declarations.source = wanted.source
       and declarations.declaration = wanted.declaration`.execute(transaction);
-  return new Map(
-    rows.flatMap((row) => {
-      const declaration = fromRow(row);
-      return declaration === undefined ? [] : [[row.key, knownDeclaration(row.key, declaration)] as const];
-    }),
-  );
+  return rows.flatMap((row) => {
+    const declaration = fromRow(row);
+    return declaration === undefined ? [] : knownDeclaration(row.key, declaration);
+  });
 }

@@ -10,9 +10,25 @@ export interface ViewContext {
 }
 
 export function flowView(seen: FlowSeen, context: ViewContext): api.FlowView {
-  const { service: from, toService: to, dataType } = seen.declaration;
-  const external = context.isExternal(from) || context.isExternal(to);
-  return { from, to, ...typeView(dataType, context), external, ...sayingView(seen) };
+  const { service: from, toService: to, dataType, team } = seen.declaration;
+  const { purpose = null, subject = null, retention = null, region = null } = seen.declaration;
+  // Spelled out: a map has ten thousand of them, and each spread would make another object.
+  return {
+    from,
+    to,
+    data_type: dataType,
+    category: context.categoryOf(dataType) ?? null,
+    external: context.isExternal(from) || context.isExternal(to),
+    team,
+    source: seen.source,
+    evidence: seen.evidence,
+    purpose,
+    subject,
+    retention,
+    region,
+    first_seen: seen.firstSeen.toISOString(),
+    last_seen: seen.lastSeen.toISOString(),
+  };
 }
 
 export function storeView(seen: StoreSeen, context: ViewContext): api.StoreView {

@@ -1,0 +1,99 @@
+import { sql } from 'kysely';
+import type { Database } from '../packages/server/src/foundation/index.ts';
+import { applyReading, type Declaration } from '../packages/server/src/map/index.ts';
+
+const SERVICES = 1_000;
+const FLOWS = 10_000;
+const STORES = 2_000;
+const TEAMS = 50;
+const DATA_TYPES = 40;
+const SOURCES = 20;
+const INTERVALS = 1_000_000;
+const HOUR = 3_600_000;
+
+export interface LargeMap {
+  readonly teams: readonly string[];
+  readonly services: readonly string[];
+  readonly dataTypes: readonly string[];
+  readonly categories: ReadonlyMap<string, string>;
+  readonly sources: readonly string[];
+  /** What holds now, each once. */
+  readonly declarations: readonly Declaration[];
+  /** When the history begins, and when it ends. */
+  readonly from: Date;
+  readonly now: Date;
+}
+
+/** A company of 1,000 services; some receivers are nobody's. */
+export function largeMap(random: () => number): LargeMap {
+  const numbered = (count: number, name: string) =>
+    Array.from({ length: count }, (_, index) => `${name}-${index}`);
+  const services = numbered(SERVICES, 'service');
+  const teams = numbered(TEAMS, 'team');
+  const dataTypes = numbered(DATA_TYPES, 'type');
+  const some = (items: readonly string[]) => items[Math.floor(random() * items.length)] ?? '';
+  const teamOf = (service: string) => teams[services.indexOf(service) % TEAMS] ?? '';
+  const declarations = new Map<string, Declaration>();
+  const own = services.slice(0, -20);
+  while (declarations.size < FLOWS) {
+    const service = some(own);
+    const toService = some(services);
+    const dataType = some(dataTypes);
+    if (toService === service) continue;
+    const flow = { kind: 'transmit' as const, team: teamOf(service), service, toService, dataType };
+    declarations.set(JSON.stringify(flow), flow);
+  }
+  while (declarations.size < FLOWS + STORES) {
+    const service = some(own);
+    const store = { kind: 'store' as const, team: teamOf(service), service, dataType: some(dataTypes) };
+    declarations.set(JSON.stringify(store), store);
+  }
+  const kinds = ['user.contact', 'user.contactless', 'user.device', 'user.financial'];
+  return {
+    teams,
+    services,
+    dataTypes,
+    categories: new Map(
+      dataTypes.map((name, index) => [name, `${kinds[index % kinds.length]}.kind_${index}`]),
+    ),
+    sources: numbered(SOURCES, 'http://source'),
+    declarations: [...declarations.values()],
+    from: new Date('2025-01-01T00:00:00Z'),
+    now: new Date('2026-06-01T00:00:00Z'),
+  };
+}
+
+/** Every declaration was there, and not there, again and again; now it is. */
+export async function storeHistory(db: Database, map: LargeMap): Promise<void> {
+  await poll(db, map, new Date(map.now.getTime() - HOUR));
+  const rounds = Math.ceil(INTERVALS / map.declarations.length) - 1;
+  const round = (map.now.getTime() - HOUR - map.from.getTime()) / rounds / 1_000;
+  await sql`
+    insert into map_declarations (
+      organization_id, source, declaration, kind, team, service, to_service, data_type, first_seen, last_seen
+    )
+    select organization_id, source, declaration, kind, team, service, to_service, data_type,
+      began, began + make_interval(secs => ${round} * (0.85 + 0.14 * random()))
+    from map_declarations,
+      generate_series(0, ${rounds - 1}::integer) as round,
+      lateral (
+        select ${map.from}::timestamptz + make_interval(secs => ${round} * (round + 0.01 * random())) as began
+      ) as start`.execute(db);
+  await sql`vacuum analyze map_declarations`.execute(db);
+}
+
+/** Another poll in which every source says the same as before. */
+export function pollAgain(db: Database, map: LargeMap): Promise<void> {
+  return poll(db, map, map.now);
+}
+
+async function poll(db: Database, map: LargeMap, startedAt: Date): Promise<void> {
+  for (const [index, source] of map.sources.entries()) {
+    const declarations = map.declarations.filter((_, number) => number % SOURCES === index);
+    await applyReading(db, {
+      organizationId: 'default',
+      startedAt,
+      reading: { state: 'read', source, declarations, rejections: [], problems: [], complete: true },
+    });
+  }
+}
