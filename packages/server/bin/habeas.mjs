@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `habeas`. In a checkout of the project, a Node that is too old hands over to the pinned one.
 import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { runInOurPlace } from './in-our-place.mjs';
 import { isNewEnough, OLDEST_NODE } from './node-version.mjs';
@@ -9,7 +10,10 @@ const name = process.platform === 'win32' ? 'node.exe' : 'node';
 const pinned = fileURLToPath(new URL(`../../../node_modules/node/bin/${name}`, import.meta.url));
 
 if (isNewEnough(process.versions.node)) {
-  const { run } = await import('../src/main.ts');
+  // Compiled code is kept where only those who may change the program can write; if that cannot be, it starts slower.
+  if (process.env.NODE_COMPILE_CACHE === undefined)
+    enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/habeas', import.meta.url)));
+  const { run } = await import('../src/command.ts');
   await run();
 } else if (existsSync(pinned)) {
   await runInOurPlace(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);

@@ -222,7 +222,7 @@ async function createServer(
 
 const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
-export const cliParts: CliParts = { version, openState, migrations };
+export const cliParts: CliParts = { version, openState, migrations: async () => migrations };
 
 /** Runs the command line of this process. */
 export const run = (): Promise<void> => runProcess(cliParts);

@@ -42,7 +42,7 @@ export const NO_PARTS: CliParts = {
   openState: async () => {
     throw new Error('This test has no state.');
   },
-  migrations: {},
+  migrations: async () => ({}),
 };
 
 /** Runs one command of the command line in this process and catches what it prints. */

@@ -9,7 +9,7 @@ export interface CliParts {
   /** Brings the database up to date and makes the keys that are missing. Nothing runs yet. */
   readonly openState: (options: OpenStateOptions) => Promise<State>;
   /** All changes of the schema that this version knows. */
-  readonly migrations: Migrations;
+  readonly migrations: () => Promise<Migrations>;
 }
 
 export interface OpenStateOptions {

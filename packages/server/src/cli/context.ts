@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import type { CliParts } from './cli-parts.ts';
 import { type Paint, paintFor } from './render/paint.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { api } from '@habeas/contract';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 import { type ServerAddress, send } from './http-client.ts';
 
 export interface FollowEventsOptions {

@@ -1,4 +1,4 @@
-import type { ErrorCode, HabeasError } from '../foundation/index.ts';
+import type { ErrorCode, HabeasError } from '../foundation/errors.ts';
 
 /** What the process ends with; docs/cli.md and `--help` list exactly these. */
 export const EXIT_CODES = {

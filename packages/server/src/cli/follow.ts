@@ -1,4 +1,4 @@
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CliContext } from './context.ts';
 import { type RequestEnd, requestEnd } from './request-end.ts';

@@ -1,6 +1,6 @@
 import { api } from '@habeas/contract';
 import type * as z from 'zod';
-import { ERRORS, type ErrorCode, HabeasError } from '../foundation/index.ts';
+import { ERRORS, type ErrorCode, HabeasError } from '../foundation/errors.ts';
 
 export interface ServerAddress {
   /** Where the server listens: `http://127.0.0.1:7311`. */

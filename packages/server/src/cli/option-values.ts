@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { InvalidArgumentError } from 'commander';
-import { durationToMilliseconds, HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 
 /** A number of entries: 1 to 500. */
 export function count(text: string): number {
@@ -49,9 +49,12 @@ export function positiveOrZero(text: string): number {
   return value;
 }
 
+const DAY_MILLISECONDS = 86_400_000;
+
 /** A time to come: `90d` from now on, a date (its end in UTC), or a time with its zone. */
 export function moment(text: string): Date {
-  if (/^\d+[mhd]$/.test(text)) return new Date(Date.now() + durationToMilliseconds(text));
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  if (days !== undefined) return new Date(Date.now() + Number(days) * DAY_MILLISECONDS);
   const day = /^\d{4}-\d\d-\d\d$/.test(text);
   const time = new Date(day ? `${text}T24:00:00Z` : text);
   const zoned = day || /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text);

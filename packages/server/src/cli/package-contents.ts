@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import * as z from 'zod';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 
 const manifestSchema = z.object({
   collections: z.array(z.object({ system: z.string(), collection: z.string(), rows: z.int() })),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 
 export interface Address {
   readonly host: string;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 import type { CliParts } from './cli-parts.ts';
 import { createContext } from './context.ts';
 import { EXIT_CODES, type ExitName, exitNameOf } from './exit-code.ts';

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 
 export interface SavedExport {
   readonly bytes: number;

@@ -4,7 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { api } from '@habeas/contract';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError } from '../foundation/errors.ts';
 import type { ApiClient } from './api-client.ts';
 
 export interface SavedPackage {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { api } from '@habeas/contract';
 import * as z from 'zod';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { readHandOver } from '../hand-over.ts';
 import { EXAMPLE_FOLDER } from './example.ts';

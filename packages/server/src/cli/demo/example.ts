@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 
 /** What the demonstration needs of the example company; `examples/acme/index.ts` of the project fits. */
 export interface ExampleModule {

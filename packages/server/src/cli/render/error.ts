@@ -1,4 +1,4 @@
-import type { HabeasError } from '../../foundation/index.ts';
+import type { HabeasError } from '../../foundation/errors.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './text.ts';
 

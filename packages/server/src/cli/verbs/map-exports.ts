@@ -1,51 +1,20 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
-import { HabeasError } from '../../foundation/index.ts';
-import {
-  CHANGE_KINDS,
-  type ChangeKind,
-  diffMaps,
-  diffMarkdown,
-  EXPORT_FORMATS,
-  forbiddenChanges,
-  importMap,
-  importYaml,
-  mapDocument,
-  readMapDocument,
-} from '../../map/index.ts';
-import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
-import type { ExitName } from '../exit-code.ts';
-import { mapDiffLines } from '../render/map-diff.ts';
-import { bytes } from '../render/time.ts';
-import { readExport, saveExport } from '../save-export.ts';
+import type { ChangeKind } from '../../map/index.ts';
+import type { DiffOptions, ExportOptions, ImportOptions } from '../actions/map-exports.ts';
+import { withServerOptions } from '../context.ts';
 import type { Run } from '../verb.ts';
 
-interface ExportOptions extends ServerOptions {
-  readonly format: api.MapExportFormat;
-  readonly form: api.RecordForm;
-  readonly output?: string;
-  readonly team?: string;
-  readonly service?: string;
-  readonly dataType?: string;
-  readonly category?: string;
-  readonly external?: 'true' | 'false';
-  readonly asOf?: string;
-}
+const load = () => import('../actions/map-exports.ts');
 
-interface ImportOptions {
-  readonly output?: string;
-  readonly json?: true;
-}
-
-interface DiffOptions extends ServerOptions {
-  readonly against: string;
-  readonly of?: string;
-  readonly failOn?: readonly ChangeKind[];
-  readonly format: 'text' | 'markdown';
-}
-
+/** Exactly the kinds of the map's room, which is loaded only by who compares. */
+const KINDS: Readonly<Record<ChangeKind, true>> = {
+  'new-sensitive': true,
+  'new-unclassified': true,
+  'new-external': true,
+  'new-flow': true,
+  removed: true,
+};
 /** Adds `export`, `import` and `diff` to `habeas map`. */
 export function mapExportVerbs(map: Command, run: Run): void {
   withServerOptions(
@@ -67,7 +36,7 @@ export function mapExportVerbs(map: Command, run: Run): void {
         new Option('--external <answer>', 'only what leaves, or what stays').choices(['true', 'false']),
       )
       .option('--as-of <time>', 'the map as it was then, such as 2026-03-01'),
-  ).action((options: ExportOptions) => run((context) => exportMap(context, options)));
+  ).action((options: ExportOptions) => run(async (context) => (await load()).exportMap(context, options)));
 
   map
     .command('import')
@@ -75,7 +44,9 @@ export function mapExportVerbs(map: Command, run: Run): void {
     .argument('<file>', 'JSON of `habeas map export`, or Fideslang systems in YAML or JSON')
     .option('--output <file>', 'where to save them (default: standard output)')
     .option('--json', 'print JSON for programs')
-    .action((file: string, options: ImportOptions) => run((context) => importFile(context, file, options)));
+    .action((file: string, options: ImportOptions) =>
+      run(async (context) => (await load()).importFile(context, file, options)),
+    );
 
   withServerOptions(
     map
@@ -85,7 +56,7 @@ export function mapExportVerbs(map: Command, run: Run): void {
       .option('--of <file>', 'the later map, as JSON (default: the map of the server)')
       .addOption(
         new Option('--fail-on <kinds...>', 'end with 6 if there is such a change').choices(
-          Object.keys(CHANGE_KINDS),
+          Object.keys(KINDS),
         ),
       )
       .addOption(
@@ -93,89 +64,5 @@ export function mapExportVerbs(map: Command, run: Run): void {
           .choices(['text', 'markdown'])
           .default('text'),
       ),
-  ).action((options: DiffOptions) => run((context) => diff(context, options)));
-}
-
-async function exportMap(context: CliContext, options: ExportOptions): Promise<ExitName> {
-  const { format, form, output, json } = options;
-  const isBinary = format === 'record-xlsx';
-  if (output === undefined && (isBinary || (json === true && format !== 'json'))) {
-    throw new HabeasError(
-      'BAD_INPUT',
-      `The format ${format} needs a file: --output data-map.${EXPORT_FORMATS[format].extension}`,
-    );
-  }
-  const response = await clientFor(context, options).openMapExport({
-    ...{ format, form, team: options.team, service: options.service, data_type: options.dataType },
-    ...{ category: options.category, external: options.external, as_of: options.asOf },
-  });
-  if (output === undefined) {
-    await readExport(response, context.terminal.out);
-    return 'done';
-  }
-  const file = resolve(context.folder, output);
-  const saved = { file, format, ...(await saveExport(response, file)) };
-  print(context, options, {
-    json: saved,
-    lines: () => [`Saved ${file} (${bytes(saved.bytes)}, SHA-256 ${saved.sha256}).`],
-  });
-  return 'done';
-}
-
-async function importFile(context: CliContext, name: string, options: ImportOptions): Promise<ExitName> {
-  const imported = importMap(read(context, name), name);
-  const yaml = importYaml(imported);
-  const { declarations, dataTypes, notes } = imported;
-  if (options.output !== undefined) writeFileSync(resolve(context.folder, options.output), yaml);
-  for (const note of notes) context.terminal.note(`${note}\n`);
-  print(context, options, {
-    json: { declarations, data_types: dataTypes, notes },
-    lines: () =>
-      options.output === undefined
-        ? [yaml.trimEnd()]
-        : [
-            `Saved ${options.output}: ${declarations.length} declared services. Add what it has to habeas.yaml.`,
-          ],
-  });
-  return 'done';
-}
-
-async function diff(context: CliContext, options: DiffOptions): Promise<ExitName> {
-  const before = readMapDocument(read(context, options.against), options.against);
-  const after =
-    options.of === undefined
-      ? await presentMap(context, options, before)
-      : readMapDocument(read(context, options.of), options.of);
-  const found = diffMaps(before, after);
-  const kinds = options.failOn ?? [];
-  const forbidden = forbiddenChanges(found, kinds);
-  const { width } = context.terminal;
-  print(context, options, {
-    json: { ...found, fail_on: kinds, failed: forbidden },
-    lines: () =>
-      options.format === 'markdown'
-        ? [diffMarkdown(found, forbidden, kinds).trimEnd()]
-        : mapDiffLines({ diff: found, forbidden, width, paint: context.paint }),
-  });
-  return forbidden.length === 0 ? 'done' : 'changed';
-}
-
-/** The map of the server, asked for in the same way as the earlier one, but now. */
-async function presentMap(context: CliContext, options: DiffOptions, before: api.MapExport) {
-  const { as_of: _, ...filter } = before.stamp.filter;
-  const map = await clientFor(context, options).getMap(filter);
-  return mapDocument({
-    map,
-    organization: before.stamp.organization,
-    product: `habeas ${context.parts.version}`,
-    now: new Date(map.at),
-  });
-}
-
-function read(context: CliContext, name: string): string {
-  try {
-    return readFileSync(resolve(context.folder, name), 'utf8');
-  } catch (cause) {
-    throw new HabeasError('BAD_INPUT', `${name} cannot be read. Correct the name of the file.`, { cause });
-  }
+  ).action((options: DiffOptions) => run(async (context) => (await load()).diff(context, options)));
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { list, right as parseRight } from '../option-values.ts';
 import { planLines } from '../render/plan.ts';

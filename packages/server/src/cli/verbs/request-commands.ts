@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import type { Command } from 'commander';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import type { Run } from '../verb.ts';

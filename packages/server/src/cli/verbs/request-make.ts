@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { api } from '@habeas/contract';
 import type { Command } from 'commander';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { follow } from '../follow.ts';
 import { identitiesOf, list } from '../option-values.ts';

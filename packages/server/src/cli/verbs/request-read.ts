@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { follow } from '../follow.ts';
 import { count as parseCount, right as parseRight } from '../option-values.ts';
