@@ -32,6 +32,7 @@ import {
 } from './connectors/index.ts';
 import {
   type Config,
+  closeAll,
   createOutbound,
   createOutboundPolicy,
   type Database,
@@ -60,6 +61,9 @@ export const migrations: Migrations = {
   ...mapMigrations,
   ...requestMigrations,
 };
+
+/** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
+const CLOSE_MILLISECONDS = 10_000;
 
 interface Foundations extends OpenStateOptions {
   readonly opened: ReturnType<typeof openDatabase>;
@@ -210,13 +214,17 @@ async function createServer(
       map.start();
       return http.listen(address);
     },
-    async close() {
-      await feed.close();
-      await http.close();
-      await map.stop();
-      await requests.stop();
-      await systems.close();
-    },
+    close: () =>
+      closeAll(
+        [
+          { name: 'feed', close: () => feed.close() },
+          { name: 'http', close: () => http.close() },
+          { name: 'map', close: () => map.stop() },
+          { name: 'requests', close: () => requests.stop() },
+          { name: 'systems', close: () => systems.close() },
+        ],
+        { logger, withinMilliseconds: CLOSE_MILLISECONDS },
+      ),
   };
 }
 

@@ -1,9 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { Config, Logger } from '../foundation/index.ts';
+import { type Config, closeAll, type Logger } from '../foundation/index.ts';
 import type { LocalServer, OpenStateOptions, State } from './cli-parts.ts';
 import type { CliContext } from './context.ts';
 import { type Address, anyFreePort, ensurePortIsFree } from './port.ts';
 import { openPostgres, type Postgres } from './postgres.ts';
+
+/** A pool waits for connections that are not given back, and PostgreSQL for its checkpoint. */
+const CLOSE_MILLISECONDS = 20_000;
 
 /** Where the configuration keeps its data; absolute. */
 export function dataDirOf(config: Config): string {
@@ -41,10 +44,14 @@ export async function openStateOf(
       logger: options.logger,
       firstKey: options.firstKey ?? 'make',
     });
-    const close = async () => {
-      await state.close();
-      await postgres.stop();
-    };
+    const close = () =>
+      closeAll(
+        [
+          { name: 'database', close: () => state.close() },
+          { name: 'postgres', close: () => postgres.stop() },
+        ],
+        { logger: options.logger, withinMilliseconds: CLOSE_MILLISECONDS },
+      );
     return { postgres, state, close };
   } catch (error) {
     await postgres.stop();
@@ -74,10 +81,14 @@ export async function startServer(
     const server = await opened.state.createServer(config, {
       publicUrl: publicUrlOf(config, { host, port }),
     });
-    const close = async () => {
-      await server.close();
-      await opened.close();
-    };
+    const close = () =>
+      closeAll(
+        [
+          { name: 'server', close: () => server.close() },
+          { name: 'state', close: () => opened.close() },
+        ],
+        { logger: options.logger, withinMilliseconds: 2 * CLOSE_MILLISECONDS },
+      );
     try {
       const url = await server.listen({ host, port });
       return { url, firstKey: opened.state.firstKey, state: opened.state, server, close };

@@ -3,6 +3,8 @@ import type { CliParts } from './cli-parts.ts';
 import { runCli } from './run-cli.ts';
 import { processTerminal } from './terminal.ts';
 
+const LINGER_MILLISECONDS = 5_000;
+
 /**
  * Runs the command line of this process and sets its exit code. The first SIGINT or SIGTERM asks the command to stop; the
  * second one ends the process at once.
@@ -24,4 +26,6 @@ export async function runProcess(parts: CliParts): Promise<void> {
     signal: controller.signal,
     readInput: () => text(process.stdin),
   });
+  // What was left behind because it hung must not keep the process; where nothing was, it has ended by then.
+  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 }

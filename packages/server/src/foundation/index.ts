@@ -1,4 +1,5 @@
 export * from './clock.ts';
+export * from './close-all.ts';
 export * from './config.ts';
 export * from './crypto.ts';
 export * from './csv.ts';

@@ -17,6 +17,7 @@ import { judge } from '../demo/story.ts';
 import { tellAccess, tellErasure, tellMap, tellReceipt } from '../demo/tell.ts';
 import type { ExitName } from '../exit-code.ts';
 import { liveArea } from '../live-area.ts';
+import { wrap } from '../render/text.ts';
 import { duration } from '../render/time.ts';
 import { untilAborted } from '../until-aborted.ts';
 
@@ -60,18 +61,30 @@ function screenOf({ terminal, paint }: CliContext): Screen {
 /** Starts everything, and says what is waited for. */
 async function start(context: CliContext, options: DemoOptions, started: number): Promise<DemoCompany> {
   const { terminal, paint } = context;
-  const parts: string[] = [];
   const area = terminal.interactive && options.json !== true ? liveArea(terminal) : undefined;
+  const told: string[] = [];
+  const draw = (last: string) => area?.draw([...told, last]);
+  let now = '';
+  // In place for a person; elsewhere a line of its own on standard error, which a program may pass over.
+  const tell = (line: string) => {
+    if (area === undefined && options.json !== true) terminal.note(`${line}\n`);
+  };
   const company = await startDemo(context, {
     people: options.people,
     port: options.port,
     onPart: (part) => {
-      parts.push(part);
-      area?.draw([`${paint.accent('▸')} starting ${part} …`]);
+      now = `${paint.accent('▸')} starting ${part} …`;
+      draw(now);
+      tell(`starting ${part}`);
+    },
+    onProgress: (line) => {
+      told.push(...wrap(line, terminal.width - 2).map((text) => paint.quiet(`  ${text}`)));
+      draw(now);
+      tell(`  ${line}`);
     },
   });
   const line = `${paint.good('✓')} PostgreSQL, 4 services with ${options.people.toLocaleString('en-US')} people, and Habeas run  ${paint.quiet(duration(performance.now() - started))}`;
-  if (area !== undefined) area.draw([line]);
+  if (area !== undefined) draw(line);
   else if (options.json !== true) terminal.out(`${line}\n`);
   return company;
 }

@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { type Config, createLogger, loadConfig, openDatabase } from '../../foundation/index.ts';
+import { type Config, closeAll, createLogger, loadConfig, openDatabase } from '../../foundation/index.ts';
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import type { LocalServer } from '../cli-parts.ts';
 import type { CliContext } from '../context.ts';
@@ -30,9 +30,12 @@ export interface StartDemoOptions {
   readonly port: number;
   /** Told when a part begins, so that a person sees what is waited for. */
   readonly onPart: (part: string) => void;
+  /** Told what happens while a part begins, such as where its data is kept. */
+  readonly onProgress: (line: string) => void;
 }
 
 const HOST = '127.0.0.1';
+const CLOSE_MILLISECONDS = 40_000;
 const KEY_NAME = 'demonstration';
 
 /**
@@ -43,7 +46,14 @@ export async function startDemo(context: CliContext, options: StartDemoOptions):
   const { environment, onPart } = { ...options, environment: context.environment };
   const started: (() => Promise<void>)[] = [];
   const close = async () => {
-    for (const stop of started.splice(0).reverse()) await stop();
+    const parts = started.splice(0).reverse();
+    await closeAll(
+      parts.map((stop, index) => ({
+        name: `part ${parts.length - index} of the demonstration`,
+        close: stop,
+      })),
+      { withinMilliseconds: CLOSE_MILLISECONDS },
+    );
   };
   try {
     const dataDir = join(context.folder, '.habeas');
@@ -52,7 +62,7 @@ export async function startDemo(context: CliContext, options: StartDemoOptions):
     const example = await loadExample();
 
     onPart('PostgreSQL');
-    const postgres = await openPostgres({ dataDir, environment, onProgress: onPart });
+    const postgres = await openPostgres({ dataDir, environment, onProgress: options.onProgress });
     started.push(() => postgres.stop());
     const port = await nextFreePort({ host: HOST, port: options.port });
     const [stateDatabase, shopDatabase] = [`habeas_demo_${port}`, `habeas_demo_shop_${port}`];

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import type { Run } from '../verb.ts';
 
