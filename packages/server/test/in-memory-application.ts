@@ -134,6 +134,7 @@ function inMemoryMap(): DataMap {
     stop: async () => undefined,
     map: async (query) => ({
       ...EMPTY_MAP,
+      counts: { ...EMPTY_MAP.counts, services: 1, gaps: 1 },
       services: query?.team === undefined || query.team === SERVICE.team ? [SERVICE] : [],
       flows: [],
       stores: [],

@@ -1,24 +1,7 @@
 import type { api } from '@habeas/contract';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
-import { count, padEnd, printable, wrap } from './text.ts';
-import { shortTime } from './time.ts';
-
-/** The data map: services, flows between them, gaps. */
-export function mapLines(map: api.MapView, width: number, paint: Paint): readonly string[] {
-  const flows = joinFlows(map.flows);
-  const head = [
-    count(map.services.length, 'service'),
-    count(flows.length, 'flow'),
-    count(map.gaps.length, 'gap'),
-  ].join(', ');
-  return [
-    `${paint.strong(head)} ${paint.quiet(`at ${shortTime(map.at)} UTC`)}`,
-    ...(map.services.length === 0 ? [] : ['', ...serviceLines(map.services, width, paint)]),
-    ...(flows.length === 0 ? [] : ['', ...flowLines(flows, width, paint)]),
-    ...(map.gaps.length === 0 ? [] : ['', ...gapLines(map.gaps, width, paint)]),
-  ];
-}
+import { padEnd, printable, wrap } from './text.ts';
 
 /** Who holds a data type and who moves it. */
 export function holdersLines(holders: api.HoldersView, width: number, paint: Paint): readonly string[] {
@@ -39,6 +22,7 @@ export function serviceLines(
   width: number,
   paint: Paint,
 ): readonly string[] {
+  if (services.length === 0) return [];
   return table<api.ServiceView>({
     columns: [
       { title: 'SERVICE', value: (service) => service.name, flexible: true, paint: paint.strong },
@@ -74,7 +58,8 @@ export function joinFlows(flows: readonly api.FlowView[]): readonly JoinedFlow[]
   return [...joined.values()].map((pair) => ({ ...pair, dataTypes: [...pair.dataTypes].sort() }));
 }
 
-function flowLines(flows: readonly JoinedFlow[], width: number, paint: Paint): readonly string[] {
+export function flowLines(flows: readonly JoinedFlow[], width: number, paint: Paint): readonly string[] {
+  if (flows.length === 0) return [];
   return table<JoinedFlow>({
     columns: [
       { title: 'FROM', value: (flow) => flow.from, flexible: true },

@@ -3,6 +3,11 @@ export function shortTime(time: string | null): string {
   return time === null ? '' : time.slice(0, 19).replace('T', ' ');
 }
 
+/** `at 2026-03-01 08:00:00 UTC`, or of which other moment the answer is. */
+export function momentText({ at, as_of: asOf }: { readonly at: string; readonly as_of: string }): string {
+  return at === asOf ? `at ${shortTime(at)} UTC` : `as of ${shortTime(asOf)} UTC`;
+}
+
 /** `0.4 s`, `12 s`, `3 min 20 s`. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
