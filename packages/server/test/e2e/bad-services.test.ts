@@ -70,6 +70,8 @@ test('a service that is not there blocks its own task only, and the request comp
   expect(statesOf(await settled(api, id))).toEqual({
     'resolve:accounts': 'succeeded',
     'resolve:shop': 'succeeded',
+    'resolve-again:accounts': 'succeeded',
+    'resolve-again:shop': 'succeeded',
     'locate:shop': 'succeeded',
     'erase:accounts': 'succeeded',
     'erase:shop': 'succeeded',
@@ -78,6 +80,9 @@ test('a service that is not there blocks its own task only, and the request comp
     'verify:shop': 'succeeded',
     'verify:mailer': 'pending',
     'ticket:analytics': 'waiting',
+    'confirm:accounts': 'pending',
+    'confirm:shop': 'pending',
+    'confirm:mailer': 'pending',
   });
   expect(await api.request(id)).toMatchObject({ state: 'blocked', tasks: { blocked: 1 } });
   const blocked = await api.task(id, 'erase:mailer');
@@ -177,6 +182,7 @@ test.each(['accounts', 'mailer'] as const)(
     const states = statesOf(await settled(api, id));
     expect(Object.entries(states).filter(([, state]) => state !== 'succeeded')).toEqual([
       [`verify:${name}`, 'blocked'],
+      [`confirm:${name}`, 'pending'],
     ]);
     const blocked = await api.task(id, `verify:${name}`);
     expect(blocked.error?.code).toBe('STILL_READABLE');
@@ -193,7 +199,8 @@ test.each(['accounts', 'mailer'] as const)(
     await api.retry(blocked);
     await api.until(id, 'completed');
     const kept = house.acme.effectsOf(name).filter(({ count }) => count > 0);
-    expect(kept.at(-1)?.idempotencyKey).toMatch(/\.2$/);
+    // Once more by itself, and once more for the person who retried.
+    expect(kept.at(-1)?.idempotencyKey).toMatch(/\.3$/);
   },
 );
 
