@@ -158,3 +158,15 @@ describe('habeas map diff', () => {
     expect([exit, notes]).toEqual([2, expect.stringContaining('different parts of the map')]);
   });
 });
+
+describe('habeas check', () => {
+  it('tells of mistakes and doubts in the record, with the line', async () => {
+    writeFileSync(join(folder, 'habeas.yaml'), 'record: record.yaml\n');
+    writeFileSync(join(folder, 'record.yaml'), 'activities:\n  - name: A\n');
+    const doubtful = await habeas('check');
+    expect([doubtful.exit, doubtful.out]).toEqual([0, expect.stringContaining('record.yaml:2:5')]);
+    writeFileSync(join(folder, 'record.yaml'), 'activities:\n  - nam: A\n');
+    const wrong = await habeas('check');
+    expect([wrong.exit, wrong.out]).toEqual([1, expect.stringContaining('record.yaml:2:5')]);
+  });
+});

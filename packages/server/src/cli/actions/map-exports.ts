@@ -15,20 +15,15 @@ import {
 } from '../../map/index.ts';
 import { type CliContext, clientFor, print, type ServerOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
+import { type MapFilterOptions, mapFilterOf } from '../map-filter-options.ts';
 import { mapDiffLines } from '../render/map-diff.ts';
 import { bytes } from '../render/time.ts';
 import { readExport, saveExport } from '../save-export.ts';
 
-export interface ExportOptions extends ServerOptions {
+export interface ExportOptions extends MapFilterOptions {
   readonly format: api.MapExportFormat;
   readonly form: api.RecordForm;
   readonly output?: string;
-  readonly team?: string;
-  readonly service?: string;
-  readonly dataType?: string;
-  readonly category?: string;
-  readonly external?: 'true' | 'false';
-  readonly asOf?: string;
 }
 
 export interface ImportOptions {
@@ -52,10 +47,7 @@ export async function exportMap(context: CliContext, options: ExportOptions): Pr
       `The format ${format} needs a file: --output data-map.${EXPORT_FORMATS[format].extension}`,
     );
   }
-  const response = await clientFor(context, options).openMapExport({
-    ...{ format, form, team: options.team, service: options.service, data_type: options.dataType },
-    ...{ category: options.category, external: options.external, as_of: options.asOf },
-  });
+  const response = await clientFor(context, options).openMapExport({ format, form, ...mapFilterOf(options) });
   if (output === undefined) {
     await readExport(response, context.terminal.out);
     return 'done';

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { ChangeKind } from '../../map/index.ts';
 import type { DiffOptions, ExportOptions, ImportOptions } from '../actions/map-exports.ts';
 import { withServerOptions } from '../context.ts';
+import { withMapFilter } from '../map-filter-options.ts';
 import type { Run } from '../verb.ts';
 
 const load = () => import('../actions/map-exports.ts');
@@ -15,27 +16,23 @@ const KINDS: Readonly<Record<ChangeKind, true>> = {
   'new-flow': true,
   removed: true,
 };
+
 /** Adds `export`, `import` and `diff` to `habeas map`. */
 export function mapExportVerbs(map: Command, run: Run): void {
   withServerOptions(
-    map
-      .command('export')
-      .description('save the map, or the record of processing, in a format that others read')
+    withMapFilter(
+      map
+        .command('export')
+        .description('save the map, or the record of processing, in a format that others read'),
+      'map',
+    )
       .addOption(new Option('--format <name>', 'of the file').choices(api.MAP_EXPORT_FORMATS).default('json'))
       .addOption(
         new Option('--form <name>', 'which record of processing')
           .choices(['controller', 'processor'])
           .default('controller'),
       )
-      .option('--output <file>', 'where to save it (default: standard output)')
-      .option('--team <name>', 'only services of this team')
-      .option('--service <name>', 'only this service and its neighbours')
-      .option('--data-type <name>', 'only this data type')
-      .option('--category <key>', 'only this data category and those below it')
-      .addOption(
-        new Option('--external <answer>', 'only what leaves, or what stays').choices(['true', 'false']),
-      )
-      .option('--as-of <time>', 'the map as it was then, such as 2026-03-01'),
+      .option('--output <file>', 'where to save it (default: standard output)'),
   ).action((options: ExportOptions) => run(async (context) => (await load()).exportMap(context, options)));
 
   map

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { api } from '@habeas/contract';
 import type { Clock } from '../../foundation/index.ts';
 import type { DataMap } from '../data-map.ts';
@@ -69,7 +70,7 @@ export function createMapExports(options: CreateMapExportsOptions): MapExports {
   };
 }
 
-/** Pieces of text joined to a size that a socket likes. */
+/** Pieces of text joined to a size that a socket likes. After each one, others of this process have a turn. */
 async function* pieces(parts: Iterable<string> | AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   let text = '';
   for await (const part of parts) {
@@ -81,6 +82,7 @@ async function* pieces(parts: Iterable<string> | AsyncIterable<Buffer>): AsyncIt
     if (text.length < 65_536) continue;
     yield Buffer.from(text);
     text = '';
+    await setImmediate();
   }
   if (text !== '') yield Buffer.from(text);
 }

@@ -24,8 +24,8 @@ const DATA_HEAD = [
 ] as const;
 
 /**
- * The record as one table: first lines about the export and the organization, then for each activity a line for each thing that
- * a service stores or sends. The answers of an activity stand in each of its lines, so that every line can be read alone.
+ * The record as one table: first lines about the export and the organization, then for each activity a line with its answers and
+ * a line for each thing that a service stores or sends.
  */
 export function* recordCsvOf(stamp: api.ExportStamp, table: RecordTable): Iterable<string> {
   const labels = [...new Set(table.entries.flatMap(({ fields }) => fields.map(({ label }) => label)))];
@@ -40,8 +40,9 @@ export function* recordCsvOf(stamp: api.ExportStamp, table: RecordTable): Iterab
       const field = entry.fields.find((candidate) => candidate.label === label);
       return field === undefined ? '' : textOf(field, '; ');
     });
-    if (entry.holdings.length === 0) yield pad(['activity', entry.name, ...answers]);
-    for (const cells of dataRows(entry)) yield csvLine(['activity', entry.name, ...answers, ...cells]);
+    yield pad(['activity', entry.name, ...answers]);
+    const none = labels.map(() => '');
+    for (const cells of dataRows(entry)) yield csvLine(['data', entry.name, ...none, ...cells]);
   }
 }
 

@@ -165,13 +165,14 @@ describe('record.yaml', () => {
 });
 
 describe('as CSV', () => {
-  it('has a line for each store and flow, with the answers of its activity', () => {
+  it('has a line with the answers of each activity, and one for each store and flow', () => {
     const lines = [...recordCsvOf(documentOf(map).stamp, table)];
-    expect(lines.filter((line) => line.startsWith('activity,'))).toHaveLength(5);
-    expect(lines.find((line) => line.startsWith('activity,Orders'))).toMatch(
-      /contract, Article 6\(1\)\(b\).*,orders,shop,,email,/,
-    );
-    expect(lines.join('')).toContain('MISSING: add an activity');
+    const of = (kind: string) => lines.filter((line) => line.startsWith(`${kind},`));
+    expect([of('activity').length, of('data').length]).toEqual([5, 5]);
+    expect(of('activity')[0]).toMatch(/^activity,Orders,.*contract, Article 6\(1\)\(b\)/);
+    expect(of('data')[0]).toMatch(/^data,Orders,.*,orders,shop,,email,user\.contact\.email,/);
+    expect(of('activity').at(-1)).toContain('MISSING: add an activity');
+    expect(new Set(lines.map((line) => line.replaceAll(/"[^"]*"/g, '').split(',').length)).size).toBe(1);
   });
 });
 
