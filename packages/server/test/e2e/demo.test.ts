@@ -64,6 +64,7 @@ async function query<Row extends pg.QueryResultRow>(
 }
 
 test('the story ends with 0 and says that every check held', () => {
+  expect(run.notes).toMatch(/^starting PostgreSQL$/m);
   expect(run.out + run.notes).toMatch(/^✓ All \d+ checks held\. [\d.]+ s from start to receipt\.$/m);
   expect(run.exit).toBe(0);
 });

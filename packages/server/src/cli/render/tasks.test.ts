@@ -63,6 +63,20 @@ describe('the picture of a request', () => {
     }
   });
 
+  it('draws rounds of one kind once, as the one that is least done, and breaks no line over the screen', () => {
+    const rounds = [
+      task('resolve:accounts', 'succeeded'),
+      { ...task('resolve:accounts', 'running'), key: 'resolve:accounts:2', id: 'second' },
+      task('erase:accounts', 'pending'),
+      task('verify:accounts', 'pending'),
+    ];
+    expect(taskMatrix(rounds, { width: 80, paint })).toEqual([
+      'accounts  ▸ identities  · erase  · read again',
+    ]);
+    const narrow = taskMatrix(rounds, { width: 34, paint, indent: 3 });
+    expect(narrow).toEqual(['   accounts  ▸ identities  · erase', '             · read again']);
+  });
+
   it('counts what is done without the gates', () => {
     expect(progressBar(tasks, 14, paint)).toBe('██████░░░░░░░░  3 of 7');
     expect(progressBar([], 4, paint)).toBe('░░░░  0 of 0');

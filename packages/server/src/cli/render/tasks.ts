@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { paragraph } from './map.ts';
 import type { Paint } from './paint.ts';
-import { count, padEnd, printable, truncate } from './text.ts';
+import { count, padEnd, printable, truncate, widthOf } from './text.ts';
 import { shortTime } from './time.ts';
 
 /** How the state of a task is drawn; the shape says it, the colour only helps. */
@@ -61,17 +61,50 @@ export function taskMatrix(
   const bySystem = Map.groupBy(shown(tasks), (task) => task.system ?? 'Habeas');
   const label = Math.min(24, Math.max(0, ...[...bySystem.keys()].map((name) => printable(name).length)));
   return [...bySystem].flatMap(([system, own]) => {
-    const cells = [...own]
+    const cells = [...Map.groupBy(own, (task) => task.kind).values()]
+      .map(leastDone)
       .sort((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind))
       .map((task) => cell(task, paint));
     const name = padEnd(truncate(printable(system), label), label);
     return [
-      `${indent}${name}  ${cells.join('  ')}`,
+      ...rowsOf(cells, width - indent.length - label - 2).map(
+        (row, index) => `${indent}${index === 0 ? name : ' '.repeat(label)}  ${row}`,
+      ),
       ...own.flatMap((task) =>
         task.state === 'blocked' || isTriedAgain(task) ? trouble(task, width, paint) : [],
       ),
     ];
   });
+}
+
+/** Several tasks of one kind on one system, such as two rounds of asking for identities, are drawn as the one that is least done. */
+function leastDone(tasks: readonly api.TaskView[]): api.TaskView {
+  return tasks.reduce((least, task) =>
+    URGENCY.indexOf(task.state) < URGENCY.indexOf(least.state) ? task : least,
+  );
+}
+
+const URGENCY: readonly api.TaskState[] = [
+  'blocked',
+  'running',
+  'waiting',
+  'ready',
+  'pending',
+  'cancelled',
+  'skipped',
+  'succeeded',
+];
+
+/** Cells side by side, in as many rows as the width asks for: a row that the terminal breaks could not be drawn over. */
+function rowsOf(cells: readonly string[], width: number): readonly string[] {
+  const rows: string[] = [];
+  for (const next of cells) {
+    const row = rows.at(-1);
+    if (row !== undefined && widthOf(row) + 2 + widthOf(next) <= width)
+      rows[rows.length - 1] = `${row}  ${next}`;
+    else rows.push(next);
+  }
+  return rows;
 }
 
 function cell(task: api.TaskView, paint: Paint): string {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import type { Run } from '../verb.ts';
@@ -16,7 +15,7 @@ export function mapPushVerb(map: Command, run: Run): void {
       .argument('<file>', 'YAML or JSON with source, ttl_seconds and declarations'),
   ).action((file: string, options: ServerOptions) =>
     run(async (context) => {
-      const pushed = await clientFor(context, options).pushDeclarations(readPush(file));
+      const pushed = await clientFor(context, options).pushDeclarations(await readPush(file));
       print(context, options, {
         json: pushed,
         lines: () => [
@@ -29,8 +28,9 @@ export function mapPushVerb(map: Command, run: Run): void {
   );
 }
 
-function readPush(file: string): api.Push {
+async function readPush(file: string): Promise<api.Push> {
   const path = resolve(file);
+  const { parse } = await import('yaml');
   try {
     return api.pushSchema.parse(parse(readFileSync(path, 'utf8')));
   } catch (cause) {
