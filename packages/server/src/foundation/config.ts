@@ -103,6 +103,10 @@ const mapSchema = z.strictObject({
   declarations: z.array(declaredServiceSchema).default([]),
   /** The team that runs Habeas: in what Habeas declares about itself. */
   own_team: z.string().min(1).default('habeas'),
+  /** Services that are no part of the organization, such as vendors, by name. Receivers that nobody declares are too. */
+  external: z.array(z.string().min(1)).default([]),
+  /** A map that loses more than this many percent of its flows and stores between two polls is told. */
+  alert_loss_percent: z.number().min(0).max(100).default(20),
   interval: duration.prefault('30s'),
   timeout: duration.prefault('5s'),
   max_bytes: z

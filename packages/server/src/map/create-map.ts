@@ -31,7 +31,7 @@ export function createMap(options: CreateMapOptions): DataMap {
     configured: polling.configured,
     connections,
     categoryOf: (dataType) => categories.get(dataType),
-    external: new Set(),
+    external: new Set(config.map.external),
   });
 
   return {

@@ -83,7 +83,8 @@ export function createPolling(options: PollingOptions): Polling {
 
   async function store(reading: Reading, startedAt: Date): Promise<SourceReport> {
     const kind = kinds.get(reading.source) ?? 'push';
-    const applied = await applyReading(db, { organizationId, reading, startedAt, kind });
+    const lossPercent = config.map.alert_loss_percent;
+    const applied = await applyReading(db, { organizationId, reading, startedAt, kind, lossPercent });
     const report = reportOf(reading, applied);
     tell(report, applied);
     return report;
