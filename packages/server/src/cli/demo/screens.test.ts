@@ -30,6 +30,8 @@ describe('the screens of the demonstration', () => {
       kept: [],
       gaps: [],
       tasks: [
+        { ...planned('confirm:shop', ['verify:shop', 'gate:erased']), kind: 'verify' },
+        { ...planned('gate:erased', ['erase:shop', 'erase:mailer', 'ticket:analytics']), kind: 'gate' },
         planned('verify:shop', ['erase:shop']),
         planned('erase:shop', ['gate']),
         planned('erase:mailer', ['gate']),
@@ -39,11 +41,12 @@ describe('the screens of the demonstration', () => {
       ],
     };
     expect(planScreen(plan, screen)).toEqual([
-      '   The plan: 5 tasks on 4 systems',
+      '   The plan: 6 tasks on 4 systems',
       '     ask for identities  accounts',
       '     erase in            shop, mailer',
       '     ticket for          team data',
       '     read again          shop',
+      '     read a last time    shop',
     ]);
   });
 

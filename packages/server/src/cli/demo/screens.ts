@@ -54,27 +54,34 @@ export function mapScreen({ map, holders }: MapStory, screen: Screen): readonly 
 export function planScreen(plan: api.PlanView, screen: Screen): readonly string[] {
   const stages = stagesOf(plan.tasks);
   const shown = plan.tasks.filter((task) => task.kind !== 'gate');
-  const words: Partial<Record<api.TaskKind, string>> = {
-    resolve: 'ask for identities',
-    locate: 'store the keys of',
-    collect: 'collect from',
-    erase: plan.dry_run ? 'count in' : 'erase in',
-    verify: 'read again',
-    ticket: 'ticket for',
-    package: 'build the package',
-  };
-  const groups = [...Map.groupBy(shown, (task) => `${stages.get(task.key)} ${task.kind}`).values()].sort(
-    (a, b) => stageOf(a, stages) - stageOf(b, stages),
+  const words = new Map(
+    Object.entries({
+      resolve: 'ask for identities',
+      'resolve-again': 'ask once more',
+      locate: 'store the keys of',
+      collect: 'collect from',
+      erase: plan.dry_run ? 'count in' : 'erase in',
+      verify: 'read again',
+      confirm: 'read a last time',
+      ticket: 'ticket for',
+      package: 'build the package',
+    }),
   );
+  const doingOf = (key: string) => key.split(':')[0] ?? key;
+  const groups = [
+    ...Map.groupBy(shown, (task) => `${stages.get(task.key)} ${doingOf(task.key)}`).values(),
+  ].sort((a, b) => stageOf(a, stages) - stageOf(b, stages));
   const title = `${count(shown.length, 'task')} on ${count(new Set(shown.flatMap((task) => task.system ?? [])).size, 'system')}`;
   return indented([
     screen.paint.quiet(`The plan: ${title}`),
     ...groups.flatMap((tasks) => {
-      const kind = tasks[0]?.kind ?? 'gate';
+      const [first] = tasks;
+      const kind = first?.kind ?? 'gate';
+      const doing = doingOf(first?.key ?? '');
       const where = tasks
         .flatMap((task) => (kind === 'ticket' ? `team ${task.team}` : (task.system ?? [])))
         .join(', ');
-      return paragraph(`  ${padEnd(words[kind] ?? kind, 20)}`, where, screen.width - INDENT.length).map(
+      return paragraph(`  ${padEnd(words.get(doing) ?? doing, 20)}`, where, screen.width - INDENT.length).map(
         (line) => line.trimEnd(),
       );
     }),
