@@ -43,8 +43,14 @@ function* boxes(drawing: Drawing, team: string | null, indent: string): Iterable
   }
 }
 
-/** Everything but letters, digits and a few marks without a meaning becomes an entity code (`#34;`). */
+/**
+ * Everything but letters, digits and a few marks becomes an entity code (`#34;`); a dash, dot or underscore stays inside a word,
+ * where neither Mermaid nor Markdown sees more in it.
+ */
 function label(text: string): string {
   if (text === '') return ' ';
-  return text.replaceAll(/[^\p{L}\p{N} ,]/gu, (character) => `#${character.codePointAt(0)};`);
+  return text.replaceAll(
+    /(?<![\p{L}\p{N}])[-._]|[-._](?![\p{L}\p{N}])|[^\p{L}\p{N} ,._-]/gu,
+    (character) => `#${character.codePointAt(0)};`,
+  );
 }

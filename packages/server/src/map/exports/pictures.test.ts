@@ -7,6 +7,7 @@ import { requireProgram } from '../../../test/requirements.ts';
 import { dotOf } from './dot.ts';
 import { drawingOf } from './drawing.ts';
 import { mermaidOf } from './mermaid.ts';
+import { placeNodes } from './place-nodes.ts';
 import { plainText } from './stamp-lines.ts';
 import { svgOf } from './svg.ts';
 
@@ -233,6 +234,31 @@ describe('SVG', () => {
             expect(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top).toBe(
               true,
             );
+        }
+      }),
+    );
+  });
+
+  it('ends each arrow at its receiver, coming from where it looks', () => {
+    fc.assert(
+      fc.property(randomMap, (map) => {
+        const { nodes, edges } = drawingOf(map);
+        const links = edges.filter(({ from, to }) => from !== to);
+        const sizes = nodes.map((_, index) => ({ width: 80 + (index % 3) * 30, height: 50 }));
+        const { corners, routes } = placeNodes({ sizes, links, columnGap: 60, rowGap: 16 });
+        for (const [index, { from, to }] of links.entries()) {
+          const route = routes[index] ?? [];
+          const sideOf = (node: number, x?: number) => {
+            const left = corners[node]?.x ?? 0;
+            return x === left ? 'left' : x === left + (sizes[node]?.width ?? 0) ? 'right' : 'off';
+          };
+          const isBack = (corners[to]?.x ?? 0) < (corners[from]?.x ?? 0);
+          expect([sideOf(from, route[0]?.x), sideOf(to, route.at(-1)?.x)]).toEqual(
+            isBack ? ['left', 'right'] : ['right', 'left'],
+          );
+          const xs = route.map(({ x }) => x);
+          expect(xs).toEqual(xs.toSorted((a, b) => (isBack ? b - a : a - b)));
+          expect(new Set(route.map(({ x, y }) => `${x} ${y}`)).size).toBe(route.length);
         }
       }),
     );

@@ -121,15 +121,17 @@ function measure(options: {
     const wide = widths.get(slot) ?? 0;
     return [sizeOf.get(slot)?.width ?? wide, wide].map((width) => ({ x: from + width, y }));
   };
-  const routes = chains.map((chain) =>
-    chain.flatMap((slot, place) => {
+  const routes = chains.map((chain) => {
+    const points = chain.flatMap((slot, place) => {
       const [former, latter] = [chain[place - 1], chain[place + 1]];
       return [
         ...(former === undefined ? [] : leave(slot, former).toReversed()),
         ...(latter === undefined ? [] : leave(slot, latter)),
       ];
-    }),
-  );
+    });
+    // A line of no length has no direction, and its arrow would point anywhere.
+    return points.filter(({ x, y }, place) => x !== points[place - 1]?.x || y !== points[place - 1]?.y);
+  });
   return {
     corners: slots.map(corner),
     routes,

@@ -41,7 +41,7 @@ export function* svgOf(document: api.MapExport): Iterable<string> {
   const labels: string[] = [];
   for (const [index, edge] of drawing.edges.entries()) {
     const box = { corner: placement.corners[edge.from], size: sizes[edge.from] };
-    const points = edge.from === edge.to ? loopOf(box) : (placement.routes[index] ?? []);
+    const points = edge.from === edge.to ? loopOf(box) : apart(placement.routes[index] ?? []);
     yield edgeLine(edge, drawing, points);
     if (labelled) labels.push(edgeLabel(edge, points));
   }
@@ -58,7 +58,8 @@ export function* svgOf(document: api.MapExport): Iterable<string> {
 
 function sizeOf(node: DrawnNode): Size {
   const lines = linesOf(node);
-  const longest = Math.max(...lines.map((line) => widthOf(line)));
+  // The name is bold.
+  const longest = Math.max(...lines.map((line, index) => widthOf(line) * (index === 0 ? 1.15 : 1)));
   return { width: Math.round(longest * CHARACTER + 24), height: 14 + lines.length * LINE };
 }
 
@@ -112,11 +113,18 @@ function edgeLine(edge: DrawnEdge, drawing: Drawing, points: readonly Point[]): 
 }
 
 function edgeLabel(edge: DrawnEdge, points: readonly Point[]): string {
-  const place = Math.floor((points.length - 1) / 2);
+  const lengths = points.map((point, place) => Math.abs((points[place + 1]?.x ?? point.x) - point.x));
+  const place = lengths.indexOf(Math.max(...lengths));
   const [a, b] = [points[place], points[place + 1]];
   if (a === undefined || b === undefined) return '';
   const [x, y] = [round((a.x + b.x) / 2), round((a.y + b.y) / 2 - 4)];
   return `<text x="${x}" y="${y}" font-size="11" fill="#344054" text-anchor="middle" stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke">${xmlText(shorten(edge.label))}</text>\n`;
+}
+
+/** What runs back to the left runs a little lower, so that it does not lie on what runs to the right. */
+function apart(points: readonly Point[]): readonly Point[] {
+  const isBack = (points.at(-1)?.x ?? 0) < (points[0]?.x ?? 0);
+  return isBack ? points.map(({ x, y }) => ({ x, y: y + 12 })) : points;
 }
 
 /** Curves that leave and enter each point level. */
