@@ -17,8 +17,8 @@ export type SignReceipt = (
 type Receipt = api.ReceiptView['receipt'];
 
 /**
- * The receipt of a finished request, made once and then the same for ever: it is stored before the texts that it quotes are
- * forgotten. Throws CONFLICT while the request goes on.
+ * The receipt of a finished request: made once and stored, and once more without the words of people that it quotes when the
+ * request is forgotten. Throws CONFLICT while the request goes on.
  */
 export async function receiptOf(db: Database, ref: RequestRef, sign: SignReceipt): Promise<api.ReceiptView> {
   const request = await requestRow(db, ref);

@@ -173,8 +173,6 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
     .select(['organization_id', 'id'])
     .where('organization_id', '=', options.organizationId)
     .where('forget_at', '<=', now)
-    // It quotes what is forgotten now.
-    .where('receipt', 'is not', null)
     .limit(BATCH)
     .execute();
   for (const request of due) {
@@ -183,7 +181,8 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
       const own = transaction.withTables<RequestTables>();
       const claimed = await own
         .updateTable('requests')
-        .set({ forget_at: null, package_blob: null, reason: null })
+        // The receipt is made anew, without the words of people that it quoted.
+        .set({ forget_at: null, package_blob: null, reason: null, receipt: null })
         .where('organization_id', '=', ref.organizationId)
         .where('id', '=', ref.requestId)
         .where('forget_at', 'is not', null)
