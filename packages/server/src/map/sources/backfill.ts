@@ -4,7 +4,7 @@ import type { Declaration } from '../declaration.ts';
 import type { SourceScope } from '../intervals.ts';
 import { addCarriers } from './carrier-store.ts';
 import { type Carriers, type Followed, follow, type Known, NOTHING_KNOWN } from './carriers.ts';
-import { lookAtPrometheus } from './look-at-prometheus.ts';
+import { createLooker, type LookAt } from './look-at-prometheus.ts';
 import { mergeHistory, type SeenInterval } from './merge-history.ts';
 import type { PrometheusApi } from './prometheus-api.ts';
 import type { LoadStored } from './stored-declarations.ts';
@@ -48,13 +48,14 @@ interface Progress {
 export function createBackfill(options: BackfillOptions): Backfill {
   const { db, organizationId, name: source } = options;
   const scope = { organizationId, source };
+  const lookAt = createLooker({ ...options, window: HOUR });
   return {
     source,
     async step(signal) {
       const progress = await begin(db, scope, options.span);
       if (progress === undefined) return 'early';
       if (progress.cursor >= progress.until) return 'done';
-      const day = await readDay(options, progress, signal);
+      const day = await readDay({ ...options, lookAt }, progress, signal);
       await db.transaction().execute(async (transaction) => {
         // Another server that read the same day meanwhile stored the same.
         if (!(await advance(transaction, scope, { progress, day }))) return;
@@ -81,8 +82,12 @@ interface Day {
   readonly intervals: readonly SeenInterval[];
 }
 
-async function readDay(options: BackfillOptions, progress: Progress, signal: AbortSignal): Promise<Day> {
-  const { api, removedJobs } = options;
+async function readDay(
+  { lookAt, ...options }: BackfillOptions & { readonly lookAt: LookAt },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Day> {
+  const { removedJobs } = options;
   const end = new Date(Math.min(progress.cursor.getTime() + DAY, progress.until.getTime()));
   const declarations = new Map<string, Declaration>(
     await options.loadStored(options.name, [...progress.held.keys()]),
@@ -93,7 +98,7 @@ async function readDay(options: BackfillOptions, progress: Progress, signal: Abo
   let last: Followed | undefined;
   // At the cursor itself once more, because what was there then carries on from it.
   for (const at of hoursOf(progress.cursor, end)) {
-    const look = await lookAtPrometheus(api, { ...options, window: HOUR, at, signal });
+    const look = await lookAt({ at, signal });
     for (const [key, declaration] of look.declarations)
       if (!declarations.has(key)) declarations.set(key, declaration);
     last = follow(known, look, { at, settle: HOUR, removedJobs });

@@ -77,6 +77,7 @@ export function follow(known: Known, sighting: Sighting, options: FollowOptions)
   const held = new Map<Target, Held>();
   for (const [declaration, before] of known.carriers) {
     const now = sighting.carried.get(declaration);
+    if (now === before) continue;
     for (const target of before) {
       if (now?.has(target) === true) continue;
       const reason = sighting.whole ? judge.reasonToHold(target) : 'unknown';

@@ -3,18 +3,23 @@ import type { HabeasError, Outbound } from '../../foundation/index.ts';
 import { explainFailure, openPage, readText, sourceFailed } from './open-page.ts';
 
 export interface PrometheusApi {
-  /** An instant query at an explicit time. Throws SCRAPE_FAILED for everything but a whole, well-formed answer. */
-  query(query: string, options: { readonly at: Date; readonly signal: AbortSignal }): Promise<Vector>;
+  /**
+   * An instant query at an explicit time. Throws SCRAPE_FAILED for everything but a whole, well-formed answer; what `onSeries`
+   * was told before does not count then.
+   */
+  query(query: string, options: QueryOptions): Promise<{ readonly warnings: number }>;
 }
 
-export interface Vector {
-  readonly series: readonly Series[];
-  /** How many warnings and remarks came with it. With any of them a part may be missing. */
-  readonly warnings: number;
+export interface QueryOptions {
+  readonly at: Date;
+  readonly signal: AbortSignal;
+  readonly onSeries: (series: Series) => void;
 }
 
+/** One entry of an answer, as its JSON text: the same series has the same text in each answer, so that it need not be read again. */
 export interface Series {
-  readonly labels: Readonly<Record<string, string>>;
+  /** The labels, as a JSON object with texts. */
+  readonly text: string;
   readonly value: number;
 }
 
@@ -30,9 +35,10 @@ export interface PrometheusApiOptions {
   readonly maxBytes: number;
 }
 
+/** The answer without its series. */
 const answerSchema = z.object({
   status: z.literal('success'),
-  data: z.object({ resultType: z.literal('vector'), result: z.array(z.unknown()) }),
+  data: z.object({ resultType: z.literal('vector'), result: z.array(z.never()) }),
   warnings: z.array(z.unknown()).nullish(),
   infos: z.array(z.unknown()).nullish(),
 });
@@ -54,7 +60,10 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
   const url = new URL(options.url);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/query`;
 
-  async function ask(query: string, at: Date, signal: AbortSignal): Promise<Vector> {
+  async function ask(
+    query: string,
+    { at, onSeries, signal }: QueryOptions,
+  ): Promise<{ readonly warnings: number }> {
     const form = new URLSearchParams({ query, time: (at.getTime() / 1_000).toFixed(3) });
     const page = await openPage({
       outbound,
@@ -76,17 +85,17 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
           `An answer of ${source} is larger than ${maxBytes} bytes. Narrow it with matchers, or raise max_bytes.`,
         );
       }
-      return readAnswer(text, { source, status: page.status });
+      return readAnswer(text, { source, status: page.status, onSeries });
     } finally {
       page.body.destroy();
     }
   }
 
   return {
-    async query(query, { at, signal }) {
+    async query(query, options) {
       const timer = AbortSignal.timeout(timeout);
       try {
-        return await ask(query, at, AbortSignal.any([signal, timer]));
+        return await ask(query, { ...options, signal: AbortSignal.any([options.signal, timer]) });
       } catch (error) {
         throw explainFailure(error, { source, timeout, timedOut: timer.aborted });
       }
@@ -94,41 +103,68 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
   };
 }
 
-function readAnswer(
-  text: string,
-  { source, status }: { readonly source: string; readonly status: number },
-): Vector {
-  const answer = parseJson(text, source);
-  if (
-    status !== 200 ||
-    (typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === 'error')
-  ) {
-    throw refused(answer, { source, status });
-  }
-  const parsed = answerSchema.safeParse(answer);
-  if (!parsed.success) throw unreadable(source);
-  const { data, warnings, infos } = parsed.data;
-  const series = data.result.map((entry) => {
-    const read = readSeries(entry);
-    if (read === undefined) throw unreadable(source);
-    return read;
-  });
-  return { series, warnings: (warnings?.length ?? 0) + (infos?.length ?? 0) };
+interface AnswerContext {
+  readonly source: string;
+  readonly status: number;
+  readonly onSeries: (series: Series) => void;
 }
 
-/** By hand: of a hundred thousand entries a schema would take longer than Prometheus itself. */
-function readSeries(entry: unknown): Series | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  if (!('metric' in entry) || !('value' in entry) || !isRecordOfText(entry.metric)) return undefined;
-  const { metric, value } = entry;
-  if (!Array.isArray(value) || typeof value[1] !== 'string') return undefined;
-  return { labels: metric, value: Number(value[1]) };
+function readAnswer(
+  text: string,
+  { source, status, onSeries }: AnswerContext,
+): { readonly warnings: number } {
+  const rest = status === 200 ? cutSeries(text, onSeries) : text;
+  if (rest === undefined) throw unreadable(source);
+  const answer = parseJson(rest, source);
+  const isError =
+    typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === 'error';
+  if (status !== 200 || isError) throw refused(answer, { source, status });
+  const parsed = answerSchema.safeParse(answer);
+  if (!parsed.success) throw unreadable(source);
+  const { warnings, infos } = parsed.data;
+  return { warnings: (warnings?.length ?? 0) + (infos?.length ?? 0) };
+}
+
+const BEGIN = '"result":[';
+const METRIC = '{"metric":';
+const VALUE = ',"value":[';
+
+/**
+ * Takes the series out of an answer one by one, and gives what is left; undefined if they are not written as Prometheus writes
+ * them. The whole answer as one tree of objects would be several times as large. The marks cannot be part of a label's
+ * value: in there, a quote comes after a backslash.
+ */
+function cutSeries(text: string, onSeries: (series: Series) => void): string | undefined {
+  const begin = text.indexOf(BEGIN) + BEGIN.length;
+  if (begin < BEGIN.length) return text;
+  let at = begin;
+  while (text.startsWith(METRIC, at)) {
+    const middle = text.indexOf(VALUE, at);
+    const end = text.indexOf(']}', middle);
+    if (middle < 0 || end < 0) return undefined;
+    const value = /^[\d.e+]+,"([^"]*)"$/.exec(text.slice(middle + VALUE.length, end))?.[1];
+    if (value === undefined) return undefined;
+    onSeries({ text: text.slice(at + METRIC.length, middle), value: Number(value) });
+    at = end + 2;
+    if (text[at] === ',') at += 1;
+    else if (text[at] !== ']') return undefined;
+  }
+  return text.slice(0, begin) + text.slice(at);
+}
+
+/** The labels of a series; undefined if it has other things than texts. */
+export function labelsOf({ text }: Series): Readonly<Record<string, string>> | undefined {
+  try {
+    const labels: unknown = JSON.parse(text);
+    return isRecordOfText(labels) ? labels : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isRecordOfText(value: unknown): value is Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return false;
-  for (const name in value) if (typeof (value as Record<string, unknown>)[name] !== 'string') return false;
-  return true;
+  return Object.values(value).every((text) => typeof text === 'string');
 }
 
 function parseJson(text: string, source: string): unknown {
@@ -139,7 +175,7 @@ function parseJson(text: string, source: string): unknown {
   }
 }
 
-function unreadable(source: string): HabeasError {
+export function unreadable(source: string): HabeasError {
   return sourceFailed(
     `${source} answered with something that is not an answer of Prometheus. Is the address right?`,
   );

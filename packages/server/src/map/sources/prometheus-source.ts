@@ -4,7 +4,7 @@ import type { GoodReading, MapSource, ReadOptions } from '../map-source.ts';
 import type { CarrierStore, StoredKnown } from './carrier-store.ts';
 import { follow } from './carriers.ts';
 import { heldProblems } from './held-problems.ts';
-import { type Look, lookAtPrometheus } from './look-at-prometheus.ts';
+import { createLooker, type Look } from './look-at-prometheus.ts';
 import { sourceFailed } from './open-page.ts';
 import type { PrometheusApi } from './prometheus-api.ts';
 import type { QueryOptions } from './prometheus-queries.ts';
@@ -27,10 +27,11 @@ const MAX_DECLARATIONS = 1_000_000;
  */
 export function createPrometheusSource(options: PrometheusSourceOptions): MapSource {
   const { name } = options;
+  const lookAt = createLooker(options);
   let last: StoredKnown | undefined;
 
   async function read({ at, signal }: ReadOptions): Promise<GoodReading> {
-    const look = await lookAtPrometheus(options.api, { ...options, at, signal });
+    const look = await lookAt({ at, signal });
     if (look.declarations.size > MAX_DECLARATIONS) {
       throw sourceFailed(`${name} has more than ${MAX_DECLARATIONS} declarations. Narrow it with matchers.`);
     }
