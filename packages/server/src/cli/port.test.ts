@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { anyFreePort, ensurePortIsFree, nextFreePort } from './port.ts';
+import { anyFreePort, ensurePortIsFree, holdFreePort } from './port.ts';
 
 const HOST = '127.0.0.1';
 const servers: Server[] = [];
@@ -35,10 +35,15 @@ describe('a port that is taken', () => {
 
   it('is passed over by who takes the next free one', async () => {
     const taken = await occupy('x');
-    const next = await nextFreePort({ host: HOST, port: taken });
-    expect(next).toBeGreaterThan(taken);
-    await ensurePortIsFree({ host: HOST, port: next });
-    await expect(nextFreePort({ host: HOST, port: taken }, 1)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+    const next = await holdFreePort({ host: HOST, port: taken });
+    expect(next.port).toBeGreaterThan(taken);
+    const another = await holdFreePort({ host: HOST, port: taken });
+    expect(another.port).toBeGreaterThan(next.port);
+    await another.release();
+    await next.release();
+    await next.release();
+    await ensurePortIsFree({ host: HOST, port: next.port });
+    await expect(holdFreePort({ host: HOST, port: taken }, 1)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
   });
 });
 
@@ -46,7 +51,9 @@ describe('a port that is free', () => {
   it('is found and is fine', async () => {
     const port = await anyFreePort(HOST);
     await ensurePortIsFree({ host: HOST, port });
-    expect(await nextFreePort({ host: HOST, port })).toBe(port);
+    const held = await holdFreePort({ host: HOST, port });
+    expect(held.port).toBe(port);
+    await held.release();
   });
 
   it('does not help on an address that this machine does not have', async () => {

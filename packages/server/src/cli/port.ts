@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { HabeasError } from '../foundation/errors.ts';
 
 export interface Address {
@@ -20,10 +20,24 @@ export async function ensurePortIsFree(address: Address): Promise<void> {
   );
 }
 
-/** The first free port from `port` on, so that a demonstration runs beside a server. */
-export async function nextFreePort(address: Address, tries = 50): Promise<number> {
+/** A port that nobody else can take until it is released. */
+export interface HeldPort {
+  readonly port: number;
+  release(): Promise<void>;
+}
+
+/**
+ * The first free port from `port` on, so that a demonstration runs beside a server. It is held, because what listens there in the
+ * end is started seconds later, and two demonstrations that start together would choose the same one.
+ */
+export async function holdFreePort(address: Address, tries = 50): Promise<HeldPort> {
   for (let port = address.port; port < address.port + tries && port <= 65_535; port += 1) {
-    if (await isFree({ host: address.host, port })) return port;
+    const holder = await listening({ host: address.host, port });
+    if (holder === undefined) continue;
+    return {
+      port,
+      release: () => new Promise((resolve) => holder.close(() => resolve())),
+    };
   }
   throw new HabeasError(
     'PORT_TAKEN',
@@ -44,12 +58,20 @@ export async function anyFreePort(host: string): Promise<number> {
 }
 
 /** Whether this process could listen there. Throws BAD_INPUT for an address that this machine does not have. */
-async function isFree({ host, port }: Address): Promise<boolean> {
-  const server = createServer();
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  server.once('listening', () => server.close(() => resolve(true)));
+async function isFree(address: Address): Promise<boolean> {
+  const server = await listening(address);
+  if (server === undefined) return false;
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
+
+/** A server that listens there; undefined where somebody else does. */
+async function listening({ host, port }: Address): Promise<Server | undefined> {
+  const server = createServer((socket) => socket.destroy());
+  const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>();
+  server.once('listening', () => resolve(server));
   server.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') return resolve(false);
+    if (error.code === 'EADDRINUSE') return resolve(undefined);
     const reason = error.code === 'EACCES' ? 'ports below 1024 need more rights' : `${error.code}`;
     reject(
       new HabeasError('BAD_INPUT', `This process cannot listen on ${host}, port ${port}: ${reason}.`, {

@@ -6,7 +6,7 @@ import { type ApiClient, createApiClient } from '../api-client.ts';
 import type { LocalServer } from '../cli-parts.ts';
 import type { CliContext } from '../context.ts';
 import { publicUrlOf } from '../local-server.ts';
-import { nextFreePort } from '../port.ts';
+import { holdFreePort } from '../port.ts';
 import { openPostgres, type Postgres } from '../postgres.ts';
 import { EXAMPLE_FOLDER, type ExampleCompany, type ExampleModule, loadExample } from './example.ts';
 
@@ -64,7 +64,9 @@ export async function startDemo(context: CliContext, options: StartDemoOptions):
     onPart('PostgreSQL');
     const postgres = await openPostgres({ dataDir, environment, onProgress: options.onProgress });
     started.push(() => postgres.stop());
-    const port = await nextFreePort({ host: HOST, port: options.port });
+    const held = await holdFreePort({ host: HOST, port: options.port });
+    started.push(() => held.release());
+    const { port } = held;
     const [stateDatabase, shopDatabase] = [`habeas_demo_${port}`, `habeas_demo_shop_${port}`];
     await makeAnew(postgres, [stateDatabase, shopDatabase]);
 
@@ -94,6 +96,7 @@ export async function startDemo(context: CliContext, options: StartDemoOptions):
     const config = demoConfig({ company, environment, dataDir, port });
     const server = await state.createServer(config, { publicUrl: publicUrlOf(config, config.listen) });
     started.push(() => server.close());
+    await held.release();
     const url = await server.listen(config.listen);
     const key = state.firstKey ?? (await state.createKey(KEY_NAME));
     const client = createApiClient({ url, key, signal: context.signal });
