@@ -87,7 +87,8 @@ function short(store: DeclaredService['stores'][number]): DeclaredService['store
   return typeof store !== 'string' && Object.keys(store).length === 1 ? store.data_type : store;
 }
 
-function distinct<Item extends object>(items: readonly Item[]): Item[] {
+/** Each once, sorted by what it says. */
+export function distinct<Item extends object>(items: readonly Item[]): Item[] {
   const byKey = new Map(items.map((item) => [JSON.stringify(item), item]));
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }

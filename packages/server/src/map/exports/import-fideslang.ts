@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { type DeclaredService, HabeasError } from '../../foundation/index.ts';
-import { categoriesOf, type Imported } from './declared-services.ts';
+import { categoriesOf, distinct, type Imported } from './declared-services.ts';
 
 const keys = z.array(z.string()).nullish();
 const flow = z.looseObject({ fides_key: z.string(), type: z.string(), data_categories: keys });
@@ -177,9 +177,4 @@ function group(
         })),
       ),
     }));
-}
-
-function distinct<Item extends object>(items: readonly Item[]): Item[] {
-  const byKey = new Map(items.map((item) => [JSON.stringify(item), item]));
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }

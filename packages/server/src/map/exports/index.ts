@@ -1,4 +1,4 @@
-export * from './declared-services.ts';
+export { type Imported, importYaml } from './declared-services.ts';
 export * from './diff-maps.ts';
 export * from './diff-markdown.ts';
 export * from './formats.ts';

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { csvLine } from '../../foundation/index.ts';
-import type { RecordEntry, RecordField, RecordTable } from './record-table.ts';
+import type { RecordField } from './record-fields.ts';
+import type { RecordEntry, RecordTable } from './record-table.ts';
 import { stampLines } from './stamp-lines.ts';
 
 /** What a cell begins with that has to be filled; the same in CSV and XLSX. */

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { dataRows, MISSING, RECORD_DATA_HEAD, textOf } from './record-csv.ts';
-import type { RecordEntry, RecordField, RecordTable } from './record-table.ts';
+import type { RecordField } from './record-fields.ts';
+import type { RecordEntry, RecordTable } from './record-table.ts';
 import { stampLines } from './stamp-lines.ts';
 import { type Cell, type Sheet, workbook } from './xlsx.ts';
 
