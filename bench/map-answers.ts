@@ -10,7 +10,7 @@ import { createDatabase } from './on-database.ts';
 import { seededRandom } from './seeded-random.ts';
 import { median, quantile, timed } from './statistics.ts';
 
-const ROUNDS = 20;
+const ROUNDS = 60;
 const CLOSURES = 5;
 const DATABASE = 'map_answers';
 

@@ -73,8 +73,11 @@ export function answersOf(
   const clientsOf = Map.groupBy(clients, ({ team }) => team);
   const graphNow = once(() => buildGraph(declarations, claims()));
   const systems = once(() => systemsOf(claims(), clientsOf));
-  const isExternal = (service: string) =>
-    external.has(service) || (graphNow().services.get(service)?.claims.length ?? 0) === 0;
+  const outside = once(() => {
+    const undeclared = [...graphNow().services.values()].filter(({ claims: own }) => own.length === 0);
+    return new Set([...external, ...undeclared.map(({ name }) => name)]);
+  });
+  const isExternal = (service: string) => outside().has(service);
   const context: ViewContext = { categoryOf, isExternal };
   const services = once(() => servicesOf(graphNow(), clientsOf, context));
   const gaps = once(() =>

@@ -46,9 +46,15 @@ export function claimsOf(
   for (const { service, team } of connections) {
     draftOf(JSON.stringify([service, team]), service, team).connected = true;
   }
+  let owner: string | undefined;
+  let draft: ClaimDraft | undefined;
   for (const { known, declaration, firstSeen, lastSeen } of declarations) {
     if (declaration.service === undefined) continue;
-    const draft = draftOf(known.owner, declaration.service, declaration.team);
+    // Sorted by service, so that mostly the one before is meant.
+    if (draft === undefined || known.owner !== owner) {
+      draft = draftOf(known.owner, declaration.service, declaration.team);
+      owner = known.owner;
+    }
     draft.firstSeen = draft.firstSeen === null || firstSeen < draft.firstSeen ? firstSeen : draft.firstSeen;
     draft.lastSeen = draft.lastSeen === null || lastSeen > draft.lastSeen ? lastSeen : draft.lastSeen;
     if (declaration.kind === 'store') draft.stores.add(declaration.dataType);

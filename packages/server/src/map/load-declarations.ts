@@ -57,10 +57,11 @@ export function createDeclarationLoader(): DeclarationLoader {
       // Another load may have emptied the cache meanwhile.
       cache.add(found.flatMap((ranked) => ranked?.known ?? []));
     }
-    const spans = rows.flatMap(({ key, source, first, last }, index): Span[] => {
+    const spans: Span[] = [];
+    for (const [index, { key, source, first, last }] of rows.entries()) {
       const ranked = unknown.length === 0 ? found[index] : cache.get(key);
-      return ranked === undefined ? [] : [{ ranked, source, first, last }];
-    });
+      if (ranked !== undefined) spans.push({ ranked, source, first, last });
+    }
     const sorted = cache.sort(spans);
     cache.limit();
     return sorted;
@@ -71,11 +72,22 @@ function see(spans: readonly Span[], sources: readonly SourceStatus[]): readonly
   const bySource = new Map(
     sources.map(({ source, kind, completeAt }) => [source, { evidence: evidenceOf(kind), completeAt }]),
   );
+  let name: string | undefined;
+  let status: ReturnType<typeof bySource.get>;
   return spans.map(({ ranked: { known }, source, first, last }) => {
-    const { evidence = 'observed', completeAt = null } = bySource.get(source) ?? {};
+    if (source !== name) {
+      name = source;
+      status = bySource.get(source);
+    }
     const firstSeen = new Date(first);
-    const lastSeen = last === null ? later(firstSeen, completeAt) : new Date(last);
-    return { known, declaration: known.declaration, source, evidence, firstSeen, lastSeen };
+    return {
+      known,
+      declaration: known.declaration,
+      source,
+      evidence: status?.evidence ?? 'observed',
+      firstSeen,
+      lastSeen: last === null ? later(firstSeen, status?.completeAt ?? null) : new Date(last),
+    };
   });
 }
 
