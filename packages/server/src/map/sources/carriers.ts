@@ -73,7 +73,7 @@ export function partsOf(target: Target): { readonly job: string; readonly instan
 /** The next state: `carriers` has each declaration that still counts. Pure. */
 export function follow(known: Known, sighting: Sighting, options: FollowOptions): Followed {
   const judge = judgeOf(known, sighting, options);
-  const carriers = new Map<string, ReadonlySet<Target>>(sighting.carried);
+  let carriers: Map<string, ReadonlySet<Target>> | undefined;
   const held = new Map<Target, Held>();
   for (const [declaration, before] of known.carriers) {
     const now = sighting.carried.get(declaration);
@@ -83,14 +83,17 @@ export function follow(known: Known, sighting: Sighting, options: FollowOptions)
       const reason = sighting.whole ? judge.reasonToHold(target) : 'unknown';
       if (reason === undefined) continue;
       held.set(target, reason);
+      // Copied only where something is held: there may be a hundred thousand, of which mostly nothing is.
+      carriers ??= new Map(sighting.carried);
       carriers.set(declaration, new Set([...(carriers.get(declaration) ?? []), target]));
     }
   }
+  const all = carriers ?? sighting.carried;
   return {
-    carriers,
+    carriers: all,
     held,
     absentSince: judge.absentSince,
-    dropped: droppedOf(carriers, { known, sighting, held }),
+    dropped: droppedOf(all, { known, sighting, held }),
   };
 }
 
