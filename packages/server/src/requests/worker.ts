@@ -5,6 +5,7 @@ import {
   ERRORS,
   HabeasError,
   type Logger,
+  pause,
   type SecretKey,
 } from '../foundation/index.ts';
 import { createBlobStore } from './blob-store.ts';
@@ -20,6 +21,8 @@ import { resolveTask } from './resolve-task.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 import type { Transitions } from './transitions.ts';
+
+const TROUBLE_MILLISECONDS = 500;
 
 export interface WorkerOptions {
   readonly db: Database;
@@ -85,6 +88,8 @@ export function createWorker(options: WorkerOptions): Worker {
           { err: error, task: target.taskId },
           'a task could not be started or concluded; it will be taken up again',
         );
+        // Its place stays taken for a moment, so that a database in trouble is not asked without a pause.
+        await pause(TROUBLE_MILLISECONDS, stopping.signal);
       } finally {
         const left = (inHand.get(target.taskId) ?? 1) - 1;
         if (left > 0) inHand.set(target.taskId, left);
