@@ -95,7 +95,7 @@ async function sources(server: LocalServer): Promise<readonly Diagnosis[]> {
         what: 'sources of the map',
         verdict: 'warn',
         finding: 'No source is configured; the map stays empty.',
-        next: 'List the metrics pages of your services under map.scrape.',
+        next: 'List your Prometheus servers under map.prometheus, or metrics pages under map.scrape.',
       },
     ];
   }
