@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import type { Database } from '../packages/server/src/foundation/index.ts';
+import type { Database, OpenDatabase } from '../packages/server/src/foundation/index.ts';
 import { applyReading, type Declaration } from '../packages/server/src/map/index.ts';
 
 const SERVICES = 1_000;
@@ -64,22 +63,25 @@ export function largeMap(random: () => number): LargeMap {
 }
 
 /** Every declaration was there, and not there, again and again; now it is. */
-export async function storeHistory(db: Database, map: LargeMap): Promise<void> {
+export async function storeHistory({ db, pool }: OpenDatabase, map: LargeMap): Promise<void> {
   await poll(db, map, new Date(map.now.getTime() - HOUR));
   const rounds = Math.ceil(INTERVALS / map.declarations.length) - 1;
   const round = (map.now.getTime() - HOUR - map.from.getTime()) / rounds / 1_000;
-  await sql`
-    insert into map_declarations (
+  const times = [round, rounds - 1, map.from];
+  await pool.query(
+    `insert into map_declarations (
       organization_id, source, declaration, kind, team, service, to_service, data_type, first_seen, last_seen
     )
     select organization_id, source, declaration, kind, team, service, to_service, data_type,
-      began, began + make_interval(secs => ${round} * (0.85 + 0.14 * random()))
+      began, began + make_interval(secs => $1::float8 * (0.85 + 0.14 * random()))
     from map_declarations,
-      generate_series(0, ${rounds - 1}::integer) as round,
+      generate_series(0, $2::integer) as round,
       lateral (
-        select ${map.from}::timestamptz + make_interval(secs => ${round} * (round + 0.01 * random())) as began
-      ) as start`.execute(db);
-  await sql`vacuum analyze map_declarations`.execute(db);
+        select $3::timestamptz + make_interval(secs => $1::float8 * (round + 0.01 * random())) as began
+      ) as start`,
+    times,
+  );
+  await pool.query('vacuum analyze map_declarations');
 }
 
 /** Another poll in which every source says the same as before. */

@@ -26,7 +26,7 @@ export const mapAnswers: Benchmark = {
       await migrate(opened.db, { ...auditMigrations, ...notifyMigrations, ...mapMigrations });
       const map = largeMap(seededRandom(bench.seed));
       bench.say('storing a million intervals');
-      await storeHistory(opened.db, map);
+      await storeHistory(opened, map);
       return await measure({ bench, opened, map });
     } finally {
       await opened.close();

@@ -1,5 +1,5 @@
 import type { Claim } from './claims.ts';
-import type { KnownClient } from './snapshot.ts';
+import type { KnownClient } from './known-client.ts';
 import type { Answerer, ApprovedClient } from './system.ts';
 
 /**

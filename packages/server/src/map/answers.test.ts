@@ -5,8 +5,10 @@ import { answersOf } from './answers.ts';
 import type { ConnectedService } from './claims.ts';
 import { createDeclarationCache } from './declaration-cache.ts';
 import { declarationKey } from './declaration-key.ts';
+import type { KnownClient } from './known-client.ts';
 import { knownDeclaration } from './known-declaration.ts';
-import type { KnownClient, MapSnapshot, SeenDeclaration, SourceStatus } from './snapshot.ts';
+import type { SeenDeclaration, SourceStatus } from './seen-declaration.ts';
+import type { MapSnapshot } from './snapshot.ts';
 
 const at = new Date('2026-11-21T08:00:00Z');
 const later = new Date('2026-11-21T09:00:00Z');

@@ -17,8 +17,9 @@ import {
   type StoreSeen,
 } from './graph.ts';
 import { impactOf, placeView } from './impact.ts';
+import type { KnownClient } from './known-client.ts';
 import { reachOfAll } from './reach-of-all.ts';
-import type { KnownClient, MapSnapshot } from './snapshot.ts';
+import type { MapSnapshot } from './snapshot.ts';
 import type { System } from './system.ts';
 import { type TypeGraph, typeGraphsOf } from './type-graph.ts';
 import { distinct, earliest, flowView, latest, storeView, type ViewContext } from './views.ts';

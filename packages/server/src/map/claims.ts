@@ -1,4 +1,4 @@
-import type { SeenDeclaration } from './snapshot.ts';
+import type { SeenDeclaration } from './seen-declaration.ts';
 
 /** A service of a system that the configuration connects. */
 export interface ConnectedService {

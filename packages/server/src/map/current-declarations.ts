@@ -1,4 +1,4 @@
-import type { SeenDeclaration, SourceStatus } from './snapshot.ts';
+import type { SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 
 /**
  * What is declared at one moment. A source that left the configuration is never read again, so what it said stays open: the

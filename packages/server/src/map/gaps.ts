@@ -1,7 +1,8 @@
 import type { api } from '@habeas/contract';
 import type { FlowSeen, MapGraph, StoreSeen } from './graph.ts';
+import type { KnownClient } from './known-client.ts';
 import type { MapLoss } from './losses.ts';
-import type { KnownClient, SourceStatus } from './snapshot.ts';
+import type { SourceStatus } from './seen-declaration.ts';
 import type { System } from './system.ts';
 
 export interface GapInput {

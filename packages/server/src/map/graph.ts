@@ -1,6 +1,6 @@
 import type { Claim } from './claims.ts';
 import type { StoreDeclaration, TransmitDeclaration } from './declaration.ts';
-import type { SeenDeclaration } from './snapshot.ts';
+import type { SeenDeclaration } from './seen-declaration.ts';
 
 /** A service as a node. */
 export interface ServiceNode {
@@ -65,14 +65,6 @@ export function moversOf(graph: MapGraph, dataType: string): readonly { from: st
     .filter(({ declaration }) => declaration.dataType === dataType)
     .map(({ declaration }) => ({ from: declaration.service, to: declaration.toService }));
   return distinct(found);
-}
-
-/** Services that it sends something to, or gets something from; of one data type if one is given. Sorted. */
-export function neighboursOf(node: ServiceNode, dataType?: string): readonly string[] {
-  const fits = ({ declaration }: FlowSeen) => dataType === undefined || declaration.dataType === dataType;
-  const senders = node.incoming.filter(fits).map(({ declaration }) => declaration.service);
-  const receivers = node.outgoing.filter(fits).map(({ declaration }) => declaration.toService);
-  return [...new Set([...senders, ...receivers])].sort();
 }
 
 export function isFlow(seen: SeenDeclaration): seen is FlowSeen {

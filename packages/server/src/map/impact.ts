@@ -1,8 +1,8 @@
 import type { api } from '@habeas/contract';
 import type { Selection } from './filter.ts';
 import type { MapGraph } from './graph.ts';
+import type { KnownClient } from './known-client.ts';
 import { type Reached, reach } from './reach.ts';
-import type { KnownClient } from './snapshot.ts';
 import { type Direction, edgesAt, typeGraphsOf } from './type-graph.ts';
 import { distinct, typeView, type ViewContext } from './views.ts';
 

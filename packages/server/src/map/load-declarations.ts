@@ -5,7 +5,7 @@ import { fromRow } from './intervals.ts';
 import { type KnownDeclaration, knownDeclaration } from './known-declaration.ts';
 import { evidenceOf } from './map-source.ts';
 import { later } from './reconcile.ts';
-import type { Moment, SeenDeclaration, SourceStatus } from './snapshot.ts';
+import type { Moment, SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 
 /** Loads what was declared at a moment, sorted. The transaction shows one state of the database. */
 export type DeclarationLoader = (

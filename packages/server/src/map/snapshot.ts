@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
-import type { Declaration } from './declaration.ts';
-import type { KnownDeclaration } from './known-declaration.ts';
+import type { KnownClient } from './known-client.ts';
 import type { DeclarationLoader } from './load-declarations.ts';
 import { loadLoss, type MapLoss } from './losses.ts';
-import type { Evidence, SourceKind } from './map-source.ts';
-import type { MapTables, SourceWarning } from './tables.ts';
+import type { Moment, SeenDeclaration, SourceStatus } from './seen-declaration.ts';
+import type { MapTables } from './tables.ts';
 
 /** What was declared at one moment, as the answers are computed from it; clients and sources are always those of now. */
 export interface MapSnapshot {
@@ -17,48 +16,6 @@ export interface MapSnapshot {
   /** The last time that the map lost too much at once, if it was lately. */
   readonly loss?: MapLoss | undefined;
 }
-
-/** A declaration that its source had not taken back at the moment. */
-export interface SeenDeclaration {
-  readonly known: KnownDeclaration;
-  /** The one that is known. */
-  readonly declaration: Declaration;
-  readonly source: string;
-  readonly evidence: Evidence;
-  readonly firstSeen: Date;
-  readonly lastSeen: Date;
-}
-
-/** A client that was declared at some time. */
-export interface KnownClient {
-  readonly id: string;
-  readonly team: string;
-  readonly service: string | undefined;
-  readonly address: string;
-  readonly protocol: 'grpc' | 'http';
-  readonly state: 'proposed' | 'approved' | 'rejected';
-  readonly decidedBy: string | null;
-  readonly firstSeen: Date;
-  readonly lastSeen: Date;
-  /** No source of the configuration declares it any more. */
-  readonly stale: boolean;
-}
-
-export interface SourceStatus {
-  readonly source: string;
-  readonly kind: SourceKind;
-  /** Another one whenever any of its declarations changes. */
-  readonly version: number;
-  readonly state: 'new' | 'ok' | 'partial' | 'failing';
-  readonly completeAt: Date | null;
-  readonly error: string | null;
-  readonly warnings: readonly SourceWarning[];
-  /** Whether the configuration still names it. */
-  readonly configured: boolean;
-}
-
-/** `now`: what no source has taken back; else what each source said at that time. */
-export type Moment = Date | 'now';
 
 export interface LoadSnapshotOptions {
   readonly organizationId: string;
