@@ -7,7 +7,9 @@ import { endIntervals, readOpenIntervals, startIntervals } from './intervals.ts'
 import { type MapLoss, noticeLoss } from './losses.ts';
 import type { FailedReading, GoodReading, Reading, SourceKind } from './map-source.ts';
 import { reconcile } from './reconcile.ts';
-import type { MapTables, SourceWarning } from './tables.ts';
+import type { SourceWarning } from './seen-declaration.ts';
+import type { MapTables } from './tables.ts';
+import { noticeFlows } from './watch-store.ts';
 
 export interface ApplyOptions {
   readonly organizationId: string;
@@ -18,6 +20,8 @@ export interface ApplyOptions {
   readonly kind?: SourceKind | undefined;
   /** The map tells when it loses more than this many percent of its edges between two polls. (Default: 20) */
   readonly lossPercent?: number | undefined;
+  /** The category of a data type: new flows of sensitive ones are told. (Default: none has one) */
+  readonly categoryOf?: ((dataType: string) => string | undefined) | undefined;
 }
 
 const LOSS_PERCENT = 20;
@@ -116,6 +120,8 @@ async function applyDeclarations(
     now,
   });
   await startIntervals(transaction, scope, started);
+  const { categoryOf } = options;
+  if (categoryOf !== undefined) await noticeFlows(transaction, { ...scope, started, categoryOf });
   const { lost, loss } = await noticeLoss(transaction, {
     ...scope,
     now,

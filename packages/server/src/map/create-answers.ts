@@ -4,9 +4,12 @@ import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
 import { changesBetween } from './changes.ts';
 import type { DataMap } from './data-map.ts';
 import type { Filter } from './filter.ts';
+import type { KnownClient } from './known-client.ts';
 import { createDeclarationLoader } from './load-declarations.ts';
 import { nearestNames } from './nearest-names.ts';
-import { type KnownClient, loadSnapshot, type MapSnapshot, type Moment } from './snapshot.ts';
+import type { Moment } from './seen-declaration.ts';
+import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
+import { type Alert, alertsOf } from './watch-alerts.ts';
 
 export interface CreateAnswersOptions extends AnswerContext {
   readonly db: Database;
@@ -22,6 +25,8 @@ export interface Answers
     'map' | 'services' | 'gaps' | 'gapList' | 'holders' | 'reach' | 'paths' | 'impact' | 'impacts' | 'systems'
   > {
   clients(): Promise<readonly KnownClient[]>;
+  /** What is worth telling to teams now. */
+  alerts(): Promise<readonly Alert[]>;
 }
 
 /** The questions about the map, answered from what is stored. */
@@ -60,6 +65,14 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     systems: async () => (await now()).systems(),
     holders: async (dataType) => (await now()).holders(dataType),
     clients: async () => (await load()).clients,
+
+    async alerts() {
+      const snapshot = await load();
+      const answers = answersOf(snapshot, options);
+      const { clients } = snapshot;
+      const { categoryOf } = options;
+      return alertsOf({ edges: answers.edges(), systems: answers.systems(), clients, categoryOf });
+    },
 
     async map(query = {}) {
       const question = await ask(query);

@@ -167,7 +167,7 @@ describe('poll', () => {
       subject: page.url,
       details: { started: 2, ended: 0 },
     });
-    expect(await eventsOf(database)).toEqual(['map.changed']);
+    expect(await eventsOf(database)).toEqual(['map.changed', 'map.store-without-eraser']);
   });
 
   it('ends nothing while a source is dead, and tells when it dies and comes back', async () => {

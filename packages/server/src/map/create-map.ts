@@ -4,8 +4,9 @@ import { createAnswers } from './create-answers.ts';
 import type { DataMap } from './data-map.ts';
 import { decideClient } from './decide-client.ts';
 import { createPolling } from './polling.ts';
-import type { KnownClient } from './snapshot.ts';
+import type { KnownClient } from './known-client.ts';
 import { catalogTargets } from './sources/catalog-targets.ts';
+import { watchMap } from './watch-map.ts';
 
 export interface CreateMapOptions {
   readonly db: Database;
@@ -20,17 +21,19 @@ export interface CreateMapOptions {
 export function createMap(options: CreateMapOptions): DataMap {
   const { db, clock, config } = options;
   const organizationId = options.organizationId ?? 'default';
-  const polling = createPolling({ ...options, organizationId });
   const categories = new Map(Object.entries(config.data_types));
+  const categoryOf = (dataType: string) => categories.get(dataType);
+  const onStored = () => watchMap({ ...options, organizationId, alerts });
+  const polling = createPolling({ ...options, organizationId, categoryOf, onStored });
   const connections = config.connections.map(({ key, service, team }) => ({ service: service ?? key, team }));
 
-  const { clients, ...answers } = createAnswers({
+  const { clients, alerts, ...answers } = createAnswers({
     db,
     clock,
     organizationId,
     configured: polling.configured,
     connections,
-    categoryOf: (dataType) => categories.get(dataType),
+    categoryOf,
     external: new Set(config.map.external),
   });
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
 import { createSourceTables } from './sources/source-migrations.ts';
+import { createAlerts } from './watch-migrations.ts';
 
 export const mapMigrations: Migrations = {
   '0005-map': {
@@ -117,4 +118,5 @@ export const mapMigrations: Migrations = {
         for each statement execute function map_declarations_changed()`.execute(db);
     },
   },
+  '0009-map-alerts': { up: createAlerts },
 };

@@ -23,6 +23,10 @@ export interface PollingOptions {
   readonly organizationId: string;
   readonly config: Pick<Config, 'map' | 'clients' | 'networks' | 'folder'>;
   readonly logger: Logger;
+  /** The category of a data type: new flows of sensitive ones are noticed. */
+  readonly categoryOf?: (dataType: string) => string | undefined;
+  /** Called when all that was read is stored, and clients are as the allow-list says. Never throws. */
+  readonly onStored?: () => Promise<void>;
 }
 
 /** Reads sources, again and again, and stores what changed. */
@@ -65,6 +69,7 @@ export function createPolling(options: PollingOptions): Polling {
     if (!signal.aborted) for (const { name } of expired) await pushes.forget(name, at);
     pushed = await pushes.names();
     await applyAllowList(db, { organizationId, allows, now: clock.now() });
+    if (!signal.aborted) await options.onStored?.();
     return { at, sources: sources.flatMap(({ name }) => reports.get(name) ?? []) };
   }
 
@@ -84,7 +89,15 @@ export function createPolling(options: PollingOptions): Polling {
   async function store(reading: Reading, startedAt: Date): Promise<SourceReport> {
     const kind = kinds.get(reading.source) ?? 'push';
     const lossPercent = config.map.alert_loss_percent;
-    const applied = await applyReading(db, { organizationId, reading, startedAt, kind, lossPercent });
+    const { categoryOf } = options;
+    const applied = await applyReading(db, {
+      organizationId,
+      reading,
+      startedAt,
+      kind,
+      lossPercent,
+      categoryOf,
+    });
     const report = reportOf(reading, applied);
     tell(report, applied);
     return report;
@@ -140,6 +153,7 @@ export function createPolling(options: PollingOptions): Polling {
       const now = clock.now();
       const report = await store(await pushes.accept(push, now), now);
       pushed = await pushes.names();
+      await options.onStored?.();
       return report;
     },
     start() {

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { SourceKind } from './map-source.ts';
+import type { Alert } from './watch-alerts.ts';
 
 export type MapTables = {
   map_sources: {
@@ -66,13 +67,17 @@ export type MapTables = {
     /** JSON: names of the sources that ended them. */
     sources: string;
   };
+  /** What was worth telling to a team, so that each thing is told once. */
+  map_alerts: {
+    organization_id: string;
+    kind: Alert['kind'];
+    subject: string;
+    /** JSON: {@link AlertData}. */
+    data: string;
+    first_seen: Date;
+    /** null: it is still there. */
+    gone_at: Date | null;
+    /** null: noticed, and not told yet. */
+    told_at: Date | null;
+  };
 };
-
-/** Something of a page that was refused. */
-export interface SourceWarning {
-  /** broken: a line, or a part, that cannot be read; rejected: a label value that must not be stored. */
-  readonly kind: 'broken' | 'rejected';
-  readonly service: string | null;
-  readonly team: string | null;
-  readonly message: string;
-}
