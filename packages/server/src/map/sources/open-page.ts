@@ -66,14 +66,16 @@ export async function openPage(options: PageRequest): Promise<OpenedPage> {
 
 /** The text of a page of at most `maxBytes` after decompression; undefined if it is larger. */
 export async function readText(page: OpenedPage, maxBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
+  // Piece by piece, so that a large answer is not in memory twice.
+  const decoder = new TextDecoder();
+  let text = '';
   let bytes = 0;
   for await (const chunk of page.body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) return undefined;
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return text + decoder.decode();
 }
 
 function addressOf(url: URL): OutboundAddress {
