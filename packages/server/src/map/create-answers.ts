@@ -39,7 +39,20 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     return loadSnapshot(db, loader, { organizationId, configured, now: clock.now(), ...moments });
   }
 
-  const now = async (): Promise<MapAnswers> => answersOf(await load(), options);
+  let last:
+    | { readonly of: MapSnapshot['declarations']; readonly rest: string; readonly answers: MapAnswers }
+    | undefined;
+
+  /** Computed again only if something that is stored is another one. */
+  function answersNow(snapshot: MapSnapshot): MapAnswers {
+    const rest = JSON.stringify([snapshot.sources, snapshot.clients, snapshot.loss]);
+    if (last?.of !== snapshot.declarations || last.rest !== rest) {
+      last = { of: snapshot.declarations, rest, answers: answersOf(snapshot, options) };
+    }
+    return last.answers;
+  }
+
+  const now = async (): Promise<MapAnswers> => answersNow(await load());
 
   /** The answers about the moment of a question, and what every answer says about itself. */
   async function ask(query: Partial<api.MapQuery>) {
@@ -47,11 +60,11 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     const asOf = momentOf(query.as_of, at, 'as_of');
     const compareTo = momentOf(query.compare_to, at, 'compare_to');
     const snapshot = await load({ moment: asOf ?? 'now', compareTo });
-    const moment = asOf === undefined ? 'now' : 'past';
     const { as_of: _, compare_to: __, group_by: ___, ...filter } = query;
     return {
       asked: { at: at.toISOString(), as_of: (asOf ?? at).toISOString(), filter: present(query) },
-      answers: answersOf(snapshot, { ...options, moment }),
+      answers:
+        asOf === undefined ? answersNow(snapshot) : answersOf(snapshot, { ...options, moment: 'past' }),
       filter,
       snapshot,
       moment: asOf ?? at,

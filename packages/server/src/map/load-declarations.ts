@@ -30,19 +30,26 @@ interface Span {
 }
 
 /**
- * Remembers what keys stand for, and the intervals that are open now as long as no source has another version. The
- * version is read in the same transaction, so that it does not matter which process wrote what.
+ * Remembers what keys stand for, and the intervals that are open now as long as no source has another version; the same
+ * array as long as no source was read again either. Versions are read in the same transaction, so that it does not matter
+ * which process wrote what.
  */
 export function createDeclarationLoader(): DeclarationLoader {
   const cache = createDeclarationCache();
   let open: { readonly versions: string; readonly spans: readonly Span[] } | undefined;
+  let seen: { readonly heartbeats: string; readonly declarations: readonly SeenDeclaration[] } | undefined;
 
   return async (transaction, options) => {
     const { sources, moment } = options;
     if (moment !== 'now') return see(await loadSpans(transaction, options), sources);
     const versions = JSON.stringify(sources.map(({ source, version }) => [source, version]));
-    if (open?.versions !== versions) open = { versions, spans: await loadSpans(transaction, options) };
-    return see(open.spans, sources);
+    // Several questions may be asked at once: each goes on with what it loaded itself.
+    const known =
+      open?.versions === versions ? open : { versions, spans: await loadSpans(transaction, options) };
+    open = known;
+    const heartbeats = JSON.stringify([versions, sources.map(({ kind, completeAt }) => [kind, completeAt])]);
+    if (seen?.heartbeats !== heartbeats) seen = { heartbeats, declarations: see(known.spans, sources) };
+    return seen.declarations;
   };
 
   async function loadSpans(
