@@ -140,14 +140,14 @@ async function selectDeclarations(
   const keys = [...one.keys()];
   const sources = [...one.values()].map(({ source }) => source);
   const { rows } = await sql<{ readonly key: string } & Parameters<typeof fromRow>[0]>`
-    select distinct on (declarations.declaration)
-      declarations.declaration as key, kind, team, service, to_service, data_type, address, protocol,
-      purpose, subject, retention, region
-    from unnest(${keys}::text[], ${sources}::text[]) as wanted (declaration, source)
-    join map_declarations as declarations
-      on declarations.organization_id = ${organizationId}
-      and declarations.source = wanted.source
-      and declarations.declaration = wanted.declaration`.execute(transaction);
+    select wanted.declaration as key, one.*
+    from unnest(${keys}::text[], ${sources}::text[]) as wanted (declaration, source),
+      lateral (
+        select kind, team, service, to_service, data_type, address, protocol, purpose, subject, retention, region
+        from map_declarations
+        where organization_id = ${organizationId} and source = wanted.source and declaration = wanted.declaration
+        limit 1
+      ) as one`.execute(transaction);
   return rows.flatMap((row) => {
     const declaration = fromRow(row);
     return declaration === undefined ? [] : knownDeclaration(row.key, declaration);
