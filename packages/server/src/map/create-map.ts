@@ -3,8 +3,8 @@ import { type Clock, type Config, type Database, HabeasError, type Logger } from
 import { createAnswers } from './create-answers.ts';
 import type { DataMap } from './data-map.ts';
 import { decideClient } from './decide-client.ts';
-import { createPolling } from './polling.ts';
 import type { KnownClient } from './known-client.ts';
+import { createPolling } from './polling.ts';
 import { catalogTargets } from './sources/catalog-targets.ts';
 import { watchMap } from './watch-map.ts';
 
