@@ -17,6 +17,7 @@ import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
 import { dependenciesOf, requestView, taskView } from './views.ts';
+import { newWorker } from './worker-session.ts';
 
 export interface CreateRequestsOptions {
   readonly db: Database;
@@ -48,8 +49,11 @@ const TASK_TIMEOUT_MILLISECONDS = 15 * 60_000;
 
 export function createRequests(options: CreateRequestsOptions): Requests {
   const { db, clock, systems } = options;
+  const worker = newWorker();
   const transitions = createTransitions({
     db,
+    worker,
+    onDue: (due) => fleet.offer(due),
     clock,
     retry: options.retry ?? DEFAULT_RETRY,
     random: options.random ?? Math.random,
@@ -64,6 +68,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   });
   const fleet = createFleet({
     ...options,
+    worker,
     transitions,
     taskTimeoutMilliseconds: options.taskTimeoutMilliseconds ?? TASK_TIMEOUT_MILLISECONDS,
     packageExpiresMilliseconds: options.policy.access.packageExpiresMilliseconds,

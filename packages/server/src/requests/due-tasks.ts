@@ -4,8 +4,13 @@ import type { Database } from '../foundation/index.ts';
 /** Wakes workers the moment a change is committed; the payload is a {@link DueNotice}. */
 export const DUE_CHANNEL = 'habeas_due';
 
-export interface DueTask {
+export interface TaskRef {
   readonly organizationId: string;
+  readonly requestId: string;
+  readonly taskId: string;
+}
+
+export interface DueTask extends TaskRef {
   /** null: a package. */
   readonly system: string | null;
   readonly at: Date;
@@ -16,6 +21,8 @@ export interface DueNotice {
   readonly organization: string;
   readonly system: string | null;
   readonly milliseconds: number;
+  /** The worker that says so; it knows already. */
+  readonly from: string;
 }
 
 /**
@@ -23,25 +30,24 @@ export interface DueNotice {
  * else has to agree with them, be filled again after a crash, or be cleaned. Notices only save waiting: all that is due is also
  * found by looking.
  */
-export async function announce(transaction: Database, due: readonly DueTask[], now: Date): Promise<void> {
+export async function announce(
+  transaction: Database,
+  due: readonly DueTask[],
+  options: { readonly now: Date; readonly worker: string },
+): Promise<void> {
   if (due.length === 0) return;
   const notices = due.map(
     ({ organizationId, system, at }): DueNotice => ({
       organization: organizationId,
       system,
-      milliseconds: Math.max(0, at.getTime() - now.getTime()),
+      milliseconds: Math.max(0, at.getTime() - options.now.getTime()),
+      from: options.worker,
     }),
   );
   const payloads = [...new Set(notices.map((notice) => JSON.stringify(notice)))];
   await sql`select pg_notify(${DUE_CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`.execute(
     transaction,
   );
-}
-
-export interface TaskRef {
-  readonly organizationId: string;
-  readonly requestId: string;
-  readonly taskId: string;
 }
 
 /** Processes that look at the same time take different ones of this many times what they need, mostly. */

@@ -1,6 +1,6 @@
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, type Logger, pause, type SecretKey } from '../foundation/index.ts';
-import { type DueNotice, dueTasks, systemsDue } from './due-tasks.ts';
+import { type DueNotice, type DueTask, dueTasks, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { createPump, type Pump } from './pump.ts';
 import type { SignReceipt } from './receipt.ts';
@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly organizationId: string;
   readonly db: Database;
   readonly databaseUrl: string;
+  /** Names this process' worker in the rows that it holds. */
+  readonly worker: string;
   readonly transitions: Transitions;
   readonly systems: Systems;
   readonly masterKey: SecretKey;
@@ -36,6 +38,8 @@ const LONG_MILLISECONDS = 60_000;
 
 /** The workers of this process: a pump per system that has work, one life line, one reconciler. */
 export interface Fleet {
+  /** Tasks that became due by a change of this process. */
+  offer(due: readonly DueTask[]): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -46,9 +50,11 @@ export function createFleet(options: FleetOptions): Fleet {
   const timers = new Set<NodeJS.Timeout>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
+  let started = false;
   let stopped = false;
 
   const session = createWorkerSession({
+    worker: options.worker,
     databaseUrl: options.databaseUrl,
     logger,
     onNotice: (notice) => heed(notice),
@@ -56,43 +62,45 @@ export function createFleet(options: FleetOptions): Fleet {
       for (const pump of pumps.values()) pump.wake();
     },
   });
-  const worker = createWorker({ ...options, worker: session.worker });
+  const worker = createWorker(options);
   const reconcile = createReconciler({
     ...options,
     plan: options.planReceived,
-    worker: { id: session.worker, inHand: () => worker.inHand() },
+    worker: { id: options.worker, inHand: () => worker.inHand() },
   });
 
-  const wake = (system: string | null): void => {
-    if (stopped) return;
-    let pump = pumps.get(system);
-    if (pump === undefined) {
-      pump = createPump({
-        concurrency: options.systems.concurrency(system),
-        due: (limit) =>
-          dueTasks(db, { organizationId, system, limit, now: clock.now(), except: worker.claiming() }),
-        run: (task) => worker.run(task),
-        logger,
-      });
-      pumps.set(system, pump);
-    }
-    pump.wake();
+  const pumpOf = (system: string | null): Pump => {
+    const known = pumps.get(system);
+    if (known !== undefined) return known;
+    const pump = createPump({
+      concurrency: options.systems.concurrency(system),
+      due: (limit) =>
+        dueTasks(db, { organizationId, system, limit, now: clock.now(), except: worker.claiming() }),
+      run: (task) => worker.run(task),
+      logger,
+    });
+    pumps.set(system, pump);
+    return pump;
   };
-  const heed = ({ organization, system, milliseconds }: DueNotice): void => {
-    if (organization !== organizationId || stopped) return;
-    if (milliseconds === 0) wake(system);
+  const wakeLater = (system: string | null, milliseconds: number): void => {
     // What is due in a long while is found by looking.
-    if (milliseconds === 0 || milliseconds > LONG_MILLISECONDS) return;
+    if (milliseconds > LONG_MILLISECONDS) return;
     const later = setTimeout(() => {
       timers.delete(later);
-      wake(system);
+      pumpOf(system).wake();
     }, milliseconds);
     timers.add(later);
+  };
+  const heed = ({ organization, system, milliseconds, from }: DueNotice): void => {
+    if (organization !== organizationId || from === options.worker || !started || stopped) return;
+    if (milliseconds === 0) pumpOf(system).wake();
+    else wakeLater(system, milliseconds);
   };
   const look = async (): Promise<void> => {
     try {
       await reconcile();
-      for (const system of await systemsDue(db, { organizationId, now: clock.now() })) wake(system);
+      for (const system of await systemsDue(db, { organizationId, now: clock.now() }))
+        if (!stopped) pumpOf(system).wake();
     } catch (error) {
       logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
     }
@@ -105,8 +113,19 @@ export function createFleet(options: FleetOptions): Fleet {
   };
 
   return {
+    offer(due) {
+      if (!started || stopped) return;
+      const now = clock.now().getTime();
+      for (const task of due) {
+        if (task.organizationId !== organizationId) continue;
+        const milliseconds = task.at.getTime() - now;
+        if (milliseconds <= 0) pumpOf(task.system).offer(task);
+        else wakeLater(task.system, milliseconds);
+      }
+    },
     async start() {
       await session.start();
+      started = true;
       await look();
       loop();
     },

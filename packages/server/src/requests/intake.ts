@@ -10,6 +10,7 @@ import {
 } from '../foundation/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
+import type { DueTask } from './due-tasks.ts';
 import { createGroup } from './group.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -60,6 +61,12 @@ const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'erases'> = {
   matched: null,
 };
 
+interface Inserted {
+  /** undefined where the request existed already. */
+  readonly rows: readonly (RequestRow | undefined)[];
+  readonly due: readonly DueTask[];
+}
+
 export function createIntake(options: IntakeOptions): Intake {
   const makePlan: Intake['makePlan'] = async (ask) => {
     const [systems, blindSpots] = await Promise.all([
@@ -83,15 +90,12 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   };
 
-  const insertAll = async (
-    transaction: Database,
-    asked: readonly Asked[],
-  ): Promise<readonly (RequestRow | undefined)[]> => {
+  const insertAll = async (transaction: Database, asked: readonly Asked[]): Promise<Inserted> => {
     const now = options.clock.now();
     const fresh = await claimIdempotencyKeys(transaction, asked, now);
     await insertRequests(transaction, fresh, { masterKey: options.masterKey, now });
     const planned = fresh.flatMap(({ ref, made }) => (made === undefined ? [] : [{ ref, made }]));
-    await freeze(transaction, planned);
+    const due = await freeze(transaction, planned);
     const rows = await transaction
       .withTables<RequestTables>()
       .selectFrom('requests')
@@ -105,11 +109,11 @@ export function createIntake(options: IntakeOptions): Intake {
       )
       .execute();
     const byId = new Map(rows.map((row) => [row.id, row]));
-    return asked.map(({ ref }) => byId.get(ref.requestId));
+    return { rows: asked.map(({ ref }) => byId.get(ref.requestId)), due };
   };
 
   /** Inserts plans and takes the first step of each request. The step is computed from what was just inserted; nothing is read back. */
-  const freeze = async (transaction: Database, planned: readonly Planned[]): Promise<void> => {
+  const freeze = async (transaction: Database, planned: readonly Planned[]): Promise<readonly DueTask[]> => {
     const now = options.clock.now();
     const { waitMilliseconds, approval } = options.policy.erasure;
     const inserted = await insertPlans(transaction, planned, now, (plan) => {
@@ -135,14 +139,20 @@ export function createIntake(options: IntakeOptions): Intake {
         actor: 'system',
       };
     });
-    await options.transitions.save(transaction, steps);
+    return options.transitions.save(transaction, steps);
   };
 
   const grouped = createGroup<Asked, RequestRow | undefined>({
     limit: GROUP_LIMIT,
     keyOf: ({ ref, caller, ask }) =>
       ask.idempotencyKey === undefined ? ref.requestId : `${caller.organizationId}/${ask.idempotencyKey}`,
-    run: (asked) => options.db.transaction().execute((transaction) => insertAll(transaction, asked)),
+    run: async (asked) => {
+      const { rows, due } = await options.db
+        .transaction()
+        .execute((transaction) => insertAll(transaction, asked));
+      options.transitions.committed(due);
+      return rows;
+    },
   });
 
   return {
@@ -155,7 +165,7 @@ export function createIntake(options: IntakeOptions): Intake {
         dryRun: row.dry_run,
         identityTypes: row.identity_types,
       });
-      await options.db.transaction().execute(async (transaction) => {
+      const due = await options.db.transaction().execute(async (transaction) => {
         const current = await transaction
           .withTables<RequestTables>()
           .selectFrom('requests')
@@ -164,8 +174,9 @@ export function createIntake(options: IntakeOptions): Intake {
           .where('id', '=', ref.requestId)
           .forNoKeyUpdate()
           .executeTakeFirstOrThrow();
-        if (current.state === 'received') await freeze(transaction, [{ ref, made }]);
+        return current.state === 'received' ? freeze(transaction, [{ ref, made }]) : [];
       });
+      options.transitions.committed(due);
     },
     async receive(caller, given) {
       const ask = withHashedKey(options.masterKey, given);

@@ -13,6 +13,8 @@ export interface PumpOptions {
 /** Keeps up to `concurrency` tasks of one system running. Asks the database only when it was woken or may find more. */
 export interface Pump {
   wake(): void;
+  /** A task that is surely due: it is begun without asking, if there is a place for it. */
+  offer(task: TaskRef): void;
   /** Begins no more tasks and waits for the running ones. */
   stop(): Promise<void>;
 }
@@ -30,16 +32,18 @@ export function createPump(options: PumpOptions): Pump {
       if (free <= 0) return;
       more = false;
       const tasks = await options.due(free);
-      if (tasks.length === free) more = true;
+      if (tasks.length === free || tasks.length > options.concurrency - running.size) more = true;
       if (stopped) return;
-      for (const task of tasks) {
-        const work = options.run(task).finally(() => {
-          running.delete(work);
-          if (more) begin();
-        });
-        running.add(work);
-      }
+      // Places may have been taken meanwhile, by tasks that were offered.
+      for (const task of tasks.slice(0, options.concurrency - running.size)) run(task);
     }
+  };
+  const run = (task: TaskRef): void => {
+    const work = options.run(task).finally(() => {
+      running.delete(work);
+      if (more) begin();
+    });
+    running.add(work);
   };
   const begin = (): void => {
     looking ??= look()
@@ -56,6 +60,11 @@ export function createPump(options: PumpOptions): Pump {
     wake() {
       more = true;
       begin();
+    },
+    offer(task) {
+      if (stopped) return;
+      if (running.size < options.concurrency) run(task);
+      else more = true;
     },
     async stop() {
       stopped = true;

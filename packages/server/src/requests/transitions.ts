@@ -2,7 +2,7 @@ import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
 import type { Step } from './change.ts';
 import { concludeRequests } from './conclude-requests.ts';
-import { announce } from './due-tasks.ts';
+import { announce, type DueTask } from './due-tasks.ts';
 import type { Event } from './event.ts';
 import { createGroup } from './group.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
@@ -28,14 +28,23 @@ export interface TransitionsOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly forgetAfterMilliseconds: number;
+  /** Names this process in notices, so that it does not heed its own. */
+  readonly worker: string;
+  /** Called after the commit with what became due by it: this process need not wait for its own notice. */
+  readonly onDue: (due: readonly DueTask[]) => void;
 }
 
 /** The only way in which a request or a task changes: one event, one step, in one transaction with all that follows from it. */
 export interface Transitions {
   /** Throws NOT_FOUND if the request or task does not exist in the organization. Events that come together share a transaction. */
   apply(target: EventTarget, event: Event, options: ApplyOptions): Promise<Applied>;
-  /** Steps that were computed already, such as the first one of a request that is being inserted. */
-  save(transaction: Database, steps: readonly StepToSave[]): Promise<void>;
+  /**
+   * Steps that were computed already, such as the first one of a request that is being inserted. Gives what became due by them,
+   * for {@link committed}.
+   */
+  save(transaction: Database, steps: readonly StepToSave[]): Promise<readonly DueTask[]>;
+  /** To be called when the transaction of `save` was committed. */
+  committed(due: readonly DueTask[]): void;
 }
 
 /** More members would make each wait longer without making the group cheaper. */
@@ -49,19 +58,18 @@ interface Pending extends ApplyOptions {
 export function createTransitions(options: TransitionsOptions): Transitions {
   const context = () => ({ now: options.clock.now(), retry: options.retry, random: options.random() });
 
-  const save = async (transaction: Database, steps: readonly StepToSave[]): Promise<void> => {
-    if (steps.length === 0) return;
+  const save = async (transaction: Database, steps: readonly StepToSave[]): Promise<readonly DueTask[]> => {
+    if (steps.length === 0) return [];
     await saveSteps(transaction, steps, {
       now: options.clock.now(),
       forgetAfterMilliseconds: options.forgetAfterMilliseconds,
     });
-    await announce(
-      transaction,
-      steps.flatMap(({ target, step }) =>
-        step.due.map((due) => ({ ...due, organizationId: target.organizationId })),
+    const due = steps.flatMap(({ target, step }) =>
+      step.due.map(
+        (task): DueTask => ({ ...task, organizationId: target.organizationId, requestId: target.requestId }),
       ),
-      options.clock.now(),
     );
+    await announce(transaction, due, { now: options.clock.now(), worker: options.worker });
     const ended = steps.filter(
       ({ before, step }) => isEnded(step.request.state) && !isEnded(before.request.state),
     );
@@ -77,15 +85,17 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     );
     for (const round of onePerRequest(gates)) {
       const opened = await applyAll(transaction, round);
-      if (opened.some((one) => one === undefined || !one.applied))
+      if (opened.results.some((one) => one === undefined || !one.applied))
         throw new HabeasError('INTERNAL', 'A gate did not open.');
+      due.push(...opened.due);
     }
+    return due;
   };
 
   const applyAll = async (
     transaction: Database,
     pending: readonly Pending[],
-  ): Promise<readonly (Applied | undefined)[]> => {
+  ): Promise<{ readonly results: readonly (Applied | undefined)[]; readonly due: readonly DueTask[] }> => {
     const loaded = await loadNeighbourhoods(transaction, pending);
     const steps: StepToSave[] = [];
     const results: (Applied | undefined)[] = [];
@@ -104,18 +114,24 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       steps.push({ target, before, step: outcome, actor, result: result ?? {} });
       results.push({ applied: true, step: outcome, before });
     }
-    await save(transaction, steps);
-    return results;
+    return { results, due: await save(transaction, steps) };
   };
 
   const grouped = createGroup<Pending, Applied | undefined>({
     limit: GROUP_LIMIT,
     keyOf: ({ target }) => `${target.organizationId}/${target.requestId}`,
-    run: (pending) => options.db.transaction().execute((transaction) => applyAll(transaction, pending)),
+    run: async (pending) => {
+      const { results, due } = await options.db
+        .transaction()
+        .execute((transaction) => applyAll(transaction, pending));
+      options.onDue(due);
+      return results;
+    },
   });
 
   return {
     save,
+    committed: options.onDue,
     async apply(target, event, apply) {
       const applied = await grouped({ ...apply, target, event });
       if (applied === undefined) {

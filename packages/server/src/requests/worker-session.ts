@@ -8,24 +8,28 @@ import { DUE_CHANNEL, type DueNotice } from './due-tasks.ts';
 const LOCK_CLASS = 0x4841_4257;
 const RECONNECT_MILLISECONDS = 1_000;
 
+/** A name for the worker of a process: a number that fits an advisory lock. */
+export function newWorker(): string {
+  return String(randomInt(1, 2 ** 31 - 1));
+}
+
 /**
  * A worker's life line: one connection that holds an advisory lock named after the worker and listens for what is due. PostgreSQL
  * drops the lock with the connection, so a process that was killed is seen to be dead at once, without time-outs and clocks.
  */
 export interface WorkerSession {
-  readonly worker: string;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createWorkerSession(options: {
+  readonly worker: string;
   readonly databaseUrl: string;
   readonly logger: Logger;
   readonly onNotice: (notice: DueNotice) => void;
   /** Something may have been missed: look everywhere. */
   readonly onConnected: () => void;
 }): WorkerSession {
-  const id = randomInt(1, 2 ** 31 - 1);
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -48,7 +52,7 @@ export function createWorkerSession(options: {
     });
     await next.connect();
     if (stopped) return next.end();
-    await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, id]);
+    await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, Number(options.worker)]);
     await next.query(`listen ${DUE_CHANNEL}`);
     client = next;
     options.onConnected();
@@ -64,7 +68,6 @@ export function createWorkerSession(options: {
   };
 
   return {
-    worker: String(id),
     start: connect,
     async stop() {
       stopped = true;
