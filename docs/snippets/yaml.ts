@@ -18,6 +18,9 @@ function isKind(text: string): text is YamlKind {
 /** Stands for every variable that a configuration names; it fits wherever a text or an address is wanted. */
 const ANY_VARIABLE = 'http://127.0.0.1:1';
 
+/** Stands for every variable that is named as a secret that signs. */
+const ANY_SECRET = `whsec_${Buffer.alloc(32).toString('base64')}`;
+
 /** By its mark `yaml:`, or by its keys. Throws for YAML that no parser of ours knows and that has no mark. */
 export function yamlKind(snippet: Snippet): YamlKind {
   const marked = markOf(snippet, 'yaml');
@@ -57,5 +60,10 @@ export function checkYaml(snippet: Snippet): void {
 }
 
 function everyVariable(): NodeJS.ProcessEnv {
-  return new Proxy({}, { get: () => ANY_VARIABLE });
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => (String(name).endsWith('_HOOK_SECRET') ? ANY_SECRET : ANY_VARIABLE),
+    },
+  );
 }

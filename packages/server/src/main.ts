@@ -11,6 +11,7 @@ import {
   createSigner,
   ensureFirstKey,
   type Signer,
+  signStandardWebhook,
   verifyStandardWebhook,
 } from './access/index.ts';
 import { appendAudit, auditMigrations } from './audit/index.ts';
@@ -47,7 +48,7 @@ import {
 } from './foundation/index.ts';
 import { createHttpServer } from './http/index.ts';
 import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
-import { createEventFeed, notifyMigrations } from './notify/index.ts';
+import { createEventFeed, createNotifications, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
 
@@ -180,6 +181,16 @@ async function createServer(
     },
   });
   const feed = createEventFeed({ db, pool: opened.pool, logger });
+  const notifications = createNotifications({
+    db,
+    pool: opened.pool,
+    organizationId,
+    config,
+    feed,
+    sign: signStandardWebhook,
+    clock,
+    logger,
+  });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
   const http = await createHttpServer({
     organizationId,
@@ -207,7 +218,10 @@ async function createServer(
     map,
     systems,
     connections: connectionsView,
+    notifications,
     async listen(address) {
+      // Before the first reading, so that what it finds is told.
+      notifications.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       await requests.start();
@@ -217,6 +231,7 @@ async function createServer(
     close: () =>
       closeAll(
         [
+          { name: 'notifications', close: () => notifications.stop() },
           { name: 'feed', close: () => feed.close() },
           { name: 'http', close: () => http.close() },
           { name: 'map', close: () => map.stop() },

@@ -53,6 +53,7 @@ export function serverExaminations(server: LocalServer): readonly Examination[] 
     { what: 'sources of the map', look: () => sources(server) },
     { what: 'connections', look: () => connections(server) },
     { what: 'clients', look: () => clients(server) },
+    { what: 'notifications', look: () => notifications(server) },
   ];
 }
 
@@ -181,6 +182,22 @@ async function clients(server: LocalServer): Promise<readonly Diagnosis[]> {
     }),
   );
   return [...undecided, ...checked];
+}
+
+/** Receivers that do not take what they are told, or lost some of it; nothing is said of those that are well. */
+async function notifications(server: LocalServer): Promise<readonly Diagnosis[]> {
+  return (await server.notifications.statuses()).flatMap(({ name, failingSince, error, deadLetters }) => {
+    const lost = deadLetters === 0 ? [] : [`It lost ${deadLetters} messages in the last 30 days.`];
+    if (failingSince === null && lost.length === 0) return [];
+    const failing =
+      failingSince === null
+        ? []
+        : [`It takes no messages since ${failingSince.toISOString()}. ${error ?? ''}`];
+    const finding = [...failing, ...lost].join(' ');
+    return [
+      { what: `receiver ${name}`, verdict: 'warn', finding, next: 'When it is repaired: habeas notify test' },
+    ];
+  });
 }
 
 const CHECK_CLIENT =

@@ -15,6 +15,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { initVerb } from './verbs/init.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
+import { notifyVerb } from './verbs/notify.ts';
 import { planVerb } from './verbs/plan.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
@@ -46,6 +47,7 @@ const VERBS: readonly Verb[] = [
   ticketsVerb,
   clientsVerb,
   keysVerb,
+  notifyVerb,
   auditVerb,
 ];
 

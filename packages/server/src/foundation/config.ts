@@ -159,59 +159,134 @@ const connection = z.strictObject({
     .optional(),
 });
 
-/** `habeas.yaml`, as a person writes it; docs/operate.md lists exactly these keys. */
-export const configSchema = z.strictObject({
-  organization: key.default('default'),
-  /** Where the embedded database, the master key and logs lie; relative to the configuration. (Default: .habeas) */
-  data_dir: z.string().default('.habeas'),
-  listen: z
-    .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.int().min(0).max(65535).default(7311),
-      /** How services reach this server, for callbacks. (Default: http://host:port) */
-      public_url: z.url({ protocol: /^https?$/ }).optional(),
-    })
-    .prefault({}),
-  map: mapSchema.prefault({}),
-  /** Data type → data category of the taxonomy, e.g. `ip: user.device.ip_address`. */
-  data_types: z.record(z.string(), z.string()).default({}),
-  clients: z
-    .strictObject({
-      /** Addresses that need no approval by a person: `host`, `host:port`, an IP or a CIDR range. */
-      allow: z.array(z.string()).default([]),
-      /** How long one call may take. */
-      timeout: duration.prefault('10s'),
-      /** Most tasks that act on one service at once, per server process. */
-      concurrency: z.int().min(1).max(64).default(4),
-      /** Which services are spoken to over TLS; the first entry that names an address counts. (Default: none) */
-      tls: z.array(clientTls).default([]),
-    })
-    .prefault({}),
-  /** Private address ranges that Habeas may call at all. (Default: none) */
-  networks: z.strictObject({ allow_private: z.array(z.string()).default([]) }).prefault({}),
-  connections: z.array(connection).default([]),
-  requests: z
-    .strictObject({
-      /** Longest time that one attempt of a task may take: for a store where one person has very much. */
-      task_timeout: duration.prefault('15m'),
-      /** When a task that failed in a way that may pass is tried again. */
-      retries: z
-        .strictObject({
-          /** After this many failures in a row it waits for a person. (Default: 12) */
-          max_failures: z.int().min(1).max(1_000).optional(),
-          /** Before the second try; doubled with each failure, of which half is random. (Default: 1s) */
-          first_delay: duration.optional(),
-          /** (Default: 15m) */
-          longest_delay: duration.optional(),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  /** The policy file, relative to the configuration. (Default: the built-in policy) */
-  policy: z.string().optional(),
-  /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
-  record: z.string().optional(),
+/** Where events are posted to. */
+const webhook = z.strictObject({
+  /** Redirects are not followed; private addresses only where `networks.allow_private` has them. */
+  url: httpUrl.refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && url.username === '' && url.password === '' && url.hash === '';
+  }, 'an address without user, password and fragment'),
+  /** Signs what is sent, after Standard Webhooks: 24 to 64 random bytes in base64, with or without `whsec_`. */
+  secret: z.string().refine((text) => {
+    const base64 = text.replace(/^whsec_/, '');
+    const { length } = Buffer.from(base64, 'base64');
+    return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && length >= 24 && length <= 64;
+  }, '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints'),
 });
+
+/** Where somebody is told what concerns them. */
+const receiver = { mail: z.email().optional(), webhook: webhook.optional() };
+
+const notifySchema = z.strictObject({
+  /** The mail server that takes what Habeas sends. */
+  smtp: z
+    .strictObject({
+      /** `smtp://host:587`, or `smtps://` for TLS from the first byte; may hold user and password, which need TLS. */
+      url: z.url({ protocol: /^smtps?$/ }),
+      from: z.email(),
+    })
+    .optional(),
+  /** Programs that follow what happens. */
+  webhooks: z
+    .array(
+      z.strictObject({
+        name,
+        ...webhook.shape,
+        /** Types of events: exact ones, `map.*`, or `*`. */
+        events: z
+          .array(
+            z.string().regex(/^(\*|[a-z][a-z-]*(\.[a-z-]+)*(\.\*)?)$/, 'a type of events, `map.*` or `*`'),
+          )
+          .min(1)
+          .default(['*']),
+      }),
+    )
+    .default([]),
+  /** Who runs Habeas. */
+  operators: z.strictObject(receiver).prefault({}),
+  /** A receiver that fails for so long loses what it did not take. */
+  give_up_after: duration.prefault('3d'),
+});
+
+export type NotifyConfig = z.output<typeof notifySchema>;
+
+/** `habeas.yaml`, as a person writes it; docs/operate.md lists exactly these keys. */
+export const configSchema = z
+  .strictObject({
+    organization: key.default('default'),
+    /** Where the embedded database, the master key and logs lie; relative to the configuration. (Default: .habeas) */
+    data_dir: z.string().default('.habeas'),
+    listen: z
+      .strictObject({
+        host: z.string().default('127.0.0.1'),
+        port: z.int().min(0).max(65535).default(7311),
+        /** How services reach this server, for callbacks. (Default: http://host:port) */
+        public_url: z.url({ protocol: /^https?$/ }).optional(),
+      })
+      .prefault({}),
+    map: mapSchema.prefault({}),
+    /** Data type → data category of the taxonomy, e.g. `ip: user.device.ip_address`. */
+    data_types: z.record(z.string(), z.string()).default({}),
+    clients: z
+      .strictObject({
+        /** Addresses that need no approval by a person: `host`, `host:port`, an IP or a CIDR range. */
+        allow: z.array(z.string()).default([]),
+        /** How long one call may take. */
+        timeout: duration.prefault('10s'),
+        /** Most tasks that act on one service at once, per server process. */
+        concurrency: z.int().min(1).max(64).default(4),
+        /** Which services are spoken to over TLS; the first entry that names an address counts. (Default: none) */
+        tls: z.array(clientTls).default([]),
+      })
+      .prefault({}),
+    /** Private address ranges that Habeas may call at all. (Default: none) */
+    networks: z.strictObject({ allow_private: z.array(z.string()).default([]) }).prefault({}),
+    /** Team → where it is told what concerns its services. */
+    teams: z.record(z.string().min(1), z.strictObject(receiver)).default({}),
+    notify: notifySchema.prefault({}),
+    connections: z.array(connection).default([]),
+    requests: z
+      .strictObject({
+        /** Longest time that one attempt of a task may take: for a store where one person has very much. */
+        task_timeout: duration.prefault('15m'),
+        /** When a task that failed in a way that may pass is tried again. */
+        retries: z
+          .strictObject({
+            /** After this many failures in a row it waits for a person. (Default: 12) */
+            max_failures: z.int().min(1).max(1_000).optional(),
+            /** Before the second try; doubled with each failure, of which half is random. (Default: 1s) */
+            first_delay: duration.optional(),
+            /** (Default: 15m) */
+            longest_delay: duration.optional(),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    /** The policy file, relative to the configuration. (Default: the built-in policy) */
+    policy: z.string().optional(),
+    /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
+    record: z.string().optional(),
+  })
+  .check(({ value: { teams, notify }, issues }) => {
+    if (notify.smtp !== undefined) return;
+    const mails = [
+      ...Object.entries(teams).map(([team, { mail }]) => ({ mail, path: ['teams', team, 'mail'] })),
+      { mail: notify.operators.mail, path: ['notify', 'operators', 'mail'] },
+    ];
+    for (const { mail, path } of mails) {
+      if (mail === undefined) continue;
+      const message = 'a mail needs a mail server: name it under notify.smtp';
+      issues.push({ code: 'custom', path, message, input: mail });
+    }
+  })
+  .check(({ value: { notify }, issues }) => {
+    const names = notify.webhooks.map((webhook) => webhook.name);
+    for (const [index, name] of names.entries()) {
+      if (names.indexOf(name) === index) continue;
+      const path = ['notify', 'webhooks', index, 'name'];
+      issues.push({ code: 'custom', path, message: 'another webhook has this name', input: name });
+    }
+  });
 
 export type Config = Readonly<z.output<typeof configSchema>> & {
   /** The file it came from, or undefined for the defaults. */

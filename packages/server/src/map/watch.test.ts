@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -232,6 +233,24 @@ describe('the address of a client', () => {
   });
 });
 
+it('docs/notifications.md lists what each alert says', async () => {
+  await using database = await createTestDatabase(migrations);
+  await using page = await serveMetrics(FLOW + STORE + clientAt('pd.data.svc:1337'));
+  const { map, clock } = open(database, { pages: [page] });
+  await map.poll();
+  page.text = FLOW + STORE + clientAt('pd.data.svc:1338');
+  clock.advance(30_000);
+  await map.poll();
+  const text = readFileSync(new URL('../../../../docs/notifications.md', import.meta.url), 'utf8');
+  const [, table = ''] = text.split('| `data` of | has |');
+  for (const { type, ...data } of await told(database)) {
+    const row = table.split('\n').find((line) => line.startsWith(`| \`${type}\` |`)) ?? '';
+    const names = [...row.replaceAll(/\([^)]*\)/g, '').matchAll(/`([a-z_]+)`/g)].map(([, name]) => name);
+    expect([type, names]).toEqual([type, Object.keys(data)]);
+  }
+  expect(new Set(await kindsOf(database)).size).toBe(3);
+});
+
 describe('appearances', () => {
   const alertOf = (subject: string): Alert => ({
     kind: 'map.store-without-eraser',
@@ -257,7 +276,7 @@ describe('appearances', () => {
           const found = appearancesOf(known, distinctAlerts(present.map(alertOf)), new Date(now));
           for (const { subject } of found.appeared) got[subject] = [...(got[subject] ?? []), now];
           known = remember(known, found, new Date(now));
-          for (const subject of ['a', 'b', 'c']) {
+          for (const subject of ['a', 'b', 'c'] as const) {
             const since = missed[subject];
             if (!present.includes(subject)) {
               if (since === undefined) missed[subject] = now;

@@ -20,6 +20,8 @@ export interface SubscribeOptions {
   readonly organizationId: string;
   /** Only events of this request. */
   readonly requestId?: string | undefined;
+  /** Only events whose type fits one of these: exact, `map.*`, or `*`. (Default: all) */
+  readonly types?: readonly string[] | undefined;
   /** The sequence of the last event that the subscriber has; 0: from the first one. (Default: only what comes from now on) */
   readonly after?: number | undefined;
   /** Ends the stream, without an error. */
@@ -83,7 +85,7 @@ export function createEventFeed(options: CreateEventFeedOptions): EventFeed {
   async function* stream(subscription: SubscribeOptions): AsyncGenerator<StoredEvent, void, undefined> {
     const signal = AbortSignal.any([subscription.signal, closing.signal]);
     if (signal.aborted) return;
-    const { organizationId, requestId, after } = subscription;
+    const { organizationId, requestId, types, after } = subscription;
     let cursor = await whereToBegin(db, after);
     start();
     while (!signal.aborted) {
@@ -94,7 +96,7 @@ export function createEventFeed(options: CreateEventFeedOptions): EventFeed {
       }
       const upTo = settled;
       const events = await orUnavailable(
-        readEvents(db, { organizationId, requestId, after: cursor, upTo, limit }),
+        readEvents(db, { organizationId, requestId, types, after: cursor, upTo, limit }),
       );
       for (const event of events) {
         if (signal.aborted) return;

@@ -1,3 +1,7 @@
+export { createCourier } from './courier.ts';
+export * from './create-notifications.ts';
 export * from './feed.ts';
 export * from './migrations.ts';
 export { type OutboxEvent, pruneEvents, publish, type StoredEvent } from './outbox.ts';
+export { receiversOf } from './receivers.ts';
+export { sendTest, type TestResult } from './send-test.ts';

@@ -20,4 +20,30 @@ export const notifyMigrations: Migrations = {
       );
     },
   },
+  '0002-outbox-subscriptions': {
+    async up(db) {
+      await sql`
+        create table notify_subscriptions (
+          organization_id text not null,
+          name text not null,
+          position bigint not null,
+          failures integer not null default 0,
+          failing_since timestamptz,
+          error text,
+          primary key (organization_id, name),
+          check ((failures = 0) = (failing_since is null))
+        )`.execute(db);
+      await sql`
+        create table notify_dead_letters (
+          organization_id text not null,
+          subscription text not null,
+          event_id text not null,
+          type text not null,
+          at timestamptz not null,
+          given_up_at timestamptz not null,
+          error text not null,
+          primary key (organization_id, subscription, event_id)
+        )`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import { type Database, HabeasError, newId } from '../foundation/index.ts';
+import { likePattern } from './event-types.ts';
 import { registerPublisher } from './outbox-frontier.ts';
 
 /** What happened, for dashboards, webhooks and streams. Ids, counts and states only, never personal data. */
@@ -69,6 +70,8 @@ export interface ReadEventsOptions {
   readonly after: number;
   /** Events up to this sequence, which must be settled: beyond it, one that is still under way could be passed over. */
   readonly upTo: number;
+  /** Only events whose type fits one of these: exact, `map.*`, or `*`. (Default: all) */
+  readonly types?: readonly string[] | undefined;
   /** Most events of one answer. (Default: 500) */
   readonly limit?: number;
 }
@@ -84,6 +87,9 @@ export async function readEvents(db: Database, options: ReadEventsOptions): Prom
     .orderBy('sequence')
     .limit(options.limit ?? 500);
   if (options.requestId !== undefined) query = query.where('request_id', '=', options.requestId);
+  const { types } = options;
+  if (types !== undefined)
+    query = query.where((where) => where.or(types.map((type) => where('type', 'like', likePattern(type)))));
   const rows = await query.execute();
   return rows.map((row) => ({
     organizationId: row.organization_id,

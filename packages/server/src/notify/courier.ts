@@ -1,0 +1,61 @@
+import { type Config, createOutbound, createOutboundPolicy, HabeasError } from '../foundation/index.ts';
+import type { Deliver } from './follow-receiver.ts';
+import { mailTextOf } from './mail-text.ts';
+import { createMailSender, smtpAddress } from './send-mail.ts';
+import { createWebhookSender, type WebhookSenderOptions } from './send-webhook.ts';
+
+export interface CourierOptions extends Pick<WebhookSenderOptions, 'clock' | 'sign' | 'timeoutMilliseconds'> {
+  readonly config: Pick<Config, 'notify' | 'networks'>;
+}
+
+/** Brings events to receivers, by webhook or mail. */
+export interface Courier {
+  readonly deliver: Deliver;
+  close(): void;
+}
+
+/** Throws CONFIG_INVALID if `networks.allow_private` has an entry that means nothing. */
+export function createCourier(options: CourierOptions): Courier {
+  const { config, timeoutMilliseconds } = options;
+  const allowPrivate = config.networks.allow_private;
+  const { smtp } = config.notify;
+  const webhooks = createWebhookSender({
+    ...options,
+    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate }) }),
+  });
+  const mails =
+    smtp &&
+    createMailSender({
+      smtp,
+      timeoutMilliseconds,
+      // The mail server is part of the house, as a database is: naming it allows it, wherever it is.
+      outbound: createOutbound({
+        policy: createOutboundPolicy({ allowPrivate, allow: [hostOf(smtp.url)] }),
+      }),
+    });
+
+  return {
+    async deliver(receiver, events, signal) {
+      if (receiver.kind === 'webhook') {
+        for (const event of events) await webhooks.send(receiver, event, signal);
+        return;
+      }
+      const [first] = events;
+      if (first === undefined) return;
+      if (mails === undefined) {
+        throw new HabeasError(
+          'CONFIG_INVALID',
+          `${receiver.name} needs a mail server. Name it under notify.smtp.`,
+        );
+      }
+      const id = `${first.id}.${receiver.name.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`;
+      await mails.send({ ...mailTextOf(receiver, events), to: receiver.to, id }, signal);
+    },
+    close: () => webhooks.close(),
+  };
+}
+
+function hostOf(url: string): string {
+  const { hostname } = new URL(url);
+  return `${hostname}:${smtpAddress(new URL(url)).port}`;
+}

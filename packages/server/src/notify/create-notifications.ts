@@ -1,0 +1,44 @@
+import type { Config } from '../foundation/index.ts';
+import { type CourierOptions, createCourier } from './courier.ts';
+import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
+import { receiversOf } from './receivers.ts';
+import { RETRY_DELAYS } from './retry-delay.ts';
+import { type ReceiverStatus, receiverStatuses } from './subscriptions.ts';
+
+/** Tells teams, operators and programs what concerns them, by mail and webhook. */
+export interface Notifications {
+  start(): void;
+  /** Must come before the feed and the pool are closed. */
+  stop(): Promise<void>;
+  /** How the receivers of the configuration are doing. */
+  statuses(): Promise<readonly ReceiverStatus[]>;
+}
+
+export interface CreateNotificationsOptions
+  extends Pick<DispatcherOptions, 'db' | 'pool' | 'organizationId' | 'feed' | 'logger' | 'tryMilliseconds'>,
+    CourierOptions {
+  readonly config: Pick<Config, 'teams' | 'notify' | 'networks'>;
+  readonly retry?: DispatcherOptions['retry'] | undefined;
+}
+
+export function createNotifications(options: CreateNotificationsOptions): Notifications {
+  const { db, organizationId, clock, config, retry = RETRY_DELAYS } = options;
+  const receivers = receiversOf(config);
+  const courier = createCourier(options);
+  const dispatcher = createDispatcher({
+    ...options,
+    retry,
+    receivers,
+    deliver: courier.deliver,
+    giveUpMilliseconds: config.notify.give_up_after,
+  });
+  return {
+    start: dispatcher.start,
+    async stop() {
+      await dispatcher.stop();
+      courier.close();
+    },
+    statuses: () =>
+      receiverStatuses(db, { organizationId, names: receivers.map(({ name }) => name), now: clock.now() }),
+  };
+}

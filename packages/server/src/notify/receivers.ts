@@ -1,0 +1,100 @@
+import type { Config } from '../foundation/index.ts';
+import { fitsType } from './event-types.ts';
+import type { OutboxEvent } from './outbox.ts';
+
+/** Somebody or something that is told what happens. */
+export type Receiver = WebhookReceiver | MailReceiver;
+
+interface ReceiverBase {
+  /** Where the configuration has it, such as `teams.shop.mail`: names it in messages and in what is stored. */
+  readonly name: string;
+  /** The team that it belongs to, if it belongs to one. */
+  readonly team: string | undefined;
+  /** Types of events that may concern it: exact ones, `map.*`, or `*`. */
+  readonly types: readonly string[];
+  /** Whether an event of such a type concerns it. */
+  wants(event: Pick<OutboxEvent, 'type' | 'data'>): boolean;
+}
+
+export interface WebhookReceiver extends ReceiverBase {
+  readonly kind: 'webhook';
+  readonly url: URL;
+  readonly secret: string;
+}
+
+export interface MailReceiver extends ReceiverBase {
+  readonly kind: 'mail';
+  readonly to: string;
+}
+
+/** What a team is told about its own services. */
+const OF_TEAM: readonly string[] = [
+  'map.sensitive-flow-appeared',
+  'map.store-without-eraser',
+  'map.client-address-changed',
+];
+
+/** What operators are told whoever else is. An address of a client waits for them. */
+const OF_OPERATORS: readonly string[] = ['map.shrunk', 'map.client-address-changed', 'notify.dead-letter'];
+
+/** All receivers of a configuration, each once. */
+export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>): readonly Receiver[] {
+  const toldTeams = new Set(
+    Object.entries(teams).flatMap(([team, { mail, webhook }]) => ((mail ?? webhook) ? [team] : [])),
+  );
+  const ofTeams = Object.entries(teams).flatMap(([team, receiver]) =>
+    pairOf(`teams.${team}`, receiver, {
+      team,
+      types: OF_TEAM,
+      wants: ({ type, data }) => OF_TEAM.includes(type) && data.team === team,
+    }),
+  );
+  const ofOperators = pairOf('notify.operators', notify.operators, {
+    team: undefined,
+    types: [...new Set([...OF_OPERATORS, ...OF_TEAM])],
+    // What no team would be told, operators are.
+    wants: ({ type, data }) =>
+      OF_OPERATORS.includes(type) || (OF_TEAM.includes(type) && !toldTeams.has(String(data.team))),
+  });
+  const programs = notify.webhooks.map(
+    ({ name, url, secret, events }): WebhookReceiver => ({
+      kind: 'webhook',
+      name: `notify.webhooks.${name}`,
+      team: undefined,
+      url: new URL(url),
+      secret,
+      types: events,
+      wants: ({ type }) => events.some((pattern) => fitsType(pattern, type)),
+    }),
+  );
+  return [...ofTeams, ...ofOperators, ...programs].map(withoutItself);
+}
+
+function pairOf(
+  name: string,
+  { mail, webhook }: Config['notify']['operators'],
+  rest: Omit<ReceiverBase, 'name'>,
+): readonly Receiver[] {
+  return [
+    ...(mail === undefined ? [] : [{ ...rest, kind: 'mail' as const, name: `${name}.mail`, to: mail }]),
+    ...(webhook === undefined
+      ? []
+      : [
+          {
+            ...rest,
+            kind: 'webhook' as const,
+            name: `${name}.webhook`,
+            url: new URL(webhook.url),
+            secret: webhook.secret,
+          },
+        ]),
+  ];
+}
+
+/** A receiver that did not take something is not told that it did not take it. */
+function withoutItself<One extends Receiver>(receiver: One): One {
+  return {
+    ...receiver,
+    wants: (event) => event.data.receiver !== receiver.name && receiver.wants(event),
+  };
+}

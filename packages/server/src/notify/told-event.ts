@@ -1,0 +1,120 @@
+import type { OutboxEvent } from './outbox.ts';
+
+/** An event in words, for a person. In English; a line each. */
+export interface ToldEvent {
+  readonly headline: string;
+  readonly facts: readonly string[];
+  readonly next: readonly NextStep[];
+}
+
+/** What to do: words, and the command to type if there is one. */
+export interface NextStep {
+  readonly text: string;
+  readonly command?: string;
+}
+
+type Told = Pick<OutboxEvent, 'type' | 'data' | 'requestId'>;
+
+/** Says what happened, who says it and what to do next. Values are names that anybody may have declared: they stay on their line. */
+export function toldEvent(event: Told): ToldEvent {
+  const value = (name: string) => plain(event.data[name]);
+  switch (event.type) {
+    case 'map.sensitive-flow-appeared':
+      return {
+        headline: `${value('service')} sends ${value('data_type')} to ${value('to_service')}`,
+        facts: [
+          `${value('data_type')} is ${value('category')}, which needs special care (${value('sensitivity')}).`,
+          declaredBy(event),
+        ],
+        next: [
+          {
+            text: 'Where it goes to in the end:',
+            command: `habeas map downstream --data-type ${quoted(value('data_type'))} -- ${quoted(value('service'))}`,
+          },
+          { text: 'If it is meant, see that the record of processing has it; if not, stop the flow.' },
+        ],
+      };
+    case 'map.store-without-eraser':
+      return {
+        headline: `${value('service')} stores ${value('data_types')}, and nothing erases it there`,
+        facts: [declaredBy(event), 'Requests of people become tickets, which the team answers by hand.'],
+        next: storeSteps(event),
+      };
+    case 'map.client-address-changed':
+      return {
+        headline: `Team ${value('team')} has another address for requests about people: ${value('address')}`,
+        facts: [
+          `It answers for ${event.data.service === null ? "all of the team's services" : value('service')} over ${value('protocol')}; before it was ${value('address_before')}. Declared since ${value('since')}.`,
+          event.data.state === 'approved'
+            ? 'The allow-list accepts it, so personal data is sent there.'
+            : 'Nothing is sent there before somebody approves it.',
+        ],
+        next: [
+          { text: "If it is the team's:", command: `habeas clients approve ${quoted(value('client'))}` },
+          { text: 'If not:', command: `habeas clients reject ${quoted(value('client'))}` },
+        ],
+      };
+    case 'map.shrunk':
+      return {
+        headline: `The map lost ${value('lost')} of its ${value('edges')} flows and stores between two polls`,
+        facts: [`The last source that lost some: ${value('source')}.`],
+        next: [
+          { text: 'What went:', command: 'habeas map --compare-to 1h' },
+          { text: 'Whether the sources are well:', command: 'habeas doctor' },
+        ],
+      };
+    case 'notify.dead-letter':
+      return {
+        headline: `${value('receiver')} was not told of ${value('event_type')}`,
+        facts: [`It did not take it for so long that Habeas gave up (${value('error_code')}).`],
+        next: [{ text: 'Whether it takes messages now:', command: 'habeas notify test' }],
+      };
+    case 'notify.test':
+      return {
+        headline: 'Messages of Habeas arrive here',
+        facts: ['Somebody ran `habeas notify test`. There is nothing to do.'],
+        next: [],
+      };
+    default:
+      return {
+        headline: event.type,
+        facts: event.requestId === undefined ? [] : [`It belongs to ${plain(event.requestId)}.`],
+        next: [],
+      };
+  }
+}
+
+function declaredBy({ data }: Told): string {
+  const source = data.source === undefined ? '' : `, in ${plain(data.source)}`;
+  return `Team ${plain(data.team)} declares it since ${plain(data.since)}${source}.`;
+}
+
+function storeSteps({ data }: Told): readonly NextStep[] {
+  if (typeof data.client === 'string') {
+    return [
+      {
+        text: "The team has published a client that nobody has approved. If the address is the team's:",
+        command: `habeas clients approve ${quoted(plain(data.client))}`,
+      },
+    ];
+  }
+  return [
+    {
+      text: 'Let the service declare a client (docs/connect-a-service.md), or connect its database (docs/operate.md). Then it is not listed any more by:',
+      command: `habeas map gaps --service ${quoted(plain(data.service))}`,
+    },
+  ];
+}
+
+const LONGEST = 200;
+
+/** A value on one line, without characters that steer terminals, mail headers or the direction of text. */
+export function plain(value: string | number | boolean | null | undefined): string {
+  const text = String(value ?? '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ');
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** A value as one word of a shell: whoever copies the command runs this command and no other. */
+export function quoted(text: string): string {
+  return /^[A-Za-z0-9_.:/@+][A-Za-z0-9_.:/@+-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
