@@ -71,15 +71,6 @@ export function createSystems(options: SystemsOptions): Systems {
     string,
     { readonly at: number; readonly description: Promise<ClientDescription | undefined> }
   >();
-  let reading: Promise<readonly System[]> | undefined;
-
-  /** Calls that come while the map is read share the answer; nothing is remembered, because a plan must not miss a service. */
-  const mapSystems = (): Promise<readonly System[]> => {
-    reading ??= options.map.systems().finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  };
   const openOnce = <Opened extends Connector>(name: string, make: () => Opened): Opened => {
     const known = opened.get(name);
     if (known !== undefined) return known as Opened;
@@ -120,7 +111,7 @@ export function createSystems(options: SystemsOptions): Systems {
 
   return {
     async plannable() {
-      const systems = await mapSystems();
+      const systems = await options.map.systems();
       const described = await Promise.all(
         clientSystems(systems).map(
           async (system): Promise<PlannableSystem> => fromClient(system, await describe(system)),
@@ -145,7 +136,7 @@ export function createSystems(options: SystemsOptions): Systems {
         const content = inputs ?? connection.inputs.content;
         return openOnce(`connection ${key} ${content}`, () => connection.open(content));
       }
-      const system = clients(await mapSystems()).find((candidate) => candidate.key === key);
+      const system = clients(await options.map.systems()).find((candidate) => candidate.key === key);
       if (system === undefined) {
         throw new HabeasError(
           'ADDRESS_NOT_APPROVED',

@@ -14,3 +14,4 @@ export * from './outbound-address.ts';
 export * from './outbound-policy.ts';
 export * from './outbound-request.ts';
 export * from './pause.ts';
+export * from './share-reads.ts';

@@ -1,5 +1,5 @@
 import type { api } from '@habeas/contract';
-import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
+import { type Clock, type Database, HabeasError, shareReads } from '../foundation/index.ts';
 import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
 import { changesBetween } from './changes.ts';
 import type { DataMap } from './data-map.ts';
@@ -52,7 +52,8 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     return last.answers;
   }
 
-  const now = async (): Promise<MapAnswers> => answersNow(await load());
+  /** Every plan and every call of a service asks; under load they share what is read. */
+  const now = shareReads(async (): Promise<MapAnswers> => answersNow(await load()));
 
   /** The answers about the moment of a question, and what every answer says about itself. */
   async function ask(query: Partial<api.MapQuery>) {

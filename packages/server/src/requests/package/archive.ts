@@ -13,6 +13,8 @@ import {
 
 /** Rows that the page for people shows of each collection; the files hold all. */
 const PAGE_ROWS = 50;
+/** Not worth the work of a compressor of their own, of which most packages would have a dozen. */
+const FEW_ROWS = 20;
 const CHUNK_CHARACTERS = 64 * 1024;
 
 export interface ArchiveOptions extends ManifestInput {
@@ -28,8 +30,8 @@ export async function* createArchive(options: ArchiveOptions): AsyncIterable<Buf
   const files: PackagedFile[] = [];
   const page: PageCollection[] = [];
   const failure = new AbortController();
-  const add = (path: string, content: () => AsyncIterable<string>): void => {
-    zip.addReadStreamLazy(path, { mtime: options.builtAt, mode: 0o100644 }, (give) => {
+  const add = (path: string, content: () => AsyncIterable<string>, compress = true): void => {
+    zip.addReadStreamLazy(path, { mtime: options.builtAt, mode: 0o100644, compress }, (give) => {
       const stream = Readable.from(hashed(path, content(), files), { objectMode: false });
       stream.on('error', (error) => failure.abort(error));
       give(null, stream);
@@ -45,8 +47,9 @@ export async function* createArchive(options: ArchiveOptions): AsyncIterable<Buf
     const path = `data/${folder}/${naming(collection.name)}`;
     const shown: (readonly string[])[] = [];
     page.push({ ...collection, path, shown });
-    add(`${path}.json`, () => jsonFile(collection, shown));
-    add(`${path}.csv`, () => csvFile(collection));
+    const compress = collection.rows > FEW_ROWS;
+    add(`${path}.json`, () => jsonFile(collection, shown), compress);
+    add(`${path}.csv`, () => csvFile(collection), compress);
   }
   add('index.html', async function* () {
     yield renderIndexPage({ ...options, collections: page });
