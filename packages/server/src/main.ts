@@ -221,7 +221,7 @@ async function createServer(
     notifications,
     async listen(address) {
       // Before the first reading, so that what it finds is told.
-      notifications.start();
+      await notifications.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       await requests.start();

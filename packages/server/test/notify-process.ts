@@ -7,7 +7,7 @@ const [, , url = '', text = ''] = process.argv;
 const logger = createLogger({ level: 'error' });
 const { db, pool } = openDatabase({ url });
 const feed = createEventFeed({ db, pool, logger });
-createNotifications({
+await createNotifications({
   db,
   pool,
   organizationId: 'acme',

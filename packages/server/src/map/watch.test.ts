@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { eventually } from '../../test/eventually.ts';
+import { receiveMails } from '../../test/mail-server.ts';
 import { type PageServer, serveMetrics } from '../../test/page-server.ts';
 import { auditMigrations } from '../audit/index.ts';
 import { createLogger, fixedClock, parseConfig } from '../foundation/index.ts';
-import { notifyMigrations } from '../notify/index.ts';
+import { createEventFeed, createNotifications, notifyMigrations } from '../notify/index.ts';
 import { applyReading } from './apply-reading.ts';
 import { createMap } from './create-map.ts';
 import type { TransmitDeclaration } from './declaration.ts';
@@ -45,7 +47,7 @@ function open(database: Pick<TestDatabase, 'db'>, { pages, allow = [], connectio
     })),
   };
   const config = parseConfig({ text: JSON.stringify(value), file: 'habeas.yaml', environment: {} });
-  return { map: createMap({ db: database.db, clock, organizationId, config, logger }), clock };
+  return { map: createMap({ db: database.db, clock, organizationId, config, logger }), clock, config };
 }
 
 async function told(database: TestDatabase) {
@@ -229,6 +231,56 @@ describe('the address of a client', () => {
         state: 'proposed',
         since: '2026-11-21T08:01:00.000Z',
       },
+    ]);
+  });
+});
+
+describe('a poll', () => {
+  it('is one mail to each team that it concerns, of the first poll too, and to operators what concerns all', async () => {
+    await using database = await createTestDatabase(migrations);
+    await using mails = await receiveMails();
+    const pages = [FLOW + STORE, STORE.replace('bigtable', 'ledger'), STORE.replace('"data"', '"shop"')];
+    await using stack = new AsyncDisposableStack();
+    const servers = await Promise.all(pages.map(serveMetrics));
+    for (const server of servers) stack.use(server);
+    const { map, clock, config } = open(database, { pages: servers });
+    const feed = createEventFeed({ ...database, logger });
+    stack.defer(() => feed.close());
+    const notifications = createNotifications({
+      ...database,
+      organizationId,
+      config: {
+        ...config,
+        teams: { data: { mail: 'data@acme.example' } },
+        notify: {
+          ...config.notify,
+          smtp: { url: `smtp://127.0.0.1:${mails.port}`, from: 'habeas@acme.example' },
+          operators: { mail: 'ops@acme.example' },
+        },
+      },
+      feed,
+      sign: () => '',
+      clock,
+      logger,
+    });
+    stack.defer(() => notifications.stop());
+    await notifications.start();
+    await map.poll();
+    const subjects = () => mails.mails.map(({ to, parsed }) => `${to.join()}: ${parsed.subject}`).sort();
+    const first = [
+      'data@acme.example: Habeas: 3 things to know about the data of team data',
+      'ops@acme.example: Habeas: bigtable stores ip, and nothing erases it there',
+    ];
+    await eventually('two mails', () => mails.mails.length === 2);
+    expect(subjects()).toEqual(first);
+    clock.advance(30_000);
+    await map.poll();
+    for (const server of servers) server.text = PLAIN_FLOW;
+    clock.advance(30_000);
+    await map.poll();
+    await eventually('another mail', () => mails.mails.length > 2);
+    expect(subjects().filter((subject) => !first.includes(subject))).toEqual([
+      expect.stringMatching(/^ops@acme\.example: Habeas: The map lost \d of its \d flows and stores/),
     ]);
   });
 });

@@ -7,7 +7,8 @@ import { type ReceiverStatus, receiverStatuses } from './subscriptions.ts';
 
 /** Tells teams, operators and programs what concerns them, by mail and webhook. */
 export interface Notifications {
-  start(): void;
+  /** Resolves when every receiver is told of all that is published from now on, by this process or another one. */
+  start(): Promise<void>;
   /** Must come before the feed and the pool are closed. */
   stop(): Promise<void>;
   /** How the receivers of the configuration are doing. */

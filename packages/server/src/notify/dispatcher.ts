@@ -5,6 +5,7 @@ import { type FollowOptions, followReceiver, type Post } from './follow-receiver
 import { keepLeading } from './keep-leading.ts';
 import { readFrontier } from './outbox-frontier.ts';
 import type { Receiver } from './receivers.ts';
+import { openSubscription } from './subscriptions.ts';
 
 export interface DispatcherOptions extends FollowOptions {
   readonly pool: pg.Pool;
@@ -15,7 +16,8 @@ export interface DispatcherOptions extends FollowOptions {
 }
 
 export interface Dispatcher {
-  start(): void;
+  /** Resolves when every receiver is told of all that is published from now on, by this process or another one. */
+  start(): Promise<void>;
   /** Lets a call that is under way end for some seconds. What was not taken is told after the next start. */
   stop(): Promise<void>;
 }
@@ -64,8 +66,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    start() {
+    async start() {
       if (receivers.length === 0) return;
+      const { settled } = await readFrontier(db);
+      for (const { name } of receivers) await openSubscription(db, { organizationId, name }, settled);
       const { tryMilliseconds = TRY_MILLISECONDS } = options;
       const { signal } = closing;
       running ??= keepLeading({ pool, organizationId, logger, tryMilliseconds, signal, lead });

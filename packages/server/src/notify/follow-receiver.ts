@@ -43,7 +43,7 @@ export interface FollowSignals {
   readonly cutOff: AbortSignal;
 }
 
-/** Tells one receiver of what concerns it, in order. One that is new is told of what comes after the given event. */
+/** Tells one receiver of what concerns it, in order, from its position on; first of what is there, up to `begin`. */
 export async function followReceiver(
   { receiver, bell }: Post,
   options: FollowOptions & FollowSignals & { readonly begin: number },

