@@ -9,7 +9,8 @@ import { createDeclarationLoader } from './load-declarations.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { Moment } from './seen-declaration.ts';
 import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
-import { type Alert, alertsOf } from './watch-alerts.ts';
+import { alertsOf } from './watch-alerts.ts';
+import type { WatchedState } from './watch-store.ts';
 
 export interface CreateAnswersOptions extends AnswerContext {
   readonly db: Database;
@@ -26,7 +27,7 @@ export interface Answers
   > {
   clients(): Promise<readonly KnownClient[]>;
   /** What is worth telling to teams now. */
-  alerts(): Promise<readonly Alert[]>;
+  watched(): Promise<WatchedState>;
 }
 
 /** The questions about the map, answered from what is stored. */
@@ -80,12 +81,20 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     holders: async (dataType) => (await now()).holders(dataType),
     clients: async () => (await load()).clients,
 
-    async alerts() {
+    async watched() {
       const snapshot = await load();
-      const answers = answersOf(snapshot, options);
-      const { clients } = snapshot;
-      const { categoryOf } = options;
-      return alertsOf({ edges: answers.edges(), systems: answers.systems(), clients, categoryOf });
+      const { clients, sources } = snapshot;
+      return {
+        version: JSON.stringify([
+          sources.map(({ source, version, configured }) => [source, version, configured]),
+          clients.map(({ id, state, stale }) => [id, state, stale]),
+        ]),
+        alerts() {
+          const answers = answersOf(snapshot, options);
+          const { categoryOf } = options;
+          return alertsOf({ edges: answers.edges(), systems: answers.systems(), clients, categoryOf });
+        },
+      };
     },
 
     async map(query = {}) {

@@ -6,7 +6,7 @@ import { decideClient } from './decide-client.ts';
 import type { KnownClient } from './known-client.ts';
 import { createPolling } from './polling.ts';
 import { catalogTargets } from './sources/catalog-targets.ts';
-import { watchMap } from './watch-map.ts';
+import { createWatch } from './watch-map.ts';
 
 export interface CreateMapOptions {
   readonly db: Database;
@@ -23,11 +23,11 @@ export function createMap(options: CreateMapOptions): DataMap {
   const organizationId = options.organizationId ?? 'default';
   const categories = new Map(Object.entries(config.data_types));
   const categoryOf = (dataType: string) => categories.get(dataType);
-  const onStored = () => watchMap({ ...options, organizationId, alerts });
+  const onStored = createWatch({ ...options, organizationId, watched: () => watched() });
   const polling = createPolling({ ...options, organizationId, categoryOf, onStored });
   const connections = config.connections.map(({ key, service, team }) => ({ service: service ?? key, team }));
 
-  const { clients, alerts, ...answers } = createAnswers({
+  const { clients, watched, ...answers } = createAnswers({
     db,
     clock,
     organizationId,

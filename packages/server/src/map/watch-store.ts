@@ -36,23 +36,34 @@ export async function noticeFlows(transaction: Database, options: NoticeFlowsOpt
   }
 }
 
+/** The map as it is now. */
+export interface WatchedState {
+  /** Another one whenever anything may have changed that is worth telling. */
+  readonly version: string;
+  alerts(): readonly Alert[];
+}
+
 export interface TellAlertsOptions {
   readonly organizationId: string;
-  /** All that is worth telling about the map as it is now. */
-  readonly alerts: readonly Alert[];
+  /** Called when it is this server's turn, so that no older look at the map comes after a newer one. */
+  readonly look: () => Promise<WatchedState>;
   readonly now: Date;
 }
 
 /**
  * Tells what appeared since the last time, by one event for each, and remembers what is gone; all in one transaction.
- * Servers that look at the same time take turns. Returns how many were told.
+ * Servers that look at the same time take turns. Returns how many were told, and the state that was looked at.
  */
-export async function tellAlerts(db: Database, options: TellAlertsOptions): Promise<number> {
-  const { organizationId, alerts, now } = options;
+export async function tellAlerts(
+  db: Database,
+  options: TellAlertsOptions,
+): Promise<{ readonly told: number; readonly state: WatchedState }> {
+  const { organizationId, look, now } = options;
   return db.transaction().execute(async (transaction) => {
     await sql`select pg_advisory_xact_lock(hashtext(${`map alerts ${organizationId}`}))`.execute(transaction);
     const known = await readKnown(transaction, organizationId);
-    const { appeared, returned, gone } = appearancesOf(known, alerts, now);
+    const state = await look();
+    const { appeared, returned, gone } = appearancesOf(known, state.alerts(), now);
     for (const some of chunks(appeared)) {
       await transaction
         .withTables<MapTables>()
@@ -70,7 +81,7 @@ export async function tellAlerts(db: Database, options: TellAlertsOptions): Prom
     }
     await setGone(transaction, organizationId, { alerts: returned, goneAt: null });
     await setGone(transaction, organizationId, { alerts: gone, goneAt: now });
-    return tellUntold(transaction, organizationId, now);
+    return { told: await tellUntold(transaction, organizationId, now), state };
   });
 }
 

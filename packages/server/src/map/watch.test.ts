@@ -235,6 +235,18 @@ describe('the address of a client', () => {
   });
 });
 
+it('a client whose address comes back after days is told again', async () => {
+  await using database = await createTestDatabase(migrations);
+  await using page = await serveMetrics(clientAt('a.svc:1') + STORE);
+  const { map, clock } = open(database, { pages: [page], allow: ['a.svc', 'b.svc'] });
+  for (const address of ['a.svc:1', 'b.svc:1', 'a.svc:1', 'b.svc:1']) {
+    page.text = clientAt(address) + STORE;
+    clock.advance(48 * 3_600_000);
+    await map.poll();
+  }
+  expect((await told(database)).map(({ address }) => address)).toEqual(['b.svc:1', 'b.svc:1']);
+});
+
 describe('a poll', () => {
   it('is one mail to each team that it concerns, of the first poll too, and to operators what concerns all', async () => {
     await using database = await createTestDatabase(migrations);
