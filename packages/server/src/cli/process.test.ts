@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { eventually } from '../../test/eventually.ts';
+import { serveMetrics } from '../../test/page-server.ts';
 import { type HabeasResult, runHabeas } from '../../test/run-habeas.ts';
+import { receiveWebhooks } from '../../test/webhook-receiver.ts';
 import { cliParts } from '../main.ts';
 
 /** A process starts slowly where several tests share two cores. */
@@ -151,6 +154,34 @@ describe('habeas doctor', () => {
       ['source 127.0.0.1:9/metrics', 'connection shop'],
     ]);
     for (const { next } of failing) expect(next).toBeTruthy();
+  });
+
+  it('names a receiver that does not take what the first poll of a server tells it', async () => {
+    await using receiver = await receiveWebhooks();
+    await using page = await serveMetrics('store{team="data",service="bigtable",data_type="ip"} 1\n');
+    receiver.answer = (response) => response.writeHead(500).end();
+    const secret = Buffer.alloc(32, 1).toString('base64');
+    writeFileSync(
+      join(folder, 'habeas.yaml'),
+      [
+        `map: { scrape: [{ url: "${page.url}" }] }`,
+        'networks: { allow_private: [127.0.0.0/8] }',
+        `teams: { data: { webhook: { url: "${receiver.url}", secret: "${secret}" } } }`,
+      ].join('\n'),
+    );
+    await serve();
+    await eventually('it is told', () => receiver.messages.length > 0);
+    expect(JSON.parse(receiver.messages[0]?.body ?? '')).toMatchObject({
+      type: 'map.store-without-eraser',
+      data: { team: 'data', service: 'bigtable', data_types: 'ip' },
+    });
+    await eventually('the doctor knows', async () => {
+      const { items } = (await run(['doctor', '--json'])).json() as {
+        items: { what: string; finding: string }[];
+      };
+      const found = items.find(({ what }) => what === 'receiver teams.data.webhook');
+      return /^It takes no messages since .*HTTP 500/.test(found?.finding ?? '');
+    });
   });
 
   it('tells once that a master key is none, or not the one of what is stored', async () => {
