@@ -36,6 +36,8 @@ export class MemorySystem implements Connector {
   before: (method: string) => Promise<void> | void = () => undefined;
   /** Answers that it erased and keeps the rows. */
   keepsData = false;
+  /** Gives more rows than a piece of storage holds, and then fails. */
+  failsAfterRows = false;
   /** Answers "pending" this often before an erasure is done. */
   pendingAnswers = 0;
   lastCallback: Scope['callback'];
@@ -101,6 +103,11 @@ export class MemorySystem implements Connector {
     await this.#enter('collect', scope);
     const own = this.#own(scope);
     for (const row of own) yield { state: 'item', item: { collection: 'rows', row } };
+    if (this.failsAfterRows) {
+      const row = { text: 'x'.repeat(400_000) };
+      for (const collection of ['a', 'b']) yield { state: 'item', item: { collection, row } };
+      throw new HabeasError('SYSTEM_GARBAGE', 'broken off in the middle');
+    }
     yield { state: 'done', evidence: evidence(own.length) };
   }
 

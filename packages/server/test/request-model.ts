@@ -59,9 +59,14 @@ export class RequestModel {
     );
   }
 
-  apply(event: Event, taskKey?: string, retry: { readonly maxFailures?: number } = {}): Step | undefined {
+  apply(
+    event: Event,
+    taskKey?: string,
+    { now, ...retry }: { readonly maxFailures?: number; readonly now?: Date } = {},
+  ): Step | undefined {
     const outcome = step(this.neighbourhood(event, taskKey), event, {
-      now: new Date('2026-01-01T00:00:00Z'),
+      // Time passes, so that what backs off becomes due.
+      now: now ?? new Date(Date.UTC(2026, 0, 1, 0, 0, this.steps)),
       retry: { maxFailures: 3, firstDelayMilliseconds: 1, longestDelayMilliseconds: 10, ...retry },
       random: 0.5,
     });

@@ -182,7 +182,11 @@ export const ticketSchema = z
 
 /** One ticket with the person that it is about; only this answer names them. */
 export const ticketDetailSchema = ticketSchema
-  .extend({ identities: z.array(identitySchema) })
+  .extend({
+    identities: z
+      .array(identitySchema)
+      .describe('Whom it is about; empty once the ticket is not open any more'),
+  })
   .meta({ id: 'TicketDetail' });
 
 export const closeTicketSchema = z

@@ -44,8 +44,11 @@ export interface Systems {
   plannable(): Promise<readonly PlannableSystem[]>;
   /** Why a plan may miss a system, one sentence each: sources of the map that cannot be read. */
   blindSpots(): Promise<readonly string[]>;
-  /** The connector of a system. Throws ADDRESS_NOT_APPROVED if nothing approved answers for it any more. */
-  connector(key: string, inputs: string | undefined): Promise<Connector>;
+  /**
+   * The connector of a system, with the datasets that a plan froze, or with those of now (undefined), or of a service, which has
+   * none (null). Throws ADDRESS_NOT_APPROVED if nothing approved answers for it any more.
+   */
+  connector(key: string, inputs: string | null | undefined): Promise<Connector>;
   concurrency(key: string | null): number;
   close(): Promise<void>;
 }
@@ -131,7 +134,8 @@ export function createSystems(options: SystemsOptions): Systems {
         .map((gap) => gap.message);
     },
     async connector(key, inputs) {
-      const connection = connections.get(key);
+      // A plan that froze no datasets meant a service, whatever was connected under its name since.
+      const connection = inputs === null ? undefined : connections.get(key);
       if (connection !== undefined) {
         const content = inputs ?? connection.inputs.content;
         return openOnce(`connection ${key} ${content}`, () => connection.open(content));

@@ -6,6 +6,9 @@ import type { RequestTables } from './tables.ts';
 /** Bytes of one stored piece before compression: small enough to be held several times over, large enough to be few. */
 export const PIECE_BYTES = 256 * 1024;
 
+/** PostgreSQL takes 65,535 parameters a statement; a piece has six. */
+const PIECES_PER_STATEMENT = 1_000;
+
 /** Pieces that one query fetches ahead: with small pieces a whole blob comes in one round trip, with full ones 2 MB. */
 const PIECES_AHEAD = 8;
 
@@ -67,25 +70,26 @@ export function createBlobStore(db: Database, key: SecretKey): BlobStore {
 
   return {
     async put(ref, pieces) {
-      if (pieces.length === 0) return;
-      await tables
-        .insertInto('request_blobs')
-        .values(
-          pieces.map((piece) => ({
-            organization_id: ref.organizationId,
-            request_id: ref.requestId,
-            blob: ref.blob,
-            part: piece.part,
-            position: piece.position,
-            sealed: seal(key, zstdCompressSync(piece.bytes), context(ref, piece.part, piece.position)),
-          })),
-        )
-        .onConflict((conflict) =>
-          conflict
-            .columns(['organization_id', 'request_id', 'blob', 'part', 'position'])
-            .doUpdateSet((where) => ({ sealed: where.ref('excluded.sealed') })),
-        )
-        .execute();
+      for (let start = 0; start < pieces.length; start += PIECES_PER_STATEMENT) {
+        await tables
+          .insertInto('request_blobs')
+          .values(
+            pieces.slice(start, start + PIECES_PER_STATEMENT).map((piece) => ({
+              organization_id: ref.organizationId,
+              request_id: ref.requestId,
+              blob: ref.blob,
+              part: piece.part,
+              position: piece.position,
+              sealed: seal(key, zstdCompressSync(piece.bytes), context(ref, piece.part, piece.position)),
+            })),
+          )
+          .onConflict((conflict) =>
+            conflict
+              .columns(['organization_id', 'request_id', 'blob', 'part', 'position'])
+              .doUpdateSet((where) => ({ sealed: where.ref('excluded.sealed') })),
+          )
+          .execute();
+      }
     },
     async *read(ref, part) {
       for (let position = 0; ; position += 1) {

@@ -6,6 +6,8 @@ export interface TaskChange extends TaskSnapshot {
   readonly error?: TaskError | null;
   /** The system's operation is of no use any more; the next attempt begins another one. */
   readonly forgetsOperation?: boolean;
+  /** What it brought back is not true any more. */
+  readonly forgetsEvidence?: boolean;
 }
 
 /** A task that can be worked on. */
@@ -112,18 +114,18 @@ export function unlock(
   for (const task of options.tasks) {
     if (task.state !== 'pending') continue;
     const remaining = task.remaining - options.ended;
-    const unlocked = { ...task, remaining, nextAttemptAt: null };
+    const unlocked = { ...task, remaining, nextAttemptAt: options.now };
     if (remaining > 0) {
-      changes.push(unlocked);
+      changes.push({ ...unlocked, nextAttemptAt: null });
     } else if (task.kind === 'gate') {
-      changes.push({ ...unlocked, state: 'succeeded' });
+      changes.push({ ...unlocked, state: 'succeeded', nextAttemptAt: null });
       gates.push(task.id);
     } else if (task.kind === 'ticket' && request.state === 'held') {
       // It opens when the request is released.
       changes.push({ ...unlocked, state: 'ready' });
     } else if (task.kind === 'ticket') {
       destroys ||= request.erases;
-      changes.push({ ...unlocked, state: 'waiting' });
+      changes.push({ ...unlocked, state: 'waiting', nextAttemptAt: null });
       opened.push(ticketOpened(task));
     } else {
       changes.push({ ...unlocked, state: 'ready' });

@@ -1,6 +1,7 @@
 import { HabeasError } from '../foundation/index.ts';
 import type { BlobRef, BlobStore } from './blob-store.ts';
 import { CollectionWriter } from './collection-writer.ts';
+import { sealText } from './identity-vault.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** Bytes of rows that wait to be stored, over all collections. */
@@ -25,7 +26,7 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
         matched: step.evidence.matched,
         result: {
           blob: blob.blob,
-          contents: JSON.stringify(contents),
+          contents: sealText(context.ref, context.key, JSON.stringify(contents)),
           operation: null,
           evidence: step.evidence,
         },

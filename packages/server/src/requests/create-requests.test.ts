@@ -7,6 +7,7 @@ import { auditMigrations, listAudit } from '../audit/index.ts';
 import { createLogger, HabeasError, newSecretKey, systemClock } from '../foundation/index.ts';
 import { notifyMigrations } from '../notify/index.ts';
 import { loadPolicy, parsePolicy } from '../policy/index.ts';
+import { dueTasks, systemsDue } from './due-tasks.ts';
 import { type Caller, createRequests, type Requests, requestMigrations } from './index.ts';
 
 const migrations = { ...auditMigrations, ...notifyMigrations, ...requestMigrations };
@@ -59,6 +60,10 @@ function makeRequests(
     readonly tickets?: boolean;
     readonly failures?: string[];
     readonly organizationId?: string;
+    readonly sign?: () => Promise<{
+      readonly signature: string;
+      readonly publicKey: Readonly<Record<string, unknown>>;
+    }>;
   },
 ): Requests {
   return createRequests({
@@ -76,7 +81,7 @@ function makeRequests(
       level: 'error',
       destination: { write: (line: string) => void options.failures?.push(line) },
     }),
-    sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    sign: options.sign ?? (async () => ({ signature: 'unsigned in this test', publicKey: {} })),
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
     verifyCallback: ({ headers }) => new Date(Number(headers['webhook-timestamp']) * 1_000),
     retry: { maxFailures: 4, firstDelayMilliseconds: 1, longestDelayMilliseconds: 5 },
@@ -393,7 +398,10 @@ describe('an access', () => {
     expect(await world.requests.getTicket(caller, ticket.id)).toMatchObject({
       identities: [ada, { type: 'user_id', value: 'u1' }],
     });
-    const data = { events: [{ at: '2026-01-01', ip: '192.0.2.1' }] };
+    const data = {
+      events: [{ at: '2026-01-01', ip: '192.0.2.1' }],
+      'ada@example.org': [{ '+49 170 1234567': 1 }],
+    };
     await world.requests.closeTicket(caller, ticket.id, { note: 'one file', data });
     const done = await inState(world, id, 'completed');
     const bytes = await downloaded(world, id);
@@ -406,6 +414,11 @@ describe('an access', () => {
     await expect(
       world.requests.closeTicket(caller, ticket.id, { note: 'again', count: 0 }),
     ).rejects.toMatchObject({ code: 'CONFLICT' });
+    const { rows: stored } = await world.database.pool.query(
+      `select t::text as row from habeas.tasks t union all select receipt from habeas.requests`,
+    );
+    for (const { row } of stored) expect(row ?? '').not.toMatch(/ada@|1234567/);
+    await expect(world.requests.getTicket(caller, ticket.id)).resolves.toMatchObject({ identities: [] });
     // What was handed over lies in the package alone now.
     const { rows } = await world.database.pool.query(
       `select from habeas.request_blobs where blob not like 'package/%'`,
@@ -439,6 +452,30 @@ describe('an access', () => {
     await expect(
       world.requests.closeTicket(caller, ticket?.id ?? '', { note: 'done', data: { events: [{ a: 1 }] } }),
     ).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
+  it('takes no data that it cannot keep as it is', async () => {
+    const world = await startWorld({ tickets: true });
+    await receive(world, 'access');
+    const [ticket] = await until(async () => {
+      const { items } = await world.requests.listTickets(caller, { limit: 10, state: 'open' });
+      return items.length > 0 ? items : undefined;
+    }, 'a ticket');
+    let deep: Record<string, unknown> = {};
+    for (let depth = 0; depth < 100_000; depth += 1) deep = { deep };
+    for (const close of [
+      { data: { 'a\0b': [{ a: 1 }] } },
+      { data: { '': [{ a: 1 }] } },
+      { data: { events: [deep] } },
+      { data: { events: [{ a: 1 }] }, count: 0 },
+    ]) {
+      await expect(
+        world.requests.closeTicket(caller, ticket?.id ?? '', { note: 'done', ...close }),
+      ).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    }
+    const many = Object.fromEntries(Array.from({ length: 11_000 }, (_, n) => [`c${n}`, [{ a: n }]]));
+    const closed = await world.requests.closeTicket(caller, ticket?.id ?? '', { note: 'done', data: many });
+    expect(closed.state).toBe('closed');
   });
 
   it('of an unknown person is a truthful empty package', async () => {
@@ -632,6 +669,68 @@ describe('the room', () => {
     expect(JSON.stringify(after)).not.toContain('mail is gone');
     expect(after.receipt.plan_hash).toBe(before.receipt.plan_hash);
     expect(await world.requests.receipt(caller, id)).toEqual(after);
+  });
+
+  it('forgets, and looks for what is due, also when receipts cannot be made', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'access');
+    await inState(world, id, 'completed');
+    await world.requests.stop();
+    const { pool } = world.database;
+    await pool.query('update habeas.requests set forget_at = now(), receipt = null');
+    const next = makeRequests(world.database, {
+      ...world,
+      sign: () => Promise.reject(new Error('the key is away')),
+    });
+    await next.start();
+    await until(async () => {
+      const { rows } = await pool.query('select from habeas.request_keys');
+      return rows.length === 0;
+    }, 'the request to be forgotten');
+    const { request } = await next.receive(caller, { right: 'erasure', identities: [ada], dryRun: false });
+    await until(async () => (await next.get(caller, request.id)).state === 'completed', 'the next request');
+    await next.stop();
+  });
+
+  it('takes what has been due for long before what has just become due', async () => {
+    const world = await startWorld();
+    await world.requests.stop();
+    const { pool, db } = world.database;
+    await pool.query(`insert into habeas.requests (organization_id, id, right_kind, state, dry_run, identity_types, received_at, due_at, received_by)
+      values ('acme', 'req_1', 'access', 'running', false, '{}', now(), now(), 'key')`);
+    await pool.query(`insert into habeas.tasks (organization_id, id, request_id, key, position, kind, system, state, remaining, next_attempt_at)
+      select 'acme', 'tsk_' || n, 'req_1', 'collect:' || n, n, 'collect', 'shop', 'ready', 0, now() - make_interval(secs => n)
+      from generate_series(1, 1000) n`);
+    const options = {
+      organizationId: 'acme',
+      system: 'shop',
+      limit: 4,
+      now: new Date(Date.now() + 1_000),
+      except: [],
+    };
+    const chosen = new Set<string>();
+    for (let look = 0; look < 50; look += 1)
+      for (const { taskId } of await dueTasks(db, options)) chosen.add(taskId);
+    const oldest = Array.from({ length: 16 }, (_, index) => `tsk_${1_000 - index}`);
+    expect([...chosen].every((id) => oldest.includes(id))).toBe(true);
+    expect(await systemsDue(db, options)).toEqual(['shop']);
+    expect(await systemsDue(db, { ...options, now: new Date(0) })).toEqual([]);
+  });
+
+  it('keeps nothing of attempts that failed, and tells a failure whatever its text holds', async () => {
+    const world = await startWorld();
+    world.shop.before = (method) => {
+      if (method === 'collect') world.shop.failsAfterRows = true;
+    };
+    world.mail.before = (method) => {
+      if (method === 'collect') throw new HabeasError('SYSTEM_REFUSED', `no \0 ${'x'.repeat(3_995)}😀`);
+    };
+    const { id } = await receive(world, 'access');
+    await until(async () => (await world.requests.get(caller, id)).tasks.blocked === 2, 'both to be blocked');
+    const tasks = await world.requests.tasks(caller, id);
+    expect(tasks.find(({ key }) => key === 'collect:mail')?.error?.code).toBe('SYSTEM_REFUSED');
+    const { rows } = await world.database.pool.query('select from habeas.request_blobs');
+    expect(rows).toEqual([]);
   });
 
   it('removes events and frozen datasets that nobody can need any more, and only those', async () => {

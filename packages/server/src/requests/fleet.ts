@@ -97,12 +97,12 @@ export function createFleet(options: FleetOptions): Fleet {
     else wakeLater(system, milliseconds);
   };
   const look = async (): Promise<void> => {
+    await reconcile();
     try {
-      await reconcile();
       for (const system of await systemsDue(db, { organizationId, now: clock.now() }))
         if (!stopped) pumpOf(system).wake();
     } catch (error) {
-      logger.warn({ err: error }, 'looking for lost work failed; it is tried again');
+      logger.warn({ err: error }, 'what is due could not be looked for; it is tried again');
     }
   };
   const loop = (): void => {

@@ -148,3 +148,16 @@ export function identityDigests(key: SecretKey, identities: readonly Identity[])
   const digestKey = deriveKey(key, 'identity digest');
   return identities.map((identity) => identityDigest(digestKey, identity).toString('base64'));
 }
+
+/** Words that may tell more than counts do, such as names of columns. */
+export function sealText(ref: RequestRef, key: SecretKey, text: string): string {
+  return seal(key, Buffer.from(text), textContext(ref)).toString('base64');
+}
+
+export function openText(ref: RequestRef, key: SecretKey, sealed: string): string {
+  return open(key, Buffer.from(sealed, 'base64'), textContext(ref)).toString();
+}
+
+function textContext(ref: RequestRef): string {
+  return `text ${ref.organizationId}/${ref.requestId}`;
+}

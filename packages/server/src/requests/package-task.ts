@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
 import { readRows } from './collect-task.ts';
 import type { CollectedCollection } from './collection-writer.ts';
+import { openText } from './identity-vault.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { createArchive } from './package/archive.ts';
 import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
@@ -49,15 +50,21 @@ export async function packageTask(
   }
   if (pending.length > 0) await flush();
   const sha256 = hash.digest('hex');
-  const counts = Object.fromEntries(
-    collections.map((collection) => [`${collection.system}/${collection.name}`, collection.rows]),
-  );
+  // By system: names of collections may be personal, and stand in the package only.
+  const counts = new Map<string, number>();
+  for (const { system, rows } of collections) counts.set(system, (counts.get(system) ?? 0) + rows);
   return {
     state: 'succeeded',
     matched: null,
     result: {
       blob: blob.blob,
-      evidence: { matched: false, counts, retained: [], residuals: [], notes: [`${bytes} bytes`] },
+      evidence: {
+        matched: false,
+        counts: Object.fromEntries(counts),
+        retained: [],
+        residuals: [],
+        notes: [`${bytes} bytes`],
+      },
     },
     also: async (transaction) => {
       await transaction
@@ -97,7 +104,9 @@ function loadCollections(context: TaskContext, tasks: readonly Source[]): readon
   for (const task of tasks) {
     if (task.blob === null || task.contents === null || task.state !== 'succeeded') continue;
     const blob: BlobRef = { ...context.ref, blob: task.blob };
-    const contents: readonly CollectedCollection[] = JSON.parse(task.contents);
+    const contents: readonly CollectedCollection[] = JSON.parse(
+      openText(context.ref, context.key, task.contents),
+    );
     for (const content of contents) {
       collections.push({
         ...content,

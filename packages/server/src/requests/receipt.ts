@@ -6,7 +6,7 @@ import type { RequestRef } from './identity-vault.ts';
 import { inPairs, type RequestRow, type TaskRow } from './neighbourhood.ts';
 import { requestRow } from './read-requests.ts';
 import { isEnded } from './snapshot.ts';
-import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
 /** Signs bytes for the organization: a detached JWS and the key to check it with. */
 export type SignReceipt = (
@@ -40,23 +40,47 @@ export async function receiptOf(db: Database, ref: RequestRef, sign: SignReceipt
   };
   let receipt = await stored();
   if (receipt === null) {
-    await freezeReceipts(db, [request], sign);
+    await freezeReceipts(db, { organizationId: ref.organizationId, ids: [ref.requestId] }, sign);
     receipt = await stored();
   }
   if (receipt === null) throw new HabeasError('INTERNAL', `The receipt of ${ref.requestId} was not stored.`);
   return JSON.parse(receipt);
 }
 
-/** Makes and stores the receipts of requests that have ended and have none; a few statements, however many requests. */
+/**
+ * Makes and stores the receipts of requests that have ended and have none; a few statements, however many requests. They are
+ * locked meanwhile, in one order: nobody forgets what a receipt is just quoting.
+ */
 export async function freezeReceipts(
   db: Database,
+  ended: { readonly organizationId: string; readonly ids: readonly string[] },
+  sign: SignReceipt,
+): Promise<void> {
+  if (ended.ids.length === 0) return;
+  await db.transaction().execute(async (transaction) => {
+    const requests = await transaction
+      .withTables<RequestTables>()
+      .selectFrom('requests')
+      .select(REQUEST_COLUMNS)
+      .where('organization_id', '=', ended.organizationId)
+      .where('id', 'in', [...ended.ids])
+      .where('completed_at', 'is not', null)
+      .where('receipt', 'is', null)
+      .orderBy('id')
+      .forNoKeyUpdate()
+      .execute();
+    if (requests.length > 0) await makeAndStore(transaction, requests, sign);
+  });
+}
+
+async function makeAndStore(
+  transaction: Database,
   requests: readonly RequestRow[],
   sign: SignReceipt,
 ): Promise<void> {
-  if (requests.length === 0) return;
   const keyOf = (row: { readonly organization_id: string; readonly request_id: string }) =>
     `${row.organization_id}/${row.request_id}`;
-  const tasks = await db
+  const tasks = await transaction
     .withTables<RequestTables>()
     .selectFrom('tasks')
     .select(TASK_ROW_COLUMNS)
@@ -70,7 +94,7 @@ export async function freezeReceipts(
     .orderBy('position')
     .execute();
   const tasksOf = Map.groupBy(tasks, keyOf);
-  const leaves = await auditLeaves(db, requests, tasks);
+  const leaves = await auditLeaves(transaction, requests, tasks);
   const made = await Promise.all(
     requests.map(async (request) => {
       const own = tasksOf.get(`${request.organization_id}/${request.id}`) ?? [];
@@ -84,7 +108,7 @@ export async function freezeReceipts(
   await sql`
     update requests as r set receipt = c.receipt
     from jsonb_to_recordset(${JSON.stringify(made)}::jsonb) as c (organization_id text, id text, receipt text)
-    where r.organization_id = c.organization_id and r.id = c.id and r.receipt is null`.execute(db);
+    where r.organization_id = c.organization_id and r.id = c.id`.execute(transaction);
 }
 
 type Leaves = ReadonlyMap<string, readonly Leaf[]>;
@@ -174,7 +198,8 @@ function retained(
     .slice(0, 1)
     .map((task) => ({
       collection: '*',
-      count: Object.values(counts).reduce((sum, count) => sum + count, 0),
+      // A skipped reading says nothing of how much is left.
+      count: task.kind === 'erase' ? Object.values(counts).reduce((sum, count) => sum + count, 0) : 0,
       reason: `${LEFT_OUT[task.kind]}${task.note === null ? '' : `: ${task.note}`}`,
       until: null,
     }));

@@ -4,7 +4,7 @@ import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { TaskEvent } from './event.ts';
 import { prune } from './prune.ts';
 import { freezeReceipts, type SignReceipt } from './receipt.ts';
-import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
+import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
@@ -37,18 +37,30 @@ interface Ref {
  */
 export function createReconciler(options: ReconcileOptions): () => Promise<void> {
   let prunedAt = 0;
+  const pruneNowAndThen = async (now: Date): Promise<void> => {
+    if (now.getTime() - prunedAt < PRUNE_MILLISECONDS) return;
+    await prune(options.db, options.organizationId, now);
+    prunedAt = now.getTime();
+  };
   return async () => {
     const now = options.clock.now();
-    if (now.getTime() - prunedAt > PRUNE_MILLISECONDS) {
-      prunedAt = now.getTime();
-      await prune(options.db, options.organizationId, now);
+    const steps = [
+      takeOver,
+      endedWaits,
+      unplanned,
+      expiredPackages,
+      forgotten,
+      missingReceipts,
+      () => pruneNowAndThen(now),
+    ];
+    // One that fails must not stop the others: forgetting is a duty, whatever a receipt lacks.
+    for (const step of steps) {
+      try {
+        await step(options, now);
+      } catch (error) {
+        options.logger.warn({ err: error }, 'a part of looking for lost work failed; it is tried again');
+      }
     }
-    await takeOver(options, await livingWorkers(options.db));
-    await endedWaits(options, now);
-    await unplanned(options, now);
-    await expiredPackages(options, now);
-    await missingReceipts(options);
-    await forgotten(options, now);
   };
 }
 
@@ -56,11 +68,13 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
  * Tasks that say "running" although nobody runs them: their worker is gone, or it is this one and has lost them, because the
  * database did not take the answer when they ended.
  */
-async function takeOver(options: ReconcileOptions, living: readonly string[]): Promise<void> {
+async function takeOver(options: ReconcileOptions): Promise<void> {
+  const living = await livingWorkers(options.db);
   const { rows } = await sql<Ref & { readonly worker: string | null; readonly attempt: number }>`
     select organization_id, request_id, id, worker, attempt from tasks
     where organization_id = ${options.organizationId} and state = 'running'
-      and (worker is null or worker <> all (${living}::text[]) or worker = ${options.worker.id})
+      and (worker is null or worker <> all (${living}::text[])
+        or (worker = ${options.worker.id} and id <> all (${options.worker.inHand()}::text[])))
     limit ${BATCH}`.execute(options.db);
   // Looked at after the rows: a task is in hand from before its claim until after its end.
   const inHand = new Set(options.worker.inHand());
@@ -155,14 +169,15 @@ async function missingReceipts(options: ReconcileOptions): Promise<void> {
   const ended = await options.db
     .withTables<RequestTables>()
     .selectFrom('requests')
-    .select(REQUEST_COLUMNS)
+    .select('id')
     .where('organization_id', '=', options.organizationId)
     .where('completed_at', 'is not', null)
     .where('receipt', 'is', null)
     .orderBy('completed_at')
     .limit(BATCH)
     .execute();
-  await freezeReceipts(options.db, ended, options.sign);
+  const ids = ended.map(({ id }) => id);
+  await freezeReceipts(options.db, { organizationId: options.organizationId, ids }, options.sign);
 }
 
 /** Destroys the keys of requests that ended long enough ago; counts, states and hashes stay. */

@@ -8,11 +8,6 @@ export function canRedo(redo: readonly RedoneTask[]): boolean {
   return redo.some((task) => task.kind === 'erase' && task.state === 'succeeded');
 }
 
-/** How often the system was erased already. */
-export function erasures(redo: readonly RedoneTask[]): number {
-  return redo.find((task) => task.kind === 'erase')?.generation ?? 0;
-}
-
 /**
  * Data was found after an erasure: the system is located and erased anew, under new idempotency keys, and everything that came
  * after the erasure comes after it again. So whatever was read before this erasure is read once more after it, in every system:
@@ -24,6 +19,7 @@ export function redo(
 ): Step {
   const again = options.redo.filter((task) => task.state !== 'skipped' && task.state !== 'cancelled');
   const ids = new Set(again.map((task) => task.id));
+  const system = again.find((task) => task.kind === 'erase')?.system;
   const tasks = again.flatMap((task): readonly TaskChange[] => {
     const remaining = task.dependsOn.filter(({ id, ended }) => ids.has(id) || !ended).length;
     if (task.state === 'pending' && task.remaining === remaining) return [];
@@ -36,9 +32,11 @@ export function redo(
         failures: 0,
         error: null,
         errorCode: null,
-        nextAttemptAt: null,
+        nextAttemptAt: remaining === 0 ? options.now : null,
         forgetsOperation: true,
-        generation: task.generation + 1,
+        // Only the system that is erased again uses new keys; the others are just read once more.
+        generation: task.system === system ? task.generation + 1 : task.generation,
+        forgetsEvidence: task.kind === 'verify',
       },
     ];
   });

@@ -39,12 +39,13 @@ export function resolverRounds(
   const rounds: AskedResolver[][] = [];
   const roundOf = new Map<string, number>();
   const toldIn = new Map<string, number>();
+  const told = new Set(given);
   for (const group of groups) {
     const first = Math.max(
       0,
       ...group.flatMap(({ needs }) => needs.map((type) => (toldIn.get(type) ?? -1) + 1)),
     );
-    const passes = inReach(group, new Set([...given, ...toldIn.keys()]));
+    const passes = group.length === 1 ? [group] : inReach(group, told);
     const twice = group.length > 1 ? [...passes, ...passes] : passes;
     for (const [index, members] of twice.entries()) {
       const round = first + index;
@@ -53,6 +54,7 @@ export function resolverRounds(
       for (const { key } of members) roundOf.set(key, round);
     }
     for (const { key, resolves } of group) {
+      for (const type of resolves) told.add(type);
       for (const type of resolves) toldIn.set(type, Math.max(toldIn.get(type) ?? 0, roundOf.get(key) ?? 0));
     }
   }
@@ -74,7 +76,7 @@ function inReach(
     }
   }
   const entered = new Set<string>();
-  const told = new Set(known);
+  const reachable = new Set<string>();
   const rounds: PlannableSystem[][] = [];
   let round = systems.filter(({ needs }) => needs.length === 0 || needs.some((type) => known.has(type)));
   while (round.length > 0) {
@@ -82,8 +84,8 @@ function inReach(
     for (const { key } of round) entered.add(key);
     const next = new Map<string, PlannableSystem>();
     for (const type of new Set(round.flatMap(({ resolves }) => resolves))) {
-      if (told.has(type)) continue;
-      told.add(type);
+      if (known.has(type) || reachable.has(type)) continue;
+      reachable.add(type);
       for (const system of waiting.get(type) ?? [])
         if (!entered.has(system.key)) next.set(system.key, system);
     }

@@ -136,14 +136,14 @@ async function saveTasks(transaction: Database, steps: readonly StepToSave[], no
       operation = case when c.set_operation then c.operation else t.operation end,
       blob = coalesce(c.blob, t.blob),
       contents = coalesce(c.contents, t.contents),
-      evidence = coalesce(c.evidence, t.evidence),
+      evidence = case when c.forget_evidence then null else coalesce(c.evidence, t.evidence) end,
       note = coalesce(c.note, t.note),
       started_at = case when c.starts then coalesce(t.started_at, ${now}::timestamptz) else t.started_at end,
       ended_at = case when c.ends then ${now}::timestamptz else null end
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
       organization_id text, id text, state text, remaining integer, attempt integer, failures integer, generation integer,
       next_attempt_at timestamptz, set_error boolean, error_code text, error_message text,
-      worker text, set_operation boolean, operation text, blob text, contents text, evidence text, note text, starts boolean, ends boolean
+      worker text, set_operation boolean, operation text, blob text, contents text, forget_evidence boolean, evidence text, note text, starts boolean, ends boolean
     )
     where t.organization_id = c.organization_id and t.id = c.id`.execute(transaction);
 }
@@ -167,6 +167,7 @@ function taskChange({ target, before, result }: StepToSave, task: TaskChange) {
     operation: own.operation ?? null,
     blob: own.blob ?? null,
     contents: own.contents ?? null,
+    forget_evidence: task.forgetsEvidence === true,
     evidence: own.evidence === undefined || own.evidence === null ? null : JSON.stringify(own.evidence),
     note: own.note ?? null,
     starts: task.state === 'running' || (task.kind === 'ticket' && task.state === 'waiting'),

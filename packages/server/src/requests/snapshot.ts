@@ -34,7 +34,7 @@ export interface TaskSnapshot {
   readonly errorCode: string | null;
   /** Counts how often it was done anew; part of the idempotency key. */
   readonly generation: number;
-  /** When it may start again, for a ready task that backs off or a waiting one that is polled. */
+  /** From when on it may start, for a ready task, or is asked after, for one that waits; the queue is in this order. */
   readonly nextAttemptAt: Date | null;
   /** When the newest report of its system that an operation ended was sent. */
   readonly calledBackAt: Date | null;

@@ -12,7 +12,7 @@ import {
   withState,
 } from './change.ts';
 import { type Neighbourhood, STILL_READABLE, type TaskError, type TaskEvent } from './event.ts';
-import { canRedo, erasures, redo } from './redo.ts';
+import { canRedo, redo } from './redo.ts';
 import { isEnded, isEndedTask, isStarted, type RequestSnapshot, type TaskSnapshot } from './snapshot.ts';
 
 /** A verification that finds data reads this often, for stores that need a moment, before it has the system erased again. */
@@ -61,7 +61,7 @@ export function stepTask(
     case 'task-due':
       if (task.kind === 'ticket' || task.state !== 'waiting') return { refused: `the task is ${task.state}` };
       return change(request, [on.fact('task.due')], {
-        tasks: [{ ...task, state: 'ready', nextAttemptAt: null }],
+        tasks: [{ ...task, state: 'ready', nextAttemptAt: context.now }],
         due: [dueAt(task, context.now)],
       });
     case 'task-lost':
@@ -80,11 +80,13 @@ export function stepTask(
   }
 }
 
-function claim({ request, task, fact }: TaskStep): Step | Refusal {
+function claim({ request, task, context, fact }: TaskStep): Step | Refusal {
   if (!isStarted(request.state)) return { refused: `the request is ${request.state}` };
   // A job for a waiting task comes when the system has to be asked again.
   const due = task.kind !== 'ticket' && (task.state === 'ready' || task.state === 'waiting');
   if (!due) return { refused: `the task is ${task.state}` };
+  if (task.nextAttemptAt !== null && task.nextAttemptAt > context.now)
+    return { refused: 'another worker had it, and its time has not come again' };
   const attempt = task.attempt + 1;
   const destroys = task.kind === 'erase' && request.erases;
   return change(
@@ -131,13 +133,14 @@ function lose(on: TaskStep, event: EventOf<'task-lost'>): Step | Refusal {
     });
   }
   return change(request, [fact('task.lost', { attempt: task.attempt, failures })], {
-    tasks: [{ ...task, state: 'ready', failures, nextAttemptAt: null }],
+    tasks: [{ ...task, state: 'ready', failures, nextAttemptAt: context.now }],
     due: [dueAt(task, context.now)],
   });
 }
 
 function fail(on: TaskStep, event: EventOf<'task-failed'>): Step | Refusal {
   const { request, task, before, context, fact } = on;
+  if (task.kind === 'ticket' && request.state === 'held') return { refused: 'the request is held' };
   if (!isAnswerable(task, event.attempt)) return { refused: 'a stale answer' };
   const { error } = event;
   const failures = task.failures + 1;
@@ -151,7 +154,7 @@ function fail(on: TaskStep, event: EventOf<'task-failed'>): Step | Refusal {
     });
   }
   const again = before.redo ?? [];
-  if (found && canRedo(again) && erasures(again) < ERASURES) {
+  if (found && canRedo(again) && task.generation < ERASURES) {
     const facts = [fact('task.failed', { code: error.code, failures }), fact('task.erases-again')];
     return redo(request, { redo: again, now: context.now, facts });
   }
@@ -171,11 +174,12 @@ function retry(on: TaskStep, event: EventOf<'task-retried'>): Step | Refusal {
   const { request, task, before, context, fact } = on;
   if (task.state !== 'blocked') return { refused: `the task is ${task.state}, not blocked` };
   const again = before.redo ?? [];
-  if (task.kind === 'verify' && canRedo(again))
+  if (task.kind === 'verify' && task.errorCode === STILL_READABLE && canRedo(again))
     return redo(request, { redo: again, now: context.now, facts: [fact('task.retried')] });
   const retried: TaskChange = {
     ...task,
     ...CLEAN,
+    nextAttemptAt: task.kind === 'ticket' ? null : context.now,
     state: task.kind === 'ticket' ? 'waiting' : 'ready',
     forgetsOperation: event.anew,
     ...(event.anew ? { generation: task.generation + 1 } : {}),

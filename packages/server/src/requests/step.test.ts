@@ -147,7 +147,8 @@ describe('step', () => {
     run(model, 'confirm:c');
     model.apply({ type: 'task-claimed' }, 'confirm:a');
     model.apply({ type: 'task-failed', attempt: 1, error: found, retryable: false }, 'confirm:a');
-    expect(model.task('confirm:c')).toMatchObject({ state: 'pending', generation: 2 });
+    expect(model.task('confirm:c')).toMatchObject({ state: 'pending', generation: 1 });
+    expect(model.task('confirm:a')).toMatchObject({ state: 'pending', generation: 2 });
     expect(model.task('gate:erased').state).toBe('pending');
     expect(model.task('erase:c')).toMatchObject({ state: 'succeeded', generation: 1 });
     for (const key of ['locate:a', 'erase:a', 'verify:a', 'confirm:a', 'confirm:c']) {
@@ -168,6 +169,36 @@ describe('step', () => {
     model.apply({ type: 'task-retried', anew: false }, 'verify:a');
     expect(model.task('erase:a').state).toBe('skipped');
     expect(model.task('verify:a').state).toBe('ready');
+  });
+
+  it('only tries again when a person retries a reading that an outage blocked', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a', 'erase:a']) run(model, key);
+    model.apply({ type: 'task-claimed' }, 'verify:a');
+    model.apply({ type: 'task-failed', attempt: 1, error, retryable: false }, 'verify:a');
+    model.apply({ type: 'task-retried', anew: false }, 'verify:a');
+    expect(model.task('verify:a')).toMatchObject({ state: 'ready', generation: 1 });
+    expect(model.task('erase:a')).toMatchObject({ state: 'succeeded', generation: 1 });
+  });
+
+  it('refuses a worker that comes late to a task that backs off', () => {
+    const model = started();
+    model.apply({ type: 'task-claimed' }, 'resolve:a');
+    model.apply({ type: 'task-failed', attempt: 1, error, retryable: true }, 'resolve:a');
+    const now = model.task('resolve:a').nextAttemptAt ?? new Date(0);
+    expect(
+      model.apply({ type: 'task-claimed' }, 'resolve:a', { now: new Date(now.getTime() - 1) }),
+    ).toBeUndefined();
+    expect(model.apply({ type: 'task-claimed' }, 'resolve:a', { now })).toBeDefined();
+  });
+
+  it('takes no rejection of a ticket while the request is held', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a']) run(model, key);
+    model.apply({ type: 'held', reason: 'legal hold' });
+    expect(
+      model.apply({ type: 'task-failed', attempt: 0, error, retryable: false }, 'ticket:b'),
+    ).toBeUndefined();
   });
 
   it('asks again at once when the system reported the end while it was still being asked', () => {
@@ -217,7 +248,9 @@ describe('step', () => {
     model.apply({ type: 'task-failed', attempt: 1, error, retryable: true }, 'resolve:a');
     const at = model.task('resolve:a').nextAttemptAt;
     model.apply({ type: 'held', reason: 'legal hold' });
-    const released = model.apply({ type: 'released' });
+    const released = model.apply({ type: 'released' }, undefined, {
+      now: new Date((at?.getTime() ?? 0) - 1),
+    });
     expect(at).not.toBeNull();
     expect(released?.due).toMatchObject([{ taskId: 'resolve:a', at }]);
   });

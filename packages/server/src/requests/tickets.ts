@@ -2,9 +2,9 @@ import type { api } from '@habeas/contract';
 import type { Expression, SqlBool } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import { type Clock, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
-import { createBlobStore, type Piece } from './blob-store.ts';
-import { type CollectedCollection, CollectionWriter } from './collection-writer.ts';
-import { loadIdentities, loadRequestKey } from './identity-vault.ts';
+import { createBlobStore } from './blob-store.ts';
+import { gatherHandedOver } from './handed-over.ts';
+import { loadIdentities, loadRequestKey, sealText } from './identity-vault.ts';
 import type { Caller, Page, Requests } from './requests.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import type { Applied, Transitions } from './transitions.ts';
@@ -89,6 +89,7 @@ export function createTickets(options: TicketsOptions): Tickets {
           `Request ${ticket.request_id} is on hold; nothing may be done about it until it is released.`,
         );
       }
+      if (ticket.state !== 'waiting') return { ...ticketView(ticket), identities: [] };
       const ref = { organizationId: caller.organizationId, requestId: ticket.request_id };
       const now = options.clock.now();
       const identities = await options.db.transaction().execute(async (transaction) => {
@@ -110,7 +111,8 @@ export function createTickets(options: TicketsOptions): Tickets {
       });
       return { ...ticketView(ticket), identities: [...identities] };
     },
-    async closeTicket(caller, ticketId, { note, count, data }) {
+    async closeTicket(caller, ticketId, close) {
+      const { note, data } = close;
       const ticket = await load(caller, ticketId);
       if (data !== undefined && (ticket.right_kind !== 'access' || ticket.dry_run)) {
         throw new HabeasError(
@@ -118,21 +120,19 @@ export function createTickets(options: TicketsOptions): Tickets {
           `Ticket ${ticketId} asks for no data, so none can be handed over with it. Close it with a note and a count.`,
         );
       }
-      const collections = Object.entries(data ?? {});
-      const rows = collections.reduce((sum, [, own]) => sum + own.length, 0);
-      const records = count ?? rows;
+      const { pieces, contents, rows } = gatherHandedOver(close);
+      const records = rows > 0 ? rows : (close.count ?? 0);
+      // Names in the data may be personal; they are sealed with it, and what is kept for ever counts only.
       const evidence = {
         matched: records > 0,
-        counts:
-          rows > 0
-            ? Object.fromEntries(collections.map(([name, own]) => [name, own.length]))
-            : { [ticket.system ?? 'ticket']: records },
+        counts: { [ticket.system ?? 'ticket']: records },
         retained: [],
         residuals: [],
         notes: ['attested by a person of the team; not read again by Habeas'],
       };
       const blob = `items/${ticketId}/${ticket.attempt}`;
-      const gathered = gather(collections);
+      const ref = { organizationId: ticket.organization_id, requestId: ticket.request_id };
+      const key = rows > 0 ? await loadRequestKey(options.db, ref, options.masterKey) : undefined;
       const applied = await options.transitions.apply(
         targetOf(ticket),
         { type: 'task-succeeded', attempt: ticket.attempt, matched: records > 0 ? true : null },
@@ -141,13 +141,10 @@ export function createTickets(options: TicketsOptions): Tickets {
           result: {
             note,
             evidence,
-            ...(rows > 0 ? { blob, contents: JSON.stringify(gathered.contents) } : {}),
+            ...(key === undefined ? {} : { blob, contents: sealText(ref, key, JSON.stringify(contents)) }),
           },
           also: async (transaction) => {
-            if (rows === 0) return;
-            const ref = { organizationId: ticket.organization_id, requestId: ticket.request_id };
-            const key = await loadRequestKey(transaction, ref, options.masterKey);
-            await createBlobStore(transaction, key).put({ ...ref, blob }, gathered.pieces);
+            if (key !== undefined) await createBlobStore(transaction, key).put({ ...ref, blob }, pieces);
           },
         },
       );
@@ -169,20 +166,4 @@ export function createTickets(options: TicketsOptions): Tickets {
       return ended(caller, ticket, applied, 'rejected');
     },
   };
-}
-
-/** What a team hands over, in the shape in which collected data lies. */
-function gather(collections: readonly (readonly [string, readonly Readonly<Record<string, unknown>>[]])[]) {
-  const pieces: Piece[] = [];
-  const contents: CollectedCollection[] = [];
-  for (const [name, rows] of collections) {
-    const writer = new CollectionWriter(name);
-    for (const row of rows) {
-      writer.add(row);
-      if (writer.isFull) pieces.push(...writer.takePiece());
-    }
-    pieces.push(...writer.takePiece());
-    contents.push(writer.summary());
-  }
-  return { pieces, contents };
 }

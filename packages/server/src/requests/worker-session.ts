@@ -52,8 +52,13 @@ export function createWorkerSession(options: {
     });
     await next.connect();
     if (stopped) return next.end();
-    await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, Number(options.worker)]);
-    await next.query(`listen ${DUE_CHANNEL}`);
+    try {
+      await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, Number(options.worker)]);
+      await next.query(`listen ${DUE_CHANNEL}`);
+    } catch (error) {
+      await next.end();
+      throw error;
+    }
     client = next;
     options.onConnected();
   };

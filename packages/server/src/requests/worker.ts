@@ -130,7 +130,7 @@ async function perform(options: Running, request: RequestRow, task: TaskRow): Pr
       callback: options.callback(task.id),
       keys: () => readKeys(blobs, ref, work.located),
     },
-    connector: () => options.systems.connector(task.system ?? '', work.inputs),
+    connector: () => options.systems.connector(task.system ?? '', work.inputs ?? null),
   };
   switch (task.kind) {
     case 'resolve':
@@ -163,6 +163,7 @@ async function conclude(
   outcome: TaskOutcome,
 ): Promise<void> {
   if (outcome.state === 'pending') {
+    await removeAttempt(options.db, target, task);
     const retryAt = new Date(options.clock.now().getTime() + outcome.retryAfterSeconds * 1_000);
     await options.transitions.apply(
       target,
@@ -201,6 +202,8 @@ async function fail(
   failed: { readonly target: TaskRef; readonly task: TaskRow; readonly error: unknown },
 ): Promise<void> {
   const { target, task } = failed;
+  // What the attempt stored belongs to nobody: the next one begins anew.
+  await removeAttempt(options.db, target, task);
   if (options.stopping.aborted) {
     // The server stops; the attempt says nothing about the system.
     await options.transitions.apply(
@@ -242,5 +245,6 @@ function unexpected(error: unknown): HabeasError {
 
 function describe(error: HabeasError): TaskError {
   const missing = error.details.filter((detail) => !error.message.includes(detail));
-  return { code: error.code, message: [error.message, ...missing].join('\n').slice(0, 4_000) };
+  const text = [error.message, ...missing].join('\n').replaceAll('\0', ' ');
+  return { code: error.code, message: text.slice(0, 4_000).toWellFormed() };
 }
