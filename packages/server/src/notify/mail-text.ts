@@ -20,7 +20,7 @@ export function mailTextOf(receiver: Pick<Receiver, 'team'>, events: readonly St
   const rest = more > 0 ? `And ${more} more. All that is missing now: habeas map gaps` : undefined;
   return {
     subject: subjectOf(receiver, told, events.length),
-    text: `${[...told.map(textOf), ...(rest === undefined ? [] : [rest]), `-- \n${FOOT}`].join('\n\n')}\n`,
+    text: `${[...told.map(textOf), ...(rest === undefined ? [] : [rest]), `-- \n${FOOT}`].join('\n\n\n')}\n`,
     html: [
       ...told.map(htmlOf),
       ...(rest === undefined ? [] : [`<p>${escaped(rest)}</p>`]),
@@ -43,7 +43,7 @@ function subjectOf({ team }: Pick<Receiver, 'team'>, told: readonly ToldEvent[],
 
 function textOf({ headline, facts, next }: ToldEvent): string {
   const steps = next.map(({ text, command }) => (command === undefined ? text : `${text}\n\n    ${command}`));
-  return [headline, ...facts, ...steps].join('\n');
+  return [[headline, ...facts].join('\n'), ...steps].join('\n\n');
 }
 
 function htmlOf({ headline, facts, next }: ToldEvent): string {

@@ -434,6 +434,22 @@ describe('several servers', () => {
     }
   });
 
+  it('go on after the database ended their connections', async () => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using receiver = await receiveWebhooks();
+    const webhooks = [{ name: 'siem', url: receiver.url, secret: SECRET }];
+    await using _ = await start(database, { notify: { webhooks } });
+    await publishNow(database, numbered(1));
+    await eventually('it is told', () => receiver.messages.length === 1);
+    const ended = await sql<{ pid: number }>`
+      select pid, pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(database.db);
+    expect(ended.rows.length).toBeGreaterThan(0);
+    await publishNow(database, numbered(2));
+    await eventually('it is told', () => receiver.messages.length === 2);
+    expect(numbersOf(receiver.messages)).toEqual([1, 2]);
+  });
+
   it('begin with what happens after a receiver was configured, and go on where they stopped', async () => {
     await using database = await createTestDatabase(notifyMigrations);
     await using receiver = await receiveWebhooks();

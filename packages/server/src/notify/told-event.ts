@@ -44,7 +44,7 @@ export function toldEvent(event: Told): ToldEvent {
       return {
         headline: `Team ${value('team')} has another address for requests about people: ${value('address')}`,
         facts: [
-          `It answers for ${event.data.service === null ? "all of the team's services" : value('service')} over ${value('protocol')}; before it was ${value('address_before')}. Declared since ${value('since')}.`,
+          `It answers for ${event.data.service === null ? "all of the team's services" : value('service')} over ${value('protocol')}; before, it was ${value('address_before')}. It has been declared since ${value('since')}.`,
           event.data.state === 'approved'
             ? 'The allow-list accepts it, so personal data is sent there.'
             : 'Nothing is sent there before somebody approves it.',
@@ -86,7 +86,7 @@ export function toldEvent(event: Told): ToldEvent {
 
 function declaredBy({ data }: Told): string {
   const source = data.source === undefined ? '' : `, in ${plain(data.source)}`;
-  return `Team ${plain(data.team)} declares it since ${plain(data.since)}${source}.`;
+  return `Team ${plain(data.team)} has declared it since ${plain(data.since)}${source}.`;
 }
 
 function storeSteps({ data }: Told): readonly NextStep[] {
