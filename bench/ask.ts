@@ -6,11 +6,14 @@ import { followEvents } from '../packages/server/src/cli/event-client.ts';
 /** Makes a request and waits for its end. Throws unless it is completed. */
 export async function askAndWait(
   server: { readonly url: string; readonly key: string },
-  ask: { readonly right: 'access' | 'erasure'; readonly email: string },
+  ask: { readonly right: 'access' | 'erasure'; readonly email: string; readonly dryRun?: boolean },
 ): Promise<Ended> {
   const client = createApiClient(server);
   const identities = [{ type: 'email', value: ask.email }];
-  const { id } = await client.createRequest({ right: ask.right, identities }, randomUUID());
+  const { id } = await client.createRequest(
+    { right: ask.right, identities, dry_run: ask.dryRun ?? false },
+    randomUUID(),
+  );
   const controller = new AbortController();
   for await (const { data } of followEvents(client.server, { requestId: id, signal: controller.signal })) {
     if (data.state === 'completed') return ended(client, id);
