@@ -44,7 +44,7 @@ class SmallProject {
       cpSync(join(PROJECT, folder), join(this.root, folder), { recursive: true });
     }
     mkdirSync(join(this.root, 'packages/server/src/cli'), { recursive: true });
-    writeFileSync(join(this.root, 'packages/server/src/main.ts'), STAND_IN);
+    writeFileSync(join(this.root, 'packages/server/src/command.ts'), STAND_IN);
     cpSync(join(PROJECT, '.npmrc'), join(this.root, '.npmrc'));
     this.lock(packages);
   }

@@ -11,6 +11,7 @@ test('a data set that is not there fails where everything is required', () => {
 });
 
 test('a program that is not installed fails where everything is required, and is only told of elsewhere', () => {
+  vi.stubEnv('HABEAS_TEST_REQUIRE', '');
   expect(requireProgram('no-such-program')).toBe(undefined);
   vi.stubEnv('HABEAS_TEST_REQUIRE', 'all');
   expect(() => requireProgram('no-such-program')).toThrow('it is not installed');
