@@ -31,7 +31,7 @@ export function* svgOf(document: api.MapExport): Iterable<string> {
   const height = Math.ceil(top + placement.height + 20 + notes.length * 15 + MARGIN);
   const [title, ...rest] = notes;
 
-  yield `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc" font-family="system-ui, sans-serif" font-size="13">\n`;
+  yield `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" style="max-width:100%;height:auto" role="img" aria-labelledby="title desc" font-family="system-ui, sans-serif" font-size="13">\n`;
   yield `<title id="title">${xmlText(title ?? '')}</title>\n`;
   yield `<desc id="desc">${xmlText(`${rest.join('. ')}.`)}</desc>\n`;
   yield '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0.5 8 4 0 7.5z" fill="#475467"/></marker></defs>\n';
