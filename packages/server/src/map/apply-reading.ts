@@ -6,7 +6,8 @@ import { proposeClients } from './clients.ts';
 import { endIntervals, readOpenIntervals, startIntervals } from './intervals.ts';
 import { type MapLoss, noticeLoss } from './losses.ts';
 import type { FailedReading, GoodReading, Reading, SourceKind } from './map-source.ts';
-import { reconcile } from './reconcile.ts';
+import { type Changes, reconcile } from './reconcile.ts';
+import { openAfter, type RememberedSource, type RememberedSources } from './remembered-source.ts';
 import type { SourceWarning } from './seen-declaration.ts';
 import type { MapTables } from './tables.ts';
 import { noticeFlows } from './watch-store.ts';
@@ -22,6 +23,8 @@ export interface ApplyOptions {
   readonly lossPercent?: number | undefined;
   /** The category of a data type: new flows of sensitive ones are told. (Default: none has one) */
   readonly categoryOf?: ((dataType: string) => string | undefined) | undefined;
+  /** Of this organization; kept up to date, so that what is stored is read again only when another process changed it. */
+  readonly remembered?: RememberedSources | undefined;
 }
 
 const LOSS_PERCENT = 20;
@@ -29,7 +32,10 @@ const LOSS_PERCENT = 20;
 /** No reading takes so long: one that seems to have begun before the last stored one by more than this has another clock. */
 const LONGEST_READING_MILLISECONDS = 5 * 60_000;
 
-type SourceRow = Pick<MapTables['map_sources'], 'state' | 'attempted_at' | 'complete_at'>;
+type SourceRow = Pick<
+  Selectable<MapTables['map_sources']>,
+  'state' | 'attempted_at' | 'complete_at' | 'version'
+>;
 
 export interface Applied {
   readonly started: number;
@@ -48,7 +54,11 @@ export interface Applied {
  * can be; then a clock went back, and the reading counts, but ends nothing.
  */
 export async function applyReading(db: Database, options: ApplyOptions): Promise<Applied> {
-  return db.transaction().execute(async (transaction) => {
+  const {
+    remembered,
+    reading: { source: name },
+  } = options;
+  const { stored, ...applied } = await db.transaction().execute(async (transaction): Promise<Stored> => {
     const source = await lockSource(transaction, options);
     const behind = (source.attempted_at?.getTime() ?? 0) - options.startedAt.getTime();
     if (behind > 0 && behind <= LONGEST_READING_MILLISECONDS) {
@@ -65,6 +75,13 @@ export async function applyReading(db: Database, options: ApplyOptions): Promise
       clockProblem,
     };
   });
+  // Only now: what was rolled back is not stored.
+  if (stored !== undefined) remembered?.set(name, stored);
+  return applied;
+}
+
+interface Stored extends Applied {
+  readonly stored?: RememberedSource;
 }
 
 function describeClock(source: string, behind: number): string {
@@ -82,7 +99,7 @@ async function lockSource(transaction: Database, options: ApplyOptions): Promise
     .execute();
   return tables
     .selectFrom('map_sources')
-    .select(['state', 'attempted_at', 'complete_at'])
+    .select(['state', 'attempted_at', 'complete_at', 'version'])
     .where('organization_id', '=', options.organizationId)
     .where('source', '=', source)
     .forUpdate()
@@ -108,17 +125,19 @@ async function applyDeclarations(
   transaction: Database,
   options: ApplyOptions,
   { source, reading }: { readonly source: SourceRow; readonly reading: GoodReading },
-): Promise<Applied> {
+): Promise<Stored> {
   const { organizationId, startedAt: now } = options;
   const scope = { organizationId, source: reading.source };
   const before = source.complete_at;
-  const { started, ended } = reconcile({
-    open: await readOpenIntervals(transaction, scope),
-    declarations: reading.declarations,
-    complete: reading.complete,
-    lastComplete: before,
-    now,
-  });
+  const known = options.remembered?.get(reading.source);
+  const isKnown = known?.version === source.version;
+  const { declarations, complete } = reading;
+  const open = isKnown ? known.open : await readOpenIntervals(transaction, scope);
+  const isStored = isKnown && known.declarations === declarations;
+  const changes: Changes = isStored
+    ? { started: [], ended: [] }
+    : reconcile({ open, declarations, complete, lastComplete: before, now });
+  const { started, ended } = changes;
   await startIntervals(transaction, scope, started);
   const { categoryOf } = options;
   if (categoryOf !== undefined) await noticeFlows(transaction, { ...scope, started, categoryOf });
@@ -129,7 +148,7 @@ async function applyDeclarations(
     ended: await endIntervals(transaction, scope, ended),
     percent: options.lossPercent ?? LOSS_PERCENT,
   });
-  await updateSource(transaction, options, {
+  const version = await updateSource(transaction, options, {
     ...(lost > 0 ? { lost, lost_at: now } : {}),
     state: reading.complete ? 'ok' : 'partial',
     attempted_at: now,
@@ -148,7 +167,12 @@ async function applyDeclarations(
     const event = { organizationId, type: 'map.changed', data: { source: reading.source, ...counts } };
     await publish(transaction, [event], now);
   }
-  return { ...counts, before: source.state, loss };
+  const stored = {
+    version,
+    open: openAfter(open, changes),
+    declarations: complete ? declarations : undefined,
+  };
+  return { ...counts, before: source.state, loss, stored };
 }
 
 function warningsOf(reading: GoodReading): readonly SourceWarning[] {
@@ -162,18 +186,21 @@ function warningsOf(reading: GoodReading): readonly SourceWarning[] {
   return [...broken, ...rejected];
 }
 
+/** Gives the version that the source has then. */
 async function updateSource(
   transaction: Database,
   options: ApplyOptions,
   change: Partial<Omit<Selectable<MapTables['map_sources']>, 'organization_id' | 'source'>>,
-): Promise<void> {
-  await transaction
+): Promise<number> {
+  const { version } = await transaction
     .withTables<MapTables>()
     .updateTable('map_sources')
     .set({ ...change, kind: options.kind ?? 'scrape' })
     .where('organization_id', '=', options.organizationId)
     .where('source', '=', options.reading.source)
-    .execute();
+    .returning('version')
+    .executeTakeFirstOrThrow();
+  return version;
 }
 
 async function publishSource(

@@ -11,24 +11,47 @@ export interface SourceScope {
   readonly source: string;
 }
 
-/** A statement has at most 65,535 parameters; a row has sixteen. */
-const ROWS_PER_STATEMENT = 1_000;
+/** So many at once, so that not all of them are in memory as the text of a statement too. */
+const ROWS_PER_STATEMENT = 5_000;
 
 /** Keys of what the source declared when it was read last, and since when. */
 export async function readOpenIntervals(
   db: Database,
   scope: SourceScope,
 ): Promise<ReadonlyMap<string, Date>> {
-  const rows = await db
-    .withTables<MapTables>()
-    .selectFrom('map_declarations')
-    .select(['declaration', 'first_seen'])
-    .where('organization_id', '=', scope.organizationId)
-    .where('source', '=', scope.source)
-    .where('last_seen', 'is', null)
-    .execute();
-  return new Map(rows.map((row) => [row.declaration, row.first_seen]));
+  // One row for all that began at the same time: a hundred thousand rows take longer to receive than to find.
+  const { rows } = await sql<{ first_seen: Date; keys: string }>`
+    select first_seen, string_agg(declaration, ',') as keys
+    from map_declarations
+    where organization_id = ${scope.organizationId} and source = ${scope.source} and last_seen is null
+    group by first_seen`.execute(db);
+  const open = new Map<string, Date>();
+  for (const { first_seen: firstSeen, keys } of rows) {
+    for (const key of keys.split(',')) open.set(key, firstSeen);
+  }
+  return open;
 }
+
+const COLUMNS = {
+  organization_id: 'text',
+  source: 'text',
+  declaration: 'text',
+  kind: 'text',
+  team: 'text',
+  service: 'text',
+  to_service: 'text',
+  data_type: 'text',
+  address: 'text',
+  protocol: 'text',
+  purpose: 'text',
+  subject: 'text',
+  retention: 'text',
+  region: 'text',
+  first_seen: 'timestamptz',
+  last_seen: 'timestamptz',
+} as const satisfies Record<keyof MapTables['map_declarations'], string>;
+
+const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
 export async function startIntervals(
   transaction: Database,
@@ -37,17 +60,16 @@ export async function startIntervals(
 ): Promise<void> {
   for (let from = 0; from < started.length; from += ROWS_PER_STATEMENT) {
     const rows = started.slice(from, from + ROWS_PER_STATEMENT).map((interval) => toRow(scope, interval));
-    await transaction
-      .withTables<MapTables>()
-      .insertInto('map_declarations')
-      .values(rows)
-      // Ended and begun again within one tick of the clock: the same interval goes on.
-      .onConflict((conflict) =>
-        conflict
-          .columns(['organization_id', 'source', 'declaration', 'first_seen'])
-          .doUpdateSet({ last_seen: null }),
-      )
-      .execute();
+    // An array a column: a parameter for each value takes longer to write and to read than the rows themselves.
+    const arrays = NAMES.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(COLUMNS[name])}[]`);
+    const names = sql.join(NAMES.map((name) => sql.ref(name)));
+    // Ended and begun again within one tick of the clock: the same interval goes on.
+    await sql`
+      insert into map_declarations (${names})
+      select ${names} from unnest(${sql.join(arrays)}) as started (${names})
+      on conflict (organization_id, source, declaration, first_seen) do update set last_seen = null`.execute(
+      transaction,
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import { createAllowList } from './client-address.ts';
 import { applyAllowList } from './clients.ts';
 import type { PollReport, SourceReport } from './data-map.ts';
 import type { MapSource, Reading, SourceKind } from './map-source.ts';
+import type { RememberedSources } from './remembered-source.ts';
 import { createSources } from './sources/create-sources.ts';
 import { FILE_SOURCE } from './sources/file-source.ts';
 import { createPushes, type Push } from './sources/pushes.ts';
@@ -47,6 +48,7 @@ export function createPolling(options: PollingOptions): Polling {
   const { all, backfills } = createSources(options);
   const pushes = createPushes(db, organizationId);
   const kinds = new Map<string, SourceKind>(all.map(({ name, kind }) => [name, kind]));
+  const remembered: RememberedSources = new Map();
   const allows = createAllowList(config.clients.allow);
   let pushed: readonly string[] = [];
   let stopping = new AbortController();
@@ -97,6 +99,7 @@ export function createPolling(options: PollingOptions): Polling {
       kind,
       lossPercent,
       categoryOf,
+      remembered,
     });
     const report = reportOf(reading, applied);
     tell(report, applied);

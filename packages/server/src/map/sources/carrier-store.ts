@@ -23,7 +23,7 @@ export interface CarrierChange {
   readonly after: Followed;
 }
 
-const ROWS_PER_STATEMENT = 20_000;
+const ROWS_PER_STATEMENT = 5_000;
 
 export function createCarrierStore(db: Database, organizationId: string): CarrierStore {
   return {
@@ -31,18 +31,7 @@ export function createCarrierStore(db: Database, organizationId: string): Carrie
       const version = await readVersion(source);
       if (last?.version === version) return last;
       const tables = db.withTables<SourceTables>();
-      const carriers = new Map<string, Set<Target>>();
-      const rows = await tables
-        .selectFrom('map_carriers')
-        .select(['declaration', 'target'])
-        .where('organization_id', '=', organizationId)
-        .where('source', '=', source)
-        .execute();
-      for (const { declaration, target } of rows) {
-        const targets = carriers.get(declaration);
-        if (targets === undefined) carriers.set(declaration, new Set([target]));
-        else targets.add(target);
-      }
+      const carriers = await readCarriers({ organizationId, source });
       const dropped = await tables
         .selectFrom('map_targets')
         .select(['target', 'dropped'])
@@ -102,6 +91,25 @@ export function createCarrierStore(db: Database, organizationId: string): Carrie
     },
   };
 
+  async function readCarriers({ organizationId, source }: SourceScope): Promise<Carriers> {
+    // One row a target: a hundred thousand rows take longer to receive than to find.
+    const { rows } = await sql<{ target: Target; keys: string }>`
+      select target, string_agg(declaration, ',') as keys
+      from map_carriers
+      where organization_id = ${organizationId} and source = ${source}
+      group by target
+      order by target`.execute(db);
+    const carriers = new Map<string, ReadonlySet<Target>>();
+    for (const { target, keys } of rows) {
+      const alone = new Set([target]);
+      for (const key of keys.split(',')) {
+        const others = carriers.get(key);
+        carriers.set(key, others === undefined ? alone : new Set([...others, target]));
+      }
+    }
+    return carriers;
+  }
+
   async function readVersion(source: string): Promise<number> {
     const row = await db
       .withTables<SourceTables>()
@@ -154,6 +162,7 @@ async function insertPairs(
 /** Pairs of `all` that `known` does not have. */
 function missingFrom(known: Carriers, all: Carriers): (readonly [string, Target])[] {
   const missing: (readonly [string, Target])[] = [];
+  if (known === all) return missing;
   for (const [declaration, targets] of all) {
     const others = known.get(declaration);
     if (others === targets) continue;

@@ -75,7 +75,9 @@ export function follow(known: Known, sighting: Sighting, options: FollowOptions)
   const judge = judgeOf(known, sighting, options);
   let carriers: Map<string, ReadonlySet<Target>> | undefined;
   const held = new Map<Target, Held>();
-  for (const [declaration, before] of known.carriers) {
+  // Mostly nothing changed at all.
+  const said = known.carriers === sighting.carried ? [] : known.carriers;
+  for (const [declaration, before] of said) {
     const now = sighting.carried.get(declaration);
     if (now === before) continue;
     for (const target of before) {
@@ -136,7 +138,11 @@ function droppedOf(
   context: { readonly known: Known; readonly sighting: Sighting; readonly held: ReadonlyMap<Target, Held> },
 ): ReadonlyMap<Target, number> {
   const dropped = new Map<Target, number>();
+  let last: ReadonlySet<Target> | undefined;
   for (const set of carriers.values()) {
+    // Most declarations of a target share one set.
+    if (set === last) continue;
+    last = set;
     for (const target of set) {
       if (dropped.has(target)) continue;
       const before = context.known.dropped.get(target);

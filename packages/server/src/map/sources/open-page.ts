@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { createGunzip, createInflate } from 'node:zlib';
 import {
   HabeasError,
@@ -64,18 +65,34 @@ export async function openPage(options: PageRequest): Promise<OpenedPage> {
   return { status: response.statusCode ?? 0, headers: response.headers, body: decompressed(response) };
 }
 
-/** The text of a page of at most `maxBytes` after decompression; undefined if it is larger. */
-export async function readText(page: OpenedPage, maxBytes: number): Promise<string | undefined> {
-  // Piece by piece, so that a large answer is not in memory twice.
-  const decoder = new TextDecoder();
-  let text = '';
+export interface ReadPartsOptions {
+  /** After decompression. */
+  readonly maxBytes: number;
+  /** Told each part of the text as it arrives, so that a large answer is never in memory as a whole. */
+  readonly onPart: (part: string) => void;
+}
+
+/** Reads a page to its end, or until it is too large. */
+export async function readParts(
+  page: OpenedPage,
+  { maxBytes, onPart }: ReadPartsOptions,
+): Promise<'whole' | 'too large'> {
+  const decoder = new StringDecoder('utf8');
   let bytes = 0;
   for await (const chunk of page.body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    if (bytes > maxBytes) return 'too large';
+    onPart(decoder.write(chunk));
   }
-  return text + decoder.decode();
+  onPart(decoder.end());
+  return 'whole';
+}
+
+/** The text of a page of at most `maxBytes` after decompression; undefined if it is larger. */
+export async function readText(page: OpenedPage, maxBytes: number): Promise<string | undefined> {
+  const parts: string[] = [];
+  const read = await readParts(page, { maxBytes, onPart: (part) => void parts.push(part) });
+  return read === 'whole' ? parts.join('') : undefined;
 }
 
 function addressOf(url: URL): OutboundAddress {
@@ -99,12 +116,15 @@ export function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
+/** Bytes that are decompressed at once: a large page in few steps. */
+const PIECE = 65_536;
+
 function decompressed(response: IncomingMessage): Readable {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   const unzip = encoding.endsWith('gzip')
-    ? createGunzip()
+    ? createGunzip({ chunkSize: PIECE })
     : encoding === 'deflate'
-      ? createInflate()
+      ? createInflate({ chunkSize: PIECE })
       : undefined;
   if (unzip === undefined) return response;
   // Destroying one end destroys the other, and an error of either ends the reading.

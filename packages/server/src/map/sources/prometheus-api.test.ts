@@ -2,7 +2,8 @@ import type { RequestListener } from 'node:http';
 import { expect, it } from 'vitest';
 import { servePages } from '../../../test/page-server.ts';
 import { createOutbound, createOutboundPolicy, HabeasError } from '../../foundation/index.ts';
-import { createPrometheusApi, labelsOf, type Series } from './prometheus-api.ts';
+import type { Series } from './cut-series.ts';
+import { createPrometheusApi, labelsOf } from './prometheus-api.ts';
 
 const GOOD =
   '{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1,"1"]}]}}';

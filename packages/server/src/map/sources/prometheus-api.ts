@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { HabeasError, Outbound } from '../../foundation/index.ts';
-import { explainFailure, openPage, readText, sourceFailed } from './open-page.ts';
+import { createSeriesCutter, type Series } from './cut-series.ts';
+import { explainFailure, openPage, readParts, sourceFailed } from './open-page.ts';
 
 export interface PrometheusApi {
   /**
@@ -14,13 +15,6 @@ export interface QueryOptions {
   readonly at: Date;
   readonly signal: AbortSignal;
   readonly onSeries: (series: Series) => void;
-}
-
-/** One entry of an answer, as its JSON text: the same series has the same text in each answer, so that it need not be read again. */
-export interface Series {
-  /** The labels, as a JSON object with texts. */
-  readonly text: string;
-  readonly value: number;
 }
 
 export interface PrometheusApiOptions {
@@ -79,13 +73,17 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
       if (!isJson) {
         throw sourceFailed(`${source} answered with something that is not JSON. Is the address right?`);
       }
-      const text = await readText(page, maxBytes);
-      if (text === undefined) {
+      const cutter = page.status === 200 ? createSeriesCutter(onSeries) : undefined;
+      const parts: string[] = [];
+      const onPart = cutter?.push ?? ((part: string) => void parts.push(part));
+      if ((await readParts(page, { maxBytes, onPart })) === 'too large') {
         throw sourceFailed(
           `An answer of ${source} is larger than ${maxBytes} bytes. Narrow it with matchers, or raise max_bytes.`,
         );
       }
-      return readAnswer(text, { source, status: page.status, onSeries });
+      const rest = cutter === undefined ? parts.join('') : cutter.end();
+      if (rest === undefined) throw unreadable(source);
+      return readRest(rest, { source, status: page.status });
     } finally {
       page.body.destroy();
     }
@@ -103,18 +101,11 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
   };
 }
 
-interface AnswerContext {
-  readonly source: string;
-  readonly status: number;
-  readonly onSeries: (series: Series) => void;
-}
-
-function readAnswer(
-  text: string,
-  { source, status, onSeries }: AnswerContext,
+/** An answer without its series. */
+function readRest(
+  rest: string,
+  { source, status }: { readonly source: string; readonly status: number },
 ): { readonly warnings: number } {
-  const rest = status === 200 ? cutSeries(text, onSeries) : text;
-  if (rest === undefined) throw unreadable(source);
   const answer = parseJson(rest, source);
   const isError =
     typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === 'error';
@@ -123,33 +114,6 @@ function readAnswer(
   if (!parsed.success) throw unreadable(source);
   const { warnings, infos } = parsed.data;
   return { warnings: (warnings?.length ?? 0) + (infos?.length ?? 0) };
-}
-
-const BEGIN = '"result":[';
-const METRIC = '{"metric":';
-const VALUE = ',"value":[';
-
-/**
- * Takes the series out of an answer one by one, and gives what is left; undefined if they are not written as Prometheus writes
- * them. The whole answer as one tree of objects would be several times as large. The marks cannot be part of a label's
- * value: in there, a quote comes after a backslash.
- */
-function cutSeries(text: string, onSeries: (series: Series) => void): string | undefined {
-  const begin = text.indexOf(BEGIN) + BEGIN.length;
-  if (begin < BEGIN.length) return text;
-  let at = begin;
-  while (text.startsWith(METRIC, at)) {
-    const middle = text.indexOf(VALUE, at);
-    const end = text.indexOf(']}', middle);
-    if (middle < 0 || end < 0) return undefined;
-    const value = /^[\d.e+]+,"([^"]*)"$/.exec(text.slice(middle + VALUE.length, end))?.[1];
-    if (value === undefined) return undefined;
-    onSeries({ text: text.slice(at + METRIC.length, middle), value: Number(value) });
-    at = end + 2;
-    if (text[at] === ',') at += 1;
-    else if (text[at] !== ']') return undefined;
-  }
-  return text.slice(0, begin) + text.slice(at);
 }
 
 /** The labels of a series; undefined if it has other things than texts. */

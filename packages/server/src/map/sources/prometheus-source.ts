@@ -29,6 +29,7 @@ export function createPrometheusSource(options: PrometheusSourceOptions): MapSou
   const { name } = options;
   const lookAt = createLooker(options);
   let last: StoredKnown | undefined;
+  const listOf = createListOf();
 
   async function read({ at, signal }: ReadOptions): Promise<GoodReading> {
     const look = await lookAt({ at, signal });
@@ -39,9 +40,14 @@ export function createPrometheusSource(options: PrometheusSourceOptions): MapSou
     const { removedJobs, window } = options;
     const after = follow(before.known, look, { at, settle: window, removedJobs });
     last = await options.carriers.save(name, { before, after });
-    const missing = [...after.carriers.keys()].filter((key) => !look.declarations.has(key));
+    const missing =
+      after.carriers === look.carried
+        ? []
+        : [...after.carriers.keys()].filter((key) => !look.declarations.has(key));
     const stayed = await options.loadStored(name, missing);
-    return readingOf(look, { name, stayed, held: heldProblems(name, after.held) });
+    const all = listOf(look.declarations);
+    const declarations = stayed.size === 0 ? all : [...all, ...stayed.values()];
+    return readingOf(look, { name, declarations, held: heldProblems(name, after.held) });
   }
 
   return {
@@ -59,20 +65,29 @@ export function createPrometheusSource(options: PrometheusSourceOptions): MapSou
   };
 }
 
+/** The same list for the same declarations, so that others see at once that nothing changed. */
+function createListOf(): (declarations: Look['declarations']) => readonly Declaration[] {
+  let last: { readonly of: Look['declarations']; readonly list: readonly Declaration[] } | undefined;
+  return (declarations) => {
+    if (last?.of !== declarations) last = { of: declarations, list: [...declarations.values()] };
+    return last.list;
+  };
+}
+
 function readingOf(
   look: Look,
   context: {
     readonly name: string;
-    readonly stayed: ReadonlyMap<string, Declaration>;
+    readonly declarations: readonly Declaration[];
     readonly held: readonly string[];
   },
 ): GoodReading {
-  const { name, stayed, held } = context;
+  const { name, declarations, held } = context;
   const nothing = look.targets.size === 0 && look.declarations.size === 0;
   return {
     state: 'read',
     source: name,
-    declarations: [...look.declarations.values(), ...stayed.values()],
+    declarations,
     rejections: look.rejections,
     problems: [
       ...(nothing ? [`${name} knows no target. Are the address, the tenant and the matchers right?`] : []),
