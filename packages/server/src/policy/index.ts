@@ -1,2 +1,2 @@
-export * from './due-date.ts';
+export * from './deadline.ts';
 export * from './policy.ts';

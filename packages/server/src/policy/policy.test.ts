@@ -13,6 +13,30 @@ describe('parsePolicy', () => {
     ]);
   });
 
+  it('reads the law, the holidays and the time zone of deadlines; without them, the GDPR, weekends and UTC', () => {
+    const text = 'deadlines: {law: uk-gdpr, country: gb, region: eng, time_zone: Europe/London}';
+    expect(parsePolicy(text, 'policy.yaml').deadlines).toEqual({
+      law: 'uk-gdpr',
+      country: 'gb',
+      region: 'eng',
+      timeZone: 'Europe/London',
+    });
+    const none = { law: 'gdpr', country: null, region: null, timeZone: 'UTC' };
+    expect(loadPolicy(undefined).deadlines).toEqual(none);
+  });
+
+  it.each([
+    ['law: hipaa', 'law'],
+    ['time_zone: Mars/Olympus', 'a time zone such as Europe/Berlin'],
+    ['country: zz', 'no country whose public holidays are known'],
+    ['region: by', 'a region needs its country'],
+    ['country: de\n  region: xx', 'one of bb, be, bw, by'],
+  ])('refuses deadlines with %s', (line, want) => {
+    expect(() => parsePolicy(`deadlines:\n  ${line}\n`, 'policy.yaml')).toThrow(
+      expect.objectContaining({ code: 'POLICY_INVALID', details: [expect.stringContaining(want)] }),
+    );
+  });
+
   it('gives the same version to the same rules and another to others', () => {
     const a = parsePolicy('erasure: {wait: 1d}\naccess: {package_expires: 3d}', 'a');
     const b = parsePolicy(

@@ -9,12 +9,32 @@ import {
   parseYamlWithPlaces,
   sha256Hex,
 } from '../foundation/index.ts';
+import { mistakeInPlace } from './days-off.ts';
+import type { DeadlineRules } from './deadline.ts';
+import { LAW_IDS } from './laws.ts';
 
 const duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as 0s, 12h or 30d')
   .transform(durationToMilliseconds)
   .refine((milliseconds) => milliseconds <= 36_500 * 86_400_000, 'at most 36500d');
+
+const deadlines = z
+  .strictObject({
+    /** The law whose terms count. */
+    law: z.enum(LAW_IDS).default('gdpr'),
+    /** ISO 3166-1 code of the country whose public holidays count; without it, only weekends are not worked. */
+    country: z.string().optional(),
+    /** ISO 3166-2 code of its part, without the country. */
+    region: z.string().optional(),
+    /** IANA name of the zone whose days count. */
+    time_zone: z.string().refine(isTimeZone, 'a time zone such as Europe/Berlin').default('UTC'),
+  })
+  .superRefine((rules, context) => {
+    const mistake = mistakeInPlace({ country: rules.country ?? null, region: rules.region ?? null });
+    if (mistake !== undefined)
+      context.addIssue({ code: 'custom', path: [mistake.part], message: mistake.message });
+  });
 
 /** A policy file, as a person writes it; docs/requests.md lists exactly these keys. */
 export const policySchema = z.strictObject({
@@ -32,6 +52,8 @@ export const policySchema = z.strictObject({
       package_expires: duration.prefault('7d'),
     })
     .prefault({}),
+  /** When an answer is due. */
+  deadlines: deadlines.prefault({}),
   /** How long after its end Habeas forgets whom a request was about. Counts, states and hashes stay. */
   forget_after: duration.prefault('30d'),
   /** Data that erasure leaves, by category; `user.financial` also covers `user.financial.bank_account`. */
@@ -54,6 +76,7 @@ export interface Policy {
   readonly version: string;
   readonly erasure: { readonly waitMilliseconds: number; readonly approval: 'none' | 'required' };
   readonly access: { readonly packageExpiresMilliseconds: number };
+  readonly deadlines: DeadlineRules;
   readonly forgetAfterMilliseconds: number;
   readonly keep: readonly KeepRule[];
 }
@@ -68,6 +91,12 @@ export function parsePolicy(text: string, file: string): Policy {
     version: sha256Hex(canonicalJson(rules)),
     erasure: { waitMilliseconds: rules.erasure.wait, approval: rules.erasure.approval },
     access: { packageExpiresMilliseconds: rules.access.package_expires },
+    deadlines: {
+      law: rules.deadlines.law,
+      country: rules.deadlines.country ?? null,
+      region: rules.deadlines.region ?? null,
+      timeZone: rules.deadlines.time_zone,
+    },
     forgetAfterMilliseconds: rules.forget_after,
     keep: rules.keep.map((rule) => ({
       category: rule.category,
@@ -78,7 +107,7 @@ export function parsePolicy(text: string, file: string): Policy {
   };
 }
 
-/** Reads the policy file; without one, the built-in policy: no wait, no approval, packages for 7 days, nothing kept. */
+/** Reads the policy file; without one, the built-in policy: no wait, no approval, packages for 7 days, nothing kept, GDPR. */
 export function loadPolicy(file: string | undefined): Policy {
   if (file === undefined) return parsePolicy('', 'built-in policy');
   let text: string;
@@ -95,4 +124,13 @@ export function loadPolicy(file: string | undefined): Policy {
     );
   }
   return parsePolicy(text, file);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }

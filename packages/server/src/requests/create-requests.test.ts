@@ -376,6 +376,15 @@ describe('an erasure', () => {
     expect(world.shop.rows.map((row) => row.email)).toEqual(['bob@example.org']);
   });
 
+  it('is due at the end of the term of the law that the policy names', async () => {
+    const world = await startWorld({ policy: 'deadlines: {law: lgpd, time_zone: America/Sao_Paulo}' });
+    const { received_at, due_at } = await receive(world, 'erasure');
+    // São Paulo is three hours behind UTC all year.
+    const day = (time: number) => Math.floor((time - 3 * 3_600_000) / 86_400_000);
+    expect(day(Date.parse(due_at))).toBe(day(Date.parse(received_at)) + 15);
+    expect(due_at).toMatch(/T02:59:59\.999Z$/);
+  });
+
   it('waits the days that the policy says and is cancelled in them without a trace in the systems', async () => {
     const world = await startWorld({ policy: 'erasure: {wait: 14d}' });
     const { id, waits_until } = await receive(world, 'erasure');

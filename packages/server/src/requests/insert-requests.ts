@@ -1,7 +1,7 @@
 import { appendAudit } from '../audit/index.ts';
 import type { Database, SecretKey } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
-import { dueDate } from '../policy/index.ts';
+import { type DeadlineRules, deadlineOf } from '../policy/index.ts';
 import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
@@ -21,10 +21,11 @@ export interface Asked {
 export async function insertRequests(
   transaction: Database,
   asked: readonly Asked[],
-  options: { readonly masterKey: SecretKey; readonly now: Date },
+  options: { readonly masterKey: SecretKey; readonly deadlines: DeadlineRules; readonly now: Date },
 ): Promise<void> {
   if (asked.length === 0) return;
   const { now } = options;
+  const { dueAt } = deadlineOf({ ...options.deadlines, receivedAt: now });
   await transaction
     .withTables<RequestTables>()
     .insertInto('requests')
@@ -37,7 +38,7 @@ export async function insertRequests(
         dry_run: ask.dryRun,
         identity_types: [...identityTypes(ask.identities)],
         received_at: now,
-        due_at: dueDate(now),
+        due_at: dueAt,
         open_tasks: 0,
         blocked_tasks: 0,
         total_tasks: 0,

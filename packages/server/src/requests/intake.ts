@@ -93,7 +93,11 @@ export function createIntake(options: IntakeOptions): Intake {
   const insertAll = async (transaction: Database, asked: readonly Asked[]): Promise<Inserted> => {
     const now = options.clock.now();
     const fresh = await claimIdempotencyKeys(transaction, asked, now);
-    await insertRequests(transaction, fresh, { masterKey: options.masterKey, now });
+    await insertRequests(transaction, fresh, {
+      masterKey: options.masterKey,
+      deadlines: options.policy.deadlines,
+      now,
+    });
     const planned = fresh.flatMap(({ ref, made }) => (made === undefined ? [] : [{ ref, made }]));
     const due = await freeze(transaction, planned);
     const rows = await transaction
