@@ -70,9 +70,9 @@ export async function storeHistory({ db, pool }: OpenDatabase, map: LargeMap): P
   const times = [round, rounds - 1, map.from];
   await pool.query(
     `insert into map_declarations (
-      organization_id, source, declaration, kind, team, service, to_service, data_type, first_seen, last_seen
+      organization_id, source, declaration, kind, team, service, to_service, data_type, number, first_seen, last_seen
     )
-    select organization_id, source, declaration, kind, team, service, to_service, data_type,
+    select organization_id, source, declaration, kind, team, service, to_service, data_type, number,
       began, began + make_interval(secs => $1::float8 * (0.85 + 0.14 * random()))
     from map_declarations,
       generate_series(0, $2::integer) as round,

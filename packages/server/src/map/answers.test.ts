@@ -69,10 +69,10 @@ function source(change: Partial<SourceStatus> = {}): SourceStatus {
 /** As they come from the database. */
 function sorted(declarations: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
   const cache = createDeclarationCache();
-  cache.add(declarations.map(({ known }) => known));
-  const items = declarations.flatMap((seen) => {
-    const ranked = cache.get(seen.known.key);
-    return ranked === undefined ? [] : [{ ranked, source: seen.source, seen }];
+  cache.add(declarations.map(({ known, source }, number) => ({ number, known, source })));
+  const items = declarations.flatMap((seen, number) => {
+    const ranked = cache.get(number);
+    return ranked === undefined ? [] : [{ ranked, seen }];
   });
   return cache.sort(items).map(({ seen }) => seen);
 }

@@ -155,7 +155,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     const { snapshot, answers, filter, moment, compareTo } = question;
     if (compareTo === undefined || snapshot.compared === undefined) return null;
     const others = answersOf({ ...snapshot, declarations: snapshot.compared }, options);
-    if (!others.has(filter.service ?? '')) requireService(answers, filter.service);
+    if (filter.service !== undefined && !others.has(filter.service)) requireService(answers, filter.service);
     const sides = [
       { at: moment, edges: answers.edges(filter) },
       { at: compareTo, edges: others.edges(filter) },

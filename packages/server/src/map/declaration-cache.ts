@@ -1,48 +1,55 @@
 import type { KnownDeclaration } from './known-declaration.ts';
 
 /**
- * Declarations by their key, so that the map of another moment is loaded as keys and times. What a key stands for never
- * changes, whichever process stored it, so that nothing here can be out of date.
+ * What sources declare by its number, so that the map of another moment is loaded as numbers and times. What a number
+ * stands for never changes, whichever process stored it, so that nothing here can be out of date.
  */
 export interface DeclarationCache {
   /** undefined: it has to be loaded. */
-  get(key: string): RankedDeclaration | undefined;
-  add(declarations: Iterable<KnownDeclaration>): void;
+  get(number: number): RankedDeclaration | undefined;
+  add(declarations: Iterable<NumberedDeclaration>): void;
   /** Sorts by what is declared, then by source. All of it has to be in the cache. */
   sort<Item extends CacheItem>(items: readonly Item[]): readonly Item[];
   /** Forgets everything if there is too much. */
   limit(): void;
 }
 
-export interface RankedDeclaration {
+/** What one source declares. */
+export interface NumberedDeclaration {
+  readonly number: number;
+  readonly source: string;
   readonly known: KnownDeclaration;
+}
+
+export interface RankedDeclaration extends NumberedDeclaration {
   /** Its place among all; numbers are compared faster than texts. Another one when there are new declarations. */
   readonly rank: number;
 }
 
 interface CacheItem {
   readonly ranked: RankedDeclaration;
-  readonly source: string;
 }
 
 /** About 30 MB. */
 const MOST = 50_000;
 
 export function createDeclarationCache(most = MOST): DeclarationCache {
-  const entries = new Map<string, { readonly known: KnownDeclaration; rank: number }>();
+  const entries = new Map<number, NumberedDeclaration & { rank: number }>();
   let unranked = false;
   return {
-    get: (key) => entries.get(key),
+    get: (number) => entries.get(number),
     add(declarations) {
-      for (const known of declarations) {
-        if (entries.has(known.key)) continue;
-        entries.set(known.key, { known, rank: 0 });
+      for (const { number, source, known } of declarations) {
+        if (entries.has(number)) continue;
+        entries.set(number, { number, source, known, rank: 0 });
         unranked = true;
       }
     },
     sort(items) {
       if (unranked) {
-        const sorted = [...entries.values()].sort((a, b) => compare(a.known.order, b.known.order));
+        const sorted = [...entries.values()].sort(
+          (a, b) => compare(a.known.order, b.known.order) || compare(a.source, b.source),
+        );
         for (const [rank, entry] of sorted.entries()) entry.rank = rank;
         unranked = false;
       }
@@ -65,14 +72,6 @@ function sortRanked<Item extends CacheItem>(items: readonly Item[]): readonly It
   for (const place of places) {
     const item = items[place % items.length];
     if (item !== undefined) sorted.push(item);
-  }
-  for (let from = 0, to = 0; from < sorted.length; from = to) {
-    const ranked = sorted[from]?.ranked;
-    for (to = from + 1; to < sorted.length && sorted[to]?.ranked === ranked; ) to += 1;
-    // Several sources may say the same; nearly always it is one.
-    if (to - from === 1) continue;
-    const same = sorted.slice(from, to).sort((a, b) => compare(a.source, b.source));
-    sorted.splice(from, same.length, ...same);
   }
   return sorted;
 }

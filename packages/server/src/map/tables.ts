@@ -41,6 +41,8 @@ export type MapTables = {
     first_seen: Date;
     /** null: still there, seen at each complete reading of the source. */
     last_seen: Date | null;
+    /** Stands for the source and the declaration; a trigger gives it. */
+    number: Generated<number>;
   };
   map_clients: {
     organization_id: string;
