@@ -6,8 +6,6 @@ import type { MapTables } from './tables.ts';
 
 type DetailName = keyof DeclarationDetails;
 
-type IntervalRow = Omit<MapTables['map_declarations'], 'number'>;
-
 export interface SourceScope {
   readonly organizationId: string;
   readonly source: string;
@@ -21,12 +19,12 @@ export async function readOpenIntervals(
   db: Database,
   scope: SourceScope,
 ): Promise<ReadonlyMap<string, Date>> {
-  // One row for all that began at the same time: a hundred thousand rows take longer to receive than to find.
+  // Many in one row, because a hundred thousand rows take longer to receive than to find; not all, which would be in memory twice.
   const { rows } = await sql<{ first_seen: Date; keys: string }>`
     select first_seen, string_agg(declaration, ',') as keys
     from map_declarations
     where organization_id = ${scope.organizationId} and source = ${scope.source} and last_seen is null
-    group by first_seen`.execute(db);
+    group by first_seen, left(declaration, 2)`.execute(db);
   const open = new Map<string, Date>();
   for (const { first_seen: firstSeen, keys } of rows) {
     for (const key of keys.split(',')) open.set(key, firstSeen);
@@ -51,7 +49,7 @@ const COLUMNS = {
   region: 'text',
   first_seen: 'timestamptz',
   last_seen: 'timestamptz',
-} as const satisfies Record<keyof IntervalRow, string>;
+} as const satisfies Record<keyof MapTables['map_declarations'], string>;
 
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
@@ -65,22 +63,10 @@ export async function startIntervals(
     // An array a column: a parameter for each value takes longer to write and to read than the rows themselves.
     const arrays = NAMES.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(COLUMNS[name])}[]`);
     const names = sql.join(NAMES.map((name) => sql.ref(name)));
-    // A trigger would do it too, one row at a time.
-    await sql`
-      insert into map_declaration_numbers (organization_id, source, declaration)
-      select ${scope.organizationId}, ${scope.source}, key
-      from unnest(${rows.map(({ declaration }) => declaration)}::text[]) as key
-      where not exists (
-        select from map_declaration_numbers
-        where organization_id = ${scope.organizationId} and source = ${scope.source} and declaration = key
-      )
-      on conflict do nothing`.execute(transaction);
     // Ended and begun again within one tick of the clock: the same interval goes on.
     await sql`
-      insert into map_declarations (${names}, number)
-      select ${names}, number
-      from unnest(${sql.join(arrays)}) as started (${names})
-        left join map_declaration_numbers using (organization_id, source, declaration)
+      insert into map_declarations (${names})
+      select ${names} from unnest(${sql.join(arrays)}) as started (${names})
       on conflict (organization_id, source, declaration, first_seen) do update set last_seen = null`.execute(
       transaction,
     );
@@ -109,7 +95,7 @@ export async function endIntervals(
 }
 
 /** The row of an interval that has not ended. */
-export function toRow(scope: SourceScope, interval: StartedInterval): IntervalRow {
+export function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_declarations'] {
   const { declaration } = interval;
   return {
     organization_id: scope.organizationId,

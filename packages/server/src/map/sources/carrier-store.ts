@@ -92,16 +92,17 @@ export function createCarrierStore(db: Database, organizationId: string): Carrie
   };
 
   async function readCarriers({ organizationId, source }: SourceScope): Promise<Carriers> {
-    // One row a target: a hundred thousand rows take longer to receive than to find.
+    // Many in one row, because a hundred thousand rows take longer to receive than to find; not all, which would be in memory twice.
     const { rows } = await sql<{ target: Target; keys: string }>`
       select target, string_agg(declaration, ',') as keys
       from map_carriers
       where organization_id = ${organizationId} and source = ${source}
-      group by target
+      group by target, left(declaration, 2)
       order by target`.execute(db);
     const carriers = new Map<string, ReadonlySet<Target>>();
+    let alone: ReadonlySet<Target> = new Set();
     for (const { target, keys } of rows) {
-      const alone = new Set([target]);
+      if (!alone.has(target)) alone = new Set([target]);
       for (const key of keys.split(',')) {
         const others = carriers.get(key);
         carriers.set(key, others === undefined ? alone : new Set([...others, target]));
