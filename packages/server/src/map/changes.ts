@@ -22,10 +22,9 @@ export function changesBetween(
   // Most is the same at both moments, and need not be looked at.
   const keysBefore = new Set(earlier.edges.map(({ known }) => known.key));
   const keysAfter = new Set(later.edges.map(({ known }) => known.key));
-  const differing = new Set([
-    ...earlier.edges.flatMap(({ known }) => (keysAfter.has(known.key) ? [] : known.identity)),
-    ...later.edges.flatMap(({ known }) => (keysBefore.has(known.key) ? [] : known.identity)),
-  ]);
+  const differing = new Set<string>();
+  for (const { known } of earlier.edges) if (!keysAfter.has(known.key)) differing.add(known.identity);
+  for (const { known } of later.edges) if (!keysBefore.has(known.key)) differing.add(known.identity);
   const ofDiffering = ({ edges }: MomentEdges) =>
     Map.groupBy(
       edges.filter(({ known }) => differing.has(known.identity)),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
+import { readIntegers, readTimes } from './binary-arrays.ts';
 import {
   createDeclarationCache,
   type NumberedDeclaration,
@@ -130,12 +131,11 @@ async function selectOpen(
   transaction: Database,
   { organizationId }: LoadDeclarationsOptions,
 ): Promise<Intervals> {
-  const { rows } = await sql<{ numbers: string | null; firsts: string | null }>`
-    select array_agg(number)::text as numbers, array_agg(${microseconds('first_seen')})::text as firsts
+  const { rows } = await sql<Pick<IntervalArrays, 'numbers' | 'firsts'>>`
+    select array_send(array_agg(number)) as numbers, array_send(array_agg(first_seen)) as firsts
     from map_declarations
     where organization_id = ${organizationId} and last_seen is null`.execute(transaction);
-  const [row] = rows;
-  return { numbers: list(row?.numbers), firsts: list(row?.firsts).map(milliseconds) };
+  return { numbers: readIntegers(rows[0]?.numbers), firsts: readTimes(rows[0]?.firsts) };
 }
 
 /** What ended at the moment or later, and had begun. One row: ten thousand take longer to take apart than to find. */
@@ -143,33 +143,26 @@ async function selectEnded(
   transaction: Database,
   { organizationId, moment }: LoadDeclarationsOptions & { readonly moment: Date },
 ): Promise<Intervals> {
-  const { rows } = await sql<{ numbers: string | null; firsts: string | null; lasts: string | null }>`
-    select array_agg(number)::text as numbers,
-      array_agg(${microseconds('first_seen')})::text as firsts,
-      array_agg(${microseconds('last_seen')})::text as lasts
+  const { rows } = await sql<IntervalArrays>`
+    select array_send(array_agg(number)) as numbers,
+      array_send(array_agg(first_seen)) as firsts,
+      array_send(array_agg(last_seen)) as lasts
     from map_declarations
     where organization_id = ${organizationId} and last_seen is not null
       and tstzrange(first_seen, last_seen, '[]') @> ${moment}::timestamptz`.execute(transaction);
   const [row] = rows;
   return {
-    numbers: list(row?.numbers),
-    firsts: list(row?.firsts).map(milliseconds),
-    lasts: list(row?.lasts).map(milliseconds),
+    numbers: readIntegers(row?.numbers),
+    firsts: readTimes(row?.firsts),
+    lasts: readTimes(row?.lasts),
   };
 }
 
-/** Exact: such a number has sixteen digits. Much faster than the decimals of `extract`. */
-function microseconds(column: 'first_seen' | 'last_seen') {
-  return sql`(date_part('epoch', ${sql.ref(column)}) * 1000000)::bigint`;
-}
-
-function milliseconds(micros: number): number {
-  return Math.floor(micros / 1_000);
-}
-
-/** The numbers of an array as PostgreSQL writes it; none if there was no row. */
-function list(array: string | null | undefined): readonly number[] {
-  return array === null || array === undefined ? [] : JSON.parse(`[${array.slice(1, -1)}]`);
+/** null: there was no row. */
+interface IntervalArrays {
+  readonly numbers: Buffer | null;
+  readonly firsts: Buffer | null;
+  readonly lasts: Buffer | null;
 }
 
 /** What numbers stand for; each from one interval that has it. */
