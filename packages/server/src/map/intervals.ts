@@ -6,6 +6,8 @@ import type { MapTables } from './tables.ts';
 
 type DetailName = keyof DeclarationDetails;
 
+type IntervalRow = Omit<MapTables['map_declarations'], 'number'>;
+
 export interface SourceScope {
   readonly organizationId: string;
   readonly source: string;
@@ -49,7 +51,7 @@ const COLUMNS = {
   region: 'text',
   first_seen: 'timestamptz',
   last_seen: 'timestamptz',
-} as const satisfies Record<keyof MapTables['map_declarations'], string>;
+} as const satisfies Record<keyof IntervalRow, string>;
 
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
@@ -63,10 +65,22 @@ export async function startIntervals(
     // An array a column: a parameter for each value takes longer to write and to read than the rows themselves.
     const arrays = NAMES.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(COLUMNS[name])}[]`);
     const names = sql.join(NAMES.map((name) => sql.ref(name)));
+    // A trigger would do it too, one row at a time.
+    await sql`
+      insert into map_declaration_numbers (organization_id, source, declaration)
+      select ${scope.organizationId}, ${scope.source}, key
+      from unnest(${rows.map(({ declaration }) => declaration)}::text[]) as key
+      where not exists (
+        select from map_declaration_numbers
+        where organization_id = ${scope.organizationId} and source = ${scope.source} and declaration = key
+      )
+      on conflict do nothing`.execute(transaction);
     // Ended and begun again within one tick of the clock: the same interval goes on.
     await sql`
-      insert into map_declarations (${names})
-      select ${names} from unnest(${sql.join(arrays)}) as started (${names})
+      insert into map_declarations (${names}, number)
+      select ${names}, number
+      from unnest(${sql.join(arrays)}) as started (${names})
+        left join map_declaration_numbers using (organization_id, source, declaration)
       on conflict (organization_id, source, declaration, first_seen) do update set last_seen = null`.execute(
       transaction,
     );
@@ -95,7 +109,7 @@ export async function endIntervals(
 }
 
 /** The row of an interval that has not ended. */
-export function toRow(scope: SourceScope, interval: StartedInterval): MapTables['map_declarations'] {
+export function toRow(scope: SourceScope, interval: StartedInterval): IntervalRow {
   const { declaration } = interval;
   return {
     organization_id: scope.organizationId,
