@@ -36,16 +36,20 @@ export interface EndedInterval {
  * does not say is unknown and not gone.
  */
 export function reconcile(input: ReconcileInput): Changes {
-  const declared = new Map(
-    input.declarations.map((declaration) => [declarationKey(declaration), declaration]),
-  );
-  const started = [...declared]
-    .filter(([key]) => !input.open.has(key))
-    .map(([key, declaration]) => ({ key, declaration, firstSeen: input.now }));
-  if (!input.complete) return { started, ended: [] };
-  const ended = [...input.open]
-    .filter(([key]) => !declared.has(key))
-    .map(([key, firstSeen]) => ({ key, lastSeen: later(firstSeen, input.lastComplete) }));
+  const declared = new Set<string>();
+  const started: StartedInterval[] = [];
+  for (const declaration of input.declarations) {
+    const key = declarationKey(declaration);
+    if (!input.open.has(key) && !declared.has(key)) {
+      started.push({ key, declaration, firstSeen: input.now });
+    }
+    declared.add(key);
+  }
+  const ended: EndedInterval[] = [];
+  if (!input.complete) return { started, ended };
+  for (const [key, firstSeen] of input.open) {
+    if (!declared.has(key)) ended.push({ key, lastSeen: later(firstSeen, input.lastComplete) });
+  }
   return { started, ended };
 }
 
