@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
 import { failure } from './failure.ts';
 import { giveToOwner, type Place } from './place.ts';
@@ -27,6 +28,8 @@ export type Transport = 'socket' | 'tcp';
 
 /** initdb works in a folder of this name; only a finished one is renamed to `data`, so a half-made `data` cannot exist. */
 const UNFINISHED = 'unfinished-';
+const REMOVALS = 50;
+const REMOVAL_MILLISECONDS = 20;
 
 /** The bootstrap superuser of every embedded server. */
 export const SUPERUSER = 'postgres';
@@ -44,7 +47,7 @@ export async function ensureDataDirectory(options: {
   readonly onProgress: (line: string) => void;
 }): Promise<void> {
   const { place, binaries } = options;
-  removeUnfinished(place);
+  await removeUnfinished(place);
   if (existsSync(place.data) && readdirSync(place.data).length > 0) {
     refuseForeign(place, binaries);
     return;
@@ -61,12 +64,19 @@ export async function ensureDataDirectory(options: {
   flushFolder(place.folder);
 }
 
-/** What a killed first start left behind; its initdb may still be at work. */
-function removeUnfinished(place: Place): void {
+/**
+ * What a killed first start left behind. Its initdb may still be at work, starting servers of its own, or clearing away what it
+ * made because one of them was killed; and a removal that meets something that is just going ends early without an error.
+ */
+async function removeUnfinished(place: Place): Promise<void> {
   const prefix = join(place.folder, UNFINISHED);
-  for (const pid of findProcesses(({ command }) => command.includes(prefix))) signalProcess(pid, 'SIGKILL');
-  for (const name of readdirSync(place.folder).filter((entry) => entry.startsWith(UNFINISHED))) {
-    rmSync(join(place.folder, name), { recursive: true, force: true, maxRetries: 10 });
+  const unfinished = () => readdirSync(place.folder).filter((entry) => entry.startsWith(UNFINISHED));
+  for (let tries = 0; tries < REMOVALS && unfinished().length > 0; tries += 1) {
+    const atWork = findProcesses(({ command }) => command.includes(prefix));
+    for (const pid of atWork) signalProcess(pid, 'SIGKILL');
+    if (atWork.length > 0) await delay(REMOVAL_MILLISECONDS);
+    for (const name of unfinished())
+      rmSync(join(place.folder, name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
