@@ -32,8 +32,9 @@ export interface BareLoop {
 
 /**
  * The calls that Habeas makes for access requests, by its own connectors, with nothing stored, planned, queued, packed or
- * written down: accounts and the shop's database are asked for identities, and once more if the other one told something new, then they and the mailer for what they hold. The
- * mailer works asynchronously and reports to an address, after which its result is fetched.
+ * written down: accounts and the shop's database are asked for identities, and once more if the other one told something new,
+ * then they and the mailer for what they hold. The mailer works asynchronously and reports to an address, after which its
+ * result is fetched.
  */
 export async function openBareLoop(options: {
   readonly acme: Acme;

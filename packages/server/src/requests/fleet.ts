@@ -33,7 +33,7 @@ export interface FleetOptions {
 const RECONCILE_MILLISECONDS = 1_000;
 /** Running tasks may end in this time when the server stops; then they are aborted and are ready again. */
 const GRACE_MILLISECONDS = 5_000;
-
+/** A timer is kept for what is due sooner than this; the rest is found by looking, once a second. */
 const LONG_MILLISECONDS = 60_000;
 
 /** The workers of this process: a pump per system that has work, one life line, one reconciler. */
@@ -83,7 +83,6 @@ export function createFleet(options: FleetOptions): Fleet {
     return pump;
   };
   const wakeLater = (system: string | null, milliseconds: number): void => {
-    // What is due in a long while is found by looking.
     if (milliseconds > LONG_MILLISECONDS) return;
     const later = setTimeout(() => {
       timers.delete(later);
