@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { key } from './values.ts';
+
+/** A system that Habeas acts on itself. */
+export const connectionSection = z.strictObject({
+  /** Names the system in plans, evidence and packages. */
+  key,
+  /** Which connector acts on it: `postgres`, or one that the user adds. */
+  kind: z.string(),
+  /** The service whose data this is, as it is named in declarations. (Default: the key) */
+  service: z.string().optional(),
+  team: z.string(),
+  /** May name environment variables: `${SHOP_DATABASE_URL}`. */
+  url: z.string(),
+  /** Dataset files, relative to the configuration. */
+  datasets: z.array(z.string()).min(1),
+  /** Most tasks that act on this system at once, per server process. (Default: 4) */
+  concurrency: z.int().min(1).max(64).default(4),
+  /** Copies that an erasure does not reach, such as backups: what they are, and when the last one ends. */
+  residuals: z
+    .array(z.strictObject({ what: z.string().min(1), until: z.iso.date().nullable().default(null) }))
+    .optional(),
+});
+
+export type ConnectionConfig = z.output<typeof connectionSection>;

@@ -1,0 +1,19 @@
+import * as z from 'zod';
+import { duration } from './values.ts';
+
+/** How requests are carried out. */
+export const requestsSection = z.strictObject({
+  /** Longest time that one attempt of a task may take: for a store where one person has very much. */
+  task_timeout: duration.prefault('15m'),
+  /** When a task that failed in a way that may pass is tried again. */
+  retries: z
+    .strictObject({
+      /** After this many failures in a row it waits for a person. (Default: 12) */
+      max_failures: z.int().min(1).max(1_000).optional(),
+      /** Before the second try; doubled with each failure, of which half is random. (Default: 1s) */
+      first_delay: duration.optional(),
+      /** (Default: 15m) */
+      longest_delay: duration.optional(),
+    })
+    .prefault({}),
+});
