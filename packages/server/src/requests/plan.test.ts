@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Capability, PlannableSystem } from '../connectors/index.ts';
-import { IDENTITIES_GATE, KEYS_GATE, type Plan, type PlanInput, plan } from './plan.ts';
+import { type Plan, type PlanInput, plan } from './plan.ts';
+import { IDENTITIES_GATE, KEYS_GATE } from './plans/planned-task.ts';
 
 const types = ['email', 'user_id', 'phone_number', 'device_id', 'loyalty_card'];
 const someTypes = fc.uniqueArray(fc.constantFrom(...types), { maxLength: 3 });

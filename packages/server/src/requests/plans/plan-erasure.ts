@@ -1,0 +1,82 @@
+import { ERASED_GATE, gate, IDENTITIES_GATE, KEYS_GATE, type PlannedTask, task } from './planned-task.ts';
+import type { Reached } from './reach.ts';
+
+/** Finds all keys, erases, and reads each system again: right after its erasure, and once more when all are erased. */
+export function planErasure(options: {
+  readonly reached: readonly Reached[];
+  readonly tasks: PlannedTask[];
+  readonly dryRun: boolean;
+}): void {
+  const { reached, tasks, dryRun } = options;
+  const acted = reached.filter(({ way }) => way === 'act').map(({ system }) => system);
+  const located = acted
+    .filter((system) => system.capabilities.has('locate'))
+    .map((system) =>
+      task(
+        'locate',
+        system,
+        [IDENTITIES_GATE],
+        `Find the exact keys of the person's data in ${system.key} and store them, encrypted.`,
+      ),
+    );
+  tasks.push(
+    ...located,
+    gate(
+      KEYS_GATE,
+      [IDENTITIES_GATE, ...located.map((found) => found.key)],
+      'Every key is stored before anything is destroyed.',
+    ),
+  );
+  const erasing = reached.map(({ system, way }): PlannedTask => {
+    if (way === 'ticket') {
+      const does = dryRun ? 'count' : 'erase';
+      return task(
+        'ticket',
+        system,
+        [KEYS_GATE],
+        `Ask team ${system.team} to ${does} what ${system.key} holds of the person.`,
+      );
+    }
+    return task(
+      'erase',
+      system,
+      system.capabilities.has('locate') ? [KEYS_GATE, `locate:${system.key}`] : [KEYS_GATE],
+      dryRun
+        ? `Count what would be erased in ${system.key}; change nothing.`
+        : `Erase the person's data in ${system.key}.`,
+    );
+  });
+  tasks.push(...erasing);
+  if (dryRun) return;
+  const read = acted.filter((system) => system.capabilities.has('verify'));
+  for (const system of read) {
+    tasks.push(
+      task(
+        'verify',
+        system,
+        [`erase:${system.key}`],
+        `Read ${system.key} again; the request is not completed while anything is still readable.`,
+      ),
+    );
+  }
+  // With one system alone, nobody else could bring the person back.
+  if (erasing.length === 1 || read.length === 0) return;
+  tasks.push(
+    gate(
+      ERASED_GATE,
+      erasing.map(({ key }) => key),
+      'Everything is erased before each system is read for the last time.',
+    ),
+  );
+  for (const system of read) {
+    tasks.push({
+      ...task(
+        'verify',
+        system,
+        [`verify:${system.key}`, ERASED_GATE],
+        `Read ${system.key} once more: until every system was erased, another one could bring the person back.`,
+      ),
+      key: `confirm:${system.key}`,
+    });
+  }
+}
