@@ -4,6 +4,7 @@ import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema, words
 export const requestStateSchema = z
   .enum([
     'received',
+    'verifying',
     'planned',
     'approving',
     'waiting',
@@ -13,6 +14,7 @@ export const requestStateSchema = z
     'completed',
     'rejected',
     'cancelled',
+    'expired',
   ])
   .meta({ id: 'RequestState' });
 

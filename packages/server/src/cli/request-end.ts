@@ -18,6 +18,10 @@ export function requestEnd({ request, tasks }: RequestSnapshot): RequestEnd | un
       return { exit: 'failed', text: `Cancelled${because}` };
     case 'rejected':
       return { exit: 'failed', text: `Rejected${because}` };
+    case 'expired':
+      return { exit: 'failed', text: `Expired${because}` };
+    case 'verifying':
+      return { exit: 'blocked', text: 'Waits until who asks has proved who they are.' };
     case 'held':
       return { exit: 'blocked', text: `On hold${because}` };
     case 'approving':

@@ -1,5 +1,8 @@
 import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
 
+/** How it was proved who asks: codes to their addresses, their own sign-in, the organization's back end, or an officer. */
+export type Proof = 'codes' | 'sign-in' | 'questions' | 'officer';
+
 export interface TaskError {
   readonly code: string;
   readonly message: string;
@@ -13,6 +16,13 @@ export type RequestEvent =
       readonly waitsUntil: Date | null;
     }
   | { readonly type: 'approved' | 'wait-over' | 'released' }
+  /** Nobody vouches for who asks: it waits until that is proved. */
+  | { readonly type: 'verification-asked' }
+  | { readonly type: 'verified'; readonly by: Proof }
+  /** Who asked did not prove it in time. */
+  | { readonly type: 'expired' }
+  /** The same person already has such a request under way; seen only after the proof. */
+  | { readonly type: 'merged'; readonly into: string }
   | { readonly type: 'rejected' | 'cancelled' | 'held'; readonly reason: string };
 
 export type TaskEvent =

@@ -45,8 +45,10 @@ export function isStarted(state: api.RequestState): boolean {
   return state === 'running' || state === 'blocked';
 }
 
+const ENDED: readonly api.RequestState[] = ['completed', 'rejected', 'cancelled', 'expired'];
+
 export function isEnded(state: api.RequestState): boolean {
-  return state === 'completed' || state === 'rejected' || state === 'cancelled';
+  return ENDED.includes(state);
 }
 
 export function isEndedTask(state: api.TaskState): boolean {

@@ -13,7 +13,15 @@ import {
 import type { Neighbourhood, RequestEvent } from './event.ts';
 import { isEnded, isStarted, type RequestSnapshot, type TaskSnapshot } from './snapshot.ts';
 
-const UNSTARTED: readonly RequestSnapshot['state'][] = ['received', 'planned', 'approving', 'waiting'];
+const UNSTARTED: readonly RequestSnapshot['state'][] = [
+  'received',
+  'verifying',
+  'planned',
+  'approving',
+  'waiting',
+];
+
+const NOT_PROVED = 'Who asked did not prove in time who they are.';
 
 /** What an event about the whole request changes. */
 export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Date): Step | Refusal {
@@ -36,6 +44,22 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
       if (next === 'running') return start(planned, { roots: before.others, now, fact: made });
       return change({ ...planned, state: next }, [made]);
     }
+    case 'verification-asked':
+      if (request.state !== 'received' || request.openTasks > 0)
+        return { refused: `the request is ${request.state}` };
+      return change({ ...request, state: 'verifying' }, [fact()]);
+    case 'verified':
+      if (request.state !== 'verifying') return { refused: `the request is ${request.state}, not verifying` };
+      return change({ ...request, state: 'received' }, [fact({ by: event.by })]);
+    case 'expired':
+      if (request.state !== 'verifying') return { refused: `the request is ${request.state}, not verifying` };
+      return end({ ...request, state: 'expired' }, { open: before.others, fact: fact(), reason: NOT_PROVED });
+    case 'merged':
+      if (request.state !== 'verifying') return { refused: `the request is ${request.state}, not verifying` };
+      return end(
+        { ...request, state: 'cancelled' },
+        { open: before.others, fact: fact({ into: event.into }), reason: `Asks the same as ${event.into}.` },
+      );
     case 'approved':
       if (request.state !== 'approving') return { refused: `the request is ${request.state}, not approving` };
       return change({ ...request, state: 'waiting' }, [fact()]);
@@ -43,7 +67,7 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
       if (request.state !== 'waiting') return { refused: `the request is ${request.state}, not waiting` };
       return start(request, { roots: before.others, now, fact: fact() });
     case 'held':
-      if (isEnded(request.state) || request.state === 'held')
+      if (isEnded(request.state) || request.state === 'held' || request.state === 'verifying')
         return { refused: `the request is ${request.state}` };
       return change({ ...request, state: 'held', heldFrom: request.state }, [fact()], {
         reason: event.reason,
@@ -53,7 +77,8 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
         return { refused: `the request is ${request.state}, not held` };
       return release(request, { from: request.heldFrom, ready: before.others, now, fact: fact() });
     case 'rejected':
-      if (request.state !== 'approving') return { refused: `the request is ${request.state}, not approving` };
+      if (request.state !== 'approving' && request.state !== 'verifying')
+        return { refused: `the request is ${request.state}, neither verifying nor approving` };
       return end(
         { ...request, state: 'rejected' },
         { open: before.others, fact: fact(), reason: event.reason },

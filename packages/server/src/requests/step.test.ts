@@ -57,6 +57,49 @@ describe('step', () => {
     expect(model.task('resolve:a').state).toBe('ready');
   });
 
+  it('begins nothing for somebody who has not proved who they are, and lets them wait only until it expires', () => {
+    const asked = () => {
+      const model = new RequestModel(ERASURE_PLAN);
+      model.apply({ type: 'verification-asked' });
+      expect(model.request.state).toBe('verifying');
+      return model;
+    };
+    const planned: Event = { type: 'planned', tasks: 12, approval: false, waitsUntil: null };
+    const refused: readonly Event[] = [
+      planned,
+      { type: 'verification-asked' },
+      { type: 'approved' },
+      { type: 'wait-over' },
+      { type: 'held', reason: 'r' },
+      { type: 'released' },
+    ];
+    for (const event of refused) expect([event.type, asked().apply(event)]).toEqual([event.type, undefined]);
+    const ends: readonly [Event, string][] = [
+      [{ type: 'expired' }, 'expired'],
+      [{ type: 'rejected', reason: 'not them' }, 'rejected'],
+      [{ type: 'cancelled', reason: 'asked to' }, 'cancelled'],
+      [{ type: 'merged', into: 'req_0' }, 'cancelled'],
+    ];
+    for (const [event, state] of ends) {
+      const model = asked();
+      model.apply(event);
+      expect(model.request.state).toBe(state);
+      expect(model.apply({ type: 'verified', by: 'codes' })).toBeUndefined();
+      expect(model.apply(planned)).toBeUndefined();
+    }
+    const model = asked();
+    model.apply({ type: 'verified', by: 'codes' });
+    expect(model.request.state).toBe('received');
+    for (const late of [
+      { type: 'verified', by: 'officer' },
+      { type: 'expired' },
+      { type: 'merged', into: 'req_0' },
+    ] as const)
+      expect(model.apply(late)).toBeUndefined();
+    model.apply(planned);
+    expect(model.request.state).toBe('running');
+  });
+
   it('blocks only the failed task and what depends on it, and goes on when a person retries it', () => {
     const model = started();
     run(model, 'resolve:a');
@@ -344,6 +387,9 @@ describe('step', () => {
       { type: 'held', reason: 'r' },
       { type: 'cancelled', reason: 'r' },
       { type: 'rejected', reason: 'r' },
+      { type: 'verified', by: 'officer' },
+      { type: 'expired' },
+      { type: 'merged', into: 'req_0' },
     );
     const reached = new Set<string>();
     // One of the tasks that can be worked on is done, so that requests get far.

@@ -16,6 +16,10 @@ export function step(before: Neighbourhood, event: Event, context: StepContext):
     case 'rejected':
     case 'cancelled':
     case 'held':
+    case 'verification-asked':
+    case 'verified':
+    case 'expired':
+    case 'merged':
       return stepRequest(before, event, context.now);
     default:
       if (before.task === undefined) return { refused: 'no task' };
