@@ -73,5 +73,7 @@ function packageText(pack: NonNullable<api.RequestView['package']>): string {
 export function stateTone(state: api.RequestState, paint: Paint): (text: string) => string {
   if (state === 'completed') return paint.good;
   if (state === 'blocked' || state === 'rejected') return paint.bad;
-  return ['held', 'verifying', 'approving', 'waiting', 'cancelled', 'expired'].includes(state) ? paint.warn : paint.accent;
+  return ['held', 'verifying', 'approving', 'waiting', 'cancelled', 'expired'].includes(state)
+    ? paint.warn
+    : paint.accent;
 }
