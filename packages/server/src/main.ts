@@ -50,7 +50,7 @@ import { createHttpServer } from './http/index.ts';
 import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
 import { createEventFeed, createNotifications, notifyMigrations } from './notify/index.ts';
 import { loadPolicy } from './policy/index.ts';
-import { createRequests, requestMigrations, retryRules } from './requests/index.ts';
+import { createPauses, createRequests, requestMigrations, retryRules } from './requests/index.ts';
 
 /** Connections of one process to its database, without the life line of its worker. */
 const CONNECTIONS = 16;
@@ -92,6 +92,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       firstKey: first?.key,
       createKey: async (name) => (await createKey({ ...keys, name, role: 'admin', actor: 'system' })).key,
       publicKeys: () => signer.publicKeys(),
+      pauses: createPauses({ db, organizationId, clock: systemClock, knownSystems: async () => [] }),
       createServer: (config, server) => createServer(foundations, config, server),
       close: () => opened.close(),
     };
@@ -217,6 +218,7 @@ async function createServer(
   return {
     map,
     systems,
+    pauses: requests.pauses,
     connections: connectionsView,
     notifications,
     async listen(address) {

@@ -42,7 +42,23 @@ export function inMemoryRequests(): InMemoryRequests {
   };
   const publicTicket = ({ identities: _, ...ticket }: api.TicketDetail): api.TicketView => ticket;
 
+  const pauses: api.PauseView[] = [];
+
   return {
+    pauses: {
+      list: async () => [...pauses],
+      heeded: () => [...pauses],
+      stops: () => false,
+      refresh: async () => false,
+      async pause(target, { actor, reason }) {
+        const system = target.scope === 'system' ? target.system : null;
+        pauses.push({ scope: target.scope, system, reason, paused_by: actor, paused_at: AT });
+      },
+      async resume(target) {
+        const system = target.scope === 'system' ? target.system : null;
+        pauses.splice(0, pauses.length, ...pauses.filter((pause) => pause.system !== system));
+      },
+    },
     callbacks,
     addFinished(organizationId, bytes) {
       const request: api.RequestView = {

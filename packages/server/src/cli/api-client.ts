@@ -58,6 +58,14 @@ export function createApiClient(server: ServerAddress) {
     rejectTicket: (id: string, reason: string) =>
       call(server, { ...post, path: `${ticket(id)}:reject`, body: { reason }, answer: api.ticketSchema }),
 
+    listPauses: async () =>
+      (await call(server, { path: '/api/v1/pauses', answer: api.pauseListSchema })).items,
+    pause: async (body: typeof api.createPauseSchema._zod.input) =>
+      (await call(server, { ...post, path: '/api/v1/pauses', body, answer: api.pauseListSchema })).items,
+    resume: async (body: typeof api.resumeSchema._zod.input) =>
+      (await call(server, { ...post, path: '/api/v1/pauses:resume', body, answer: api.pauseListSchema }))
+        .items,
+
     getMap: (query: typeof api.mapQuerySchema._zod.output = {}) =>
       call(server, { path: '/api/v1/map', query, answer: api.mapSchema }),
     /** The file, as it comes. */

@@ -2,6 +2,7 @@ import type { Connections, Systems } from '../connectors/index.ts';
 import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
 import type { Notifications } from '../notify/index.ts';
+import type { Pauses } from '../requests/index.ts';
 
 /** What the command line needs from the composition root; `main.ts` gives it. */
 export interface CliParts {
@@ -33,6 +34,8 @@ export interface State {
   createKey(name: string): Promise<string>;
   /** The public keys by which services know Habeas' calls: Ed25519 in base64url. */
   publicKeys(): Promise<readonly string[]>;
+  /** The switch that stops work, without a server: works where no server answers. Knows no systems. */
+  readonly pauses: Pauses;
   /** Puts the rooms together over a configuration. Nothing runs before {@link LocalServer.listen}. */
   createServer(config: Config, options: CreateServerOptions): Promise<LocalServer>;
   close(): Promise<void>;
@@ -50,6 +53,7 @@ export interface LocalServer {
   /** All that requests reach, for a look at each. */
   readonly systems: Pick<Systems, 'connector'>;
   readonly notifications: Pick<Notifications, 'statuses'>;
+  readonly pauses: Pauses;
   /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
   /** Answers no more calls, lets running tasks end for a moment, and stops. Also without {@link listen}. */

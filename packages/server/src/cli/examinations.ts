@@ -53,6 +53,7 @@ export function serverExaminations(server: LocalServer): readonly Examination[] 
     { what: 'sources of the map', look: () => sources(server) },
     { what: 'connections', look: () => connections(server) },
     { what: 'clients', look: () => clients(server) },
+    { what: 'pauses', look: () => pauses(server) },
     { what: 'notifications', look: () => notifications(server) },
   ];
 }
@@ -182,6 +183,23 @@ async function clients(server: LocalServer): Promise<readonly Diagnosis[]> {
     }),
   );
   return [...undecided, ...checked];
+}
+
+async function pauses(server: LocalServer): Promise<readonly Diagnosis[]> {
+  return (await server.pauses.list()).map(({ scope, system, reason, paused_by, paused_at }): Diagnosis => {
+    const what = scope === 'system' ? `work on ${system}` : `work of the ${scope}`;
+    const resume = {
+      system: `habeas resume ${system}`,
+      installation: 'habeas resume --installation',
+      organization: 'habeas resume',
+    };
+    return {
+      what,
+      verdict: 'warn',
+      finding: `It is paused since ${paused_at} by ${paused_by}: ${reason}`,
+      next: `When it may go on: ${resume[scope]}`,
+    };
+  });
 }
 
 /** Receivers that do not take what they are told, or lost some of it; nothing is said of those that are well. */

@@ -16,6 +16,7 @@ import { initVerb } from './verbs/init.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
 import { notifyVerb } from './verbs/notify.ts';
+import { pauseVerbs } from './verbs/pause.ts';
 import { planVerb } from './verbs/plan.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
@@ -45,6 +46,7 @@ const VERBS: readonly Verb[] = [
   planVerb,
   requestVerb,
   ticketsVerb,
+  pauseVerbs,
   clientsVerb,
   keysVerb,
   notifyVerb,

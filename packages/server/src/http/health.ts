@@ -7,6 +7,7 @@ const healthSchema = z
   .object({
     status: z.enum(['ok', 'failing']),
     database: z.enum(['ok', 'unreachable']),
+    work: z.enum(['goes-on', 'partly-paused', 'paused']).describe('A server whose work is paused is well'),
   })
   .meta({ id: 'Health' });
 
@@ -14,7 +15,7 @@ const healthSchema = z
 const DATABASE_TIMEOUT_MILLISECONDS = 2_000;
 
 /** `GET /health`, for load balancers and supervisors: the one answer that needs no key. Says nothing about anybody. */
-export function healthRoutes(app: HttpServer, { db }: Pick<Application, 'db'>): void {
+export function healthRoutes(app: HttpServer, { db, requests }: Pick<Application, 'db' | 'requests'>): void {
   app.get('/health', {
     config: { open: true },
     schema: {
@@ -32,9 +33,15 @@ export function healthRoutes(app: HttpServer, { db }: Pick<Application, 'db'>): 
         .send({
           status: reachable ? 'ok' : 'failing',
           database: reachable ? 'ok' : 'unreachable',
+          work: workOf(requests.pauses.heeded()),
         });
     },
   });
+}
+
+function workOf(heeded: ReturnType<Application['requests']['pauses']['heeded']>) {
+  if (heeded.length === 0) return 'goes-on' as const;
+  return heeded.some(({ scope }) => scope !== 'system') ? ('paused' as const) : ('partly-paused' as const);
 }
 
 async function answersInTime(db: Application['db']): Promise<boolean> {

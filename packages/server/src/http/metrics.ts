@@ -1,10 +1,13 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import * as z from 'zod';
 import type { Application } from './application.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
 /** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
-export function metricsRoutes(app: HttpServer, { ownMetrics }: Pick<Application, 'ownMetrics'>): void {
+export function metricsRoutes(
+  app: HttpServer,
+  { ownMetrics, requests }: Pick<Application, 'ownMetrics' | 'requests'>,
+): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['method', 'route', 'status'] as const;
@@ -20,6 +23,17 @@ export function metricsRoutes(app: HttpServer, { ownMetrics }: Pick<Application,
     labelNames: ['method', 'route'] as const,
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
+  });
+
+  new Gauge({
+    name: 'habeas_paused',
+    help: 'Work that this server does not begin because it is paused: 1 for each pause',
+    labelNames: ['scope', 'system'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { scope, system } of requests.pauses.heeded()) this.set({ scope, system: system ?? '' }, 1);
+    },
   });
 
   app.addHook('onResponse', async (request, reply) => {

@@ -19,6 +19,7 @@ import { describeApi } from './openapi.ts';
 import { openApiRoutes } from './openapi-routes.ts';
 import type { HttpServer } from './operation.ts';
 import { packageRoutes } from './packages.ts';
+import { pauseRoutes } from './pauses.ts';
 import { planRoutes } from './plans.ts';
 import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
 import { referenceRoutes } from './reference.ts';
@@ -97,6 +98,7 @@ export async function createHttpServer(
   taskRoutes(app, application);
   packageRoutes(app, application);
   planRoutes(app, application);
+  pauseRoutes(app, application);
   ticketRoutes(app, application);
   mapRoutes(app, application);
   mapExportRoutes(app, application);

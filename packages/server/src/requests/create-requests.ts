@@ -10,6 +10,7 @@ import { createFleet } from './fleet.ts';
 import { loadRequestKey, type RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
 import { PACKAGE_PART } from './package-task.ts';
+import { createPauses } from './pauses.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
 import { receiptOf, type SignReceipt } from './receipt.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
@@ -66,8 +67,13 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     dataTypes: async () =>
       new Map((await systems.plannable()).map((system) => [system.key, system.dataTypes])),
   });
+  const pauses = createPauses({
+    ...options,
+    knownSystems: async () => (await systems.plannable()).map(({ key }) => key),
+  });
   const fleet = createFleet({
     ...options,
+    pauses,
     worker,
     transitions,
     taskTimeoutMilliseconds: options.taskTimeoutMilliseconds ?? TASK_TIMEOUT_MILLISECONDS,
@@ -81,6 +87,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
 
   return {
     ...tickets,
+    pauses,
     async receive(caller, ask) {
       const { request, replayed } = await intake.receive(caller, ask);
       return { request: requestView(request), replayed };

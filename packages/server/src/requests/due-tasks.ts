@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 
-/** Wakes workers the moment a change is committed; the payload is a {@link DueNotice}. */
+/** Wakes workers the moment a change is committed; the payload is a {@link DueNotice} or a {@link PauseNotice}. */
 export const DUE_CHANNEL = 'habeas_due';
 
 export interface TaskRef {
@@ -23,6 +23,11 @@ export interface DueNotice {
   readonly milliseconds: number;
   /** The worker that says so; it knows already. */
   readonly from: string;
+}
+
+/** Something was paused or resumed: read the pauses anew. */
+export interface PauseNotice {
+  readonly pauses: true;
 }
 
 /**

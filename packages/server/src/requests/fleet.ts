@@ -1,7 +1,8 @@
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, type Logger, pause, type SecretKey } from '../foundation/index.ts';
-import { type DueNotice, type DueTask, dueTasks, systemsDue } from './due-tasks.ts';
+import { type DueNotice, type DueTask, dueTasks, type PauseNotice, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
+import type { HeededPauses } from './pauses.ts';
 import { createPump, type Pump } from './pump.ts';
 import type { SignReceipt } from './receipt.ts';
 import { createReconciler } from './reconcile.ts';
@@ -25,6 +26,8 @@ export interface FleetOptions {
   readonly packageExpiresMilliseconds: number;
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   readonly sign: SignReceipt;
+  /** What may not be begun now. */
+  readonly pauses: Pick<HeededPauses, 'refresh' | 'stops'>;
   readonly planReceived: (ref: RequestRef) => Promise<void>;
   /** (Default: 1 second) */
   readonly reconcileMilliseconds?: number;
@@ -45,7 +48,7 @@ export interface Fleet {
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { organizationId, db, clock, logger } = options;
+  const { organizationId, db, clock, logger, pauses } = options;
   const pumps = new Map<string | null, Pump>();
   const timers = new Set<NodeJS.Timeout>();
   let timer: NodeJS.Timeout | undefined;
@@ -74,9 +77,12 @@ export function createFleet(options: FleetOptions): Fleet {
     if (known !== undefined) return known;
     const pump = createPump({
       concurrency: options.systems.concurrency(system),
-      due: (limit) =>
-        dueTasks(db, { organizationId, system, limit, now: clock.now(), except: worker.claiming() }),
-      run: (task) => worker.run(task),
+      due: async (limit) =>
+        pauses.stops(system)
+          ? []
+          : dueTasks(db, { organizationId, system, limit, now: clock.now(), except: worker.claiming() }),
+      // A task that was offered, or read before the pause was: it stays due.
+      run: async (task) => (pauses.stops(system) ? undefined : worker.run(task)),
       logger,
     });
     pumps.set(system, pump);
@@ -90,12 +96,26 @@ export function createFleet(options: FleetOptions): Fleet {
     }, milliseconds);
     timers.add(later);
   };
-  const heed = ({ organization, system, milliseconds, from }: DueNotice): void => {
-    if (organization !== organizationId || from === options.worker || !started || stopped) return;
+  const heedPauses = async (): Promise<void> => {
+    try {
+      if (await pauses.refresh()) for (const pump of pumps.values()) pump.wake();
+    } catch (error) {
+      logger.warn({ err: error }, 'what is paused could not be read; it is read again within a second');
+    }
+  };
+  const heed = (notice: DueNotice | PauseNotice): void => {
+    if (!started || stopped) return;
+    if ('pauses' in notice) {
+      void heedPauses();
+      return;
+    }
+    const { organization, system, milliseconds, from } = notice;
+    if (organization !== organizationId || from === options.worker) return;
     if (milliseconds === 0) pumpOf(system).wake();
     else wakeLater(system, milliseconds);
   };
   const look = async (): Promise<void> => {
+    await heedPauses();
     await reconcile();
     try {
       for (const system of await systemsDue(db, { organizationId, now: clock.now() }))
@@ -123,6 +143,8 @@ export function createFleet(options: FleetOptions): Fleet {
       }
     },
     async start() {
+      // Before anything can be begun: a server that cannot read what is paused does not start.
+      await pauses.refresh();
       await session.start();
       started = true;
       await look();

@@ -1,5 +1,6 @@
 export { DEFAULT_RETRY, type RetryRules, retryRules } from './back-off.ts';
 export { type CreateRequestsOptions, createRequests } from './create-requests.ts';
 export { requestMigrations } from './migrations.ts';
+export { createPauses, type HeededPauses, type Pauses, type PauseTarget } from './pauses.ts';
 export { type Plan, type PlanInput, plan } from './plan.ts';
 export type * from './requests.ts';

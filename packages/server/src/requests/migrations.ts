@@ -183,4 +183,17 @@ export const requestMigrations: Migrations = {
       );
     },
   },
+  '0056-pauses': {
+    async up(db) {
+      await sql`
+        create table pauses (
+          organization_id text not null,
+          system text not null,
+          reason text not null,
+          paused_by text not null,
+          paused_at timestamptz not null,
+          primary key (organization_id, system)
+        )`.execute(db);
+    },
+  },
 };

@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { HeededPauses } from './pauses.ts';
 
 /** Who asks, and for which organization; every call carries it. */
 export interface Caller {
@@ -56,6 +57,8 @@ export interface SystemCallback {
  * organization throw NOT_FOUND; commands that the state does not allow throw CONFLICT.
  */
 export interface Requests {
+  /** The switch that stops work. */
+  readonly pauses: HeededPauses;
   receive(
     caller: Caller,
     options: ReceiveOptions,

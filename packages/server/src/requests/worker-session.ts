@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 import type { Database, Logger } from '../foundation/index.ts';
-import { DUE_CHANNEL, type DueNotice } from './due-tasks.ts';
+import { DUE_CHANNEL, type DueNotice, type PauseNotice } from './due-tasks.ts';
 
 /** The class of advisory locks that say "this worker lives"; an arbitrary number that all Habeas servers agree on. */
 const LOCK_CLASS = 0x4841_4257;
@@ -26,7 +26,7 @@ export function createWorkerSession(options: {
   readonly worker: string;
   readonly databaseUrl: string;
   readonly logger: Logger;
-  readonly onNotice: (notice: DueNotice) => void;
+  readonly onNotice: (notice: DueNotice | PauseNotice) => void;
   /** Something may have been missed: look everywhere. */
   readonly onConnected: () => void;
 }): WorkerSession {
