@@ -72,7 +72,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const { name } of receivers) await openSubscription(db, { organizationId, name }, settled);
       const { tryMilliseconds = TRY_MILLISECONDS } = options;
       const { signal } = closing;
-      running ??= keepLeading({ pool, organizationId, logger, tryMilliseconds, signal, lead });
+      running ??= keepLeading({
+        work: 'receivers',
+        pool,
+        organizationId,
+        logger,
+        tryMilliseconds,
+        signal,
+        lead,
+      });
     },
     async stop() {
       closing.abort();

@@ -1,10 +1,12 @@
 import type pg from 'pg';
 import { type Logger, pause } from '../foundation/index.ts';
 
-/** First half of the advisory lock of the one process that tells receivers; an arbitrary number that all Habeas servers agree on. */
-const LEADER_LOCK = 0x4841_424e;
+/** First half of the advisory lock of the one process that may do a work; arbitrary numbers that all Habeas servers agree on. */
+const LEADER_LOCKS = { receivers: 0x4841_424e, people: 0x4841_4250 } as const;
 
 export interface KeepLeadingOptions {
+  /** What only one process may do: tell receivers, or tell people. */
+  readonly work: keyof typeof LEADER_LOCKS;
   /** One of its connections is kept for as long as this process leads. */
   readonly pool: pg.Pool;
   readonly organizationId: string;
@@ -32,7 +34,7 @@ export async function keepLeading(options: KeepLeadingOptions): Promise<void> {
   }
 }
 
-async function leadOnce({ pool, organizationId, signal, lead }: KeepLeadingOptions): Promise<void> {
+async function leadOnce({ work, pool, organizationId, signal, lead }: KeepLeadingOptions): Promise<void> {
   const client = await pool.connect();
   const lost = new AbortController();
   const lose = () => lost.abort();
@@ -43,7 +45,7 @@ async function leadOnce({ pool, organizationId, signal, lead }: KeepLeadingOptio
     if (signal.aborted) return;
     const { rows } = await client.query<{ leads: boolean }>(
       'select pg_try_advisory_lock($1, hashtext($2)) as leads',
-      [LEADER_LOCK, organizationId],
+      [LEADER_LOCKS[work], organizationId],
     );
     leads = rows[0]?.leads === true;
     if (leads) await lead(AbortSignal.any([signal, lost.signal]));

@@ -1,3 +1,4 @@
+import { escapeHtml } from './escape-html.ts';
 import type { StoredEvent } from './outbox.ts';
 import type { Receiver } from './receivers.ts';
 import { type ToldEvent, toldEvent } from './told-event.ts';
@@ -23,7 +24,7 @@ export function mailTextOf(receiver: Pick<Receiver, 'team'>, events: readonly St
     text: `${[...told.map(textOf), ...(rest === undefined ? [] : [rest]), `-- \n${FOOT}`].join('\n\n\n')}\n`,
     html: [
       ...told.map(htmlOf),
-      ...(rest === undefined ? [] : [`<p>${escaped(rest)}</p>`]),
+      ...(rest === undefined ? [] : [`<p>${escapeHtml(rest)}</p>`]),
       `<p><small>${FOOT}</small></p>`,
     ].join('\n'),
   };
@@ -49,20 +50,9 @@ function textOf({ headline, facts, next }: ToldEvent): string {
 function htmlOf({ headline, facts, next }: ToldEvent): string {
   const steps = next.map(({ text, command }) =>
     command === undefined
-      ? `<p>${escaped(text)}</p>`
-      : `<p>${escaped(text)}</p>\n<pre>${escaped(command)}</pre>`,
+      ? `<p>${escapeHtml(text)}</p>`
+      : `<p>${escapeHtml(text)}</p>\n<pre>${escapeHtml(command)}</pre>`,
   );
-  const paragraph = facts.length === 0 ? [] : [`<p>${facts.map(escaped).join('<br>\n')}</p>`];
-  return [`<h3>${escaped(headline)}</h3>`, ...paragraph, ...steps].join('\n');
-}
-
-function escaped(text: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '&': 'amp',
-    '<': 'lt',
-    '>': 'gt',
-    '"': 'quot',
-    "'": '#39',
-  };
-  return text.replace(/[&<>"']/g, (character) => `&${names[character]};`);
+  const paragraph = facts.length === 0 ? [] : [`<p>${facts.map(escapeHtml).join('<br>\n')}</p>`];
+  return [`<h3>${escapeHtml(headline)}</h3>`, ...paragraph, ...steps].join('\n');
 }

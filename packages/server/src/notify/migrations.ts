@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { createPersonMails } from './person/person-mails.ts';
 
 export const notifyMigrations: Migrations = {
   '0002-outbox-events': {
@@ -46,4 +47,5 @@ export const notifyMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0040-person-mails': { up: createPersonMails },
 };

@@ -23,6 +23,8 @@ export interface Mail extends MailText {
   readonly to: string;
   /** The same for a mail that is sent again, so that mail systems may drop it. Letters, digits, - and _. */
   readonly id: string;
+  /** The language that it is written in; ISO 639-1. */
+  readonly language?: string | undefined;
 }
 
 export interface MailSender {
@@ -72,7 +74,7 @@ export function createMailSender(options: MailSenderOptions): MailSender {
   });
 
   return {
-    async send({ to, id, subject, text, html }, signal) {
+    async send({ to, id, subject, text, html, language }, signal) {
       try {
         await transport.sendMail({
           from,
@@ -83,7 +85,10 @@ export function createMailSender(options: MailSenderOptions): MailSender {
           signal,
           messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
           // RFC 3834: nobody should answer this by itself.
-          headers: { 'Auto-Submitted': 'auto-generated' },
+          headers: {
+            'Auto-Submitted': 'auto-generated',
+            ...(language === undefined ? {} : { 'Content-Language': language }),
+          },
         });
       } catch (error) {
         signal.throwIfAborted();
@@ -118,8 +123,11 @@ function explain(error: unknown, where: string): HabeasError {
   const reply = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : undefined;
   if (reply !== undefined || code === 'EAUTH' || code === 'ETLS') {
     const what = reply === undefined ? code : `${code}, SMTP ${reply}`;
+    // RFC 5321 §4.2.1: 4yz means that the same may be taken later.
+    const retryable = reply !== undefined && reply >= 400 && reply < 500;
     return new HabeasError('SYSTEM_REFUSED', `The mail server ${where} did not take a mail (${what}).`, {
       cause: error,
+      retryable,
     });
   }
   const timedOut = code === 'ETIMEDOUT' || (error instanceof Error && error.name === 'AbortError');
@@ -136,4 +144,15 @@ function explain(error: unknown, where: string): HabeasError {
           retryable: true,
         },
       );
+}
+
+/** A reply about this mail, its recipient or its content, and not about us. */
+const ABOUT_MAIL: readonly string[] = ['RCPT TO', 'DATA'];
+
+/** Why the mail server does not take this mail, in its own figures: `5.1.1` (RFC 3463), or `550`; undefined if it is for another reason. */
+export function refusedStatus({ cause }: HabeasError): string | undefined {
+  if (!(cause instanceof Error) || !('responseCode' in cause) || !('command' in cause)) return undefined;
+  if (!ABOUT_MAIL.includes(String(cause.command))) return undefined;
+  const reply = 'response' in cause ? String(cause.response) : '';
+  return /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? String(cause.responseCode);
 }

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HabeasError } from '../../foundation/index.ts';
+import { LANGUAGES, type Language } from './languages.ts';
+import { COMMON_PLACEHOLDERS, MAIL_KINDS, MAIL_PLACEHOLDERS, type MailKind } from './mail-kind.ts';
+import { placeholdersOf, splitSubject, type Template } from './template.ts';
+
+/** All that mails to people are made of. */
+export interface Templates {
+  readonly layout: string;
+  readonly mails: Readonly<Record<Language, Readonly<Record<MailKind, Template>>>>;
+  /** Right → its words. */
+  readonly rights: Readonly<Record<Language, Readonly<Record<string, string>>>>;
+}
+
+const BUILT_IN = fileURLToPath(new URL('./templates/', import.meta.url));
+
+/**
+ * Reads the templates: those of the folder go before the ones that come with Habeas, file by file (`de/completed.txt`,
+ * `de/completed.html`, `de/rights.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
+ */
+export function loadTemplates(folder?: string): Templates {
+  if (folder !== undefined && !existsSync(folder)) throw broken(folder, 'there is no such folder');
+  const read = (name: string): string | undefined => {
+    const own = folder === undefined ? undefined : join(folder, name);
+    if (own !== undefined && existsSync(own)) return readFileSync(own, 'utf8');
+    const builtIn = join(BUILT_IN, name);
+    return existsSync(builtIn) ? readFileSync(builtIn, 'utf8') : undefined;
+  };
+  const required = (name: string): string => {
+    const text = read(name);
+    if (text === undefined) throw broken(name, 'it is missing');
+    return text;
+  };
+  const layout = required('layout.html');
+  if (!placeholdersOf(layout).includes('content'))
+    throw broken('layout.html', 'it does not name {{content}}');
+  return {
+    layout,
+    mails: perLanguage((language) => {
+      const template = (kind: MailKind) => templateOf({ language, kind, required, read });
+      return Object.fromEntries(MAIL_KINDS.map((kind) => [kind, template(kind)])) as Record<
+        MailKind,
+        Template
+      >;
+    }),
+    rights: perLanguage((language) => rightsOf(`${language}/rights.json`, required)),
+  };
+}
+
+function perLanguage<Value>(of: (language: Language) => Value): Record<Language, Value> {
+  return Object.fromEntries(LANGUAGES.map((language) => [language, of(language)])) as Record<Language, Value>;
+}
+
+function templateOf(options: {
+  readonly language: Language;
+  readonly kind: MailKind;
+  readonly required: (name: string) => string;
+  readonly read: (name: string) => string | undefined;
+}): Template {
+  const { language, kind } = options;
+  const name = `${language}/${kind}`;
+  const text = options.required(`${name}.txt`);
+  const html = options.read(`${name}.html`);
+  if (splitSubject(text) === undefined)
+    throw broken(`${name}.txt`, 'its first line has to be "Subject: …", with an empty line after it');
+  const known: readonly string[] = [...COMMON_PLACEHOLDERS, ...MAIL_PLACEHOLDERS[kind]];
+  for (const [file, content, more] of [
+    [`${name}.txt`, text, []],
+    [`${name}.html`, html ?? '', ['language']],
+  ] as const) {
+    const unknown = placeholdersOf(content).find((placeholder) => ![...known, ...more].includes(placeholder));
+    if (unknown !== undefined)
+      throw broken(
+        file,
+        `it names {{${unknown}}}; this mail has ${known.map((one) => `{{${one}}}`).join(', ')}`,
+      );
+  }
+  // Without the code the mail is of no use.
+  if (kind === 'code' && !placeholdersOf(text).includes('code'))
+    throw broken(`${name}.txt`, 'it does not name {{code}}');
+  return { text, html };
+}
+
+function rightsOf(name: string, required: (name: string) => string): Record<string, string> {
+  const text = required(name);
+  try {
+    const words: unknown = JSON.parse(text);
+    if (typeof words === 'object' && words !== null && !Array.isArray(words)) {
+      const entries = Object.entries(words).map(([right, word]) => [right, String(word)]);
+      return Object.fromEntries(entries);
+    }
+  } catch (cause) {
+    throw broken(name, 'it is not JSON', cause);
+  }
+  throw broken(name, 'it is not an object');
+}
+
+function broken(name: string, what: string, cause?: unknown): HabeasError {
+  return new HabeasError(
+    'CONFIG_INVALID',
+    `The template ${name} cannot be used: ${what}. Correct it, or people.templates in the configuration.`,
+    { cause },
+  );
+}
