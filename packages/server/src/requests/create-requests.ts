@@ -54,7 +54,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   const transitions = createTransitions({
     db,
     worker,
-    onDue: (due) => fleet.offer(due),
+    places: { take: (task) => fleet.take(task), offer: (due) => fleet.offer(due) },
     clock,
     retry: options.retry ?? DEFAULT_RETRY,
     random: options.random ?? Math.random,

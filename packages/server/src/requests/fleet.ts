@@ -1,8 +1,9 @@
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, type Logger, pause, type SecretKey } from '../foundation/index.ts';
-import { type DueNotice, type DueTask, dueTasks, type PauseNotice, systemsDue } from './due-tasks.ts';
+import { type DueNotice, dueTasks, type PauseNotice, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { HeededPauses } from './pauses.ts';
+import type { Places } from './places.ts';
 import { createPump, type Pump } from './pump.ts';
 import type { SignReceipt } from './receipt.ts';
 import { createReconciler } from './reconcile.ts';
@@ -40,9 +41,7 @@ const GRACE_MILLISECONDS = 5_000;
 const LONG_MILLISECONDS = 60_000;
 
 /** The workers of this process: a pump per system that has work, one life line, one reconciler. */
-export interface Fleet {
-  /** Tasks that became due by a change of this process. */
-  offer(due: readonly DueTask[]): void;
+export interface Fleet extends Places {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -132,6 +131,20 @@ export function createFleet(options: FleetOptions): Fleet {
   };
 
   return {
+    take(task) {
+      if (!started || stopped || task.organizationId !== organizationId) return undefined;
+      if (pauses.stops(task.system)) return undefined;
+      const place = pumpOf(task.system).take();
+      if (place === undefined) return undefined;
+      const putDown = worker.takeInHand(task.taskId);
+      return {
+        begin: (claimed) => place.fill(worker.runClaimed(claimed).finally(putDown)),
+        giveBack() {
+          putDown();
+          place.giveBack();
+        },
+      };
+    },
     offer(due) {
       if (!started || stopped) return;
       const now = clock.now().getTime();

@@ -10,7 +10,6 @@ import {
 } from '../foundation/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
-import type { DueTask } from './due-tasks.ts';
 import { createGroup } from './group.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -23,7 +22,7 @@ import type { Caller, ReceiveOptions } from './requests.ts';
 import type { RequestSnapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
-import type { Transitions } from './transitions.ts';
+import type { SaveSteps, Transitions } from './transitions.ts';
 
 export interface IntakeOptions {
   readonly db: Database;
@@ -61,12 +60,6 @@ const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'erases'> = {
   matched: null,
 };
 
-interface Inserted {
-  /** undefined where the request existed already. */
-  readonly rows: readonly (RequestRow | undefined)[];
-  readonly due: readonly DueTask[];
-}
-
 export function createIntake(options: IntakeOptions): Intake {
   const makePlan: Intake['makePlan'] = async (ask) => {
     const [systems, blindSpots] = await Promise.all([
@@ -90,7 +83,11 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   };
 
-  const insertAll = async (transaction: Database, asked: readonly Asked[]): Promise<Inserted> => {
+  const insertAll = async (
+    transaction: Database,
+    save: SaveSteps,
+    asked: readonly Asked[],
+  ): Promise<readonly (RequestRow | undefined)[]> => {
     const now = options.clock.now();
     const fresh = await claimIdempotencyKeys(transaction, asked, now);
     await insertRequests(transaction, fresh, {
@@ -99,7 +96,7 @@ export function createIntake(options: IntakeOptions): Intake {
       now,
     });
     const planned = fresh.flatMap(({ ref, made }) => (made === undefined ? [] : [{ ref, made }]));
-    const due = await freeze(transaction, planned);
+    await freeze(transaction, save, planned);
     const rows = await transaction
       .withTables<RequestTables>()
       .selectFrom('requests')
@@ -113,11 +110,16 @@ export function createIntake(options: IntakeOptions): Intake {
       )
       .execute();
     const byId = new Map(rows.map((row) => [row.id, row]));
-    return { rows: asked.map(({ ref }) => byId.get(ref.requestId)), due };
+    // undefined where the request existed already.
+    return asked.map(({ ref }) => byId.get(ref.requestId));
   };
 
   /** Inserts plans and takes the first step of each request. The step is computed from what was just inserted; nothing is read back. */
-  const freeze = async (transaction: Database, planned: readonly Planned[]): Promise<readonly DueTask[]> => {
+  const freeze = async (
+    transaction: Database,
+    save: SaveSteps,
+    planned: readonly Planned[],
+  ): Promise<void> => {
     const now = options.clock.now();
     const { waitMilliseconds, approval } = options.policy.erasure;
     const inserted = await insertPlans(transaction, planned, now, (plan) => {
@@ -143,20 +145,14 @@ export function createIntake(options: IntakeOptions): Intake {
         actor: 'system',
       };
     });
-    return options.transitions.save(transaction, steps);
+    await save(steps);
   };
 
   const grouped = createGroup<Asked, RequestRow | undefined>({
     limit: GROUP_LIMIT,
     keyOf: ({ ref, caller, ask }) =>
       ask.idempotencyKey === undefined ? ref.requestId : `${caller.organizationId}/${ask.idempotencyKey}`,
-    run: async (asked) => {
-      const { rows, due } = await options.db
-        .transaction()
-        .execute((transaction) => insertAll(transaction, asked));
-      options.transitions.committed(due);
-      return rows;
-    },
+    run: (asked) => options.transitions.transact((transaction, save) => insertAll(transaction, save, asked)),
   });
 
   return {
@@ -169,7 +165,7 @@ export function createIntake(options: IntakeOptions): Intake {
         dryRun: row.dry_run,
         identityTypes: row.identity_types,
       });
-      const due = await options.db.transaction().execute(async (transaction) => {
+      await options.transitions.transact(async (transaction, save) => {
         const current = await transaction
           .withTables<RequestTables>()
           .selectFrom('requests')
@@ -178,9 +174,8 @@ export function createIntake(options: IntakeOptions): Intake {
           .where('id', '=', ref.requestId)
           .forNoKeyUpdate()
           .executeTakeFirstOrThrow();
-        return current.state === 'received' ? freeze(transaction, [{ ref, made }]) : [];
+        if (current.state === 'received') await freeze(transaction, save, [{ ref, made }]);
       });
-      options.transitions.committed(due);
     },
     async receive(caller, given) {
       const ask = withHashedKey(options.masterKey, given);

@@ -3,7 +3,9 @@ import type { Identity } from '../catalog/index.ts';
 import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { createGroup } from './group.ts';
 import { openIdentity, openRequestKey, type RequestRef } from './identity-vault.ts';
-import type { TaskRow } from './neighbourhood.ts';
+import type { RequestRow, TaskRow } from './neighbourhood.ts';
+import type { ClaimedTask } from './places.ts';
+import { REQUEST_COLUMNS, TASK_ROW_COLUMNS } from './tables.ts';
 
 /** What the work of a task needs beside its row. */
 export interface Work {
@@ -19,26 +21,39 @@ export interface Work {
   readonly inputs: string | undefined;
 }
 
+/** The rows of a task that was claimed, and of its request. */
+export interface LoadedWork {
+  readonly task: TaskRow;
+  readonly request: RequestRow;
+  /** Throws KEY_DESTROYED if the request was forgotten. */
+  open(): Promise<Work>;
+}
+
 const GROUP_LIMIT = 64;
 
 interface WorkRow {
-  readonly task_id: string;
   readonly sealed_key: Uint8Array | null;
   readonly identities: readonly { readonly type: string; readonly sealed: string }[] | null;
   readonly located: string | null;
   readonly asked: string | null;
 }
 
-/** Reads what tasks need; tasks that start together are read together. Throws KEY_DESTROYED if the request was forgotten. */
-export function createWorkLoader(db: Database, masterKey: SecretKey): (task: TaskRow) => Promise<Work> {
+/**
+ * Reads what claimed tasks need; tasks that start together are read together. undefined where the claim holds no longer: the task
+ * was cancelled, or taken over.
+ */
+export function createWorkLoader(
+  db: Database,
+  masterKey: SecretKey,
+): (claimed: ClaimedTask) => Promise<LoadedWork | undefined> {
   const inputsByHash = new Map<string, Promise<string>>();
-  const loadRow = createGroup<TaskRow, WorkRow | undefined>({
+  const load = createGroup<ClaimedTask, LoadedRows | undefined>({
     limit: GROUP_LIMIT,
-    keyOf: (task) => task.id,
-    run: async (tasks) => {
-      const { rows } = await selectWork(db, tasks);
-      const byId = new Map(rows.map((row) => [row.task_id, row]));
-      return tasks.map((task) => byId.get(task.id));
+    keyOf: ({ taskId }) => taskId,
+    run: async (claimed) => {
+      const { rows } = await selectWork(db, claimed);
+      const byId = new Map(rows.map((row) => [row['task.id'], row]));
+      return claimed.map(({ taskId }) => byId.get(taskId));
     },
   });
   const loadInputs = (organizationId: string, hash: string): Promise<string> => {
@@ -51,10 +66,17 @@ export function createWorkLoader(db: Database, masterKey: SecretKey): (task: Tas
     return loading;
   };
 
-  return async (task) => {
+  return async (claimed) => {
+    const row = await load(claimed);
+    if (row === undefined) return undefined;
+    const task = pick<TaskRow>(row, 'task');
+    if (task.state !== 'running' || task.attempt !== claimed.attempt) return undefined;
+    return { task, request: pick<RequestRow>(row, 'request'), open: () => openWork(task, row) };
+  };
+
+  async function openWork(task: TaskRow, row: WorkRow): Promise<Work> {
     const ref: RequestRef = { organizationId: task.organization_id, requestId: task.request_id };
-    const row = await loadRow(task);
-    if (row === undefined || row.sealed_key === null) {
+    if (row.sealed_key === null) {
       throw new HabeasError(
         'KEY_DESTROYED',
         `The personal data of request ${ref.requestId} was forgotten: its key was destroyed.`,
@@ -70,17 +92,31 @@ export function createWorkLoader(db: Database, masterKey: SecretKey): (task: Tas
       askedBefore: row.asked === null ? undefined : new Set<string>(JSON.parse(row.asked)),
       inputs: task.inputs === null ? undefined : await loadInputs(ref.organizationId, task.inputs),
     };
-  };
+  }
 }
 
-function selectWork(db: Database, tasks: readonly TaskRow[]) {
-  return sql<WorkRow>`
-    select t.id as task_id, k.sealed_key, l.blob as located, a.contents as asked,
+/** Columns of two tables in one row: each under its table's word. */
+type LoadedRows = WorkRow & Readonly<Record<`task.${string}` | `request.${string}`, unknown>>;
+
+function columns(table: string, word: string, names: readonly string[]) {
+  return sql.join(names.map((name) => sql`${sql.ref(`${table}.${name}`)} as ${sql.id(`${word}.${name}`)}`));
+}
+
+function pick<Row>(row: LoadedRows, word: 'task' | 'request'): Row {
+  const own = Object.entries(row).filter(([name]) => name.startsWith(`${word}.`));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(word.length + 1), value])) as Row;
+}
+
+function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
+  const organizations = claimed.map(({ organizationId }) => organizationId);
+  return sql<LoadedRows>`
+    select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)}, k.sealed_key, l.blob as located, a.contents as asked,
       (select jsonb_agg(jsonb_build_object('type', i.type, 'sealed', encode(i.sealed_value, 'base64')) order by i.position)
        from request_identities i
        where i.organization_id = t.organization_id and i.request_id = t.request_id) as identities
-    from unnest(${tasks.map((task) => task.organization_id)}::text[], ${tasks.map((task) => task.id)}::text[]) as wanted (organization_id, id)
+    from unnest(${organizations}::text[], ${claimed.map(({ taskId }) => taskId)}::text[]) as wanted (organization_id, id)
     join tasks t on t.organization_id = wanted.organization_id and t.id = wanted.id
+    join requests r on r.organization_id = t.organization_id and r.id = t.request_id
     left join request_keys k on k.organization_id = t.organization_id and k.request_id = t.request_id
     left join tasks l on l.organization_id = t.organization_id and l.request_id = t.request_id and l.key = 'locate:' || t.system
     left join tasks a on a.organization_id = t.organization_id and a.request_id = t.request_id

@@ -15,8 +15,16 @@ export interface Pump {
   wake(): void;
   /** A task that is surely due: it is begun without asking, if there is a place for it. */
   offer(task: TaskRef): void;
+  /** A place for a task that is about to be claimed; undefined where none is free, or others wait for one. */
+  take(): PumpPlace | undefined;
   /** Begins no more tasks and waits for the running ones. */
   stop(): Promise<void>;
+}
+
+/** Is taken until the work has ended, or it is given back. */
+export interface PumpPlace {
+  fill(work: Promise<void>): void;
+  giveBack(): void;
 }
 
 export function createPump(options: PumpOptions): Pump {
@@ -38,13 +46,14 @@ export function createPump(options: PumpOptions): Pump {
       for (const task of tasks.slice(0, options.concurrency - running.size)) run(task);
     }
   };
-  const run = (task: TaskRef): void => {
-    const work = options.run(task).finally(() => {
-      running.delete(work);
+  const hold = (work: Promise<void>): void => {
+    const held = work.finally(() => {
+      running.delete(held);
       if (more) begin();
     });
-    running.add(work);
+    running.add(held);
   };
+  const run = (task: TaskRef): void => hold(options.run(task));
   const begin = (): void => {
     looking ??= look()
       .catch((error: unknown) =>
@@ -65,6 +74,12 @@ export function createPump(options: PumpOptions): Pump {
       if (stopped) return;
       if (running.size < options.concurrency) run(task);
       else more = true;
+    },
+    take() {
+      if (stopped || more || running.size >= options.concurrency) return undefined;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      hold(promise);
+      return { fill: (work) => resolve(work), giveBack: () => resolve() };
     },
     async stop() {
       stopped = true;

@@ -3,14 +3,13 @@ import { appendAudit } from '../audit/index.ts';
 import type { Evidence } from '../connectors/index.ts';
 import type { Database } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
-import type { Step, TaskChange } from './change.ts';
+import type { Fact, Step, TaskChange } from './change.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { LoadedNeighbourhood } from './neighbourhood.ts';
 import { isEnded } from './snapshot.ts';
 
 /** What else is stored with the task that the event was about. Absent: unchanged. */
 export interface TaskResult {
-  readonly worker?: string | null;
   readonly operation?: string | null;
   readonly blob?: string | null;
   /** What lies in the blob: names and counts of collections, as JSON. */
@@ -26,12 +25,16 @@ export interface StepToSave {
   readonly step: Step;
   readonly result: TaskResult;
   readonly actor: string;
+  /** Claims that were made with it, by a worker. (Default: none) */
+  readonly claims?: readonly Fact[];
 }
 
 export interface SaveStepsOptions {
   readonly now: Date;
   /** How long after its end a request's personal data is forgotten. */
   readonly forgetAfterMilliseconds: number;
+  /** Who holds what these steps claim. */
+  readonly worker: string;
 }
 
 /** Writes what steps changed, with their audit entries and events, in the caller's transaction: a few statements, however many steps. */
@@ -41,13 +44,13 @@ export async function saveSteps(
   options: SaveStepsOptions,
 ): Promise<void> {
   await saveRequests(transaction, steps, options);
-  await saveTasks(transaction, steps, options.now);
+  await saveTasks(transaction, steps, options);
   await appendAudit(
     transaction,
-    steps.flatMap(({ target, step, actor }) =>
-      step.facts.map((fact) => ({
+    steps.flatMap(({ target, step, actor, claims = [] }) =>
+      [...step.facts, ...claims].map((fact, index) => ({
         organizationId: target.organizationId,
-        actor,
+        actor: index < step.facts.length ? actor : 'system',
         action: fact.action,
         subject: fact.subject,
         details: { ...fact.details, request: target.requestId },
@@ -57,8 +60,8 @@ export async function saveSteps(
   );
   await publish(
     transaction,
-    steps.flatMap(({ target, step }) =>
-      step.facts.map((fact) => ({
+    steps.flatMap(({ target, step, claims = [] }) =>
+      [...step.facts, ...claims].map((fact) => ({
         organizationId: target.organizationId,
         type: fact.action,
         requestId: target.requestId,
@@ -119,8 +122,17 @@ async function saveRequests(
 }
 
 /** A record set needs one parameter for all tasks; `unnest` would need a list per column. */
-async function saveTasks(transaction: Database, steps: readonly StepToSave[], now: Date): Promise<void> {
-  const changes = steps.flatMap((saved) => saved.step.tasks.map((task) => taskChange(saved, task)));
+async function saveTasks(
+  transaction: Database,
+  steps: readonly StepToSave[],
+  { now, worker }: SaveStepsOptions,
+): Promise<void> {
+  const changes = steps.flatMap((saved) =>
+    saved.step.tasks.map((task) => ({
+      ...taskChange(saved, task),
+      worker: task.state === 'running' ? worker : null,
+    })),
+  );
   if (changes.length === 0) return;
   await sql`
     update tasks as t set
@@ -162,7 +174,6 @@ function taskChange({ target, before, result }: StepToSave, task: TaskChange) {
     set_error: task.error !== undefined,
     error_code: task.error?.code ?? null,
     error_message: task.error?.message ?? null,
-    worker: task.state === 'running' ? (own.worker ?? null) : null,
     set_operation: own.operation !== undefined || task.forgetsOperation === true,
     operation: own.operation ?? null,
     blob: own.blob ?? null,

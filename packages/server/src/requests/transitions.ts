@@ -1,11 +1,13 @@
 import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
 import type { Step } from './change.ts';
+import { claimAtOnce } from './claim-at-once.ts';
 import { concludeRequests } from './conclude-requests.ts';
 import { announce, type DueTask } from './due-tasks.ts';
 import type { Event } from './event.ts';
 import { createGroup } from './group.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
+import type { ClaimedTask, Place, Places } from './places.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
 import { isEnded } from './snapshot.ts';
 import { step } from './step.ts';
@@ -28,23 +30,22 @@ export interface TransitionsOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly forgetAfterMilliseconds: number;
-  /** Names this process in notices, so that it does not heed its own. */
+  /** Names this process in the tasks that it claims, and in notices, so that it does not heed its own. */
   readonly worker: string;
-  /** Called after the commit with what became due by it: this process need not wait for its own notice. */
-  readonly onDue: (due: readonly DueTask[]) => void;
+  readonly places: Places;
 }
+
+export type SaveSteps = (steps: readonly StepToSave[]) => Promise<void>;
 
 /** The only way in which a request or a task changes: one event, one step, in one transaction with all that follows from it. */
 export interface Transitions {
   /** Throws NOT_FOUND if the request or task does not exist in the organization. Events that come together share a transaction. */
   apply(target: EventTarget, event: Event, options: ApplyOptions): Promise<Applied>;
   /**
-   * Steps that were computed already, such as the first one of a request that is being inserted. Gives what became due by them,
-   * for {@link committed}.
+   * A transaction that may save steps that were computed already, such as the first one of a request that is being inserted. What
+   * becomes due by them begins when it is committed.
    */
-  save(transaction: Database, steps: readonly StepToSave[]): Promise<readonly DueTask[]>;
-  /** To be called when the transaction of `save` was committed. */
-  committed(due: readonly DueTask[]): void;
+  transact<Result>(work: (transaction: Database, save: SaveSteps) => Promise<Result>): Promise<Result>;
 }
 
 /** More members would make each wait longer without making the group cheaper. */
@@ -58,17 +59,47 @@ interface Pending extends ApplyOptions {
 export function createTransitions(options: TransitionsOptions): Transitions {
   const context = () => ({ now: options.clock.now(), retry: options.retry, random: options.random() });
 
-  const save = async (transaction: Database, steps: readonly StepToSave[]): Promise<readonly DueTask[]> => {
-    if (steps.length === 0) return [];
+  /** What follows from one transaction once it is committed. */
+  interface Aftermath {
+    readonly due: DueTask[];
+    readonly claimed: { readonly task: ClaimedTask; readonly place: Place }[];
+  }
+
+  const withClaims = (saved: StepToSave, aftermath: Aftermath): StepToSave => {
+    const { organizationId, requestId } = saved.target;
+    const places = new Map<string, Place>();
+    const take = (due: Step['due'][number]): boolean => {
+      const place = options.places.take({ ...due, organizationId, requestId });
+      if (place !== undefined) places.set(due.taskId, place);
+      return place !== undefined;
+    };
+    const { step, facts, claimed } = claimAtOnce(saved.step, context(), take);
+    for (const { taskId, attempt } of claimed) {
+      const place = places.get(taskId);
+      if (place === undefined) continue;
+      aftermath.claimed.push({ task: { organizationId, requestId, taskId, attempt }, place });
+    }
+    return { ...saved, step, claims: facts };
+  };
+
+  const save = async (
+    transaction: Database,
+    made: readonly StepToSave[],
+    aftermath: Aftermath,
+  ): Promise<void> => {
+    if (made.length === 0) return;
+    const steps = made.map((saved) => withClaims(saved, aftermath));
     await saveSteps(transaction, steps, {
       now: options.clock.now(),
       forgetAfterMilliseconds: options.forgetAfterMilliseconds,
+      worker: options.worker,
     });
     const due = steps.flatMap(({ target, step }) =>
       step.due.map(
         (task): DueTask => ({ ...task, organizationId: target.organizationId, requestId: target.requestId }),
       ),
     );
+    aftermath.due.push(...due);
     await announce(transaction, due, { now: options.clock.now(), worker: options.worker });
     const ended = steps.filter(
       ({ before, step }) => isEnded(step.request.state) && !isEnded(before.request.state),
@@ -84,18 +115,17 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       ),
     );
     for (const round of onePerRequest(gates)) {
-      const opened = await applyAll(transaction, round);
-      if (opened.results.some((one) => one === undefined || !one.applied))
+      const opened = await applyAll(transaction, round, aftermath);
+      if (opened.some((one) => one === undefined || !one.applied))
         throw new HabeasError('INTERNAL', 'A gate did not open.');
-      due.push(...opened.due);
     }
-    return due;
   };
 
   const applyAll = async (
     transaction: Database,
     pending: readonly Pending[],
-  ): Promise<{ readonly results: readonly (Applied | undefined)[]; readonly due: readonly DueTask[] }> => {
+    aftermath: Aftermath,
+  ): Promise<readonly (Applied | undefined)[]> => {
     const loaded = await loadNeighbourhoods(transaction, pending);
     const steps: StepToSave[] = [];
     const results: (Applied | undefined)[] = [];
@@ -114,24 +144,37 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       steps.push({ target, before, step: outcome, actor, result: result ?? {} });
       results.push({ applied: true, step: outcome, before });
     }
-    return { results, due: await save(transaction, steps) };
+    await save(transaction, steps, aftermath);
+    return results;
+  };
+
+  const inTransaction = async <Result>(
+    work: (transaction: Database, aftermath: Aftermath) => Promise<Result>,
+  ): Promise<Result> => {
+    const aftermath: Aftermath = { due: [], claimed: [] };
+    let result: Result;
+    try {
+      result = await options.db.transaction().execute((transaction) => work(transaction, aftermath));
+    } catch (error) {
+      for (const { place } of aftermath.claimed) place.giveBack();
+      throw error;
+    }
+    for (const { task, place } of aftermath.claimed) place.begin(task);
+    options.places.offer(aftermath.due);
+    return result;
   };
 
   const grouped = createGroup<Pending, Applied | undefined>({
     limit: GROUP_LIMIT,
     keyOf: ({ target }) => `${target.organizationId}/${target.requestId}`,
-    run: async (pending) => {
-      const { results, due } = await options.db
-        .transaction()
-        .execute((transaction) => applyAll(transaction, pending));
-      options.onDue(due);
-      return results;
-    },
+    run: (pending) => inTransaction((transaction, aftermath) => applyAll(transaction, pending, aftermath)),
   });
 
   return {
-    save,
-    committed: options.onDue,
+    transact: (work) =>
+      inTransaction((transaction, aftermath) =>
+        work(transaction, (steps) => save(transaction, steps, aftermath)),
+      ),
     async apply(target, event, apply) {
       const applied = await grouped({ ...apply, target, event });
       if (applied === undefined) {

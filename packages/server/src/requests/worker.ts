@@ -13,10 +13,11 @@ import { collectTask } from './collect-task.ts';
 import type { TaskRef } from './due-tasks.ts';
 import { eraseTask, verifyTask } from './erase-task.ts';
 import type { TaskError } from './event.ts';
-import { createWorkLoader } from './load-work.ts';
+import { createWorkLoader, type LoadedWork } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
-import type { RequestRow, TaskRow } from './neighbourhood.ts';
+import type { TaskRow } from './neighbourhood.ts';
 import { packageTask } from './package-task.ts';
+import type { ClaimedTask } from './places.ts';
 import { resolveTask } from './resolve-task.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
@@ -42,7 +43,12 @@ export interface WorkerOptions {
 
 /** Runs single tasks. Never throws: whatever goes wrong becomes an event of the task, or is left to the reconciler. */
 export interface Worker {
+  /** Claims the task and does its work. */
   run(task: TaskRef): Promise<void>;
+  /** Does the work of a task that was claimed for this worker, and is in hand. */
+  runClaimed(task: ClaimedTask): Promise<void>;
+  /** Puts a task in hand that is about to be claimed; the answer puts it down again. */
+  takeInHand(taskId: string): () => void;
   /** Tasks that this process has in hand. One that says "running" here and is not among them was lost with its answer. */
   inHand(): readonly string[];
   /** Tasks that this process is about to claim: their rows do not say so yet. */
@@ -60,40 +66,53 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 
   const claiming = new Set<string>();
-  const attempt = async (target: TaskRef): Promise<void> => {
+  const claim = async (target: TaskRef): Promise<ClaimedTask | undefined> => {
     claiming.add(target.taskId);
-    const claim = await options.transitions
-      .apply(target, { type: 'task-claimed' }, { actor: 'system', result: { worker: options.worker } })
+    const claimed = await options.transitions
+      .apply(target, { type: 'task-claimed' }, { actor: 'system' })
       .finally(() => claiming.delete(target.taskId));
-    if (!claim.applied || claim.before.taskRow === undefined) return;
-    const task: TaskRow = { ...claim.before.taskRow, attempt: claim.before.taskRow.attempt + 1 };
+    const [task] = claimed.applied ? claimed.step.tasks : [];
+    return task === undefined ? undefined : { ...target, attempt: task.attempt };
+  };
+  /** The database did not take an event. The row still says "running" or "ready"; the reconciler finds it. */
+  const inTrouble = async (error: unknown, { taskId }: TaskRef): Promise<void> => {
+    options.logger.error(
+      { err: error, task: taskId },
+      'a task could not be started or concluded; it will be taken up again',
+    );
+    // Its place stays taken for a moment, so that a database in trouble is not asked without a pause.
+    await pause(TROUBLE_MILLISECONDS, stopping.signal);
+  };
+  const runClaimed = async (claimed: ClaimedTask): Promise<void> => {
     try {
-      const outcome = await perform(running, claim.before.requestRow, task);
-      await conclude(options, target, task, outcome);
+      await attempt(running, claimed);
     } catch (error) {
-      await fail(running, { target, task, error });
+      await inTrouble(error, claimed);
     }
   };
 
   const inHand = new Map<string, number>();
+  const takeInHand = (taskId: string): (() => void) => {
+    inHand.set(taskId, (inHand.get(taskId) ?? 0) + 1);
+    return () => {
+      const left = (inHand.get(taskId) ?? 1) - 1;
+      if (left > 0) inHand.set(taskId, left);
+      else inHand.delete(taskId);
+    };
+  };
   return {
+    takeInHand,
+    runClaimed,
     async run(target) {
       // Before the claim, so that no look at the rows can find it claimed and not in hand.
-      inHand.set(target.taskId, (inHand.get(target.taskId) ?? 0) + 1);
+      const putDown = takeInHand(target.taskId);
       try {
-        await attempt(target);
+        const claimed = await claim(target);
+        if (claimed !== undefined) await runClaimed(claimed);
       } catch (error) {
-        // The database did not take the event. The row still says "running" or "ready"; the reconciler finds it.
-        options.logger.error(
-          { err: error, task: target.taskId },
-          'a task could not be started or concluded; it will be taken up again',
-        );
-        // Its place stays taken for a moment, so that a database in trouble is not asked without a pause.
-        await pause(TROUBLE_MILLISECONDS, stopping.signal);
+        await inTrouble(error, target);
       } finally {
-        const left = (inHand.get(target.taskId) ?? 1) - 1;
-        if (left > 0) inHand.set(target.taskId, left);
-        else inHand.delete(target.taskId);
+        putDown();
       }
     },
     inHand: () => [...inHand.keys()],
@@ -107,9 +126,22 @@ type Running = WorkerOptions & {
   readonly loadWork: ReturnType<typeof createWorkLoader>;
 };
 
-async function perform(options: Running, request: RequestRow, task: TaskRow): Promise<TaskOutcome> {
+async function attempt(options: Running, claimed: ClaimedTask): Promise<void> {
+  const loaded = await options.loadWork(claimed);
+  // Cancelled or taken over since: nothing was done yet.
+  if (loaded === undefined) return;
+  const { task } = loaded;
+  try {
+    await conclude(options, claimed, task, await perform(options, loaded));
+  } catch (error) {
+    await fail(options, { target: claimed, task, error });
+  }
+}
+
+async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcome> {
+  const { task, request } = loaded;
   const ref = { organizationId: task.organization_id, requestId: task.request_id };
-  const work = await options.loadWork(task);
+  const work = await loaded.open();
   const blobs = createBlobStore(options.db, work.key);
   const context: TaskContext = {
     ref,
