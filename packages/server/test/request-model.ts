@@ -1,4 +1,5 @@
 import type { Step } from '../src/requests/change.ts';
+import { claimAtOnce } from '../src/requests/claim-at-once.ts';
 import {
   type Event,
   mayRedo,
@@ -25,6 +26,8 @@ export class RequestModel {
   private readonly started = new Map<string, number>();
   private readonly ended = new Map<string, number>();
   private steps = 0;
+  /** Whether a worker has a place for a task that becomes due. */
+  takes: (key: string) => boolean = () => false;
 
   constructor(plan: readonly ModelTask[], dryRun = false) {
     this.plan = plan;
@@ -64,13 +67,15 @@ export class RequestModel {
     taskKey?: string,
     { now, ...retry }: { readonly maxFailures?: number; readonly now?: Date } = {},
   ): Step | undefined {
-    const outcome = step(this.neighbourhood(event, taskKey), event, {
+    const context = {
       // Time passes, so that what backs off becomes due.
       now: now ?? new Date(Date.UTC(2026, 0, 1, 0, 0, this.steps)),
       retry: { maxFailures: 3, firstDelayMilliseconds: 1, longestDelayMilliseconds: 10, ...retry },
       random: 0.5,
-    });
-    if ('refused' in outcome) return undefined;
+    };
+    const made = step(this.neighbourhood(event, taskKey), event, context);
+    if ('refused' in made) return undefined;
+    const outcome = claimAtOnce(made, context, ({ taskId }) => this.takes(taskId)).step;
     this.request = outcome.request;
     for (const { error: _, forgetsOperation: __, ...task } of outcome.tasks) this.tasks.set(task.key, task);
     this.steps += 1;
