@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger, fixedClock } from '../foundation/index.ts';
 import type { ApprovedClient, System } from '../map/index.ts';
-import { type ClientConnector, type ClientDescription, createSystems } from './systems.ts';
+import {
+  type ClientConnector,
+  type ClientDescription,
+  type ConfiguredConnection,
+  createSystems,
+} from './systems.ts';
 
 const accountsClient: ApprovedClient = {
   id: 'cli_1',
@@ -16,13 +21,17 @@ function service(name: string, answeredBy: System['answeredBy'], more: Partial<S
   return { key: name, service: name, team: 'identity', dataTypes: ['email'], answeredBy, ...more };
 }
 
-function start(found: readonly System[], describe: () => Promise<ClientDescription>) {
+function start(
+  found: readonly System[],
+  describe: () => Promise<ClientDescription>,
+  connections: readonly ConfiguredConnection[] = [],
+) {
   const opened: string[] = [];
   const clock = fixedClock('2026-01-01T00:00:00Z');
   const world = { found };
   const systems = createSystems({
     map: { systems: async () => world.found, gaps: async () => [] },
-    connections: [],
+    connections,
     openClient: (client, audience): ClientConnector => {
       opened.push(`${audience} at ${client.address}`);
       return {
@@ -88,6 +97,35 @@ describe('systems', () => {
     answers = false;
     world.clock.advance(120_000);
     expect((await world.systems.plannable())[0]).toMatchObject({ needs: ['email'] });
+  });
+
+  it('goes on with the service that a plan meant, although a connection took its name since', async () => {
+    const connection: ConfiguredConnection = {
+      config: {
+        key: 'accounts',
+        kind: 'postgres',
+        team: 'identity',
+        url: 'postgres://nowhere.invalid/accounts',
+        datasets: ['accounts.yaml'],
+        concurrency: 1,
+      },
+      capabilities: new Set(),
+      needs: [],
+      resolves: [],
+      coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
+      inputs: { hash: 'hash', content: 'content' },
+      open: (content) => {
+        throw new Error(`opened with ${content}`);
+      },
+    };
+    const found = [service('accounts', { kind: 'client', client: accountsClient })];
+    const { systems, opened } = start(found, async () => described, [connection]);
+    expect((await systems.plannable()).map(({ key }) => key)).toEqual(['accounts', 'client:accounts']);
+    await systems.connector('accounts', null);
+    await systems.connector('client:accounts', null);
+    expect(new Set(opened)).toEqual(new Set(['accounts at 10.0.0.1:1337']));
+    await expect(systems.connector('accounts', undefined)).rejects.toThrow('opened with content');
+    await expect(systems.connector('accounts', 'frozen')).rejects.toThrow('opened with frozen');
   });
 
   it('refuses a system whose client is not approved any more', async () => {

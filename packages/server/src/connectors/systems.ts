@@ -116,7 +116,7 @@ export function createSystems(options: SystemsOptions): Systems {
     async plannable() {
       const systems = await options.map.systems();
       const described = await Promise.all(
-        clientSystems(systems).map(
+        clients(systems).map(
           async (system): Promise<PlannableSystem> => fromClient(system, await describe(system)),
         ),
       );
@@ -140,7 +140,9 @@ export function createSystems(options: SystemsOptions): Systems {
         const content = inputs ?? connection.inputs.content;
         return openOnce(`connection ${key} ${content}`, () => connection.open(content));
       }
-      const system = clients(await options.map.systems()).find((candidate) => candidate.key === key);
+      const systems = await options.map.systems();
+      const known = inputs === null ? [...clients(systems), ...clientSystems(systems)] : clients(systems);
+      const system = known.find((candidate) => candidate.key === key);
       if (system === undefined) {
         throw new HabeasError(
           'ADDRESS_NOT_APPROVED',

@@ -598,6 +598,17 @@ describe('the room', () => {
     expect(world.shop.calls.filter((call) => call === 'collect')).toHaveLength(2);
   });
 
+  it('has its places back when the database refused what they were taken for', async () => {
+    const world = await startWorld();
+    const { pool } = world.database;
+    await pool.query('alter table habeas.outbox_events rename to outbox_events_away');
+    for (let time = 0; time < 10; time += 1)
+      await expect(receive(world, 'access')).rejects.toMatchObject({ code: '42P01' });
+    await pool.query('alter table habeas.outbox_events_away rename to outbox_events');
+    const { id } = await receive(world, 'access');
+    await inState(world, id, 'completed');
+  });
+
   it('finds what is ready although nobody was told of it', async () => {
     const world = await startWorld({ policy: 'erasure: {approval: required}' });
     const { id } = await receive(world, 'erasure');
@@ -747,7 +758,14 @@ describe('the room', () => {
     await world.requests.stop();
     const { pool } = world.database;
     await pool.query(`insert into habeas.plan_inputs (organization_id, hash, content, used_at)
-      values ('acme', 'old', '', now() - interval '91 days'), ('acme', 'new', '', now()), ('other', 'old', '', now() - interval '91 days')`);
+      values ('acme', 'old', '', now() - interval '91 days'), ('acme', 'new', '', now()), ('other', 'old', '', now() - interval '91 days'),
+        ('acme', 'ended', '', now() - interval '91 days'), ('acme', 'goes on', '', now() - interval '91 days')`);
+    await pool.query(`insert into habeas.requests (organization_id, id, right_kind, state, dry_run, identity_types, received_at, due_at, received_by)
+      select 'acme', 'req_' || state, 'erasure', state, false, '{}', now(), now(), 'key' from unnest(array['completed', 'held']) state`);
+    // An erasure that ended may be done anew while its request goes on.
+    await pool.query(`insert into habeas.tasks (organization_id, id, request_id, key, position, kind, system, inputs, state, remaining)
+      values ('acme', 'tsk_1', 'req_completed', 'erase:shop', 1, 'erase', 'shop', 'ended', 'succeeded', 0),
+        ('acme', 'tsk_2', 'req_held', 'erase:shop', 1, 'erase', 'shop', 'goes on', 'succeeded', 0)`);
     await pool.query(`insert into habeas.outbox_events (organization_id, id, at, type, data)
       select 'acme', 'evt_' || n, now() - make_interval(days => n), 't', '{}' from generate_series(1, 100) n`);
     const next = makeRequests(world.database, world);
@@ -756,6 +774,7 @@ describe('the room', () => {
       'select organization_id, hash from habeas.plan_inputs order by 1, 2',
     );
     expect(inputs).toEqual([
+      { organization_id: 'acme', hash: 'goes on' },
       { organization_id: 'acme', hash: 'new' },
       { organization_id: 'other', hash: 'old' },
     ]);

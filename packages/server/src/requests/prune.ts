@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 import { pruneEvents } from '../notify/index.ts';
 
-/** Datasets that no plan froze for this long are of use only to tasks that still have them. */
+/** Datasets that no plan froze for this long are of use only to requests that go on: what ended in them may be done anew. */
 const UNUSED_MILLISECONDS = 90 * 86_400_000;
 
 /** Removes what nobody can need any more, so that the tables of a busy year are not those of ten. */
@@ -13,7 +13,8 @@ export async function prune(db: Database, organizationId: string, now: Date): Pr
     where i.organization_id = ${organizationId} and i.used_at < ${new Date(now.getTime() - UNUSED_MILLISECONDS)}
       and not exists (
         select from tasks t
+        join requests r on r.organization_id = t.organization_id and r.id = t.request_id
         where t.organization_id = i.organization_id and t.inputs = i.hash
-          and t.state not in ('succeeded', 'skipped', 'cancelled')
+          and r.state not in ('completed', 'rejected', 'cancelled', 'expired')
       )`.execute(db);
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERASURE_PLAN, RequestModel } from '../../test/request-model.ts';
+import type { Step } from './change.ts';
 import type { Event } from './event.ts';
 
 const error = { code: 'SYSTEM_UNREACHABLE', message: 'no answer' };
@@ -344,6 +345,38 @@ describe('step', () => {
     model.apply({ type: 'task-succeeded', attempt: 1, matched: null }, 'package');
     model.apply({ type: 'released' });
     expect(model.request).toMatchObject({ state: 'completed', matched: false });
+  });
+
+  it('erases once more by itself what a reading found, and forgets what that reading said; the next time a person looks', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a', 'erase:a']) run(model, key);
+    const read = (): Step | undefined => {
+      model.apply({ type: 'task-claimed' }, 'verify:a');
+      const { attempt } = model.task('verify:a');
+      return model.apply({ type: 'task-failed', attempt, error: found, retryable: true }, 'verify:a');
+    };
+    read();
+    read();
+    expect(model.task('verify:a')).toMatchObject({ state: 'ready', generation: 1 });
+    const again = read();
+    const changed = (key: string) => again?.tasks.find((task) => task.key === key);
+    expect(changed('verify:a')).toMatchObject({ state: 'pending', generation: 2, forgetsEvidence: true });
+    expect(changed('erase:a')).toMatchObject({ state: 'pending', generation: 2, forgetsEvidence: false });
+    expect(changed('locate:a')).toMatchObject({ state: 'ready', generation: 2 });
+    for (const key of ['locate:a', 'erase:a']) run(model, key);
+    for (let time = 0; time < 3; time += 1) read();
+    expect(model.task('verify:a')).toMatchObject({ state: 'blocked', generation: 2 });
+    expect(model.request.state).toBe('blocked');
+  });
+
+  it('leaves out the last reading of a system too when a person leaves out the first', () => {
+    const model = started();
+    for (const key of ['resolve:a', 'locate:a', 'erase:a']) run(model, key);
+    const before = model.request.openTasks;
+    model.apply({ type: 'task-skipped', reason: 'read by hand' }, 'verify:a');
+    expect(model.task('confirm:a').state).toBe('skipped');
+    expect(model.request.openTasks).toBe(before - 2);
+    expect(model.violations()).toEqual([]);
   });
 
   it('keeps every invariant under any order of events, duplicates and late answers included', () => {

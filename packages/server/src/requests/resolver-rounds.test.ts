@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import type { PlannableSystem } from '../connectors/index.ts';
+import { resolverRounds } from './resolver-rounds.ts';
+
+/** Systems in a ring, each of which tells what the next one needs, and how often anything was read of them. */
+function ring(size: number) {
+  let reads = 0;
+  const systems = Array.from({ length: size }, (_, index): PlannableSystem => {
+    const system: PlannableSystem = {
+      key: String(index).padStart(6, '0'),
+      team: 'team',
+      by: 'client',
+      capabilities: new Set(['resolve']),
+      needs: [`id_${index}`],
+      resolves: [`id_${(index + 1) % size}`],
+      dataTypes: [],
+    };
+    return new Proxy(system, {
+      get(target, name, receiver) {
+        reads += 1;
+        return Reflect.get(target, name, receiver);
+      },
+    });
+  });
+  const { rounds } = resolverRounds(systems, ['id_0']);
+  return { reads, asked: rounds.flat().length };
+}
+
+it('costs twice as much for twice as many systems, also where each resolves for the next', () => {
+  const [small, large] = [ring(1_000), ring(2_000)];
+  // Each is asked, and once more with what the others told.
+  expect(large.asked).toBe(4_000);
+  expect(large.reads / small.reads).toBeLessThan(2.1);
+});
