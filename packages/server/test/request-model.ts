@@ -62,6 +62,18 @@ export class RequestModel {
     );
   }
 
+  /** A request that has come so far. */
+  static at(
+    plan: readonly ModelTask[],
+    request: RequestSnapshot,
+    tasks: readonly TaskSnapshot[],
+  ): RequestModel {
+    const model = new RequestModel(plan);
+    model.request = request;
+    for (const task of tasks) model.tasks.set(task.key, task);
+    return model;
+  }
+
   apply(
     event: Event,
     taskKey?: string,
@@ -150,8 +162,14 @@ export class RequestModel {
     return found;
   }
 
-  /** What must hold in every state; the text says what does not. */
-  violations(): string[] {
+  /** What must hold on every way; the text says what does not. */
+  violations(): readonly string[] {
+    const early = this.request.state === 'completed' ? this.readTooEarly() : [];
+    return [...this.wrongState(), ...early];
+  }
+
+  /** What must hold in every state, however it was reached. */
+  wrongState(): readonly string[] {
     const wrong: string[] = [];
     const ended = (task: TaskSnapshot) => isEndedTask(task.state);
     const all = [...this.tasks.values()];
@@ -173,7 +191,6 @@ export class RequestModel {
         wrong.push(`${key} is forgotten`);
     }
     if (this.request.state === 'completed' && open > 0) wrong.push('completed with open tasks');
-    if (this.request.state === 'completed') wrong.push(...this.readTooEarly());
     if (this.request.state === 'cancelled' && this.request.destructionStarted)
       wrong.push('cancelled after destruction began');
     return wrong;
