@@ -113,7 +113,6 @@ async function createServer(
   const map = createMap({ db, clock, organizationId, config, logger });
   const connections = configureConnections({
     config,
-    keepRules: policy.keep,
     clock,
     kinds: { postgres: createPostgresConnector },
   });

@@ -5,4 +5,5 @@ export * from './keys.ts';
 export * from './map.ts';
 export * from './map-exports.ts';
 export * from './pauses.ts';
+export * from './policy.ts';
 export * from './requests.ts';

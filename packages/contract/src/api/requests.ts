@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema, wordsSchema } from './common.ts';
+import { regimeSchema, subjectKindSchema } from './policy.ts';
 
 export const requestStateSchema = z
   .enum([
@@ -30,7 +31,16 @@ export const taskStateSchema = z
   .meta({ id: 'TaskState' });
 
 export const retainedSchema = z
-  .object({ collection: z.string(), count: z.int(), reason: z.string(), until: z.string().nullable() })
+  .object({
+    collection: z.string(),
+    count: z.int(),
+    reason: z.string(),
+    until: z.string().nullable(),
+    justification: z
+      .string()
+      .optional()
+      .describe('The reason as an IRI of the W3C Data Privacy Vocabulary, where the policy gives one'),
+  })
   .meta({ id: 'Retained' });
 
 export const residualSchema = z
@@ -53,6 +63,8 @@ export const createRequestSchema = z
     right: rightSchema,
     identities: z.array(identitySchema).min(1).max(20),
     dry_run: z.boolean().default(false).describe('Count what would be done; change nothing'),
+    regime: regimeSchema.optional().describe("(Default: the policy's)"),
+    subject_kind: subjectKindSchema.optional().describe("(Default: the policy's)"),
   })
   .meta({ id: 'CreateRequest' });
 
@@ -62,6 +74,11 @@ export const requestSchema = z
     right: rightSchema,
     state: requestStateSchema,
     dry_run: z.boolean(),
+    regime: regimeSchema
+      .nullable()
+      .describe('The law that it is answered under; null: received before Habeas kept it'),
+    subject_kind: subjectKindSchema.nullable(),
+    owner: z.string().nullable().describe('The team that answers for it'),
     identity_types: z.array(z.string()).describe('Types only; values never come back'),
     received_at: timeSchema,
     due_at: timeSchema,
@@ -102,10 +119,26 @@ export const taskSchema = z
   })
   .meta({ id: 'Task' });
 
+export const procedureSchema = z
+  .object({
+    wait_seconds: z.int().describe('From receipt, before it starts'),
+    approval: z.enum(['none', 'required']),
+    approvers: z
+      .array(z.string())
+      .describe('Who may approve, as the audit log names them; empty: whoever may decide about requests'),
+    four_eyes_above: z.int().nullable().describe('More rows than this need two approvers'),
+    owner: z.string().nullable().describe('The team that answers for the request'),
+  })
+  .describe('What the policy asks for beside the tasks')
+  .meta({ id: 'Procedure' });
+
 export const planSchema = z
   .object({
     right: rightSchema,
     dry_run: z.boolean(),
+    regime: regimeSchema.optional(),
+    subject_kind: subjectKindSchema.optional(),
+    procedure: procedureSchema.optional(),
     policy_version: z.string(),
     hash: z.string().describe('SHA-256 of the frozen plan'),
     tasks: z.array(
@@ -126,6 +159,7 @@ export const planSchema = z
         reason: z.string(),
         legal_basis: z.string().nullable(),
         until: z.string().nullable(),
+        justification: z.string().optional(),
       }),
     ),
     gaps: z.array(
@@ -144,6 +178,8 @@ export const previewPlanSchema = z
     right: rightSchema,
     identity_types: z.array(z.string()).min(1).default(['email']),
     dry_run: z.boolean().default(false),
+    regime: regimeSchema.optional(),
+    subject_kind: subjectKindSchema.optional(),
   })
   .meta({ id: 'PreviewPlan' });
 
@@ -268,6 +304,7 @@ export const receiptSchema = z
 export type RequestState = z.output<typeof requestStateSchema>;
 export type TaskKind = z.output<typeof taskKindSchema>;
 export type TaskState = z.output<typeof taskStateSchema>;
+export type ProcedureView = z.output<typeof procedureSchema>;
 export type EvidenceView = z.output<typeof evidenceSchema>;
 export type CreateRequest = z.output<typeof createRequestSchema>;
 export type RequestView = z.output<typeof requestSchema>;

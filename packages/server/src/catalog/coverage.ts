@@ -15,6 +15,8 @@ export interface KeptCoverage {
   readonly legalBasis: string | null;
   /** A date, or in words a time after a column of the row; null when no end is known. */
   readonly until: string | null;
+  /** The reason as an IRI of the Data Privacy Vocabulary, where the policy gives one. */
+  readonly justification?: string;
 }
 
 export interface CollectionCoverage {
@@ -80,15 +82,20 @@ export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Cover
   };
 }
 
-/** The last plan of each graph: what erasure does changes with the rules and with the day, not with the request. */
-const plans = new WeakMap<DatasetGraph, { readonly rules: string; readonly plan: TraversalPlan }>();
+/** The last plans of each graph: what erasure does changes with the rules and with the day, not with the person. */
+const plans = new WeakMap<DatasetGraph, Map<string, TraversalPlan>>();
+/** Enough for the rules of every right, law and kind of person that requests of one day are under. */
+const REMEMBERED_PLANS = 64;
 
 function planOf(graph: DatasetGraph, options: CoverageOptions): TraversalPlan {
   const rules = JSON.stringify([options.keepRules, options.now.toISOString().slice(0, 'YYYY-MM-DD'.length)]);
-  const known = plans.get(graph);
-  if (known?.rules === rules) return known.plan;
+  const known = plans.get(graph) ?? new Map<string, TraversalPlan>();
+  plans.set(graph, known);
+  const found = known.get(rules);
+  if (found !== undefined) return found;
+  if (known.size >= REMEMBERED_PLANS) known.clear();
   const plan = planTraversal(graph, options);
-  plans.set(graph, { rules, plan });
+  known.set(rules, plan);
   return plan;
 }
 
@@ -233,6 +240,7 @@ function keptCoverage(keep: Keep, fields: readonly string[], node: Node): KeptCo
     reason: keep.reason,
     legalBasis: keep.legalBasis,
     until: untilInWords(keep.until),
+    ...(keep.justification === undefined ? {} : { justification: keep.justification }),
   };
 }
 

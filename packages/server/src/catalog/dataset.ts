@@ -14,6 +14,8 @@ export interface Keep {
   readonly until: KeepUntil | null;
   /** Whether the reference is emptied although the row stays, so that the row it points to can go. */
   readonly detach: boolean;
+  /** The reason as an IRI of the Data Privacy Vocabulary, where the policy gives one. */
+  readonly justification?: string;
 }
 
 /**

@@ -11,5 +11,6 @@ export * from './identity.ts';
 export * from './keep-rule.ts';
 export { type LintOptions, lintDatasets } from './lint.ts';
 export * from './parse-datasets.ts';
+export { isPast, ruleFor } from './rule-for.ts';
 export * from './traversal-plan.ts';
 export * from './treatment.ts';

@@ -1,7 +1,7 @@
-import { isWithinCategory } from './data-categories.ts';
 import type { Field, Keep, Mask, OnErase } from './dataset.ts';
 import type { Node } from './dataset-graph.ts';
 import type { KeepRule } from './keep-rule.ts';
+import { isDuty, isPast, ruleFor } from './rule-for.ts';
 
 /** A value that erasure replaces. `mask` undefined: nothing, or a hash where the store allows no empty value. */
 export interface Target {
@@ -43,7 +43,7 @@ export interface RulesOfTheDay {
  * The fields that erasure targets in a row that stays: those with a category under `user`, except
  * - values that only link rows: part of the key or of a reference, with no category outside `user.unique_id`;
  * - values that are kept, by the dataset, by the policy, or because the store does not let them change (`read_only`).
- * In a row that is deleted, every field is targeted.
+ * In a row that is deleted, every field is targeted. A row with a value that the policy masks is not deleted.
  */
 export function splitFields(node: Node, rules: RulesOfTheDay): FieldSplit {
   let links: ReadonlySet<string> | undefined;
@@ -56,11 +56,13 @@ export function splitFields(node: Node, rules: RulesOfTheDay): FieldSplit {
       links ??= linkColumnsOf(node);
       if (links.has(field.name)) continue;
     }
-    const keep = keepOf(field, rules);
+    const rule = ruleFor(field.categories, rules);
+    const keep = keepOf(field, rule, rules.now);
     if (keep !== undefined) kept.push({ field, keep });
-    if (keep !== undefined && keep !== READ_ONLY) mustStay = true;
+    const masked = rule?.action === 'mask' ? rule.mask : undefined;
+    if (masked !== undefined || (keep !== undefined && keep !== READ_ONLY)) mustStay = true;
     const expires = keep?.until !== null && keep?.until !== undefined && 'column' in keep.until;
-    if (keep === undefined || expires) targets.push({ field, mask: field.mask, after: keep });
+    if (keep === undefined || expires) targets.push({ field, mask: field.mask ?? masked, after: keep });
   }
   targets.push(...emptiedLinks(node));
   return { targets, kept, mustStay };
@@ -131,33 +133,20 @@ const READ_ONLY: Keep = {
   detach: false,
 };
 
-function keepOf(field: Field, rules: RulesOfTheDay): Keep | undefined {
-  if (field.keep !== undefined && !isOver(field.keep, rules.now)) return field.keep;
-  const rule = ruleFor(field, rules);
-  if (rule !== undefined) {
+function keepOf(field: Field, rule: KeepRule | undefined, now: Date): Keep | undefined {
+  if (field.keep !== undefined && !isOver(field.keep, now)) return field.keep;
+  if (rule !== undefined && isDuty(rule)) {
     return {
       reason: rule.reason,
       legalBasis: rule.legalBasis,
       until: rule.until === null ? null : { date: rule.until },
       detach: false,
+      ...(rule.justification === undefined ? {} : { justification: rule.justification }),
     };
   }
   return field.readOnly ? READ_ONLY : undefined;
 }
 
-function ruleFor(field: Field, rules: RulesOfTheDay): KeepRule | undefined {
-  return rules.keepRules.find(
-    (rule) =>
-      (rule.until === null || !isPast(rule.until, rules.now)) &&
-      field.categories.some((category) => isWithinCategory(category, rule.category)),
-  );
-}
-
 function isOver(keep: Keep, now: Date): boolean {
   return keep.until !== null && 'date' in keep.until && isPast(keep.until.date, now);
-}
-
-/** The day itself still counts. */
-function isPast(date: string, now: Date): boolean {
-  return date < now.toISOString().slice(0, date.length);
 }

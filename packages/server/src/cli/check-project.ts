@@ -17,7 +17,7 @@ import {
   systemClock,
 } from '../foundation/index.ts';
 import { lintRecordFile } from '../map/index.ts';
-import { loadPolicy, type Policy } from '../policy/index.ts';
+import { caseOf, categoryRules, loadPolicy, type Policy } from '../policy/index.ts';
 
 /** One thing that is wrong or doubtful, and where. */
 export interface ProjectFinding {
@@ -70,7 +70,8 @@ export async function checkProject(options: CheckOptions): Promise<ProjectReport
     });
   }
   const policyFile = config.policy === undefined ? undefined : resolve(config.folder, config.policy);
-  const policy = attempt(() => loadPolicy(policyFile), policyFile);
+  const policy = attempt(() => loadPolicy(policyFile, systemClock.now()), policyFile);
+  findings.push(...(policy?.warnings ?? []).map((doubt) => ({ ...doubt, code: 'POLICY_INVALID' })));
   const recordFile = config.record === undefined ? undefined : resolve(config.folder, config.record);
   const doubts = attempt(() => lintRecordFile(recordFile), recordFile) ?? [];
   findings.push(
@@ -166,6 +167,11 @@ export async function discover(
   }
 }
 
+/** What the policy says about data when somebody of the usual kind is erased under the usual law. */
+function erasureRules(policy: Policy, now: Date) {
+  return categoryRules({ rules: policy.rules, request: caseOf(policy, { right: 'erasure' }), now });
+}
+
 /** Lets the connector itself say whether it could act; it knows what can be masked and what cannot. */
 async function tryOut(options: {
   readonly connection: ConnectionConfig;
@@ -179,7 +185,7 @@ async function tryOut(options: {
     key,
     url,
     datasets,
-    keepRules: policy?.keep ?? [],
+    keepRules: policy === undefined ? [] : erasureRules(policy, systemClock.now()),
     clock: systemClock,
     connections: 1,
   });

@@ -40,8 +40,8 @@ export interface ConnectionSettings {
 
 export interface ConfigureOptions {
   readonly config: Pick<Config, 'connections' | 'folder' | 'file'>;
-  /** What the policy keeps when a person is erased. */
-  readonly keepRules: readonly KeepRule[];
+  /** What the policy keeps when a person is erased, for plans that name no rules of their own. (Default: nothing) */
+  readonly keepRules?: readonly KeepRule[];
   readonly kinds: Readonly<Record<string, ConnectionKind>>;
   readonly clock: Clock;
 }
@@ -73,25 +73,28 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     );
   }
   const { folder } = options.config;
-  const frozen: FrozenInputs = {
-    files: config.datasets.map((name) => ({
-      file: relative(folder, resolve(folder, name)),
-      text: readDataset(resolve(folder, name)),
-    })),
-    keepRules: options.keepRules,
-  };
-  const content = canonicalJson(frozen);
-  const graph = buildDatasetGraph(parseFrozen(frozen));
+  const files = config.datasets.map((name) => ({
+    file: relative(folder, resolve(folder, name)),
+    text: readDataset(resolve(folder, name)),
+  }));
+  const graph = buildDatasetGraph(parseFrozen({ files }));
   refuseBrokenReferences(graph);
-  const cover = (identityTypes: ReadonlySet<string>) =>
-    coverageOf(graph, { identityTypes, keepRules: options.keepRules, now: options.clock.now() });
+  const under = rememberByRules((keepRules) => {
+    const content = canonicalJson({ files, keepRules } satisfies FrozenInputs);
+    return {
+      coverage: (identityTypes: ReadonlySet<string>) =>
+        coverageOf(graph, { identityTypes, keepRules, now: options.clock.now() }),
+      inputs: { hash: sha256Hex(content), content },
+    };
+  });
+  const { coverage: cover, inputs } = under(options.keepRules ?? []);
   const open = (stored: string): Connector => {
-    const inputs: FrozenInputs = JSON.parse(stored);
+    const frozen: FrozenInputs = JSON.parse(stored);
     return kind({
       key: config.key,
       url: config.url,
-      datasets: parseFrozen(inputs),
-      keepRules: inputs.keepRules,
+      datasets: parseFrozen(frozen),
+      keepRules: frozen.keepRules,
       clock: options.clock,
       connections: config.concurrency,
       ...(config.residuals === undefined ? {} : { residuals: config.residuals }),
@@ -100,12 +103,32 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
   const all = cover(new Set());
   return {
     config,
-    capabilities: open(content).capabilities,
+    capabilities: open(inputs.content).capabilities,
     needs: all.identitiesNeeded,
     resolves: cover(new Set(all.identitiesNeeded)).identitiesResolved,
     coverage: cover,
-    inputs: { hash: sha256Hex(content), content },
+    inputs,
+    under,
     open,
+  };
+}
+
+/** More sets of rules than one policy has for one day. */
+const REMEMBERED_RULES = 64;
+
+/** Rules are few and plans are many: what they give together with the datasets is made once. */
+function rememberByRules<Made>(
+  make: (rules: readonly KeepRule[]) => Made,
+): (rules: readonly KeepRule[]) => Made {
+  const made = new Map<string, Made>();
+  return (rules) => {
+    const name = JSON.stringify(rules);
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    if (made.size >= REMEMBERED_RULES) made.clear();
+    const fresh = make(rules);
+    made.set(name, fresh);
+    return fresh;
   };
 }
 
@@ -142,7 +165,7 @@ export function createConnections(
   };
 }
 
-function parseFrozen(inputs: FrozenInputs): readonly Dataset[] {
+function parseFrozen(inputs: Pick<FrozenInputs, 'files'>): readonly Dataset[] {
   return inputs.files.flatMap(({ file, text }) => parseDatasets(text, file));
 }
 

@@ -69,6 +69,8 @@ export interface Retained {
   readonly reason: string;
   /** RFC 3339 date or time on which it ends; null when no end is known. */
   readonly until: string | null;
+  /** The reason as an IRI of the Data Privacy Vocabulary, where the policy gives one. */
+  readonly justification?: string;
 }
 
 /** A copy that cannot be removed now and ends by a known date: backup, write-ahead log, cache. */

@@ -1,4 +1,4 @@
-import type { Coverage } from '../catalog/index.ts';
+import type { Coverage, KeepRule } from '../catalog/index.ts';
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
 import type { Capability, Connector } from './connector.ts';
@@ -25,6 +25,8 @@ export interface ConfiguredConnection {
   readonly coverage: (identityTypes: ReadonlySet<string>) => Coverage;
   /** The datasets and rules as they are now; a plan is frozen with them. */
   readonly inputs: { readonly hash: string; readonly content: string };
+  /** The same with other rules about data: those of one law, right and kind of person. */
+  under(rules: readonly KeepRule[]): Pick<ConfiguredConnection, 'coverage' | 'inputs'>;
   /** A connector over datasets and rules as they were frozen. */
   open(content: string): Connector;
 }
@@ -41,7 +43,8 @@ export interface SystemsOptions {
 
 /** All systems that requests reach: the connections of the configuration and the services of the map. */
 export interface Systems {
-  plannable(): Promise<readonly PlannableSystem[]>;
+  /** `rules`: what the policy says about data for the request that is planned. (Default: the rules of the configuration) */
+  plannable(rules?: readonly KeepRule[]): Promise<readonly PlannableSystem[]>;
   /** Why a plan may miss a system, one sentence each: sources of the map that cannot be read. */
   blindSpots(): Promise<readonly string[]>;
   /**
@@ -113,7 +116,7 @@ export function createSystems(options: SystemsOptions): Systems {
   };
 
   return {
-    async plannable() {
+    async plannable(rules) {
       const systems = await options.map.systems();
       const described = await Promise.all(
         clients(systems).map(
@@ -121,7 +124,7 @@ export function createSystems(options: SystemsOptions): Systems {
         ),
       );
       return [
-        ...options.connections.map((connection) => fromConnection(connection, systems)),
+        ...options.connections.map((connection) => fromConnection(connection, systems, rules)),
         ...described,
         ...ticketSystems(systems).map((system) =>
           connections.has(system.key) ? { ...system, key: `ticket:${system.key}` } : system,
@@ -161,7 +164,12 @@ export function createSystems(options: SystemsOptions): Systems {
   };
 }
 
-function fromConnection(connection: ConfiguredConnection, systems: readonly System[]): PlannableSystem {
+function fromConnection(
+  connection: ConfiguredConnection,
+  systems: readonly System[],
+  rules: readonly KeepRule[] | undefined,
+): PlannableSystem {
+  const { coverage, inputs } = rules === undefined ? connection : connection.under(rules);
   const { config } = connection;
   const declared = systems.filter(
     (system) => system.answeredBy.kind === 'connection' && system.service === (config.service ?? config.key),
@@ -174,8 +182,8 @@ function fromConnection(connection: ConfiguredConnection, systems: readonly Syst
     needs: connection.needs,
     resolves: connection.resolves,
     dataTypes: [...new Set(declared.flatMap((system) => system.dataTypes))].sort(),
-    coverage: connection.coverage,
-    inputs: connection.inputs,
+    coverage,
+    inputs,
   };
 }
 

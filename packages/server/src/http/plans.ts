@@ -20,8 +20,9 @@ export function planRoutes(app: HttpServer, { requests }: Pick<Application, 'req
       },
     },
     handler: (request) => {
-      const { right, identity_types: identityTypes, dry_run: dryRun } = request.body;
-      return requests.preview(callerOf(request), { right, identityTypes, dryRun });
+      const { right, identity_types: identityTypes, dry_run: dryRun, regime } = request.body;
+      const subjectKind = request.body.subject_kind;
+      return requests.preview(callerOf(request), { right, identityTypes, dryRun, regime, subjectKind });
     },
   });
 }

@@ -32,12 +32,14 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
       },
     },
     handler: async (request, reply) => {
-      const { right, identities, dry_run: dryRun } = request.body;
+      const { right, identities, dry_run: dryRun, regime, subject_kind: subjectKind } = request.body;
       const idempotencyKey = request.headers['idempotency-key'];
       const { request: made, replayed } = await requests.receive(callerOf(request), {
         right,
         identities,
         dryRun,
+        regime,
+        subjectKind,
         idempotencyKey,
       });
       return reply

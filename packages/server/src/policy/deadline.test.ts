@@ -1,9 +1,9 @@
+import type { api } from '@habeas/contract';
 import { describe, expect, it } from 'vitest';
 import { type DeadlineRules, deadlineOf } from './deadline.ts';
-import type { LawId } from './laws.ts';
 
 const at = (day: string) => new Date(`${day}T12:00:00Z`);
-const rules = (law: LawId, place = ''): DeadlineRules => {
+const rules = (law: api.Regime, place = ''): DeadlineRules => {
   const [country = '', region = ''] = place.split('-');
   return { law, country: country || null, region: region || null, timeZone: 'UTC' };
 };
@@ -11,7 +11,7 @@ const dueDay = (options: Parameters<typeof deadlineOf>[0]) =>
   deadlineOf(options).dueAt.toISOString().replace('T23:59:59.999Z', '');
 
 describe('the answer is due', () => {
-  it.each<[LawId, string, string, string, string]>([
+  it.each<[api.Regime, string, string, string, string]>([
     // Counted by hand on a calendar.
     ['gdpr', '', '2026-01-15', '2026-02-16', 'a Sunday moves to Monday'],
     ['gdpr', '', '2026-01-31', '2026-03-02', 'the last day of February is a Saturday'],
@@ -74,7 +74,7 @@ describe('receipt is to be confirmed', () => {
 });
 
 describe('an extension', () => {
-  it.each<[LawId, string, string]>([
+  it.each<[api.Regime, string, string]>([
     ['gdpr', '2026-03-16', '2026-06-02'],
     ['ccpa', '2026-04-15', '2026-05-30'],
     ['us-states', '2026-04-16', '2026-05-31'],
@@ -84,7 +84,7 @@ describe('an extension', () => {
     expect(dueDay({ ...options, extensions: [{ noticeGivenAt: at(told) }] })).toBe(want);
   });
 
-  it.each<[LawId, readonly string[], string]>([
+  it.each<[api.Regime, readonly string[], string]>([
     ['gdpr', ['2026-04-03'], 'the last day for the notice was Thursday 2 April 2026'],
     ['ccpa', ['2026-04-16'], 'the last day for the notice was Wednesday 15 April 2026'],
     ['gdpr', ['2026-03-16', '2026-03-17'], 'the law knows only one'],

@@ -1,10 +1,14 @@
+import type { api } from '@habeas/contract';
 import { Temporal } from 'temporal-polyfill';
 import { type DaysOff, daysOffIn, type Place } from './days-off.ts';
-import { LAWS, type Law, type LawId, type StopReason, type Term } from './laws.ts';
+import { LAWS } from './laws.ts';
+import type { Law, StopReason, Term } from './term.ts';
 
 /** By which law and calendar terms are counted. */
 export interface DeadlineRules extends Place {
-  readonly law: LawId;
+  readonly law: api.Regime;
+  /** The terms of the law as they were when the request was received. (Default: as they are known now) */
+  readonly terms?: Law;
   /** IANA name; the day of receipt and the end of a day are those of this zone. */
   readonly timeZone: string;
 }
@@ -52,7 +56,7 @@ interface Count {
 export function deadlineOf(options: DeadlineOptions): Deadline {
   const explanation: string[] = [];
   const count: Count = {
-    law: LAWS[options.law],
+    law: options.terms ?? LAWS[options.law],
     off: daysOffIn(options),
     dayOf: (at) =>
       Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(options.timeZone).toPlainDate(),
@@ -76,6 +80,11 @@ export function deadlineOf(options: DeadlineOptions): Deadline {
     acknowledgeBy: acknowledge === null ? null : endOf(acknowledge, options.timeZone),
     explanation,
   };
+}
+
+/** The rules with the terms that the law has now, so that what is stored with a request does not change with the table of laws. */
+export function freezeDeadlineRules(rules: DeadlineRules): DeadlineRules {
+  return { ...rules, terms: LAWS[rules.law] };
 }
 
 /** The last day of a term. */

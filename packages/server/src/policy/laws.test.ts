@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { api } from '@habeas/contract';
 import { expect, it } from 'vitest';
 import { termInWords } from './deadline.ts';
-import { LAWS, type Law, type Term } from './laws.ts';
+import { LAWS } from './laws.ts';
+import type { Law, Term } from './term.ts';
 
 it('docs/deadlines.md lists exactly the laws that are counted by, with their terms', () => {
   const page = readFileSync(new URL('../../../../docs/deadlines.md', import.meta.url), 'utf8');
   const told = page.split('\n').filter((line) => line.startsWith('| `') && !line.startsWith('| `law`'));
   expect(told).toEqual(Object.entries(LAWS).map(([id, law]) => row(id, law)));
+});
+
+it('the laws are exactly the regimes that a request can be under', () => {
+  expect(Object.keys(LAWS)).toEqual(api.regimeSchema.options);
 });
 
 function row(id: string, law: Law): string {
@@ -17,6 +23,11 @@ function row(id: string, law: Law): string {
     term(law.answer),
     term(law.acknowledgement),
     term(law.extension),
+    law.appeal === null
+      ? '–'
+      : [law.appeal.answer, ...(law.appeal.extension === null ? [] : [law.appeal.extension])]
+          .map(termInWords)
+          .join(' + '),
     law.rollOver === 'none' ? 'no' : 'yes',
     law.stops.length === 0 ? '–' : law.stops.join(', '),
     law.source,

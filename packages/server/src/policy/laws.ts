@@ -1,39 +1,6 @@
-/** How long something may take, and how its days are counted. */
-export interface Term {
-  readonly amount: number;
-  /**
-   * `months`: ends on the same day of a later month, or on that month's last day if it has no such day. `days`: calendar
-   * days. `business-days`: neither weekends nor public holidays.
-   */
-  readonly unit: 'months' | 'days' | 'business-days';
-  /** The first day of the count: the day of receipt itself, or the day after it. Means nothing for months. */
-  readonly firstDay: 'receipt' | 'next';
-}
-
-/** Why a clock may stand still: who the person is, or what they ask for, has to be cleared up with them. */
-export type StopReason = 'identity' | 'clarification';
-
-/** What a law says about the time that an answer may take. */
-export interface Law {
-  readonly name: string;
-  /** The articles that the terms come from. */
-  readonly source: string;
-  readonly answer: Term;
-  /** By when receipt has to be confirmed; null: the law sets no such term. */
-  readonly acknowledgement: Term | null;
-  /**
-   * By how much the answer's term can be extended, once, if the person is told within the answer's own term; null: not at
-   * all. Counted on from the last day of that term.
-   */
-  readonly extension: Term | null;
-  /** What happens to a term whose last day is a Saturday, a Sunday or a public holiday. */
-  readonly rollOver: 'next-working-day' | 'none';
-  /** The reasons for which the clock may stand still. */
-  readonly stops: readonly StopReason[];
-}
-
-const months = (amount: number): Term => ({ amount, unit: 'months', firstDay: 'next' });
-const days = (amount: number): Term => ({ amount, unit: 'days', firstDay: 'next' });
+import type { api } from '@habeas/contract';
+import { days, type Law, months } from './term.ts';
+import { US_STATE_LAWS } from './us-state-laws.ts';
 
 /**
  * The laws that terms are counted by. Where a law leaves room, the row takes the reading with the earlier end and says
@@ -53,6 +20,7 @@ export const LAWS = {
     answer: months(1),
     acknowledgement: null,
     extension: months(2),
+    appeal: null,
     rollOver: 'next-working-day',
     stops: ['identity'],
   },
@@ -67,6 +35,7 @@ export const LAWS = {
     answer: months(1),
     acknowledgement: null,
     extension: months(2),
+    appeal: null,
     rollOver: 'next-working-day',
     stops: ['identity', 'clarification'],
   },
@@ -81,6 +50,7 @@ export const LAWS = {
     answer: { amount: 45, unit: 'days', firstDay: 'receipt' },
     acknowledgement: { amount: 10, unit: 'business-days', firstDay: 'next' },
     extension: days(45),
+    appeal: null,
     rollOver: 'none',
     stops: [],
   },
@@ -94,6 +64,7 @@ export const LAWS = {
     answer: days(15),
     acknowledgement: null,
     extension: null,
+    appeal: null,
     rollOver: 'none',
     stops: [],
   },
@@ -107,6 +78,7 @@ export const LAWS = {
     answer: days(30),
     acknowledgement: null,
     extension: days(30),
+    appeal: null,
     rollOver: 'none',
     stops: [],
   },
@@ -121,26 +93,25 @@ export const LAWS = {
     answer: days(30),
     acknowledgement: null,
     extension: null,
+    appeal: null,
     rollOver: 'none',
     stops: [],
   },
   /**
-   * The 45 days of Virginia (Va. Code § 59.1-577(B)), Colorado (C.R.S. § 6-1-1306(2)), Connecticut (§ 42-518(c)), Texas
-   * (Bus. & Com. Code § 541.052), Utah (§ 13-61-203), with one extension of 45 and notice within the first 45. From
-   * secondary sources. Taken stricter: no weekend moves the end; a state that gives more (Iowa: 90) gets 45 too.
+   * For whoever does not tell states apart: the 45 and 45 days of nearly all of them, and the shortest appeal. Taken stricter: a
+   * state that gives more (Iowa: 90) gets 45 too. Florida, whose extension is 15 days, has to be named.
    */
   'us-states': {
-    name: 'US state laws with 45 days (VA, CO, CT, TX, UT)',
-    source:
-      'Va. Code § 59.1-577(B); C.R.S. § 6-1-1306(2); Conn. § 42-518(c); Tex. § 541.052; Utah § 13-61-203',
+    name: 'US state laws with 45 days',
+    source: 'The laws of single states below, except Florida',
     answer: days(45),
     acknowledgement: null,
     extension: days(45),
+    appeal: { answer: days(45), extension: null },
     rollOver: 'none',
     stops: [],
   },
-} as const satisfies Readonly<Record<string, Law>>;
+  ...US_STATE_LAWS,
+} as const satisfies Readonly<Record<api.Regime, Law>>;
 
-export type LawId = keyof typeof LAWS;
-
-export const LAW_IDS = Object.keys(LAWS) as LawId[];
+export const LAW_IDS = Object.keys(LAWS) as api.Regime[];

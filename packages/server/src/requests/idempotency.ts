@@ -69,6 +69,8 @@ export function bodyDigest(masterKey: SecretKey, ask: ReceiveOptions): Buffer {
     right: ask.right,
     dry_run: ask.dryRun,
     identities: ask.identities.map(({ type, value }) => ({ type, value })),
+    ...(ask.regime === undefined ? {} : { regime: ask.regime }),
+    ...(ask.subjectKind === undefined ? {} : { subject_kind: ask.subjectKind }),
   };
   return createHmac('sha256', deriveKey(masterKey, 'idempotency body')).update(canonicalJson(body)).digest();
 }

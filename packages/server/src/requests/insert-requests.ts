@@ -1,7 +1,8 @@
+import type { api } from '@habeas/contract';
 import { appendAudit } from '../audit/index.ts';
 import type { Database, SecretKey } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
-import { type DeadlineRules, deadlineOf } from '../policy/index.ts';
+import { caseOf, deadlineOf, decideProcedure, freezeDeadlineRules, type Policy } from '../policy/index.ts';
 import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
@@ -21,16 +22,18 @@ export interface Asked {
 export async function insertRequests(
   transaction: Database,
   asked: readonly Asked[],
-  options: { readonly masterKey: SecretKey; readonly deadlines: DeadlineRules; readonly now: Date },
+  options: { readonly masterKey: SecretKey; readonly policy: Policy; readonly now: Date },
 ): Promise<void> {
   if (asked.length === 0) return;
-  const { now } = options;
-  const { dueAt } = deadlineOf({ ...options.deadlines, receivedAt: now });
+  const { now, policy } = options;
+  const termsOf = termsByRegime(policy, now);
   await transaction
     .withTables<RequestTables>()
     .insertInto('requests')
     .values(
       asked.map(({ ref, ask, caller }) => ({
+        ...lawOf(policy, ask),
+        ...termsOf(ask.regime ?? policy.defaultRegime),
         organization_id: ref.organizationId,
         id: ref.requestId,
         right_kind: ask.right,
@@ -38,7 +41,6 @@ export async function insertRequests(
         dry_run: ask.dryRun,
         identity_types: [...identityTypes(ask.identities)],
         received_at: now,
-        due_at: dueAt,
         open_tasks: 0,
         blocked_tasks: 0,
         total_tasks: 0,
@@ -61,7 +63,10 @@ export async function insertRequests(
         : ask.identities.map((identity) => ({ ref, key, identity, source: 'request' }));
     }),
   );
-  const details = ({ ask }: Asked) => ({ right: ask.right, dry_run: ask.dryRun });
+  const details = ({ ask }: Asked) => {
+    const { regime, subject_kind } = lawOf(policy, ask);
+    return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind };
+  };
   await appendAudit(
     transaction,
     asked.map((one) => ({
@@ -83,6 +88,32 @@ export async function insertRequests(
     })),
     now,
   );
+}
+
+function lawOf(policy: Policy, ask: ReceiveOptions) {
+  const request = caseOf(policy, ask);
+  return {
+    regime: request.regime,
+    subject_kind: request.subjectKind,
+    owner: decideProcedure(policy.rules, request).owner.value,
+  };
+}
+
+/** Requests that come together are under few laws: each law's days are counted once. */
+function termsByRegime(policy: Policy, now: Date) {
+  const known = new Map<
+    api.Regime,
+    { readonly due_at: Date; readonly acknowledge_by: Date | null; readonly deadline_rules: string }
+  >();
+  return (regime: api.Regime) => {
+    const found = known.get(regime);
+    if (found !== undefined) return found;
+    const rules = freezeDeadlineRules(policy.deadlinesOf(regime));
+    const { dueAt, acknowledgeBy } = deadlineOf({ ...rules, receivedAt: now });
+    const terms = { due_at: dueAt, acknowledge_by: acknowledgeBy, deadline_rules: JSON.stringify(rules) };
+    known.set(regime, terms);
+    return terms;
+  };
 }
 
 /** The types of the identities, each once, in order. */

@@ -8,7 +8,13 @@ import {
   newId,
   type SecretKey,
 } from '../foundation/index.ts';
-import type { Policy } from '../policy/index.ts';
+import {
+  caseOf,
+  categoryRules,
+  type DecidedProcedure,
+  decideProcedure,
+  type Policy,
+} from '../policy/index.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
 import { createGroup } from './group.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
@@ -45,6 +51,8 @@ export interface Intake {
     readonly right: api.Right;
     readonly identityTypes: readonly string[];
     readonly dryRun: boolean;
+    readonly regime?: api.Regime | undefined;
+    readonly subjectKind?: api.SubjectKind | undefined;
   }): Promise<MadePlan>;
 }
 
@@ -62,11 +70,16 @@ const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'erases'> = {
 
 export function createIntake(options: IntakeOptions): Intake {
   const makePlan: Intake['makePlan'] = async (ask) => {
+    const { policy } = options;
+    const request = caseOf(policy, ask);
+    const rules = categoryRules({ rules: policy.rules, request, now: options.clock.now() });
     const [systems, blindSpots] = await Promise.all([
-      options.systems.plannable(),
+      options.systems.plannable(rules),
       options.systems.blindSpots(),
     ]);
-    return { systems, plan: plan({ ...ask, systems, blindSpots, policyVersion: options.policy.version }) };
+    const procedure = procedureView(decideProcedure(policy.rules, request));
+    const made = plan({ ...ask, ...request, procedure, systems, blindSpots, policyVersion: policy.version });
+    return { systems, plan: made };
   };
 
   /** A request is acknowledged even if no plan can be made now; the reconciler plans it later. */
@@ -76,6 +89,8 @@ export function createIntake(options: IntakeOptions): Intake {
         right: ask.right,
         dryRun: ask.dryRun,
         identityTypes: identityTypes(ask.identities),
+        regime: ask.regime,
+        subjectKind: ask.subjectKind,
       });
     } catch (error) {
       options.logger.warn({ err: error }, 'a request was received but cannot be planned yet');
@@ -92,7 +107,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const fresh = await claimIdempotencyKeys(transaction, asked, now);
     await insertRequests(transaction, fresh, {
       masterKey: options.masterKey,
-      deadlines: options.policy.deadlines,
+      policy: options.policy,
       now,
     });
     const planned = fresh.flatMap(({ ref, made }) => (made === undefined ? [] : [{ ref, made }]));
@@ -121,10 +136,9 @@ export function createIntake(options: IntakeOptions): Intake {
     planned: readonly Planned[],
   ): Promise<void> => {
     const now = options.clock.now();
-    const { waitMilliseconds, approval } = options.policy.erasure;
     const inserted = await insertPlans(transaction, planned, now, (plan) => {
-      const erases = plan.right === 'erasure' && !plan.dry_run;
-      return erases && waitMilliseconds > 0 ? new Date(now.getTime() + waitMilliseconds) : null;
+      const waits = plan.dry_run ? 0 : (plan.procedure?.wait_seconds ?? 0);
+      return waits > 0 ? new Date(now.getTime() + waits * 1_000) : null;
     });
     const steps = inserted.map(({ ref, plan, roots, waitsUntil }) => {
       const request: RequestSnapshot = {
@@ -132,7 +146,7 @@ export function createIntake(options: IntakeOptions): Intake {
         id: ref.requestId,
         erases: plan.right === 'erasure' && !plan.dry_run,
       };
-      const asks = plan.right === 'erasure' && !plan.dry_run && approval === 'required';
+      const asks = !plan.dry_run && plan.procedure?.approval === 'required';
       const event = { type: 'planned' as const, tasks: plan.tasks.length, approval: asks, waitsUntil };
       const outcome = step({ request, others: roots }, event, { now, retry: DEFAULT_RETRY, random: 0 });
       if ('refused' in outcome)
@@ -164,6 +178,8 @@ export function createIntake(options: IntakeOptions): Intake {
         right: row.right_kind,
         dryRun: row.dry_run,
         identityTypes: row.identity_types,
+        regime: row.regime ?? undefined,
+        subjectKind: row.subject_kind ?? undefined,
       });
       await options.transitions.transact(async (transaction, save) => {
         const current = await transaction
@@ -190,5 +206,15 @@ export function createIntake(options: IntakeOptions): Intake {
       if (request !== undefined) return { request, replayed: false };
       return { request: await replay(options.db, asked), replayed: true };
     },
+  };
+}
+
+function procedureView(procedure: DecidedProcedure): api.ProcedureView {
+  return {
+    wait_seconds: Math.ceil(procedure.waitMilliseconds.value / 1_000),
+    approval: procedure.approval.value,
+    approvers: [...procedure.approvers.value],
+    four_eyes_above: procedure.fourEyesAbove.value,
+    owner: procedure.owner.value,
   };
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { policyMigrations } from './policy-migrations.ts';
 
 export const requestMigrations: Migrations = {
+  ...policyMigrations,
   '0020-requests': {
     async up(db) {
       await sql`

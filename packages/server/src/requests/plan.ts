@@ -18,6 +18,11 @@ export interface PlanInput {
   /** Why systems may be missing from this list, one sentence each. (Default: none) */
   readonly blindSpots?: readonly string[];
   readonly policyVersion: string;
+  /** The law and the kind of person, to be frozen with the plan. */
+  readonly regime?: api.Regime | undefined;
+  readonly subjectKind?: api.SubjectKind | undefined;
+  /** What the policy asks for beside the tasks. (Default: nothing) */
+  readonly procedure?: api.ProcedureView | undefined;
 }
 
 /** A frozen plan, and under which hash the datasets and rules of each system were kept. */
@@ -65,6 +70,9 @@ export function plan(input: PlanInput): Plan {
   const view = {
     right: input.right,
     dry_run: input.dryRun,
+    ...(input.regime === undefined ? {} : { regime: input.regime }),
+    ...(input.subjectKind === undefined ? {} : { subject_kind: input.subjectKind }),
+    ...(input.procedure === undefined ? {} : { procedure: input.procedure }),
     policy_version: input.policyVersion,
     tasks,
     kept,

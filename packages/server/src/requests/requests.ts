@@ -12,6 +12,10 @@ export interface ReceiveOptions {
   readonly right: api.Right;
   readonly identities: readonly api.Identity[];
   readonly dryRun: boolean;
+  /** The law that it is answered under. (Default: the policy's) */
+  readonly regime?: api.Regime | undefined;
+  /** What the person is to the organization. (Default: the policy's) */
+  readonly subjectKind?: api.SubjectKind | undefined;
   /** The same key and body gives the same request again; the same key with another body is IDEMPOTENCY_KEY_REUSED. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -81,6 +85,8 @@ export interface Requests {
       readonly right: api.Right;
       readonly identityTypes: readonly string[];
       readonly dryRun: boolean;
+      readonly regime?: api.Regime | undefined;
+      readonly subjectKind?: api.SubjectKind | undefined;
     },
   ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;

@@ -10,9 +10,18 @@ export type RequestTables = {
     state: api.RequestState;
     held_from: api.RequestState | null;
     dry_run: boolean;
+    /** The law that it is answered under; null: received before it was kept. */
+    regime: api.Regime | null;
+    subject_kind: api.SubjectKind | null;
+    /** The team that answers for it. */
+    owner: string | null;
+    /** The law's terms and the calendar as they were at receipt, as JSON: what a moved deadline is counted by. */
+    deadline_rules: string | null;
     identity_types: string[];
     received_at: Date;
     due_at: Date;
+    /** By when receipt has to be confirmed; null where the law sets no such term. */
+    acknowledge_by: Date | null;
     waits_until: Date | null;
     started_at: Date | null;
     completed_at: Date | null;
@@ -137,9 +146,13 @@ export const REQUEST_COLUMNS = [
   'state',
   'held_from',
   'dry_run',
+  'regime',
+  'subject_kind',
+  'owner',
   'identity_types',
   'received_at',
   'due_at',
+  'acknowledge_by',
   'waits_until',
   'started_at',
   'completed_at',

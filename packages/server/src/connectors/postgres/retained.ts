@@ -37,6 +37,7 @@ export async function retainedRows(options: {
       count,
       reason: reasonOf(keep),
       until: date ?? row?.[1] ?? null,
+      ...(keep.justification === undefined ? {} : { justification: keep.justification }),
     });
   }
   return retained;

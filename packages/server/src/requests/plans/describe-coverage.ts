@@ -22,7 +22,7 @@ export function describeCoverage(options: {
   }
   if (options.right !== 'erasure') return;
   for (const covered of coverage.collections) {
-    for (const { fields, reason, legalBasis, until } of covered.kept) {
+    for (const { fields, reason, legalBasis, until, justification } of covered.kept) {
       options.kept.push({
         system: options.system.key,
         collection: covered.collection,
@@ -30,6 +30,7 @@ export function describeCoverage(options: {
         reason,
         legal_basis: legalBasis,
         until,
+        ...(justification === undefined ? {} : { justification }),
       });
     }
   }
