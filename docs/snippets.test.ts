@@ -222,7 +222,7 @@ describe('diagrams', () => {
 describe('references of keys', () => {
   it.each([
     ['docs/operate.md', configSchema],
-    ['docs/requests.md', policySchema],
+    ['docs/policy.md', policySchema],
     ['docs/record-of-processing.md', recordSchema],
   ])('of %s have exactly the keys that the parser takes, with their defaults', (path, schema) => {
     const real = keysOfSchema(schema);
@@ -239,7 +239,7 @@ describe('references of keys', () => {
 
   it.each([
     ['docs/operate.md', configSchema],
-    ['docs/requests.md', policySchema],
+    ['docs/policy.md', policySchema],
     ['docs/record-of-processing.md', recordSchema],
   ])('of %s come with an example that has every one of them', (path, schema) => {
     const examples = readPage(path).snippets.filter(({ language }) => language === 'yaml');

@@ -109,7 +109,11 @@ async function createServer(
 ): Promise<LocalServer> {
   const { db, opened, masterKey, signer, organizationId, logger } = foundations;
   const clock = systemClock;
-  const policy = loadPolicy(config.policy === undefined ? undefined : resolve(config.folder, config.policy));
+  const policy = loadPolicy(
+    config.policy === undefined ? undefined : resolve(config.folder, config.policy),
+    clock.now(),
+    config.policy,
+  );
   const map = createMap({ db, clock, organizationId, config, logger });
   const connections = configureConnections({
     config,
@@ -198,6 +202,7 @@ async function createServer(
     clock,
     logger,
     requests,
+    policy,
     map,
     mapExports: createMapExports({
       map,

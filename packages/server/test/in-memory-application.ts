@@ -10,6 +10,7 @@ import {
 import type { Application } from '../src/http/index.ts';
 import { createMapExports, type DataMap } from '../src/map/index.ts';
 import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
+import { loadPolicy } from '../src/policy/index.ts';
 import { EMPTY_MAP } from './empty-map.ts';
 import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
 
@@ -44,6 +45,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     clock: fixedClock('2026-03-01T12:00:00Z'),
     logger: options.logger ?? createLogger({ level: 'silent' }),
     requests: inMemoryRequests(),
+    policy: loadPolicy(undefined),
     map,
     mapExports: createMapExports({
       map,

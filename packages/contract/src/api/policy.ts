@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { rightSchema, timeSchema } from './common.ts';
+import { rightSchema } from './common.ts';
 
 /** The laws that a request can be under; the server counts their terms (docs/deadlines.md lists them). */
 export const regimeSchema = z
@@ -132,7 +132,6 @@ export const policyReportSchema = z
 export const policySchema = z
   .object({
     version: z.string().describe('SHA-256 of the rules in canonical form; a plan is frozen with it'),
-    loaded_at: timeSchema,
     default_regime: regimeSchema,
     default_subject_kind: subjectKindSchema,
     rules: z.int(),

@@ -18,6 +18,7 @@ import { mapVerb } from './verbs/map.ts';
 import { notifyVerb } from './verbs/notify.ts';
 import { pauseVerbs } from './verbs/pause.ts';
 import { planVerb } from './verbs/plan.ts';
+import { policyVerb } from './verbs/policy.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
 import { ticketsVerb } from './verbs/tickets.ts';
@@ -44,6 +45,7 @@ const VERBS: readonly Verb[] = [
   doctorVerb,
   mapVerb,
   planVerb,
+  policyVerb,
   requestVerb,
   ticketsVerb,
   pauseVerbs,

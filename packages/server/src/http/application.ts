@@ -3,6 +3,7 @@ import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed } from '../notify/index.ts';
+import type { Policy } from '../policy/index.ts';
 import type { Requests } from '../requests/index.ts';
 
 /** Everything that the faces (HTTP and command line) may use. `main.ts` puts it together. */
@@ -12,6 +13,7 @@ export interface Application {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly requests: Requests;
+  readonly policy: Policy;
   readonly map: DataMap;
   readonly mapExports: MapExports;
   readonly connections: Connections;

@@ -23,6 +23,7 @@ export const TAGS = {
   Requests: 'What people asked for, from intake to receipt',
   Tasks: 'The steps of a request, one system each',
   Plans: 'What a request would do, before it is made',
+  Policy: 'Who waits, who approves, what is kept: the rules and what they say of a case',
   Pauses: 'The switch that stops work',
   Tickets: 'Work for teams whose systems Habeas cannot act on',
   Map: 'Who holds and who moves which personal data',

@@ -21,6 +21,7 @@ import type { HttpServer } from './operation.ts';
 import { packageRoutes } from './packages.ts';
 import { pauseRoutes } from './pauses.ts';
 import { planRoutes } from './plans.ts';
+import { policyRoutes } from './policy.ts';
 import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
 import { referenceRoutes } from './reference.ts';
 import { refuseNul } from './refuse-nul.ts';
@@ -98,6 +99,7 @@ export async function createHttpServer(
   taskRoutes(app, application);
   packageRoutes(app, application);
   planRoutes(app, application);
+  policyRoutes(app, application);
   pauseRoutes(app, application);
   ticketRoutes(app, application);
   mapRoutes(app, application);

@@ -83,11 +83,14 @@ function givenKeys(value: unknown) {
   return { wait: has('wait'), approval: has('approval') };
 }
 
-/** Reads the policy file; without one, the built-in policy: no wait, no approval, packages for 7 days, nothing kept, GDPR. */
-export function loadPolicy(file: string | undefined, now: Date = new Date()): Policy {
-  return file === undefined
+/**
+ * Reads the policy file; without one, the built-in policy: no wait, no approval, packages for 7 days, nothing kept, GDPR. `name`: how
+ * places in it are shown. (Default: the file)
+ */
+export function loadPolicy(file: string | undefined, now?: Date, name = file): Policy {
+  return file === undefined || name === undefined
     ? parsePolicy('', 'built-in policy', now)
-    : parsePolicy(readPolicy(file), file, now);
+    : parsePolicy(readPolicy(file), name, now);
 }
 
 /** The text of a policy file. Throws POLICY_INVALID if it cannot be read. */

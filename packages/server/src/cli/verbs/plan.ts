@@ -1,6 +1,8 @@
+import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
+import { regimeOption, subjectKindOption } from '../law-options.ts';
 import { list, right as parseRight } from '../option-values.ts';
 import { planLines } from '../render/plan.ts';
 import type { Run } from '../verb.ts';
@@ -9,6 +11,8 @@ interface PlanOptions extends ServerOptions {
   readonly identityType?: readonly string[];
   readonly request?: string;
   readonly dryRun?: true;
+  readonly regime?: api.Regime;
+  readonly subjectKind?: api.SubjectKind;
 }
 
 /** `habeas plan`: what a request would do, or will do, and why. */
@@ -24,6 +28,8 @@ export function planVerb(program: Command, run: Run): void {
           'what is known of the person; repeatable (default: email)',
         ).argParser(list),
       )
+      .addOption(regimeOption())
+      .addOption(subjectKindOption())
       .option('--dry-run', 'the plan that only counts')
       .option('--request <id>', 'the frozen plan of this request'),
   ).action((right: ReturnType<typeof parseRight> | undefined, options: PlanOptions) =>
@@ -41,6 +47,8 @@ export function planVerb(program: Command, run: Run): void {
               right: right ?? 'access',
               identity_types: [...(options.identityType ?? ['email'])],
               dry_run: options.dryRun === true,
+              ...(options.regime === undefined ? {} : { regime: options.regime }),
+              ...(options.subjectKind === undefined ? {} : { subject_kind: options.subjectKind }),
             })
           : await client.getPlan(options.request);
       print(context, options, {

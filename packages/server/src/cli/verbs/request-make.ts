@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { HabeasError } from '../../foundation/errors.ts';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { follow } from '../follow.ts';
+import { regimeOption, subjectKindOption } from '../law-options.ts';
 import { identitiesOf, list } from '../option-values.ts';
 import { requestLines } from '../render/request.ts';
 import { savePackage } from '../save-package.ts';
@@ -15,6 +16,8 @@ interface MakeOptions extends ServerOptions {
   readonly email?: string;
   readonly identity?: readonly string[];
   readonly dryRun?: true;
+  readonly regime?: api.Regime;
+  readonly subjectKind?: api.SubjectKind;
   readonly watch?: true;
   readonly output?: string;
   readonly idempotencyKey?: string;
@@ -34,6 +37,8 @@ export function requestMakeVerbs(request: Command, run: Run): void {
       command
         .option('--email <address>', 'e-mail of the person; - reads it from standard input')
         .option('--identity <type=value>', 'another identity of the person; repeatable', list)
+        .addOption(regimeOption())
+        .addOption(subjectKindOption())
         .option('--watch', 'follow it until it ends or waits for a person')
         .option(
           '--idempotency-key <key>',
@@ -53,7 +58,13 @@ async function make(context: CliContext, right: api.Right, options: MakeOptions)
     throw new HabeasError('CONFLICT', `${output} exists. Remove it, or choose another file.`);
   }
   const request = await client.createRequest(
-    { right, identities: [...(await readIdentities(context, options))], dry_run: options.dryRun === true },
+    {
+      right,
+      identities: [...(await readIdentities(context, options))],
+      dry_run: options.dryRun === true,
+      ...(options.regime === undefined ? {} : { regime: options.regime }),
+      ...(options.subjectKind === undefined ? {} : { subject_kind: options.subjectKind }),
+    },
     options.idempotencyKey ?? randomUUID(),
   );
   if (options.watch !== true && output === undefined) {
