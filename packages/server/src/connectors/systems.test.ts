@@ -114,6 +114,7 @@ describe('systems', () => {
       resolves: [],
       coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
       inputs: { hash: 'hash', content: 'content' },
+      under: () => connection,
       open: (content) => {
         throw new Error(`opened with ${content}`);
       },
