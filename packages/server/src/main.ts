@@ -154,6 +154,7 @@ async function createServer(
     masterKey,
     clock,
     logger,
+    order: { after: config.requests.after, groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,

@@ -146,8 +146,8 @@ export class RequestModel {
   /** What the database gives: the system's `locate` and `erase`, and all that comes after that `erase`. */
   private redo(system: string | null): readonly RedoneTask[] {
     const later = new Set([`erase:${system}`]);
-    for (const { key, dependsOn } of this.plan)
-      if (dependsOn.some((dependency) => later.has(dependency))) later.add(key);
+    for (const { key, kind, dependsOn } of this.plan)
+      if ((kind === 'gate' || kind === 'verify') && dependsOn.some((one) => later.has(one))) later.add(key);
     return this.plan
       .filter(({ key }) => later.has(key) || key === `locate:${system}`)
       .map(({ key, dependsOn }) => ({

@@ -9,6 +9,7 @@ import { notifyMigrations } from '../notify/index.ts';
 import { loadPolicy, parsePolicy } from '../policy/index.ts';
 import { dueTasks, systemsDue } from './due-tasks.ts';
 import { type Caller, createRequests, type Requests, requestMigrations } from './index.ts';
+import type { Order } from './plans/sequence.ts';
 
 const migrations = { ...auditMigrations, ...notifyMigrations, ...requestMigrations };
 const caller: Caller = { organizationId: 'acme', actor: 'key:key_1' };
@@ -36,7 +37,7 @@ afterEach(async () => {
 });
 
 async function startWorld(
-  options: { readonly policy?: string; readonly tickets?: boolean } = {},
+  options: { readonly policy?: string; readonly tickets?: boolean; readonly order?: Order } = {},
 ): Promise<World> {
   const database = await createTestDatabase(migrations);
   const shop = new MemorySystem('shop', people);
@@ -60,6 +61,7 @@ function makeRequests(
     readonly tickets?: boolean;
     readonly failures?: string[];
     readonly organizationId?: string;
+    readonly order?: Order;
     readonly sign?: () => Promise<{
       readonly signature: string;
       readonly publicKey: Readonly<Record<string, unknown>>;
@@ -76,6 +78,7 @@ function makeRequests(
     ),
     policy: options.policy === undefined ? loadPolicy(undefined) : parsePolicy(options.policy, 'policy.yaml'),
     masterKey,
+    ...(options.order === undefined ? {} : { order: options.order }),
     clock: systemClock,
     logger: createLogger({
       level: 'error',
@@ -356,6 +359,17 @@ describe('an erasure', () => {
     expect(await entries()).toEqual(before);
     await call('1001');
     await waits(3);
+  });
+
+  it('touches a system only when those before it are erased and were read again', async () => {
+    const world = await startWorld({ order: { after: { mail: ['shop'] }, groups: [] } });
+    const done: string[] = [];
+    world.shop.before = (method) => void done.push(`${method} shop`);
+    world.mail.before = (method) => void done.push(`${method} mail`);
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    const steps = done.filter((step) => /erase|verify/.test(step));
+    expect(steps.slice(0, 4)).toEqual(['erase shop', 'verify shop', 'erase mail', 'verify mail']);
   });
 
   it('waits for approval and can be cancelled until the first destructive task', async () => {

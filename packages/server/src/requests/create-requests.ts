@@ -11,6 +11,7 @@ import { loadRequestKey, type RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
 import { PACKAGE_PART } from './package-task.ts';
 import { createPauses } from './pauses.ts';
+import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
 import { receiptOf, type SignReceipt } from './receipt.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
@@ -38,6 +39,8 @@ export interface CreateRequestsOptions {
   readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => Date;
   /** (Default: 12 tries over half an hour or more) */
   readonly retry?: RetryRules;
+  /** What is done before what. (Default: everything side by side) */
+  readonly order?: Order;
   /** Longest time of one attempt. (Default: 15 minutes) */
   readonly taskTimeoutMilliseconds?: number;
   /** How often lost work is looked for. (Default: 1 second) */
@@ -50,6 +53,7 @@ const TASK_TIMEOUT_MILLISECONDS = 15 * 60_000;
 
 export function createRequests(options: CreateRequestsOptions): Requests {
   const { db, clock, systems } = options;
+  checkOrder(options.order ?? NO_ORDER);
   const worker = newWorker();
   const transitions = createTransitions({
     db,

@@ -23,6 +23,7 @@ import { insertPlans, type MadePlan, type Planned } from './insert-plans.ts';
 import { type Asked, identityTypes, insertRequests } from './insert-requests.ts';
 import { inPairs, type RequestRow } from './neighbourhood.ts';
 import { plan } from './plan.ts';
+import { NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestRow } from './read-requests.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
 import type { RequestSnapshot } from './snapshot.ts';
@@ -35,6 +36,7 @@ export interface IntakeOptions {
   readonly transitions: Transitions;
   readonly systems: Pick<Systems, 'plannable' | 'blindSpots'>;
   readonly policy: Policy;
+  readonly order?: Order;
   readonly masterKey: SecretKey;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -78,7 +80,15 @@ export function createIntake(options: IntakeOptions): Intake {
       options.systems.blindSpots(),
     ]);
     const procedure = procedureView(decideProcedure(policy.rules, request));
-    const made = plan({ ...ask, ...request, procedure, systems, blindSpots, policyVersion: policy.version });
+    const made = plan({
+      ...ask,
+      ...request,
+      procedure,
+      systems,
+      blindSpots,
+      policyVersion: policy.version,
+      order: options.order ?? NO_ORDER,
+    });
     return { systems, plan: made };
   };
 

@@ -5,7 +5,8 @@ import { isEndedTask } from './snapshot.ts';
 import { type SnapshotRow, taskSnapshot } from './task-snapshot.ts';
 
 /**
- * What is done again when a verification found data: its system's `locate` and `erase`, and what comes after that `erase`.
+ * What is done again when a verification found data: its system's `locate` and `erase`, and what is read after that `erase`. What
+ * was only put in order behind it, in other systems, is done and stays so.
  *
  *     locate:a ─▶ erase:a ─▶ verify:a ─▶ confirm:a
  *                    └─▶ gate:erased ─▶ confirm:a, confirm:b, …
@@ -19,7 +20,8 @@ export async function loadRedo(transaction: Database, verify: VerifyRow): Promis
       union
       select d.task_id from task_dependencies d
       join later on later.id = d.depends_on
-      where d.organization_id = ${verify.organization_id}
+      join tasks t on t.organization_id = d.organization_id and t.id = d.task_id
+      where d.organization_id = ${verify.organization_id} and t.kind in ('gate', 'verify')
     )
     select t.id, t.key, t.kind, t.system, t.state, t.remaining, t.attempt, t.failures, t.error_code, t.generation,
       t.next_attempt_at, t.called_back_at,

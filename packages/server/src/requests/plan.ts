@@ -8,6 +8,7 @@ import { planErasure } from './plans/plan-erasure.ts';
 import { planResolution } from './plans/plan-resolution.ts';
 import type { Gap, Kept } from './plans/planned-task.ts';
 import { wayTo } from './plans/reach.ts';
+import { NO_ORDER, type Order } from './plans/sequence.ts';
 import { resolverRounds } from './resolver-rounds.ts';
 
 export interface PlanInput {
@@ -23,6 +24,8 @@ export interface PlanInput {
   readonly subjectKind?: api.SubjectKind | undefined;
   /** What the policy asks for beside the tasks. (Default: nothing) */
   readonly procedure?: api.ProcedureView | undefined;
+  /** What is done before what. (Default: everything side by side) */
+  readonly order?: Order;
 }
 
 /** A frozen plan, and under which hash the datasets and rules of each system were kept. */
@@ -59,7 +62,7 @@ export function plan(input: PlanInput): Plan {
   const kept: Kept[] = [];
   const reached = systems.map((system) => ({ system, way: wayTo(system, input.right, known, gaps) }));
   if (input.right === 'access') planAccess({ reached, tasks, dryRun: input.dryRun });
-  else planErasure({ reached, tasks, dryRun: input.dryRun });
+  else planErasure({ reached, tasks, dryRun: input.dryRun, order: input.order ?? NO_ORDER, gaps });
   for (const { system, way } of reached) {
     if (way === 'act') describeCoverage({ system, known, right: input.right, gaps, kept });
   }

@@ -16,4 +16,8 @@ export const requestsSection = z.strictObject({
       longest_delay: duration.optional(),
     })
     .prefault({}),
+  /** System → systems that an erasure is done in before it, such as files before the rows that name them. */
+  after: z.record(z.string(), z.array(z.string()).min(1)).default({}),
+  /** Groups of systems that an erasure goes through one after the other. */
+  groups: z.array(z.array(z.string()).min(1)).default([]),
 });

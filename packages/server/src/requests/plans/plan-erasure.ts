@@ -1,13 +1,25 @@
-import { ERASED_GATE, gate, IDENTITIES_GATE, KEYS_GATE, type PlannedTask, task } from './planned-task.ts';
+import {
+  ERASED_GATE,
+  type Gap,
+  gate,
+  IDENTITIES_GATE,
+  KEYS_GATE,
+  type PlannedTask,
+  task,
+} from './planned-task.ts';
 import type { Reached } from './reach.ts';
+import { NO_ORDER, type Order, sequenceOf } from './sequence.ts';
 
 /** Finds all keys, erases, and reads each system again: right after its erasure, and once more when all are erased. */
 export function planErasure(options: {
   readonly reached: readonly Reached[];
   readonly tasks: PlannedTask[];
   readonly dryRun: boolean;
+  readonly order: Order;
+  readonly gaps: Gap[];
 }): void {
   const { reached, tasks, dryRun } = options;
+  const sequence = sequenceOf(dryRun ? NO_ORDER : options.order, { reached, lastOf, gaps: options.gaps });
   const acted = reached.filter(({ way }) => way === 'act').map(({ system }) => system);
   const located = acted
     .filter((system) => system.capabilities.has('locate'))
@@ -33,20 +45,24 @@ export function planErasure(options: {
       return task(
         'ticket',
         system,
-        [KEYS_GATE],
+        [KEYS_GATE, ...sequence.before(system.key)],
         `Ask team ${system.team} to ${does} what ${system.key} holds of the person.`,
       );
     }
     return task(
       'erase',
       system,
-      system.capabilities.has('locate') ? [KEYS_GATE, `locate:${system.key}`] : [KEYS_GATE],
+      [
+        KEYS_GATE,
+        ...(system.capabilities.has('locate') ? [`locate:${system.key}`] : []),
+        ...sequence.before(system.key),
+      ],
       dryRun
         ? `Count what would be erased in ${system.key}; change nothing.`
         : `Erase the person's data in ${system.key}.`,
     );
   });
-  tasks.push(...erasing);
+  tasks.push(...sequence.gates, ...erasing);
   if (dryRun) return;
   const read = acted.filter((system) => system.capabilities.has('verify'));
   for (const system of read) {
@@ -79,4 +95,10 @@ export function planErasure(options: {
       key: `confirm:${system.key}`,
     });
   }
+}
+
+/** The task after which a system is surely done: where it can be read again, that it was. */
+function lastOf({ system, way }: Reached): string {
+  if (way === 'ticket') return `ticket:${system.key}`;
+  return system.capabilities.has('verify') ? `verify:${system.key}` : `erase:${system.key}`;
 }
