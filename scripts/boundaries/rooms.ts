@@ -5,6 +5,7 @@
 export const ROOMS: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
+  ['partners'],
   ['requests', 'lifecycle', 'consent'],
   ['connectors'],
   ['policy'],

@@ -49,6 +49,7 @@ import {
 import { createHttpServer } from './http/index.ts';
 import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
 import { createEventFeed, createNotifications, notifyMigrations } from './notify/index.ts';
+import { createPartners, partnerMigrations } from './partners/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import { createPauses, createRequests, requestMigrations, retryRules } from './requests/index.ts';
 
@@ -61,6 +62,7 @@ export const migrations: Migrations = {
   ...accessMigrations,
   ...mapMigrations,
   ...requestMigrations,
+  ...partnerMigrations,
 };
 
 /** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
@@ -186,6 +188,18 @@ async function createServer(
     },
   });
   const feed = createEventFeed({ db, pool: opened.pool, logger });
+  const partners = createPartners({
+    db,
+    organizationId,
+    config,
+    publicUrl: options.publicUrl,
+    masterKey,
+    requests,
+    feed,
+    outbound,
+    clock,
+    logger,
+  });
   const notifications = createNotifications({
     db,
     pool: opened.pool,
@@ -204,6 +218,7 @@ async function createServer(
     logger,
     requests,
     policy,
+    partners,
     map,
     mapExports: createMapExports({
       map,
@@ -226,6 +241,7 @@ async function createServer(
     pauses: requests.pauses,
     connections: connectionsView,
     notifications,
+    partners,
     async listen(address) {
       // Before the first reading, so that what it finds is told.
       await notifications.start();
@@ -233,12 +249,14 @@ async function createServer(
       await map.poll();
       await requests.start();
       map.start();
+      await partners.start();
       return http.listen(address);
     },
     close: () =>
       closeAll(
         [
           { name: 'notifications', close: () => notifications.stop() },
+          { name: 'partners', close: () => partners.stop() },
           { name: 'feed', close: () => feed.close() },
           { name: 'http', close: () => http.close() },
           { name: 'map', close: () => map.stop() },

@@ -62,6 +62,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       },
     },
     keys: inMemoryKeys(),
+    partners: inMemoryPartners(),
     feed,
     ownMetrics: '',
     publish: feed.publish,
@@ -74,6 +75,27 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       return undefined;
     },
     publicKeys: async () => [TEST_PUBLIC_KEY],
+  };
+}
+
+/** No partners, and no protocol of theirs. */
+function inMemoryPartners(): Application['partners'] {
+  const unknown = async () => {
+    throw new HabeasError('NOT_FOUND', 'There is no partner with this id.');
+  };
+  return {
+    registry: {
+      list: async () => [],
+      registerController: unknown,
+      registerAgents: async () => [],
+      syncDirectory: async () => ({ added: 0, changed: 0, revoked: 0 }),
+      allowCallbacks: unknown,
+      revoke: unknown,
+      authenticate: async () => undefined,
+      agent: async () => undefined,
+    },
+    openDsr: undefined,
+    drp: undefined,
   };
 }
 

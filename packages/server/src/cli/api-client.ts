@@ -109,6 +109,26 @@ export function createApiClient(server: ServerAddress) {
         path: `/api/v1/api-keys/${encodeURIComponent(id)}`,
         answer: api.apiKeySchema,
       }),
+    listPartners: async () =>
+      (await call(server, { path: '/api/v1/partners', answer: api.partnerListSchema })).items,
+    registerController: (body: typeof api.createControllerSchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/partners/controllers', body, answer: api.newControllerSchema }),
+    registerAgents: async (body: typeof api.registerAgentsSchema._zod.input) =>
+      (await call(server, { ...post, path: '/api/v1/partners/agents', body, answer: api.partnerListSchema }))
+        .items,
+    allowCallbacks: (id: string, body: typeof api.allowCallbacksSchema._zod.input) =>
+      call(server, {
+        ...post,
+        path: `/api/v1/partners/${encodeURIComponent(id)}:allow-callbacks`,
+        body,
+        answer: api.partnerSchema,
+      }),
+    revokePartner: (id: string) =>
+      call(server, {
+        method: 'DELETE',
+        path: `/api/v1/partners/${encodeURIComponent(id)}`,
+        answer: api.partnerSchema,
+      }),
     listAudit: (query: PageQuery<'subject' | 'request'>) =>
       call(server, { path: '/api/v1/audit', query, answer: api.auditPageSchema }),
   };

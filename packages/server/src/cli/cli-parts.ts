@@ -2,6 +2,7 @@ import type { Connections, Systems } from '../connectors/index.ts';
 import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
 import type { Notifications } from '../notify/index.ts';
+import type { Partners } from '../partners/index.ts';
 import type { Pauses } from '../requests/index.ts';
 
 /** What the command line needs from the composition root; `main.ts` gives it. */
@@ -54,6 +55,7 @@ export interface LocalServer {
   readonly systems: Pick<Systems, 'connector'>;
   readonly notifications: Pick<Notifications, 'statuses'>;
   readonly pauses: Pauses;
+  readonly partners: Pick<Partners, 'examine'>;
   /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
   /** Answers no more calls, lets running tasks end for a moment, and stops. Also without {@link listen}. */

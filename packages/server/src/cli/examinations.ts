@@ -55,6 +55,7 @@ export function serverExaminations(server: LocalServer): readonly Examination[] 
     { what: 'clients', look: () => clients(server) },
     { what: 'pauses', look: () => pauses(server) },
     { what: 'notifications', look: () => notifications(server) },
+    { what: 'partners', look: () => partners(server) },
   ];
 }
 
@@ -216,6 +217,15 @@ async function notifications(server: LocalServer): Promise<readonly Diagnosis[]>
       { what: `receiver ${name}`, verdict: 'warn', finding, next: 'When it is repaired: habeas notify test' },
     ];
   });
+}
+
+/** The certificate and the directory that other organizations' systems depend on; nothing is said where there are none. */
+async function partners(server: LocalServer): Promise<readonly Diagnosis[]> {
+  return (await server.partners.examine()).map(({ what, verdict, finding }) =>
+    verdict === 'ok'
+      ? { what, verdict, finding }
+      : { what, verdict, finding, next: 'See docs/partners-opendsr.md and docs/partners-drp.md.' },
+  );
 }
 
 const CHECK_CLIENT =

@@ -16,6 +16,7 @@ import { initVerb } from './verbs/init.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
 import { notifyVerb } from './verbs/notify.ts';
+import { partnersVerb } from './verbs/partners.ts';
 import { pauseVerbs } from './verbs/pause.ts';
 import { planVerb } from './verbs/plan.ts';
 import { policyVerb } from './verbs/policy.ts';
@@ -51,6 +52,7 @@ const VERBS: readonly Verb[] = [
   pauseVerbs,
   clientsVerb,
   keysVerb,
+  partnersVerb,
   notifyVerb,
   auditVerb,
 ];

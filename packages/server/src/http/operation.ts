@@ -29,6 +29,8 @@ export const TAGS = {
   Map: 'Who holds and who moves which personal data',
   Clients: 'Addresses that teams published; nothing is sent there before somebody approved it',
   Connections: 'Systems that Habeas acts on by itself',
+  Partners:
+    "Other organizations' systems that send requests: OpenDSR controllers, Data Rights Protocol agents",
   Keys: 'Who may call: API keys, of which only hashes are stored',
   Audit: 'Who did what, when',
   Events: 'What happens, as it happens',

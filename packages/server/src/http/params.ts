@@ -13,4 +13,5 @@ export const taskIdParams = z.object({ id: id('Id of the request'), taskId: id('
 export const ticketIdParams = z.object({ id: id('Id of the ticket') });
 export const clientIdParams = z.object({ id: id('Id of the client') });
 export const connectionKeyParams = z.object({ key: id('Key of the connection') });
+export const partnerIdParams = z.object({ id: id('Id of the partner') });
 export const keyIdParams = z.object({ id: id('Id of the API key') });

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HabeasError } from '../foundation/index.ts';
 import type { Application } from './application.ts';
 import { setCaller } from './caller.ts';
+import { signInPartner } from './partner-caller.ts';
 import { presentedKey } from './presented-key.ts';
 import type { RateLimiters } from './rate-limit.ts';
 
@@ -17,11 +18,14 @@ declare module 'fastify' {
  * not, so that a stranger cannot learn which paths exist; a route opts out with `config: { open: true }`.
  */
 export function signIn(
-  application: Pick<Application, 'authenticate' | 'organizationId'>,
+  application: Pick<Application, 'authenticate' | 'organizationId' | 'partners'>,
   limiters: RateLimiters,
 ) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (request.routeOptions.config.open === true) return limiters.countAddress(request, reply);
+    const { open, partner: protocol } = request.routeOptions.config;
+    if (protocol !== undefined)
+      return signInPartner({ request, reply, protocol }, { ...application, limiters });
+    if (open === true) return limiters.countAddress(request, reply);
     const key = presentedKey(request.headers.authorization);
     const principal = key === undefined ? undefined : await application.authenticate(key);
     // A server acts for one organization; a key of another one on the same database is as good as no key.

@@ -3,6 +3,8 @@ export * from './create-notifications.ts';
 export * from './feed.ts';
 export * from './migrations.ts';
 export { type OutboxEvent, pruneEvents, publish, type StoredEvent } from './outbox.ts';
+export { readFrontier } from './outbox-frontier.ts';
 export * from './person/index.ts';
 export { receiversOf } from './receivers.ts';
+export { RETRY_DELAYS, type RetryDelays, retryDelay } from './retry-delay.ts';
 export { sendTest, type TestResult } from './send-test.ts';

@@ -3,6 +3,7 @@ import { clientsSection } from './clients-section.ts';
 import { connectionSection } from './connections-section.ts';
 import { mapSection } from './map-section.ts';
 import { notifySection, receiver } from './notify-section.ts';
+import { partnersSection } from './partners-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { key } from './values.ts';
 
@@ -31,6 +32,7 @@ export const configSchema = z
     notify: notifySection.prefault({}),
     connections: z.array(connectionSection).default([]),
     requests: requestsSection.prefault({}),
+    partners: partnersSection.prefault({}),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */

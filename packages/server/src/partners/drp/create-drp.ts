@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { appendAudit } from '../../audit/index.ts';
+import { type Clock, type Database, HabeasError, type Logger } from '../../foundation/index.ts';
+import type { Requests } from '../../requests/index.ts';
+import { checkCallbackUrl } from '../callbacks/callback-address.ts';
+import type { RequestFollower } from '../callbacks/follow-requests.ts';
+import { actorOf, type PartnerRow } from '../partner.ts';
+import type { PartnerRequests } from '../partner-requests.ts';
+import type { PartnerRegistry } from '../registry.ts';
+import type { PartnerTables } from '../tables.ts';
+import { replaceToken } from '../tokens.ts';
+import type { ToldRequest } from '../told-status.ts';
+import { jsonAnswer, type WireAnswer } from '../wire.ts';
+import { errorAnswer, FORBIDDEN, failureAnswer, refusedAnswer } from './answers.ts';
+import { type Exercise, readExercise } from './exercise.ts';
+import { checkClaims, checkGivenClaims, type Expectation, openSignedMessage } from './signed-message.ts';
+import { exerciseStatus } from './status.ts';
+import { importVerifyKey } from './verify-key.ts';
+
+export interface DrpCall {
+  /** Whose bearer token came with the call; undefined: nobody's. */
+  readonly partner: PartnerRow | undefined;
+  /** The id in the path. */
+  readonly id: string;
+}
+
+/**
+ * Data Rights Protocol 1.0 with Habeas as the privacy infrastructure provider. Nothing throws: what is wrong is an answer in the
+ * protocol's own words.
+ */
+export interface Drp {
+  /** Pair-wise key setup (§2.05): a signed message for a bearer token. 403 without a body for whatever is wrong. */
+  setUp(call: { readonly agentId: string; readonly body: string }): Promise<WireAnswer>;
+  /** §2.06. */
+  agent(call: DrpCall): Promise<WireAnswer>;
+  /** §2.01. */
+  exercise(call: Omit<DrpCall, 'id'> & { readonly body: string }): Promise<WireAnswer>;
+  /** §2.02; 403 unless it is a request of this agent. */
+  status(call: DrpCall): Promise<WireAnswer>;
+  /** §2.04. */
+  revoke(call: DrpCall & { readonly body: string }): Promise<WireAnswer>;
+  /** The package of an access request; only for the agent that asked. */
+  results(call: DrpCall): Promise<WireAnswer>;
+}
+
+export interface DrpOptions {
+  readonly db: Database;
+  readonly organizationId: string;
+  readonly businessId: string;
+  readonly maxValidityMilliseconds: number;
+  readonly verificationTermMilliseconds: number;
+  readonly publicUrl: string;
+  readonly registry: Pick<PartnerRegistry, 'agent'>;
+  readonly requests: Requests;
+  readonly partnerRequests: PartnerRequests;
+  readonly follower: Pick<RequestFollower, 'note'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function createDrp(options: DrpOptions): Drp {
+  const { db, organizationId, requests, partnerRequests, follower, clock, publicUrl } = options;
+  const callerOf = (partner: PartnerRow) => ({ organizationId, actor: actorOf(partner) });
+  const expectationOf = (partner: PartnerRow): Expectation => ({
+    agentId: partner.partner_id,
+    businessId: options.businessId,
+    now: clock.now(),
+    maxValidityMilliseconds: options.maxValidityMilliseconds,
+  });
+  const statusAnswer = (told: ToldRequest) =>
+    jsonAnswer(200, exerciseStatus(told, { status: told.row.status, publicUrl }));
+
+  async function answered(make: () => Promise<WireAnswer>): Promise<WireAnswer> {
+    try {
+      return await make();
+    } catch (error) {
+      const known = HabeasError.from(error);
+      if (known.code === 'INTERNAL')
+        options.logger.error({ err: known.cause ?? known }, 'a Data Rights Protocol call failed');
+      return failureAnswer(known);
+    }
+  }
+
+  /** Whether a message comes for the first time; it is remembered until it expires. */
+  async function isNew(transaction: Database, digest: Buffer, expiresAt: Date): Promise<boolean> {
+    const made = await transaction
+      .withTables<PartnerTables>()
+      .insertInto('partner_messages')
+      .values({ organization_id: organizationId, digest, expires_at: expiresAt })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('digest')
+      .executeTakeFirst();
+    return made !== undefined;
+  }
+
+  async function setUp({ agentId, body }: Parameters<Drp['setUp']>[0]): Promise<WireAnswer> {
+    const partner = await options.registry.agent(agentId);
+    if (partner?.verify_key === null || partner === undefined) return FORBIDDEN;
+    const opened = openSignedMessage(body, importVerifyKey(partner.verify_key));
+    if ('refused' in opened) return FORBIDDEN;
+    const checked = checkClaims(opened.content, expectationOf(partner));
+    if ('refused' in checked) return FORBIDDEN;
+    const token = await db.transaction().execute(async (transaction) => {
+      if (!(await isNew(transaction, opened.digest, checked.expiresAt))) return undefined;
+      const now = clock.now();
+      const actor = actorOf(partner);
+      await appendAudit(
+        transaction,
+        [{ organizationId, actor, action: 'partner.token-made', subject: partner.id }],
+        now,
+      );
+      return replaceToken(transaction, partner, now);
+    });
+    return token === undefined ? FORBIDDEN : jsonAnswer(200, { 'agent-id': partner.partner_id, token });
+  }
+
+  /** The request of ours for an exercise; undefined while nobody is verified. */
+  async function ask(partner: PartnerRow, exercise: Exercise, sameness: string): Promise<string | undefined> {
+    if (exercise.identities.length === 0) return undefined;
+    const { request } = await requests.receive(callerOf(partner), {
+      right: exercise.right,
+      identities: exercise.identities,
+      dryRun: false,
+      idempotencyKey: `drp/${partner.id}/${sameness}`,
+    });
+    return request.id;
+  }
+
+  async function exercise({ partner, body }: Parameters<Drp['exercise']>[0]): Promise<WireAnswer> {
+    if (partner === undefined || partner.verify_key === null) return noToken();
+    const opened = openSignedMessage(body, importVerifyKey(partner.verify_key));
+    if ('refused' in opened) return refusedAnswer(opened);
+    const checked = checkClaims(opened.content, expectationOf(partner));
+    if ('refused' in checked) return refusedAnswer(checked);
+    const asked = readExercise(opened.content);
+    if ('mistake' in asked) return errorAnswer(400, asked.mistake, 'fatal');
+    if (asked.callbackUrl !== null) checkCallbackUrl(asked.callbackUrl, partner.callback_origins);
+    // The same message is the same request, and so is another message under the same id of the agent: a lost answer is no second request.
+    const sameness =
+      asked.agentRequestId === null
+        ? `message ${opened.digest.toString('hex')}`
+        : `id ${asked.agentRequestId}`;
+    const before = await partnerRequests.findSame(partner, sameness);
+    if (
+      before !== undefined &&
+      (before.request_id !== null || before.ended_at !== null || asked.identities.length === 0)
+    ) {
+      // Says that the content is another one, if it is.
+      if (before.request_id !== null) await ask(partner, asked, sameness);
+      return statusAnswer(await follower.note(partner, before));
+    }
+    const requestId = (await ask(partner, asked, sameness)) ?? null;
+    const now = clock.now();
+    const status: 'open' | 'in_progress/need_user_verification' =
+      requestId === null ? 'in_progress/need_user_verification' : 'open';
+    const kept = await partnerRequests.keep({
+      partner,
+      wireId: randomUUID(),
+      requestId,
+      sameness,
+      status: { status, rank: 0, ended: false },
+      details: {
+        callbackUrls: asked.callbackUrl === null ? [] : [asked.callbackUrl],
+        agentRequestId: asked.agentRequestId,
+      },
+      expiresAt: requestId === null ? new Date(now.getTime() + options.verificationTermMilliseconds) : null,
+      now,
+    });
+    const row =
+      kept.request_id === null && requestId !== null ? await partnerRequests.attach(kept, requestId) : kept;
+    return statusAnswer(await follower.note(partner, row));
+  }
+
+  async function owned({
+    partner,
+    id,
+  }: DrpCall): Promise<{ readonly owner: PartnerRow; readonly told: ToldRequest } | undefined> {
+    if (partner === undefined) return undefined;
+    const row = await partnerRequests.find(partner, id);
+    return row === undefined ? undefined : { owner: partner, told: await follower.note(partner, row) };
+  }
+
+  async function revoke(call: Parameters<Drp['revoke']>[0]): Promise<WireAnswer> {
+    const { partner } = call;
+    if (partner === undefined || partner.verify_key === null) return noToken();
+    const opened = openSignedMessage(call.body, importVerifyKey(partner.verify_key));
+    if ('refused' in opened) return refusedAnswer(opened);
+    const refused = checkGivenClaims(opened.content, expectationOf(partner));
+    if (refused !== undefined) return refusedAnswer(refused);
+    const found = await owned(call);
+    if (found === undefined) return notYours();
+    const { told, owner } = found;
+    if (told.row.ended_at !== null) {
+      if (told.row.status === 'revoked') return statusAnswer(told);
+      return errorAnswer(409, `The request is ${told.row.status.replace('/', ': ')} already.`, 'fatal');
+    }
+    if (told.request !== undefined) {
+      // The agent's own words are not kept: a person wrote them.
+      const reason = 'The authorized agent revoked it.';
+      await requests.command(callerOf(owner), told.request.id, { type: 'cancel', reason });
+    }
+    return statusAnswer(await follower.note(owner, await partnerRequests.markRevoked(told.row)));
+  }
+
+  return {
+    setUp: (call) =>
+      setUp(call).catch((error: unknown) => {
+        options.logger.error({ err: error }, 'a pair-wise key setup failed');
+        return errorAnswer(500, 'The token could not be made. Try again.', 'retryable');
+      }),
+    agent: async ({ partner, id }) => (partner?.partner_id === id ? jsonAnswer(200, {}) : FORBIDDEN),
+    exercise: (call) => answered(() => exercise(call)),
+    status: (call) =>
+      answered(async () => {
+        const found = await owned(call);
+        return found === undefined ? notYours() : statusAnswer(found.told);
+      }),
+    revoke: (call) => answered(() => revoke(call)),
+    results: (call) =>
+      answered(async () => {
+        const found = await owned(call);
+        if (found === undefined) return notYours();
+        const { request } = found.told;
+        if (request === undefined || request.package === null) {
+          return errorAnswer(
+            404,
+            'There are no results: not yet, not any more, or it is a deletion.',
+            'retryable',
+          );
+        }
+        const opened = await requests.openPackage(callerOf(found.owner), request.id);
+        const headers = {
+          'content-type': 'application/zip',
+          'content-length': String(opened.bytes),
+          'cache-control': 'no-store',
+        };
+        return { status: 200, headers, body: opened.stream };
+      }),
+  };
+}
+
+function noToken(): WireAnswer {
+  return errorAnswer(
+    403,
+    'Send the token of the pair-wise key setup: `Authorization: Bearer <token>`.',
+    'retryable',
+  );
+}
+
+function notYours(): WireAnswer {
+  return errorAnswer(403, 'There is no request of this agent with this request_id.', 'fatal');
+}
