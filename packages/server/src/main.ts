@@ -51,7 +51,13 @@ import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations
 import { createEventFeed, createNotifications, notifyMigrations } from './notify/index.ts';
 import { createPartners, partnerMigrations } from './partners/index.ts';
 import { loadPolicy } from './policy/index.ts';
-import { createPauses, createRequests, requestMigrations, retryRules } from './requests/index.ts';
+import {
+  createPackageStorages,
+  createPauses,
+  createRequests,
+  requestMigrations,
+  retryRules,
+} from './requests/index.ts';
 
 /** Connections of one process to its database, without the life line of its worker. */
 const CONNECTIONS = 16;
@@ -147,8 +153,10 @@ async function createServer(
     clock,
     logger,
   });
+  const storages = createPackageStorages({ db, clock, config, outbound });
   const requests = createRequests({
     db,
+    storages,
     organizationId,
     databaseUrl: foundations.databaseUrl,
     systems,
@@ -262,6 +270,12 @@ async function createServer(
           { name: 'map', close: () => map.stop() },
           { name: 'requests', close: () => requests.stop() },
           { name: 'systems', close: () => systems.close() },
+          {
+            name: 'packages',
+            close: async () => {
+              for (const storage of storages.all) storage.close();
+            },
+          },
         ],
         { logger, withinMilliseconds: CLOSE_MILLISECONDS },
       ),

@@ -159,13 +159,28 @@ export function inMemoryRequests(): InMemoryRequests {
       tickets.set(at(caller, id), rejected);
       return publicTicket(rejected);
     },
-    async openPackage(caller, id) {
+    async openPackage(caller, id, form) {
       const request = find(requests, caller, id);
       const bytes = packages.get(at(caller, id));
       if (bytes === undefined || request.package === null) {
         throw new HabeasError('CONFLICT', 'The request has no package.');
       }
-      return { ...request.package, stream: inPieces(bytes) };
+      const { id: packageId, sha256, expires_at: expiresAt } = request.package;
+      return {
+        id: packageId,
+        requestId: id,
+        // Nothing is sealed here; the form only has another length.
+        bytes: form === 'zip' ? bytes.length : bytes.length - 1,
+        sha256,
+        expiresAt: new Date(expiresAt),
+        identity: PACKAGE_KEY,
+        read: async ({ start, end }) => inPieces(Buffer.from(bytes.subarray(start, end))),
+      };
+    },
+    async packageKey(caller, id) {
+      const { package: made } = find(requests, caller, id);
+      if (made === null) throw new HabeasError('NOT_FOUND', 'The request has no package.');
+      return { package_id: made.id, identity: PACKAGE_KEY, expires_at: made.expires_at };
     },
     async receipt(caller, id) {
       find(requests, caller, id);
@@ -182,7 +197,9 @@ export function inMemoryRequests(): InMemoryRequests {
   };
 }
 
-async function* inPieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+const PACKAGE_KEY = 'AGE-SECRET-KEY-1TEST';
+
+async function* inPieces(bytes: Buffer): AsyncIterable<Buffer> {
   for (let start = 0; start < bytes.length; start += 64 * 1024)
     yield bytes.subarray(start, start + 64 * 1024);
 }

@@ -5,6 +5,7 @@ export * from './keys.ts';
 export * from './map.ts';
 export * from './map-exports.ts';
 export * from './partners.ts';
+export * from './packages.ts';
 export * from './pauses.ts';
 export * from './policy.ts';
 export * from './requests.ts';

@@ -139,11 +139,12 @@ describe('habeas request', () => {
   it('leaves nothing behind of a package that was damaged on the way', async () => {
     const request = application.requests.addFinished('acme', Buffer.from('abc'));
     const { openPackage } = application.requests;
-    application.requests.openPackage = async (caller, id) => ({
-      ...(await openPackage(caller, id)),
-      stream: (async function* () {
-        yield Buffer.from('abd');
-      })(),
+    application.requests.openPackage = async (caller, id, form) => ({
+      ...(await openPackage(caller, id, form)),
+      read: async () =>
+        (async function* () {
+          yield Buffer.from('abd');
+        })(),
     });
     const damaged = await habeas(['request', 'download', request.id, '--output', 'damaged.zip']);
     application.requests.openPackage = openPackage;

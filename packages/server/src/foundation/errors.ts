@@ -12,6 +12,7 @@ export const ERRORS = {
   CONFLICT: { status: 409, title: 'The resource is in a state that does not allow this' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used before with another body' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  RANGE_INVALID: { status: 416, title: 'The range begins behind the end' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many calls in a short time' },
   INTERNAL: { status: 500, title: 'Habeas failed; the log has the details under the given id' },
   UNAVAILABLE: { status: 503, title: 'Habeas cannot answer now; try again' },
@@ -46,6 +47,9 @@ export const ERRORS = {
     title: 'The dataset names tables or columns that the live schema does not have',
   },
   STILL_READABLE: { status: 409, title: 'Data that had to be erased can still be read' },
+
+  STORAGE_UNREACHABLE: { status: 503, title: 'The storage of packages cannot be used now; try again' },
+  STORAGE_REFUSED: { status: 502, title: 'The storage of packages does not let Habeas in' },
 
   SERVER_UNREACHABLE: { status: 503, title: 'The Habeas server could not be reached' },
   PORT_TAKEN: { status: 500, title: 'Another program listens on the port' },

@@ -14,4 +14,5 @@ export * from './outbound-address.ts';
 export * from './outbound-policy.ts';
 export * from './outbound-request.ts';
 export * from './pause.ts';
+export * from './s3.ts';
 export * from './share-reads.ts';

@@ -12,11 +12,12 @@ export interface HttpClientOptions {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query, escaped. No personal data: paths end up in other people's logs. */
   readonly path: string;
+  /** (Default of `host`: the address) */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** For the whole call, from the first byte sent to the last one read; milliseconds. */
   readonly timeout: number;
   /** Most bytes of the answer's body. */
@@ -83,7 +84,7 @@ async function exchange(options: {
   readonly signal: AbortSignal;
 }): Promise<HttpReply> {
   const { call, where } = options;
-  const body = call.body === undefined ? undefined : Buffer.from(call.body);
+  const body = asBuffer(call.body);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request({
       agent: options.agent,
@@ -93,8 +94,8 @@ async function exchange(options: {
       method: call.method,
       path: call.path,
       headers: {
-        ...call.headers,
         host: where,
+        ...call.headers,
         'accept-encoding': 'identity',
         ...(body === undefined ? {} : { 'content-length': body.length }),
       },
@@ -122,6 +123,13 @@ async function exchange(options: {
     contentType: response.headers['content-type'] ?? '',
     body: Buffer.concat(chunks),
   };
+}
+
+function asBuffer(body: HttpCall['body']): Buffer | undefined {
+  if (body === undefined) return undefined;
+  return typeof body === 'string'
+    ? Buffer.from(body)
+    : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 function explain(

@@ -13,7 +13,7 @@ const PIECES_PER_STATEMENT = 1_000;
 const PIECES_AHEAD = 8;
 
 export interface BlobRef extends RequestRef {
-  /** `keys/<task>/<attempt>`, `items/<task>/<attempt>`, `package/<task>/<attempt>`. */
+  /** `keys/<task>/<attempt>`, `items/<task>/<attempt>`. */
   readonly blob: string;
 }
 
@@ -25,13 +25,13 @@ export interface Piece {
 }
 
 /**
- * Personal data that Habeas holds for a while: found keys, collected rows, the package. Pieces are compressed and sealed
+ * Personal data that Habeas holds while it works: found keys and collected rows. Pieces are compressed and sealed
  * with the request's key and lie in PostgreSQL, so that every server of a cluster can read them and none outlives the key.
  */
 export interface BlobStore {
   put(ref: BlobRef, pieces: readonly Piece[]): Promise<void>;
-  /** The pieces of one part, in order; a few are held at a time. */
-  read(ref: BlobRef, part: string): AsyncIterable<Buffer>;
+  /** The pieces of one part, in order, from this one on; a few are held at a time. (Default: all) */
+  read(ref: BlobRef, part: string, from?: number): AsyncIterable<Buffer>;
 }
 
 interface Stored {
@@ -91,8 +91,8 @@ export function createBlobStore(db: Database, key: SecretKey): BlobStore {
           .execute();
       }
     },
-    async *read(ref, part) {
-      for (let position = 0; ; position += 1) {
+    async *read(ref, part, from = 0) {
+      for (let position = from; ; position += 1) {
         const stored = await fetch(ref, part, position);
         if (stored === undefined) return;
         yield zstdDecompressSync(open(key, stored.sealed, context(ref, part, position)));

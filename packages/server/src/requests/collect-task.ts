@@ -19,8 +19,8 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
       return { state: 'pending', operation: step.operation, retryAfterSeconds: step.retryAfterSeconds };
     }
     if (step.state === 'done') {
-      const contents = [...writers.values()].map((writer) => writer.summary());
       await putAll(context.blobs, blob, [...writers.values()]);
+      const contents = [...writers.values()].map((writer) => writer.summary());
       return {
         state: 'succeeded',
         matched: step.evidence.matched,
@@ -67,13 +67,17 @@ async function putAll(blobs: BlobStore, blob: BlobRef, writers: readonly Collect
   }
 }
 
-/** The rows of one collection, in order. */
+/** The rows of one collection in order, piece by piece, from this piece on. */
 export async function* readRows(
   blobs: BlobStore,
   blob: BlobRef,
-  collection: string,
-): AsyncIterable<Readonly<Record<string, unknown>>> {
-  for await (const piece of blobs.read(blob, collection)) {
-    for (const line of piece.toString().split('\n')) if (line !== '') yield JSON.parse(line);
+  { collection, from }: { readonly collection: string; readonly from: number },
+): AsyncIterable<readonly Readonly<Record<string, unknown>>[]> {
+  for await (const piece of blobs.read(blob, collection, from)) {
+    yield piece
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
   }
 }

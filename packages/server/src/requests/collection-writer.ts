@@ -4,6 +4,8 @@ export interface CollectedCollection {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: number;
+  /** Of all rows as JSON, one a line. Those that were collected by an older Habeas do not say. */
+  readonly bytes?: number;
 }
 
 /** Gathers the rows of one collection into pieces. */
@@ -14,6 +16,7 @@ export class CollectionWriter {
   #bytes = 0;
   #position = 0;
   #rows = 0;
+  #allBytes = 0;
 
   constructor(name: string) {
     this.#name = name;
@@ -40,18 +43,17 @@ export class CollectionWriter {
   /** What was gathered since the last piece, if anything. */
   takePiece(): readonly Piece[] {
     if (this.#lines.length === 0) return [];
-    const piece = {
-      part: this.#name,
-      position: this.#position,
-      bytes: Buffer.from(`${this.#lines.join('\n')}\n`),
-    };
+    const bytes = Buffer.from(`${this.#lines.join('\n')}\n`);
+    const piece = { part: this.#name, position: this.#position, bytes };
+    this.#allBytes += bytes.length;
     this.#position += 1;
     this.#lines = [];
     this.#bytes = 0;
     return [piece];
   }
 
+  /** After the last piece was taken. */
   summary(): CollectedCollection {
-    return { name: this.#name, columns: [...this.#columns], rows: this.#rows };
+    return { name: this.#name, columns: [...this.#columns], rows: this.#rows, bytes: this.#allBytes };
   }
 }

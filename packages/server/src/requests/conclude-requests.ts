@@ -2,21 +2,26 @@ import type { Evidence } from '../connectors/index.ts';
 import type { Database } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs } from './neighbourhood.ts';
+import { discardPackages } from './package/discard-packages.ts';
 import type { RequestTables } from './tables.ts';
 
 /**
  * What remains to be done when requests end, in the transaction that ends them: found keys and collected rows are of no use
- * any more (the package stays until it expires), and the date is kept on which the last copy ends that could not be removed.
+ * any more (the package of a completed one stays until it expires), and the date is kept on which the last copy ends that could not be removed.
  */
-export async function concludeRequests(transaction: Database, refs: readonly RequestRef[]): Promise<void> {
+export async function concludeRequests(
+  transaction: Database,
+  refs: readonly RequestRef[],
+  now: Date,
+): Promise<void> {
   if (refs.length === 0) return;
   const tables = transaction.withTables<RequestTables>();
   const pairs = refs.map((ref) => [ref.organizationId, ref.requestId] as const);
   await tables
     .deleteFrom('request_blobs')
     .where(inPairs('organization_id', 'request_id', pairs))
-    .where('blob', 'not like', 'package/%')
     .execute();
+  await discardPackages(transaction, { why: 'ended', requests: pairs }, now);
   const tasks = await tables
     .selectFrom('tasks')
     .select(['organization_id', 'request_id', 'evidence'])

@@ -127,7 +127,9 @@ async function receive(
 
 async function downloaded(world: World, id: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await world.requests.openPackage(caller, id)).stream) chunks.push(chunk);
+  const opened = await world.requests.openPackage(caller, id, 'zip');
+  for await (const chunk of await opened.read({ start: 0, end: opened.bytes }, new AbortController().signal))
+    chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -1,15 +1,15 @@
 import type { api } from '@habeas/contract';
-import { appendAudit } from '../audit/index.ts';
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, HabeasError, type Logger, type SecretKey } from '../foundation/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
-import { createBlobStore } from './blob-store.ts';
 import type { Event } from './event.ts';
 import { createFleet } from './fleet.ts';
-import { loadRequestKey, type RequestRef } from './identity-vault.ts';
+import type { RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
-import { PACKAGE_PART } from './package-task.ts';
+import { createPackages } from './package/packages.ts';
+import type { PackageStorages } from './package/storage.ts';
+import { createPostgresStorage } from './package/storage-postgres.ts';
 import { createPauses } from './pauses.ts';
 import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
@@ -43,6 +43,8 @@ export interface CreateRequestsOptions {
   readonly order?: Order;
   /** Longest time of one attempt. (Default: 15 minutes) */
   readonly taskTimeoutMilliseconds?: number;
+  /** Where packages lie. (Default: in the database) */
+  readonly storages?: PackageStorages | undefined;
   /** How often lost work is looked for. (Default: 1 second) */
   readonly reconcileMilliseconds?: number;
   /** In [0, 1), for jitter. (Default: Math.random) */
@@ -55,6 +57,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   const { db, clock, systems } = options;
   checkOrder(options.order ?? NO_ORDER);
   const worker = newWorker();
+  const storages = options.storages ?? inDatabase(db, clock);
   const transitions = createTransitions({
     db,
     worker,
@@ -77,6 +80,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   });
   const fleet = createFleet({
     ...options,
+    storages,
     pauses,
     worker,
     transitions,
@@ -91,6 +95,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
 
   return {
     ...tickets,
+    ...createPackages({ ...options, storages }),
     pauses,
     async receive(caller, ask) {
       const { request, replayed } = await intake.receive(caller, ask);
@@ -167,37 +172,6 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .executeTakeFirstOrThrow();
       return taskView(row, dependenciesOf(await requestPlan(db, target)));
     },
-    async openPackage(caller, requestId) {
-      const target = ref(caller, requestId);
-      const row = await requestRow(db, target);
-      if (row.package_blob === null || row.package_bytes === null || row.package_sha256 === null) {
-        throw new HabeasError(
-          'NOT_FOUND',
-          `Request ${requestId} is ${row.state} and has no package: it is not built yet, it has expired, or it is not an access request.`,
-        );
-      }
-      const key = await loadRequestKey(db, target, options.masterKey);
-      await db.transaction().execute((transaction) =>
-        appendAudit(
-          transaction,
-          [
-            {
-              organizationId: target.organizationId,
-              actor: caller.actor,
-              action: 'package.opened',
-              subject: requestId,
-            },
-          ],
-          clock.now(),
-        ),
-      );
-      return {
-        id: `pkg_${requestId}`,
-        bytes: row.package_bytes,
-        sha256: row.package_sha256,
-        stream: createBlobStore(db, key).read({ ...target, blob: row.package_blob }, PACKAGE_PART),
-      };
-    },
     receipt: (caller, requestId) => receiptOf(db, ref(caller, requestId), options.sign),
     async systemCallback(callback) {
       const sentAt = options.verifyCallback(callback, clock.now());
@@ -257,6 +231,11 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       await transitions.apply(target, { type: 'wait-over' }, { actor: 'system' });
     }
   }
+}
+
+function inDatabase(db: Database, clock: Clock): PackageStorages {
+  const storage = createPostgresStorage(db, clock);
+  return { current: storage, all: [storage] };
 }
 
 function requestEvent(command: RequestCommand): Event {

@@ -2,6 +2,7 @@ import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, type Logger, pause, type SecretKey } from '../foundation/index.ts';
 import { type DueNotice, dueTasks, type PauseNotice, systemsDue } from './due-tasks.ts';
 import type { RequestRef } from './identity-vault.ts';
+import type { PackageStorages } from './package/storage.ts';
 import type { HeededPauses } from './pauses.ts';
 import type { Places } from './places.ts';
 import { createPump, type Pump } from './pump.ts';
@@ -24,6 +25,7 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly taskTimeoutMilliseconds: number;
+  readonly storages: PackageStorages;
   readonly packageExpiresMilliseconds: number;
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   readonly sign: SignReceipt;
@@ -65,8 +67,10 @@ export function createFleet(options: FleetOptions): Fleet {
     },
   });
   const worker = createWorker(options);
+  const stopping = new AbortController();
   const reconcile = createReconciler({
     ...options,
+    signal: stopping.signal,
     plan: options.planReceived,
     worker: { id: options.worker, inHand: () => worker.inHand() },
   });
@@ -165,6 +169,7 @@ export function createFleet(options: FleetOptions): Fleet {
     },
     async stop() {
       stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       for (const later of timers) clearTimeout(later);
       const grace = setTimeout(() => worker.abort(), GRACE_MILLISECONDS);

@@ -1,6 +1,7 @@
 export { DEFAULT_RETRY, type RetryRules, retryRules } from './back-off.ts';
 export { type CreateRequestsOptions, createRequests } from './create-requests.ts';
 export { requestMigrations } from './migrations.ts';
+export { createPackageStorages } from './package/create-storages.ts';
 export { createPauses, type HeededPauses, type Pauses, type PauseTarget } from './pauses.ts';
 export { type Plan, type PlanInput, plan } from './plan.ts';
 export type * from './requests.ts';

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { packageMigrations } from './package/migrations.ts';
 import { policyMigrations } from './policy-migrations.ts';
 
 export const requestMigrations: Migrations = {
+  ...packageMigrations,
   ...policyMigrations,
   '0020-requests': {
     async up(db) {

@@ -1,55 +1,59 @@
-import { createHash } from 'node:crypto';
-import { type BlobRef, PIECE_BYTES } from './blob-store.ts';
+import { createHmac } from 'node:crypto';
+import { type Database, deriveKey, HabeasError } from '../foundation/index.ts';
+import type { BlobRef } from './blob-store.ts';
 import { readRows } from './collect-task.ts';
 import type { CollectedCollection } from './collection-writer.ts';
 import { openText } from './identity-vault.ts';
 import type { TaskRow } from './neighbourhood.ts';
-import { createArchive } from './package/archive.ts';
-import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
+import { packageFiles } from './package/archive.ts';
+import { type BuiltPackage, buildPackage } from './package/build-package.ts';
+import type { ManifestInput, NotIncluded, PackagedCollection } from './package/manifest.ts';
+import type { PackageStorages } from './package/storage.ts';
+import type { PackageTables } from './package/tables.ts';
 import { requestPlan } from './read-requests.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
-const PART = 'zip';
+export interface PackageTaskOptions {
+  readonly storages: PackageStorages;
+  /** How long it can be fetched once it is there. */
+  readonly expiresMilliseconds: number;
+  readonly organization: string;
+  /** Longest time in which no part gets stored. However long the whole takes, what is stored is not lost. */
+  readonly stallMilliseconds: number;
+  /** The server stops. */
+  readonly stopping: AbortSignal;
+}
 
-/** Builds the package from what was collected and stores it sealed. Streams throughout: memory does not grow with the data. */
-export async function packageTask(
-  context: TaskContext,
-  options: { readonly expiresAt: Date; readonly organization: string },
-): Promise<TaskOutcome> {
+/**
+ * Builds the package from what was collected, sealed with a key of its own. Streams throughout: memory does not grow with the
+ * data. What an earlier attempt stored is gone on with.
+ */
+export async function packageTask(context: TaskContext, options: PackageTaskOptions): Promise<TaskOutcome> {
+  const { ref, task } = context;
   const tasks = await loadSources(context);
   const collections = loadCollections(context, tasks);
-  const archive = createArchive({
+  const left = [...notIncluded(tasks), ...(await gapsOfPlan(context))];
+  const input = {
     organization: options.organization,
-    requestId: context.ref.requestId,
+    requestId: ref.requestId,
     receivedAt: context.request.received_at,
-    builtAt: context.clock.now(),
     collections,
-    notIncluded: [...notIncluded(tasks), ...(await gapsOfPlan(context))],
-    signal: context.scope.signal,
-  });
-
-  const blob: BlobRef = { ...context.ref, blob: `package/${context.task.id}/${context.task.attempt}` };
-  const hash = createHash('sha256');
-  let bytes = 0;
-  let position = 0;
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  const flush = async (): Promise<void> => {
-    await context.blobs.put(blob, [{ part: PART, position, bytes: Buffer.concat(pending) }]);
-    position += 1;
-    pending = [];
-    pendingBytes = 0;
+    notIncluded: left,
   };
-  for await (const chunk of archive) {
-    hash.update(chunk);
-    bytes += chunk.length;
-    pending.push(chunk);
-    pendingBytes += chunk.length;
-    if (pendingBytes >= PIECE_BYTES) await flush();
-  }
-  if (pending.length > 0) await flush();
-  const sha256 = hash.digest('hex');
+  const watch = new Watch(options.stallMilliseconds);
+  const built = await buildPackage({
+    ...ref,
+    db: context.db,
+    storages: options.storages,
+    onPart: () => watch.progress(),
+    clock: context.clock,
+    key: context.key,
+    task: { id: task.id, attempt: task.attempt },
+    contentsDigest: digestOf(context, input),
+    files: (builtAt) => packageFiles({ ...input, builtAt }),
+    signal: AbortSignal.any([options.stopping, watch.signal]),
+  }).finally(() => watch.end());
   // By system: names of collections may be personal, and stand in the package only.
   const counts = new Map<string, number>();
   for (const { system, rows } of collections) counts.set(system, (counts.get(system) ?? 0) + rows);
@@ -57,33 +61,92 @@ export async function packageTask(
     state: 'succeeded',
     matched: null,
     result: {
-      blob: blob.blob,
       evidence: {
         matched: false,
         counts: Object.fromEntries(counts),
         retained: [],
         residuals: [],
-        notes: [`${bytes} bytes`],
+        notes: [`${built.bytes} bytes`],
       },
     },
-    also: async (transaction) => {
-      await transaction
-        .withTables<RequestTables>()
-        .updateTable('requests')
-        .set({
-          package_blob: blob.blob,
-          package_bytes: bytes,
-          package_sha256: sha256,
-          package_expires_at: options.expiresAt,
-        })
-        .where('organization_id', '=', context.ref.organizationId)
-        .where('id', '=', context.ref.requestId)
-        .execute();
-    },
+    also: (transaction) => finish(transaction, context, { built, ...options }),
   };
 }
 
-export const PACKAGE_PART = PART;
+/** Aborts with a TimeoutError when nothing was achieved for so long. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly signal = this.#controller.signal;
+
+  constructor(milliseconds: number) {
+    this.#timer = setTimeout(
+      () => this.#controller.abort(new DOMException('No part of the package was stored.', 'TimeoutError')),
+      milliseconds,
+    );
+  }
+
+  progress(): void {
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** From this transaction on the package can be fetched, and its time runs. */
+async function finish(
+  transaction: Database,
+  context: TaskContext,
+  { built, expiresMilliseconds }: { readonly built: BuiltPackage; readonly expiresMilliseconds: number },
+): Promise<void> {
+  const { organizationId, requestId } = context.ref;
+  const expiresAt = new Date(context.clock.now().getTime() + expiresMilliseconds);
+  const tables = transaction.withTables<RequestTables & PackageTables>();
+  const ready = await tables
+    .updateTable('packages')
+    .set({
+      state: 'ready',
+      bytes: built.bytes,
+      sealed_bytes: built.sealedBytes,
+      sha256: built.sha256,
+      expires_at: expiresAt,
+    })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', built.packageId)
+    .where('state', '=', 'building')
+    .where('attempt', '=', context.task.attempt)
+    .executeTakeFirst();
+  if (ready.numUpdatedRows !== 1n)
+    throw new HabeasError('CONFLICT', 'Another attempt builds this package now.', { retryable: true });
+  if (built.parts > 1) {
+    await tables
+      .updateTable('package_parts')
+      .set({ sealed_state: null })
+      .where('organization_id', '=', organizationId)
+      .where('package_id', '=', built.packageId)
+      .execute();
+  }
+  await tables
+    .updateTable('requests')
+    .set({
+      package_blob: built.packageId,
+      package_bytes: built.bytes,
+      package_sha256: built.sha256,
+      package_expires_at: expiresAt,
+    })
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', requestId)
+    .execute();
+}
+
+/** Of everything that decides about the bytes. Keyed, because names may be personal. */
+function digestOf(context: TaskContext, input: Omit<ManifestInput, 'builtAt'>): Buffer {
+  return createHmac('sha256', deriveKey(context.key, 'package contents'))
+    .update(JSON.stringify(input))
+    .digest();
+}
 
 type Source = Pick<TaskRow, 'id' | 'kind' | 'state' | 'system' | 'team' | 'blob' | 'contents' | 'note'>;
 
@@ -111,7 +174,7 @@ function loadCollections(context: TaskContext, tasks: readonly Source[]): readon
       collections.push({
         ...content,
         system: task.system ?? 'unknown',
-        read: () => readRows(context.blobs, blob, content.name),
+        read: (from) => readRows(context.blobs, blob, { collection: content.name, from }),
       });
     }
   }

@@ -2,6 +2,13 @@ import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { TaskEvent } from './event.ts';
+import {
+  discardPackages,
+  expirePackages,
+  removeDiscarded,
+  removeUnknown,
+} from './package/discard-packages.ts';
+import type { PackageStorages } from './package/storage.ts';
 import { prune } from './prune.ts';
 import { freezeReceipts, type SignReceipt } from './receipt.ts';
 import type { RequestTables } from './tables.ts';
@@ -19,6 +26,11 @@ export interface ReconcileOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sign: SignReceipt;
+  readonly storages: PackageStorages;
+  /** Longest time that a package can be fetched. */
+  readonly packageExpiresMilliseconds: number;
+  /** Ends what takes long when the server stops. */
+  readonly signal: AbortSignal;
   /** This process' worker, and the tasks that it has in hand. */
   readonly worker: { readonly id: string; inHand(): readonly string[] };
   /** Plans a request that was acknowledged but not planned. */
@@ -40,6 +52,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
   const pruneNowAndThen = async (now: Date): Promise<void> => {
     if (now.getTime() - prunedAt < PRUNE_MILLISECONDS) return;
     await prune(options.db, options.organizationId, now);
+    await removeUnknown({ ...options, oldestMilliseconds: options.packageExpiresMilliseconds });
     prunedAt = now.getTime();
   };
   return async () => {
@@ -50,6 +63,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       unplanned,
       expiredPackages,
       forgotten,
+      discardedPackages,
       missingReceipts,
       () => pruneNowAndThen(now),
     ];
@@ -126,42 +140,13 @@ async function unplanned(options: ReconcileOptions, now: Date): Promise<void> {
   }
 }
 
+/** Packages whose time is over, and the bytes of those that were discarded for whatever reason. */
 async function expiredPackages(options: ReconcileOptions, now: Date): Promise<void> {
-  const tables = options.db.withTables<RequestTables>();
-  const expired = await tables
-    .selectFrom('requests')
-    .select(['organization_id', 'id', 'package_blob'])
-    .where('organization_id', '=', options.organizationId)
-    .where('package_blob', 'is not', null)
-    .where('package_expires_at', '<=', now)
-    .limit(BATCH)
-    .execute();
-  for (const request of expired) {
-    await options.db.transaction().execute(async (transaction) => {
-      const own = transaction.withTables<RequestTables>();
-      const claimed = await own
-        .updateTable('requests')
-        .set({ package_blob: null })
-        .where('organization_id', '=', request.organization_id)
-        .where('id', '=', request.id)
-        .where('package_blob', 'is not', null)
-        .returning('id')
-        .executeTakeFirst();
-      // Another process was quicker.
-      if (claimed === undefined) return;
-      await own
-        .deleteFrom('request_blobs')
-        .where('organization_id', '=', request.organization_id)
-        .where('request_id', '=', request.id)
-        .where('blob', 'like', 'package/%')
-        .execute();
-      await audit(transaction, 'package.expired', {
-        organizationId: request.organization_id,
-        requestId: request.id,
-        now,
-      });
-    });
-  }
+  await expirePackages(options.db, options.organizationId, now);
+}
+
+async function discardedPackages(options: ReconcileOptions): Promise<void> {
+  await removeDiscarded(options);
 }
 
 /** Receipts are made soon after the end, beside the work and not in its way. */
@@ -197,7 +182,7 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
       const claimed = await own
         .updateTable('requests')
         // The receipt is made anew, without the words of people that it quoted.
-        .set({ forget_at: null, package_blob: null, reason: null, receipt: null })
+        .set({ forget_at: null, reason: null, receipt: null })
         .where('organization_id', '=', ref.organizationId)
         .where('id', '=', ref.requestId)
         .where('forget_at', 'is not', null)
@@ -205,6 +190,8 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
         .executeTakeFirst();
       // Another process was quicker.
       if (claimed === undefined) return;
+      const requests = [[ref.organizationId, ref.requestId] as const];
+      await discardPackages(transaction, { why: 'forgotten', requests }, now);
       for (const table of [
         'request_keys',
         'request_identities',

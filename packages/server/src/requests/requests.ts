@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { OpenedPackage, PackageForm } from './package/open-package.ts';
 import type { HeededPauses } from './pauses.ts';
 
 /** Who asks, and for which organization; every call carries it. */
@@ -38,14 +39,6 @@ export interface CloseTicket {
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
-}
-
-export interface PackageDownload {
-  readonly id: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** The zip, decrypted piece by piece. */
-  readonly stream: AsyncIterable<Uint8Array>;
 }
 
 export interface SystemCallback {
@@ -106,7 +99,10 @@ export interface Requests {
   closeTicket(caller: Caller, ticketId: string, close: CloseTicket): Promise<api.TicketView>;
   /** The team says that it will not do it; the task is then blocked until an officer retries or skips it. */
   rejectTicket(caller: Caller, ticketId: string, reason: string): Promise<api.TicketView>;
-  openPackage(caller: Caller, requestId: string): Promise<PackageDownload>;
+  /** Throws NOT_FOUND where there is none (yet, or any more). The look is audited. */
+  openPackage(caller: Caller, requestId: string, form: PackageForm): Promise<OpenedPackage>;
+  /** The key that opens the sealed form with any age tool. Audited. Throws NOT_FOUND like {@link openPackage}. */
+  packageKey(caller: Caller, requestId: string): Promise<api.PackageKeyView>;
   receipt(caller: Caller, requestId: string): Promise<api.ReceiptView>;
   /** A service says that an operation ended. The word is not taken for it: the task is made due and asks the service itself. */
   systemCallback(callback: SystemCallback): Promise<void>;

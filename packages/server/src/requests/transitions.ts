@@ -107,6 +107,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     await concludeRequests(
       transaction,
       ended.map(({ target }) => target),
+      options.clock.now(),
     );
     // A gate that opened is an event of its own, in the same transaction; it may open the next one.
     const gates = steps.flatMap(({ target, step, actor }) =>

@@ -28,7 +28,7 @@ export function requestView(row: RequestRow): api.RequestView {
       row.package_expires_at === null
         ? null
         : {
-            id: `pkg_${row.id}`,
+            id: row.package_blob,
             bytes: row.package_bytes,
             sha256: row.package_sha256,
             expires_at: row.package_expires_at.toISOString(),

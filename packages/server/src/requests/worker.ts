@@ -16,6 +16,7 @@ import type { TaskError } from './event.ts';
 import { createWorkLoader, type LoadedWork } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
 import type { TaskRow } from './neighbourhood.ts';
+import type { PackageStorages } from './package/storage.ts';
 import { packageTask } from './package-task.ts';
 import type { ClaimedTask } from './places.ts';
 import { resolveTask } from './resolve-task.ts';
@@ -36,6 +37,7 @@ export interface WorkerOptions {
   readonly worker: string;
   /** Longest time that one attempt may take. */
   readonly taskTimeoutMilliseconds: number;
+  readonly storages: PackageStorages;
   readonly packageExpiresMilliseconds: number;
   /** Where and with which secret a system may report that an operation ended. */
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
@@ -177,7 +179,10 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
       return verifyTask(context);
     case 'package':
       return packageTask(context, {
-        expiresAt: new Date(options.clock.now().getTime() + options.packageExpiresMilliseconds),
+        storages: options.storages,
+        stallMilliseconds: options.taskTimeoutMilliseconds,
+        stopping: options.stopping,
+        expiresMilliseconds: options.packageExpiresMilliseconds,
         organization: ref.organizationId,
       });
     case 'gate':
@@ -219,7 +224,7 @@ async function conclude(
 }
 
 async function removeAttempt(db: Database, target: TaskRef, task: TaskRow): Promise<void> {
-  const names = ['keys', 'items', 'package'].map((kind) => `${kind}/${task.id}/${task.attempt}`);
+  const names = ['keys', 'items'].map((kind) => `${kind}/${task.id}/${task.attempt}`);
   await db
     .withTables<RequestTables>()
     .deleteFrom('request_blobs')

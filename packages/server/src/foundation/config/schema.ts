@@ -4,6 +4,7 @@ import { connectionSection } from './connections-section.ts';
 import { mapSection } from './map-section.ts';
 import { notifySection, receiver } from './notify-section.ts';
 import { partnersSection } from './partners-section.ts';
+import { packagesSection } from './packages-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { key } from './values.ts';
 
@@ -33,6 +34,7 @@ export const configSchema = z
     connections: z.array(connectionSection).default([]),
     requests: requestsSection.prefault({}),
     partners: partnersSection.prefault({}),
+    packages: packagesSection.prefault({}),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */

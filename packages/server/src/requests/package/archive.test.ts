@@ -3,9 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readZip } from '../../../test/read-zip.ts';
 import { csvCell, csvLine } from '../../foundation/index.ts';
-import { createArchive } from './archive.ts';
+import { packageFiles } from './archive.ts';
+import type { ArchiveFile } from './archive-file.ts';
 import { safeFileName, uniqueNames } from './file-name.ts';
 import type { PackagedCollection } from './manifest.ts';
+import { type WriteZipOptions, writeZip } from './write-zip.ts';
+
+const STRETCH = 100;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -15,8 +19,10 @@ function collection(system: string, name: string, rows: readonly Row[]): Package
     name,
     columns: [...new Set(rows.flatMap((row) => Object.keys(row)))],
     rows: rows.length,
-    async *read() {
-      yield* rows;
+    bytes: rows.reduce((sum, row) => sum + Buffer.byteLength(JSON.stringify(row)) + 1, 0),
+    async *read(from) {
+      for (let start = from * STRETCH; start < rows.length; start += STRETCH)
+        yield rows.slice(start, start + STRETCH);
     },
   };
 }
@@ -25,18 +31,35 @@ async function build(
   collections: readonly PackagedCollection[],
   notIncluded: readonly { system: string; reason: string }[] = [],
 ) {
-  const chunks: Buffer[] = [];
-  const archive = createArchive({
+  return readZip(await zipOf(filesOf(collections, notIncluded)));
+}
+
+function filesOf(
+  collections: readonly PackagedCollection[],
+  notIncluded: readonly { system: string; reason: string }[] = [],
+): readonly ArchiveFile[] {
+  return packageFiles({
     organization: 'acme',
     requestId: 'req_1',
     receivedAt: new Date('2026-01-02T00:00:00Z'),
-    builtAt: new Date('2026-01-03T00:00:00Z'),
+    builtAt,
     collections,
     notIncluded,
-    signal: new AbortController().signal,
   });
-  for await (const chunk of archive) chunks.push(chunk);
-  return readZip(Buffer.concat(chunks));
+}
+
+const builtAt = new Date('2026-01-03T00:00:00Z');
+
+async function zipOf(files: readonly ArchiveFile[], from?: WriteZipOptions['from']): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const { bytes } of writeZip({
+    files,
+    time: builtAt,
+    signal: new AbortController().signal,
+    from,
+  }))
+    chunks.push(bytes);
+  return Buffer.concat(chunks);
 }
 
 describe('a package', () => {
@@ -97,11 +120,42 @@ describe('a package', () => {
     const broken: PackagedCollection = {
       ...collection('shop', 'orders', [{ id: 1 }]),
       async *read() {
-        yield { id: 1 };
+        yield [{ id: 1 }];
         throw new Error('the piece is damaged');
       },
     };
     await expect(build([broken])).rejects.toThrow('the piece is damaged');
+  });
+});
+
+describe('a package that is interrupted', () => {
+  it('goes on from anywhere and has the same bytes and the same hash', async () => {
+    const rows = Array.from({ length: 9_000 }, (_, index) => ({ id: index, text: `${index} `.repeat(40) }));
+    const files = () =>
+      filesOf([
+        collection('shop', 'orders', rows),
+        collection('shop', 'few', [{ id: 1 }]),
+        collection('mail', 'none', []),
+      ]);
+    const options = { time: builtAt, signal: new AbortController().signal };
+    const whole = await zipOf(files());
+    let done = 0;
+    let places = 0;
+    for await (const step of writeZip({ ...options, files: files() })) {
+      done += step.bytes.length;
+      if (step.sha256 !== undefined) {
+        expect(step.sha256).toBe(createHash('sha256').update(whole).digest('hex'));
+        break;
+      }
+      // As another process would read it.
+      const cursor = JSON.parse(JSON.stringify(step.cursor()));
+      const rest = await zipOf(files(), { cursor, written: JSON.parse(JSON.stringify(step.written)) });
+      expect(rest.equals(whole.subarray(done))).toBe(true);
+      places += 1;
+    }
+    // Every file in the middle and at both ends, and the directory.
+    expect(places).toBeGreaterThan(30);
+    expect(readZip(whole).size).toBe(8);
   });
 });
 

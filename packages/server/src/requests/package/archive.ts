@@ -1,114 +1,134 @@
-import { createHash } from 'node:crypto';
-import { PassThrough, Readable } from 'node:stream';
-import yazl from 'yazl';
 import { csvLine } from '../../foundation/index.ts';
+import type { ArchiveFile, Block } from './archive-file.ts';
 import { uniqueNames } from './file-name.ts';
-import { type PageCollection, pageCell, renderIndexPage } from './index-page.ts';
-import {
-  type ManifestInput,
-  type PackagedCollection,
-  type PackagedFile,
-  renderManifest,
-} from './manifest.ts';
+import { type PageCollection, pageBlocks, pageCell } from './index-page.ts';
+import { type ManifestInput, manifestBlocks, type PackagedCollection } from './manifest.ts';
 
 /** Rows that the page for people shows of each collection; the files hold all. */
 const PAGE_ROWS = 50;
 /** Not worth the work of a compressor of their own, of which most packages would have a dozen. */
 const FEW_ROWS = 20;
-const CHUNK_CHARACTERS = 64 * 1024;
-
-export interface ArchiveOptions extends ManifestInput {
-  readonly signal: AbortSignal;
-}
 
 /**
- * The package as a stream of zip bytes (zip64 where needed): `index.html` for people, `data/<system>/<collection>.json` and
- * `.csv` for machines, `manifest.json` last, with the SHA-256 of every other file.
+ * The files of a package: `data/<system>/<collection>.json` and `.csv` for machines, `index.html` for people, `manifest.json`
+ * last, with the SHA-256 of every other file.
  */
-export async function* createArchive(options: ArchiveOptions): AsyncIterable<Buffer> {
-  const zip = new yazl.ZipFile();
-  const files: PackagedFile[] = [];
+export function packageFiles(input: ManifestInput): readonly ArchiveFile[] {
+  const files: ArchiveFile[] = [];
   const page: PageCollection[] = [];
-  const failure = new AbortController();
-  const add = (path: string, content: () => AsyncIterable<string>, compress = true): void => {
-    zip.addReadStreamLazy(path, { mtime: options.builtAt, mode: 0o100644, compress }, (give) => {
-      const stream = Readable.from(hashed(path, content(), files), { objectMode: false });
-      stream.on('error', (error) => failure.abort(error));
-      give(null, stream);
-    });
-  };
-
   const systemName = uniqueNames();
   const collectionNames = new Map<string, (text: string) => string>();
-  for (const collection of options.collections) {
+  for (const collection of input.collections) {
     const folder = systemName(collection.system);
     const naming = collectionNames.get(folder) ?? uniqueNames();
     collectionNames.set(folder, naming);
     const path = `data/${folder}/${naming(collection.name)}`;
-    const shown: (readonly string[])[] = [];
-    page.push({ ...collection, path, shown });
+    // The first rows are kept when the file is written; work that went on elsewhere reads them again.
+    let first: readonly (readonly string[])[] | undefined;
+    const keep = (rows: readonly (readonly string[])[]) => {
+      first = rows;
+    };
+    page.push({ ...collection, path, shown: async () => first ?? firstRows(collection) });
     const compress = collection.rows > FEW_ROWS;
-    add(`${path}.json`, () => jsonFile(collection, shown), compress);
-    add(`${path}.csv`, () => csvFile(collection), compress);
+    const atMostBytes = mostBytes(collection);
+    files.push({
+      path: `${path}.json`,
+      compress,
+      atMostBytes,
+      blocks: (from) => jsonBlocks(collection, from, keep),
+    });
+    files.push({ path: `${path}.csv`, compress, atMostBytes, blocks: (from) => csvBlocks(collection, from) });
   }
-  add('index.html', async function* () {
-    yield renderIndexPage({ ...options, collections: page });
+  const pageInput = { ...input, collections: page };
+  const names = namesBytes(input);
+  files.push({
+    path: 'index.html',
+    compress: true,
+    atMostBytes: PAGE_BYTES + names + cells(input) * CELL_BYTES,
+    blocks: (from) => pageBlocks(pageInput, from),
   });
-  add('manifest.json', async function* () {
-    yield renderManifest(options, files);
+  files.push({
+    path: 'manifest.json',
+    compress: true,
+    atMostBytes: PAGE_BYTES + names + files.length * FILE_BYTES,
+    blocks: (from, before) => manifestBlocks(input, before, from),
   });
-  zip.end();
-
-  const output = zip.outputStream.pipe(new PassThrough());
-  zip.on('error', (error) => output.destroy(error));
-  failure.signal.addEventListener('abort', () => output.destroy(failure.signal.reason));
-  options.signal.addEventListener('abort', () => output.destroy(options.signal.reason), { once: true });
-  for await (const chunk of output) yield chunk;
+  return files;
 }
 
-/** An array with one row a line; keeps the first rows for the page, which is written later. */
-async function* jsonFile(
+/** An array with one row a line. Block 0 is what stands before the rows; one follows for each stretch of rows. */
+async function* jsonBlocks(
   collection: PackagedCollection,
-  shown: (readonly string[])[],
-): AsyncIterable<string> {
-  let text = '[';
-  let first = true;
-  for await (const row of collection.read()) {
-    if (shown.length < PAGE_ROWS) shown.push(collection.columns.map((column) => pageCell(row[column])));
-    text += `${first ? '\n' : ',\n'}${JSON.stringify(row)}`;
-    first = false;
-    if (text.length >= CHUNK_CHARACTERS) {
-      yield text;
-      text = '';
+  from: number,
+  keep: (rows: readonly (readonly string[])[]) => void,
+): AsyncIterable<Block> {
+  if (from === 0) yield { text: '[', last: false };
+  let stretch = Math.max(from - 1, 0);
+  const shown: (readonly string[])[] = [];
+  for await (const rows of collection.read(stretch)) {
+    if (from === 0 && shown.length < PAGE_ROWS) {
+      for (const row of rows.slice(0, PAGE_ROWS - shown.length)) shown.push(pageRow(collection, row));
     }
+    const lines = rows.map((row) => JSON.stringify(row)).join(',\n');
+    yield { text: `${stretch === 0 ? '\n' : ',\n'}${lines}`, last: false };
+    stretch += 1;
   }
-  yield `${text}\n]\n`;
+  if (from === 0) keep(shown);
+  yield { text: '\n]\n', last: true };
 }
 
-async function* csvFile(collection: PackagedCollection): AsyncIterable<string> {
-  let text = csvLine(collection.columns);
-  for await (const row of collection.read()) {
-    text += csvLine(collection.columns.map((column) => row[column]));
-    if (text.length >= CHUNK_CHARACTERS) {
-      yield text;
-      text = '';
-    }
+/** Block 0 is the header; one follows for each stretch of rows, and an empty one. */
+async function* csvBlocks(collection: PackagedCollection, from: number): AsyncIterable<Block> {
+  if (from === 0) yield { text: csvLine(collection.columns), last: false };
+  for await (const rows of collection.read(Math.max(from - 1, 0))) {
+    const lines = rows.map((row) => csvLine(collection.columns.map((column) => row[column])));
+    yield { text: lines.join(''), last: false };
   }
-  yield text;
+  yield { text: '', last: true };
 }
 
-async function* hashed(
-  path: string,
-  content: AsyncIterable<string>,
-  files: PackagedFile[],
-): AsyncIterable<Buffer> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const text of content) {
-    const chunk = Buffer.from(text);
-    hash.update(chunk);
-    bytes += chunk.length;
-    yield chunk;
+async function firstRows(collection: PackagedCollection): Promise<readonly (readonly string[])[]> {
+  const shown: (readonly string[])[] = [];
+  for await (const rows of collection.read(0)) {
+    for (const row of rows.slice(0, PAGE_ROWS - shown.length)) shown.push(pageRow(collection, row));
+    if (shown.length >= PAGE_ROWS) break;
   }
-  files.push({ path, bytes, sha256: hash.digest('hex') });
+  return shown;
+}
+
+function pageRow(collection: PackagedCollection, row: Readonly<Record<string, unknown>>): readonly string[] {
+  return collection.columns.map((column) => pageCell(row[column]));
+}
+
+/**
+ * No file of the collection is larger. JSON is what was stored and two bytes a row; CSV at worst doubles every byte (all quotes),
+ * adds four a cell (quotes, apostrophe, comma) and has a cell for every column.
+ */
+function mostBytes({ bytes, rows, columns }: PackagedCollection): number | undefined {
+  if (bytes === undefined) return undefined;
+  const header = columns.reduce((sum, column) => sum + 2 * Buffer.byteLength(column) + 4, 2);
+  return header + 2 * bytes + rows * (4 * columns.length + 2) + 16;
+}
+
+/** More than what the page and the manifest say beside names, cells and files. */
+const PAGE_BYTES = 64 * 1024;
+/** More than a cell of the page: 500 characters, each of up to six bytes, and what stands around them. */
+const CELL_BYTES = 4 * 1024;
+/** More than the manifest says of a file or a collection beside its name. */
+const FILE_BYTES = 2 * 1024;
+
+function cells(input: ManifestInput): number {
+  return input.collections.reduce((sum, { columns }) => sum + (columns.length + 1) * (PAGE_ROWS + 1), 0);
+}
+
+/** More than all names take where they are shown, however they are escaped. */
+function namesBytes(input: ManifestInput): number {
+  const named = input.collections.reduce(
+    (sum, { system, name, columns }) => sum + [system, name, ...columns].join('').length,
+    0,
+  );
+  return (
+    32 *
+    (named + input.notIncluded.reduce((sum, { system, reason }) => sum + system.length + reason.length, 0))
+  );
 }

@@ -1,10 +1,11 @@
+import type { Block } from './archive-file.ts';
 import type { ManifestInput, PackagedCollection } from './manifest.ts';
 
 export interface PageCollection extends PackagedCollection {
   /** Without the ending: `data/shop/orders`. */
   readonly path: string;
   /** The first rows, each cell as text and cut. */
-  readonly shown: readonly (readonly string[])[];
+  shown(): Promise<readonly (readonly string[])[]>;
 }
 
 export interface IndexPageInput extends Omit<ManifestInput, 'collections'> {
@@ -22,14 +23,32 @@ th { background: var(--soft); white-space: nowrap; } td { overflow-wrap: anywher
 tr:last-child td { border-bottom: 0; } .note { opacity: .75; font-size: .875rem; } ul { padding-left: 1.2rem; }
 `;
 
-/** `index.html`: readable offline by a person; no script, nothing from elsewhere. */
-export function renderIndexPage(input: IndexPageInput): string {
+/**
+ * `index.html`: readable offline by a person; no script, nothing from elsewhere. Block 0 is what stands before the collections;
+ * one follows for each of them.
+ */
+export async function* pageBlocks(input: IndexPageInput, from: number): AsyncIterable<Block> {
+  if (from === 0) yield { text: renderHead(input), last: false };
   const bySystem = Map.groupBy(input.collections, (collection) => collection.system);
+  let block = 0;
+  for (const [system, collections] of bySystem) {
+    for (const [index, collection] of collections.entries()) {
+      block += 1;
+      if (block < from) continue;
+      const heading = index === 0 ? `<h2>${escapeHtml(system)}</h2>\n` : '';
+      yield { text: `${heading}${renderCollection(collection, await collection.shown())}\n`, last: false };
+    }
+  }
+  yield { text: `${renderNotIncluded(input)}\n</main>\n</body>\n</html>\n`, last: true };
+}
+
+function renderHead(input: IndexPageInput): string {
+  const systems = new Set(input.collections.map(({ system }) => system)).size;
   const rows = input.collections.reduce((sum, collection) => sum + collection.rows, 0);
   const summary =
     input.collections.length === 0
       ? '<p><strong>We hold no data about you in the systems that were asked.</strong></p>'
-      : `<p>${count(rows, 'record')} in ${count(input.collections.length, 'collection')} of ${count(bySystem.size, 'system')}.</p>`;
+      : `<p>${count(rows, 'record')} in ${count(input.collections.length, 'collection')} of ${count(systems, 'system')}.</p>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,28 +64,17 @@ export function renderIndexPage(input: IndexPageInput): string {
 ${summary}
 <p class="note">Request <code>${escapeHtml(input.requestId)}</code>, received ${day(input.receivedAt)}, put together ${day(input.builtAt)}.
 <code>manifest.json</code> lists every file with its SHA-256.</p>
-${[...bySystem].map(([system, collections]) => renderSystem(system, collections)).join('\n')}
-${renderNotIncluded(input)}
-</main>
-</body>
-</html>
 `;
 }
 
-function renderSystem(system: string, collections: readonly PageCollection[]): string {
-  return `<h2>${escapeHtml(system)}</h2>\n${collections.map(renderCollection).join('\n')}`;
-}
-
-function renderCollection(collection: PageCollection): string {
+function renderCollection(collection: PageCollection, shown: readonly (readonly string[])[]): string {
   const header = collection.columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('');
-  const body = collection.shown
+  const body = shown
     .map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`)
     .join('\n');
   const files = `<a href="${encodeURI(collection.path)}.csv">CSV</a> · <a href="${encodeURI(collection.path)}.json">JSON</a>`;
   const more =
-    collection.rows > collection.shown.length
-      ? ` The first ${collection.shown.length} are shown; the files hold all.`
-      : '';
+    collection.rows > shown.length ? ` The first ${shown.length} are shown; the files hold all.` : '';
   return `<h3>${escapeHtml(collection.name)}</h3>
 <p class="note">${count(collection.rows, 'record')} · ${files}.${more}</p>
 <div class="table"><table><thead><tr>${header}</tr></thead><tbody>

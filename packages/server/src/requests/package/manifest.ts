@@ -1,3 +1,5 @@
+import type { Block, PackagedFile } from './archive-file.ts';
+
 /** One collection of one system, as it goes into a package. */
 export interface PackagedCollection {
   readonly system: string;
@@ -5,19 +7,15 @@ export interface PackagedCollection {
   /** In the order in which they were first seen. */
   readonly columns: readonly string[];
   readonly rows: number;
-  /** The rows; may be called again, each call reads from the start. */
-  read(): AsyncIterable<Readonly<Record<string, unknown>>>;
+  /** Of all rows as JSON, one a line; undefined where nobody counted. */
+  readonly bytes?: number | undefined;
+  /** The rows in stretches, from this one on; the same ones whenever it is called. */
+  read(from: number): AsyncIterable<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export interface NotIncluded {
   readonly system: string;
   readonly reason: string;
-}
-
-export interface PackagedFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
 }
 
 export interface ManifestInput {
@@ -29,22 +27,50 @@ export interface ManifestInput {
   readonly notIncluded: readonly NotIncluded[];
 }
 
+/** Entries of a list that make one block. */
+const BATCH = 1_000;
+
 /** `manifest.json`: what is in the package, how to check it, and what is not in it and why. */
-export function renderManifest(input: ManifestInput, files: readonly PackagedFile[]): string {
-  const manifest = {
+export async function* manifestBlocks(
+  input: ManifestInput,
+  files: readonly PackagedFile[],
+  from: number,
+): AsyncIterable<Block> {
+  const head = {
     version: 1,
     organization: input.organization,
     request_id: input.requestId,
     received_at: input.receivedAt.toISOString(),
     built_at: input.builtAt.toISOString(),
-    collections: input.collections.map(({ system, name, columns, rows }) => ({
+  };
+  const texts = [
+    () => JSON.stringify(head, null, 2).replace(/\n\}$/, ''),
+    ...list('collections', input.collections, ({ system, name, columns, rows }) => ({
       system,
       collection: name,
       columns,
       rows,
     })),
-    files,
-    not_included: input.notIncluded,
-  };
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+    ...list('files', files, ({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+    ...list('not_included', input.notIncluded, (entry) => entry),
+    () => '\n}\n',
+  ];
+  for (const [index, text] of texts.entries())
+    if (index >= from) yield { text: text(), last: index === texts.length - 1 };
+}
+
+/** A member whose list is made batch by batch: there may be a hundred thousand files. */
+function list<Item>(
+  name: string,
+  items: readonly Item[],
+  show: (item: Item) => object,
+): readonly (() => string)[] {
+  if (items.length === 0) return [() => `,\n  "${name}": []`];
+  const batches = Array.from({ length: Math.ceil(items.length / BATCH) }, (_, batch) => () => {
+    const shown = items
+      .slice(batch * BATCH, (batch + 1) * BATCH)
+      .map((item) => `    ${JSON.stringify(show(item))}`);
+    return `${batch === 0 ? `,\n  "${name}": [\n` : ',\n'}${shown.join(',\n')}`;
+  });
+  return [...batches, () => '\n  ]'];
 }
