@@ -3,8 +3,8 @@ import { clientsSection } from './clients-section.ts';
 import { connectionSection } from './connections-section.ts';
 import { mapSection } from './map-section.ts';
 import { notifySection, receiver } from './notify-section.ts';
-import { partnersSection } from './partners-section.ts';
 import { packagesSection } from './packages-section.ts';
+import { partnersSection } from './partners-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { key } from './values.ts';
 

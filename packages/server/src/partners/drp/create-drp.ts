@@ -17,6 +17,9 @@ import { checkClaims, checkGivenClaims, type Expectation, openSignedMessage } fr
 import { exerciseStatus } from './status.ts';
 import { importVerifyKey } from './verify-key.ts';
 
+/** A partner that hangs up ends the answer, and with it the reading. */
+const NEVER_ABORTED = new AbortController().signal;
+
 export interface DrpCall {
   /** Whose bearer token came with the call; undefined: nobody's. */
   readonly partner: PartnerRow | undefined;
@@ -228,13 +231,14 @@ export function createDrp(options: DrpOptions): Drp {
             'retryable',
           );
         }
-        const opened = await requests.openPackage(callerOf(found.owner), request.id);
+        const opened = await requests.openPackage(callerOf(found.owner), request.id, 'zip');
         const headers = {
           'content-type': 'application/zip',
           'content-length': String(opened.bytes),
           'cache-control': 'no-store',
         };
-        return { status: 200, headers, body: opened.stream };
+        const body = await opened.read({ start: 0, end: opened.bytes }, NEVER_ABORTED);
+        return { status: 200, headers, body };
       }),
   };
 }

@@ -10,6 +10,9 @@ import { errorAnswer, type SignedBy, signedAnswer, statusBody, statusOfError } f
 import { type ApiVersion, REQUEST_TYPES, readRequest } from './read-request.ts';
 import { openDsrStatus } from './status.ts';
 
+/** A partner that hangs up ends the answer, and with it the reading. */
+const NEVER_ABORTED = new AbortController().signal;
+
 export interface OpenDsrCall {
   readonly version: ApiVersion;
   /** Who signed in; undefined: nobody. */
@@ -167,13 +170,14 @@ export function createOpenDsr(options: OpenDsrOptions): OpenDsr {
             'NOT_FOUND',
             'There are no results: not yet, not any more, or it is an erasure.',
           );
-        const opened = await requests.openPackage(callerOf(owner), request.id);
+        const opened = await requests.openPackage(callerOf(owner), request.id, 'zip');
         const headers = {
           'content-type': 'application/zip',
           'content-length': String(opened.bytes),
           'cache-control': 'no-store',
         };
-        return { status: 200, headers, body: opened.stream };
+        const body = await opened.read({ start: 0, end: opened.bytes }, NEVER_ABORTED);
+        return { status: 200, headers, body };
       }),
   };
 }

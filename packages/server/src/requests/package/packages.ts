@@ -26,23 +26,21 @@ export function createPackages(options: PackagesOptions): Pick<Requests, 'openPa
     );
   };
   const audit = (caller: Caller, requestId: string, action: string, details: Record<string, string>) =>
-    db
-      .transaction()
-      .execute((transaction) =>
-        appendAudit(
-          transaction,
-          [
-            {
-              organizationId: caller.organizationId,
-              actor: caller.actor,
-              action,
-              subject: requestId,
-              details,
-            },
-          ],
-          clock.now(),
-        ),
-      );
+    db.transaction().execute((transaction) =>
+      appendAudit(
+        transaction,
+        [
+          {
+            organizationId: caller.organizationId,
+            actor: caller.actor,
+            action,
+            subject: requestId,
+            details,
+          },
+        ],
+        clock.now(),
+      ),
+    );
 
   return {
     async openPackage(caller, requestId, form) {
