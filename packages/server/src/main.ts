@@ -55,6 +55,7 @@ import {
   createPackageStorages,
   createPauses,
   createRequests,
+  createStreams,
   requestMigrations,
   retryRules,
 } from './requests/index.ts';
@@ -166,6 +167,7 @@ async function createServer(
     logger,
     order: { after: config.requests.after, groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
+    patience: (system) => config.streams.nats?.status.find((mapping) => mapping.system === system)?.ask_after,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,
       firstDelayMilliseconds: config.requests.retries.first_delay,
@@ -208,7 +210,15 @@ async function createServer(
     clock,
     logger,
   });
+  const streams = createStreams({
+    config,
+    organizationId,
+    db,
+    logger,
+    take: (report) => requests.takeReport(report),
+  });
   const notifications = createNotifications({
+    programs: streams.receivers,
     db,
     pool: opened.pool,
     organizationId,
@@ -247,6 +257,7 @@ async function createServer(
     map,
     systems,
     pauses: requests.pauses,
+    streams,
     connections: connectionsView,
     notifications,
     partners,
@@ -255,6 +266,7 @@ async function createServer(
       await notifications.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
+      streams.start();
       await requests.start();
       map.start();
       await partners.start();
@@ -269,6 +281,7 @@ async function createServer(
           { name: 'http', close: () => http.close() },
           { name: 'map', close: () => map.stop() },
           { name: 'requests', close: () => requests.stop() },
+          { name: 'streams', close: () => streams.stop() },
           { name: 'systems', close: () => systems.close() },
           {
             name: 'packages',

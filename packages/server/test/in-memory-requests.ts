@@ -59,6 +59,7 @@ export function inMemoryRequests(): InMemoryRequests {
         pauses.splice(0, pauses.length, ...pauses.filter((pause) => pause.system !== system));
       },
     },
+    takeReport: async () => undefined,
     callbacks,
     addFinished(organizationId, bytes) {
       const request: api.RequestView = {

@@ -57,6 +57,7 @@ export class RequestModel {
           generation: 1,
           nextAttemptAt: null,
           calledBackAt: null,
+          reportsFrom: null,
         },
       ]),
     );
@@ -132,6 +133,7 @@ export class RequestModel {
           return all.filter((task) => !isEndedTask(task.state));
         case 'task-succeeded':
         case 'task-skipped':
+        case 'task-reported':
         case 'gate-opened':
           return dependents();
         default:

@@ -34,9 +34,9 @@ export async function requireServer(name: keyof typeof SERVERS): Promise<string 
   }
 }
 
-/** The name of a program of the machine; undefined, with one line that says so, without it. */
-export function requireProgram(name: string): string | undefined {
-  const isThere = spawnSync(name, ['-V'], { stdio: 'ignore' }).error === undefined;
+/** The name of a program of the machine, which ends at once with the flag; undefined, with one line that says so, without it. */
+export function requireProgram(name: string, versionFlag = '-V'): string | undefined {
+  const isThere = spawnSync(name, [versionFlag], { stdio: 'ignore' }).error === undefined;
   return isThere ? name : absent(`tests with the program ${name}`, 'it is not installed');
 }
 

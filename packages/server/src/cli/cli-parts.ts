@@ -3,7 +3,7 @@ import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
 import type { Notifications } from '../notify/index.ts';
 import type { Partners } from '../partners/index.ts';
-import type { Pauses } from '../requests/index.ts';
+import type { Pauses, Streams } from '../requests/index.ts';
 
 /** What the command line needs from the composition root; `main.ts` gives it. */
 export interface CliParts {
@@ -54,6 +54,7 @@ export interface LocalServer {
   /** All that requests reach, for a look at each. */
   readonly systems: Pick<Systems, 'connector'>;
   readonly notifications: Pick<Notifications, 'statuses'>;
+  readonly streams: Pick<Streams, 'check'>;
   readonly pauses: Pauses;
   readonly partners: Pick<Partners, 'examine'>;
   /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */

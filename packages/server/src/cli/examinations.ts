@@ -53,6 +53,7 @@ export function serverExaminations(server: LocalServer): readonly Examination[] 
     { what: 'sources of the map', look: () => sources(server) },
     { what: 'connections', look: () => connections(server) },
     { what: 'clients', look: () => clients(server) },
+    { what: 'streams', look: () => streams(server) },
     { what: 'pauses', look: () => pauses(server) },
     { what: 'notifications', look: () => notifications(server) },
     { what: 'partners', look: () => partners(server) },
@@ -184,6 +185,11 @@ async function clients(server: LocalServer): Promise<readonly Diagnosis[]> {
     }),
   );
   return [...undecided, ...checked];
+}
+
+async function streams(server: LocalServer): Promise<readonly Diagnosis[]> {
+  const finding = await server.streams.check();
+  return finding === undefined ? [] : [{ what: 'streams', verdict: 'ok', finding }];
 }
 
 async function pauses(server: LocalServer): Promise<readonly Diagnosis[]> {

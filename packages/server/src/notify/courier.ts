@@ -36,6 +36,7 @@ export function createCourier(options: CourierOptions): Courier {
 
   return {
     async deliver(receiver, events, signal) {
+      if (receiver.kind === 'program') return receiver.deliver(events, signal);
       if (receiver.kind === 'webhook') {
         for (const event of events) await webhooks.send(receiver, event, signal);
         return;

@@ -1,7 +1,7 @@
 import type { Config } from '../foundation/index.ts';
 import { type CourierOptions, createCourier } from './courier.ts';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
-import { receiversOf } from './receivers.ts';
+import { type ProgramReceiver, receiversOf } from './receivers.ts';
 import { RETRY_DELAYS } from './retry-delay.ts';
 import { type ReceiverStatus, receiverStatuses } from './subscriptions.ts';
 
@@ -20,11 +20,13 @@ export interface CreateNotificationsOptions
     CourierOptions {
   readonly config: Pick<Config, 'teams' | 'notify' | 'networks'>;
   readonly retry?: DispatcherOptions['retry'] | undefined;
+  /** Told besides those of the configuration. */
+  readonly programs?: readonly ProgramReceiver[];
 }
 
 export function createNotifications(options: CreateNotificationsOptions): Notifications {
   const { db, organizationId, clock, config, retry = RETRY_DELAYS } = options;
-  const receivers = receiversOf(config);
+  const receivers = [...receiversOf(config), ...(options.programs ?? [])];
   const courier = createCourier(options);
   const dispatcher = createDispatcher({
     ...options,

@@ -65,7 +65,7 @@ export async function followReceiver(
     const found = await readEvents(db, { organizationId, after: state.position, upTo, types, limit: BATCH });
     const wanted = found.filter((event) => receiver.wants(event));
     // A person reads one mail about all of it; a program gets each event by itself.
-    const events = receiver.kind === 'mail' ? wanted : wanted.slice(0, 1);
+    const events = receiver.kind === 'webhook' ? wanted.slice(0, 1) : wanted;
     const last = events.at(-1);
     if (last === undefined) {
       state = { ...state, position: found.length < BATCH ? upTo : (found.at(-1)?.sequence ?? upTo) };
@@ -99,7 +99,8 @@ export async function followReceiver(
     await noteFailure(db, scope, { failures, since, error });
     const [first] = events;
     const age = now.getTime() - Math.max(first?.at.getTime() ?? 0, since.getTime());
-    if (first !== undefined && age >= giveUpMilliseconds) {
+    // What Habeas itself is to do is never given up.
+    if (first !== undefined && receiver.kind !== 'program' && age >= giveUpMilliseconds) {
       await giveUp(db, scope, { event: first, error, now });
       logger.error({ receiver: name, event: first.id, type: first.type }, 'A notification was given up');
       return { position: first.sequence, failures, failingSince: since };

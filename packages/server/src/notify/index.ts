@@ -5,6 +5,6 @@ export * from './migrations.ts';
 export { type OutboxEvent, pruneEvents, publish, type StoredEvent } from './outbox.ts';
 export { readFrontier } from './outbox-frontier.ts';
 export * from './person/index.ts';
-export { receiversOf } from './receivers.ts';
+export { type ProgramReceiver, receiversOf } from './receivers.ts';
 export { RETRY_DELAYS, type RetryDelays, retryDelay } from './retry-delay.ts';
 export { sendTest, type TestResult } from './send-test.ts';

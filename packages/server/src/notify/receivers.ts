@@ -1,9 +1,12 @@
 import type { Config } from '../foundation/index.ts';
 import { fitsType } from './event-types.ts';
-import type { OutboxEvent } from './outbox.ts';
+import type { OutboxEvent, StoredEvent } from './outbox.ts';
 
 /** Somebody or something that is told what happens. */
-export type Receiver = WebhookReceiver | MailReceiver;
+export type Receiver = ToldReceiver | ProgramReceiver;
+
+/** One that the configuration names. */
+export type ToldReceiver = WebhookReceiver | MailReceiver;
 
 interface ReceiverBase {
   /** Where the configuration has it, such as `teams.shop.mail`: names it in messages and in what is stored. */
@@ -27,6 +30,13 @@ export interface MailReceiver extends ReceiverBase {
   readonly to: string;
 }
 
+/** A part of Habeas that tells somebody in a way of its own, such as on a stream. */
+export interface ProgramReceiver extends ReceiverBase {
+  readonly kind: 'program';
+  /** In order; what is thrown is a failure, and all of them are told again later. */
+  deliver(events: readonly StoredEvent[], signal: AbortSignal): Promise<void>;
+}
+
 /** What a team is told about its own services. */
 const OF_TEAM: readonly string[] = [
   'map.sensitive-flow-appeared',
@@ -38,7 +48,7 @@ const OF_TEAM: readonly string[] = [
 const OF_OPERATORS: readonly string[] = ['map.shrunk', 'map.client-address-changed', 'notify.dead-letter'];
 
 /** All receivers of a configuration, each once. */
-export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>): readonly Receiver[] {
+export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>): readonly ToldReceiver[] {
   const toldTeams = new Set(
     Object.entries(teams).flatMap(([team, { mail, webhook }]) => ((mail ?? webhook) ? [team] : [])),
   );
@@ -74,7 +84,7 @@ function pairOf(
   name: string,
   { mail, webhook }: Config['notify']['operators'],
   rest: Omit<ReceiverBase, 'name'>,
-): readonly Receiver[] {
+): readonly ToldReceiver[] {
   return [
     ...(mail === undefined ? [] : [{ ...rest, kind: 'mail' as const, name: `${name}.mail`, to: mail }]),
     ...(webhook === undefined
@@ -92,7 +102,7 @@ function pairOf(
 }
 
 /** A receiver that did not take something is not told that it did not take it. */
-function withoutItself<One extends Receiver>(receiver: One): One {
+function withoutItself<One extends ToldReceiver>(receiver: One): One {
   return {
     ...receiver,
     wants: (event) => event.data.receiver !== receiver.name && receiver.wants(event),

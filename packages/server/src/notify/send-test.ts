@@ -1,11 +1,11 @@
 import { HabeasError, newId } from '../foundation/index.ts';
 import type { Courier } from './courier.ts';
-import type { Receiver } from './receivers.ts';
+import type { ToldReceiver } from './receivers.ts';
 
 /** Whether a receiver took a test message. */
 export interface TestResult {
   readonly receiver: string;
-  readonly kind: Receiver['kind'];
+  readonly kind: ToldReceiver['kind'];
   /** Host of a webhook, or address of a mail. */
   readonly to: string;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -13,7 +13,7 @@ export interface TestResult {
 
 export interface SendTestOptions {
   readonly courier: Courier;
-  readonly receivers: readonly Receiver[];
+  readonly receivers: readonly ToldReceiver[];
   readonly organizationId: string;
   readonly now: Date;
   readonly signal: AbortSignal;

@@ -39,6 +39,8 @@ export interface Step {
 /** The event does not fit the state: a duplicate, a late answer, or a command that comes too late. Nothing changes. */
 export interface Refusal {
   readonly refused: string;
+  /** It may fit later, when what is under way has ended: whoever has it keeps it. */
+  readonly early?: true;
 }
 
 export function change(

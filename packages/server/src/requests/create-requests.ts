@@ -14,6 +14,7 @@ import { createPauses } from './pauses.ts';
 import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
 import { receiptOf, type SignReceipt } from './receipt.ts';
+import { createReports } from './reports.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTickets } from './tickets.ts';
@@ -41,6 +42,8 @@ export interface CreateRequestsOptions {
   readonly retry?: RetryRules;
   /** What is done before what. (Default: everything side by side) */
   readonly order?: Order;
+  /** How long a system is not asked after work whose end it says by events, in milliseconds. (Default: none does) */
+  readonly patience?: (system: string | null) => number | undefined;
   /** Longest time of one attempt. (Default: 15 minutes) */
   readonly taskTimeoutMilliseconds?: number;
   /** Where packages lie. (Default: in the database) */
@@ -78,9 +81,12 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     ...options,
     knownSystems: async () => (await systems.plannable()).map(({ key }) => key),
   });
+  const reports = createReports({ ...options, transitions });
   const fleet = createFleet({
     ...options,
     storages,
+    patience: (system) => options.patience?.(system),
+    settleReports: reports.settle,
     pauses,
     worker,
     transitions,
@@ -97,6 +103,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     ...tickets,
     ...createPackages({ ...options, storages }),
     pauses,
+    takeReport: reports.take,
     async receive(caller, ask) {
       const { request, replayed } = await intake.receive(caller, ask);
       return { request: requestView(request), replayed };

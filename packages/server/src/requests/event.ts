@@ -47,6 +47,15 @@ export type TaskEvent =
   /** `anew`: as another operation, because the system says that the former one failed for good. */
   | { readonly type: 'task-retried'; readonly anew: boolean }
   | { readonly type: 'task-skipped'; readonly reason: string }
+  /** The system said by an event of its own how the work ended. */
+  | {
+      readonly type: 'task-reported';
+      readonly status: 'completed' | 'failed';
+      /** When it ended, by the system's clock. */
+      readonly at: Date;
+      /** Of the operation that it names; null: it names none. */
+      readonly generation: number | null;
+    }
   | { readonly type: 'gate-opened' };
 
 export type Event = RequestEvent | TaskEvent;

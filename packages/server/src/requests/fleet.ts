@@ -27,10 +27,13 @@ export interface FleetOptions {
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
   readonly packageExpiresMilliseconds: number;
+  readonly patience: (system: string | null) => number | undefined;
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   readonly sign: SignReceipt;
   /** What may not be begun now. */
   readonly pauses: Pick<HeededPauses, 'refresh' | 'stops'>;
+  /** Lets reports of systems take effect that came too early. */
+  readonly settleReports: () => Promise<void>;
   readonly planReceived: (ref: RequestRef) => Promise<void>;
   /** (Default: 1 second) */
   readonly reconcileMilliseconds?: number;
@@ -72,6 +75,7 @@ export function createFleet(options: FleetOptions): Fleet {
     ...options,
     signal: stopping.signal,
     plan: options.planReceived,
+    settleReports: options.settleReports,
     worker: { id: options.worker, inHand: () => worker.inHand() },
   });
 

@@ -4,4 +4,6 @@ export { requestMigrations } from './migrations.ts';
 export { createPackageStorages } from './package/create-storages.ts';
 export { createPauses, type HeededPauses, type Pauses, type PauseTarget } from './pauses.ts';
 export { type Plan, type PlanInput, plan } from './plan.ts';
+export type { ReceivedReport } from './reports.ts';
 export type * from './requests.ts';
+export * from './streams/index.ts';

@@ -137,6 +137,6 @@ function newTask(
   row: Pick<RequestTables['tasks'], 'id' | 'key' | 'kind' | 'system' | 'state' | 'remaining'>,
 ): TaskSnapshot {
   const { id, key, kind, system, state, remaining } = row;
-  const untouched = { errorCode: null, nextAttemptAt: null, calledBackAt: null };
+  const untouched = { errorCode: null, nextAttemptAt: null, calledBackAt: null, reportsFrom: null };
   return { id, key, kind, system, state, remaining, attempt: 0, failures: 0, generation: 1, ...untouched };
 }

@@ -200,4 +200,29 @@ export const requestMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0057-task-reports': {
+    async up(db) {
+      await sql`alter table tasks add column reports_from timestamptz`.execute(db);
+      await sql`
+        create table task_reports (
+          organization_id text not null,
+          source text not null,
+          message_id text not null,
+          task_id text not null,
+          request_id text not null,
+          status text not null,
+          generation integer,
+          records bigint,
+          at timestamptz not null,
+          received_at timestamptz not null,
+          settled_at timestamptz,
+          outcome text,
+          primary key (organization_id, source, message_id, task_id, status)
+        )`.execute(db);
+      await sql`
+        create index task_reports_unsettled on task_reports (organization_id, received_at) where settled_at is null`.execute(
+        db,
+      );
+    },
+  },
 };

@@ -98,6 +98,7 @@ export function inPairs(first: string, second: string, pairs: readonly (readonly
 }
 
 function endsTask(event: Event): boolean {
+  if (event.type === 'task-reported') return event.status === 'completed';
   return event.type === 'task-succeeded' || event.type === 'task-skipped' || event.type === 'gate-opened';
 }
 

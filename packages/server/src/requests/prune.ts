@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
 import { pruneEvents } from '../notify/index.ts';
+import { pruneReports } from './reports.ts';
 
 /** Datasets that no plan froze for this long are of use only to requests that go on: what ended in them may be done anew. */
 const UNUSED_MILLISECONDS = 90 * 86_400_000;
@@ -8,6 +9,7 @@ const UNUSED_MILLISECONDS = 90 * 86_400_000;
 /** Removes what nobody can need any more, so that the tables of a busy year are not those of ten. */
 export async function prune(db: Database, organizationId: string, now: Date): Promise<void> {
   await pruneEvents(db, organizationId, now);
+  await pruneReports(db, organizationId, now);
   await sql`
     delete from plan_inputs as i
     where i.organization_id = ${organizationId} and i.used_at < ${new Date(now.getTime() - UNUSED_MILLISECONDS)}

@@ -33,6 +33,8 @@ export interface ReconcileOptions {
   readonly signal: AbortSignal;
   /** This process' worker, and the tasks that it has in hand. */
   readonly worker: { readonly id: string; inHand(): readonly string[] };
+  /** Lets reports of systems take effect that came too early. */
+  readonly settleReports: () => Promise<void>;
   /** Plans a request that was acknowledged but not planned. */
   readonly plan: (ref: { readonly organizationId: string; readonly requestId: string }) => Promise<void>;
 }
@@ -65,6 +67,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       forgotten,
       discardedPackages,
       missingReceipts,
+      () => options.settleReports(),
       () => pruneNowAndThen(now),
     ];
     // One that fails must not stop the others: forgetting is a duty, whatever a receipt lacks.

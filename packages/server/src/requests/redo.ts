@@ -35,7 +35,7 @@ export function redo(
         nextAttemptAt: remaining === 0 ? options.now : null,
         forgetsOperation: true,
         // Only the system that is erased again uses new keys; the others are just read once more.
-        generation: task.system === system ? task.generation + 1 : task.generation,
+        ...(task.system === system ? { generation: task.generation + 1, reportsFrom: options.now } : {}),
         forgetsEvidence: task.kind === 'verify',
       },
     ];

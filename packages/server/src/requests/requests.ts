@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import type { OpenedPackage, PackageForm } from './package/open-package.ts';
 import type { HeededPauses } from './pauses.ts';
+import type { ReceivedReport } from './reports.ts';
 
 /** Who asks, and for which organization; every call carries it. */
 export interface Caller {
@@ -106,6 +107,8 @@ export interface Requests {
   receipt(caller: Caller, requestId: string): Promise<api.ReceiptView>;
   /** A service says that an operation ended. The word is not taken for it: the task is made due and asks the service itself. */
   systemCallback(callback: SystemCallback): Promise<void>;
+  /** A system says by an event of its own how its work ended. When it resolves, the event need not come again. */
+  takeReport(report: ReceivedReport): Promise<void>;
   /** Starts workers and the reconciler of this process. */
   start(): Promise<void>;
   /** Lets running tasks end for a moment, then stops. */

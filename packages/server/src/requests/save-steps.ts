@@ -143,6 +143,7 @@ async function saveTasks(
       generation = c.generation,
       worker = c.worker,
       next_attempt_at = c.next_attempt_at,
+      reports_from = c.reports_from,
       error_code = case when c.set_error then c.error_code else t.error_code end,
       error_message = case when c.set_error then c.error_message else t.error_message end,
       operation = case when c.set_operation then c.operation else t.operation end,
@@ -154,7 +155,7 @@ async function saveTasks(
       ended_at = case when c.ends then ${now}::timestamptz else null end
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
       organization_id text, id text, state text, remaining integer, attempt integer, failures integer, generation integer,
-      next_attempt_at timestamptz, set_error boolean, error_code text, error_message text,
+      next_attempt_at timestamptz, reports_from timestamptz, set_error boolean, error_code text, error_message text,
       worker text, set_operation boolean, operation text, blob text, contents text, forget_evidence boolean, evidence text, note text, starts boolean, ends boolean
     )
     where t.organization_id = c.organization_id and t.id = c.id`.execute(transaction);
@@ -171,6 +172,7 @@ function taskChange({ target, before, result }: StepToSave, task: TaskChange) {
     failures: task.failures,
     generation: task.generation,
     next_attempt_at: task.nextAttemptAt,
+    reports_from: task.reportsFrom,
     set_error: task.error !== undefined,
     error_code: task.error?.code ?? null,
     error_message: task.error?.message ?? null,

@@ -38,6 +38,8 @@ export interface TaskSnapshot {
   readonly nextAttemptAt: Date | null;
   /** When the newest report of its system that an operation ended was sent. */
   readonly calledBackAt: Date | null;
+  /** Reports of its system from before are about a former operation; null: every report counts. */
+  readonly reportsFrom: Date | null;
 }
 
 /** Requests whose tasks are worked on. */

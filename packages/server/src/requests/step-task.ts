@@ -14,6 +14,7 @@ import {
 import { type Neighbourhood, STILL_READABLE, type TaskError, type TaskEvent } from './event.ts';
 import { canRedo, redo } from './redo.ts';
 import { isEnded, isEndedTask, isStarted, type RequestSnapshot, type TaskSnapshot } from './snapshot.ts';
+import { report } from './step-report.ts';
 
 /** A verification that finds data reads this often, for stores that need a moment, before it has the system erased again. */
 const READINGS = 3;
@@ -72,6 +73,8 @@ export function stepTask(
       return retry(on, event);
     case 'task-skipped':
       return skip(on);
+    case 'task-reported':
+      return takeReport(on, event);
     case 'gate-opened':
       // The gate itself was closed and counted by the event that opened it; here it only unlocks.
       return unlock(request, { tasks: before.others, ended: 1, now: context.now, facts: [] });
@@ -161,6 +164,12 @@ function fail(on: TaskStep, event: EventOf<'task-failed'>): Step | Refusal {
   return block(on, failures, error);
 }
 
+/** See {@link report}. */
+function takeReport(on: TaskStep, event: EventOf<'task-reported'>): Step | Refusal {
+  const { request, task, before, context } = on;
+  return report(event, { request, task, dependents: before.others, now: context.now });
+}
+
 function block({ request, task, fact }: TaskStep, failures: number, error: TaskError): Step {
   return change(
     withState({ ...request, blockedTasks: request.blockedTasks + 1 }),
@@ -182,7 +191,7 @@ function retry(on: TaskStep, event: EventOf<'task-retried'>): Step | Refusal {
     nextAttemptAt: task.kind === 'ticket' ? null : context.now,
     state: task.kind === 'ticket' ? 'waiting' : 'ready',
     forgetsOperation: event.anew,
-    ...(event.anew ? { generation: task.generation + 1 } : {}),
+    ...(event.anew ? { generation: task.generation + 1, reportsFrom: context.now } : {}),
   };
   return change(withState({ ...request, blockedTasks: request.blockedTasks - 1 }), [fact('task.retried')], {
     tasks: [retried],

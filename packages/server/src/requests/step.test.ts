@@ -390,6 +390,8 @@ describe('step', () => {
           { type: 'task-claimed' },
           { type: 'task-retried', anew: true },
           { type: 'task-due' },
+          { type: 'task-reported', status: 'completed', at: retryAt, generation: null },
+          { type: 'task-reported', status: 'failed', at: retryAt, generation: null },
           { type: 'task-retried', anew: false },
           { type: 'task-skipped', reason: 'r' },
         ),

@@ -98,6 +98,8 @@ export type RequestTables = {
     note: string | null;
     /** When the newest callback about it was sent. */
     called_back_at: Date | null;
+    /** Reports of its system from before are about a former operation. */
+    reports_from: Date | null;
   };
   task_dependencies: { organization_id: string; request_id: string; task_id: string; depends_on: string };
   plan_inputs: {
@@ -136,6 +138,7 @@ export const TASK_ROW_COLUMNS = [
   'evidence',
   'note',
   'called_back_at',
+  'reports_from',
 ] as const satisfies readonly (keyof RequestTables['tasks'])[];
 
 /** All but the plan, which can be large and is read only by those who show it. */

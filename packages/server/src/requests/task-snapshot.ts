@@ -18,6 +18,7 @@ export const SNAPSHOT_COLUMNS = [
   'generation',
   'next_attempt_at',
   'called_back_at',
+  'reports_from',
 ] as const satisfies readonly (keyof Task)[];
 
 export type SnapshotRow = Pick<Task, (typeof SNAPSHOT_COLUMNS)[number]>;
@@ -36,5 +37,6 @@ export function taskSnapshot(row: SnapshotRow): TaskSnapshot {
     generation: row.generation,
     nextAttemptAt: row.next_attempt_at,
     calledBackAt: row.called_back_at,
+    reportsFrom: row.reports_from,
   };
 }

@@ -1,6 +1,6 @@
 import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
-import type { Step } from './change.ts';
+import type { Refusal, Step } from './change.ts';
 import { claimAtOnce } from './claim-at-once.ts';
 import { concludeRequests } from './conclude-requests.ts';
 import { announce, type DueTask } from './due-tasks.ts';
@@ -21,7 +21,7 @@ export interface ApplyOptions {
 
 export type Applied =
   | { readonly applied: true; readonly step: Step; readonly before: LoadedNeighbourhood }
-  | { readonly applied: false; readonly refused: string };
+  | ({ readonly applied: false } & Refusal);
 
 export interface TransitionsOptions {
   readonly db: Database;
@@ -138,7 +138,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       }
       const outcome = step(before, event, context());
       if ('refused' in outcome) {
-        results.push({ applied: false, refused: outcome.refused });
+        results.push({ applied: false, ...outcome });
         continue;
       }
       if (also !== undefined) await also(transaction);

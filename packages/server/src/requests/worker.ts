@@ -39,6 +39,8 @@ export interface WorkerOptions {
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
   readonly packageExpiresMilliseconds: number;
+  /** How long nobody is asked after work that a system says the end of by itself, in milliseconds; undefined: it says nothing. */
+  readonly patience: (system: string | null) => number | undefined;
   /** Where and with which secret a system may report that an operation ended. */
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
 }
@@ -201,7 +203,8 @@ async function conclude(
 ): Promise<void> {
   if (outcome.state === 'pending') {
     await removeAttempt(options.db, target, task);
-    const retryAt = new Date(options.clock.now().getTime() + outcome.retryAfterSeconds * 1_000);
+    const wait = options.patience(task.system) ?? outcome.retryAfterSeconds * 1_000;
+    const retryAt = new Date(options.clock.now().getTime() + wait);
     await options.transitions.apply(
       target,
       { type: 'task-pending', attempt: task.attempt, retryAt, calledBackAt: task.called_back_at },

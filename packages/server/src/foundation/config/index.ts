@@ -5,5 +5,6 @@ export * from './map-section.ts';
 export type { NotifyConfig } from './notify-section.ts';
 export type { PartnersConfig } from './partners-section.ts';
 export * from './schema.ts';
+export type { NatsConfig, StatusMapping } from './streams-section.ts';
 export { durationToMilliseconds } from './values.ts';
 export * from './yaml-with-places.ts';

@@ -6,6 +6,7 @@ import { notifySection, receiver } from './notify-section.ts';
 import { packagesSection } from './packages-section.ts';
 import { partnersSection } from './partners-section.ts';
 import { requestsSection } from './requests-section.ts';
+import { streamsSection } from './streams-section.ts';
 import { key } from './values.ts';
 
 /** `habeas.yaml`, as a person writes it; docs/operate.md lists exactly these keys. */
@@ -35,6 +36,7 @@ export const configSchema = z
     requests: requestsSection.prefault({}),
     partners: partnersSection.prefault({}),
     packages: packagesSection.prefault({}),
+    streams: streamsSection.prefault({}),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
