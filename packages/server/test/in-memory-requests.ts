@@ -40,7 +40,8 @@ export function inMemoryRequests(): InMemoryRequests {
     const items = all.slice(start, start + query.limit);
     return { items, next: start + query.limit < all.length ? (items.at(-1)?.id ?? null) : null };
   };
-  const publicTicket = ({ identities: _, ...ticket }: api.TicketDetail): api.TicketView => ticket;
+  const publicTicket = ({ identities: _, changes: __, ...ticket }: api.TicketDetail): api.TicketView =>
+    ticket;
 
   const pauses: api.PauseView[] = [];
 
@@ -91,6 +92,7 @@ export function inMemoryRequests(): InMemoryRequests {
         ended_at: null,
         note: null,
         identities: [{ type: 'email', value: 'ada@example.org' }],
+        changes: [],
       };
       tickets.set(at({ organizationId }, ticket.id), ticket);
       return ticket;
@@ -194,6 +196,14 @@ export function inMemoryRequests(): InMemoryRequests {
       }
     },
     start: async () => undefined,
+    processingChoices: async (_caller, people) =>
+      people.map(() => ({
+        restricted: false,
+        objections: [],
+        opted_out_of_sale: false,
+        sensitive_data_limited: false,
+      })),
+    processingChoiceCounts: async () => ({ restriction: 0 }),
     stop: async () => undefined,
   };
 }
@@ -219,6 +229,9 @@ function newRequest(options: {
     subject_kind: 'customer',
     owner: null,
     identity_types: [...options.identityTypes],
+    targets: [],
+    purposes: [],
+    lift: false,
     received_at: AT,
     due_at: AT,
     waits_until: null,

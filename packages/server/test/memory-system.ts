@@ -1,5 +1,7 @@
 import type {
   Capability,
+  ChangeMode,
+  ChangeWork,
   CollectStep,
   Connector,
   Evidence,
@@ -25,6 +27,9 @@ export class MemorySystem implements Connector {
     'collect',
     'locate',
     'erase',
+    'rectify',
+    'restrict',
+    'object',
     'verify',
   ]);
   readonly key: string;
@@ -40,6 +45,8 @@ export class MemorySystem implements Connector {
   failsAfterRows = false;
   /** Answers "pending" this often before an erasure is done. */
   pendingAnswers = 0;
+  /** A column that takes at most 20 characters. */
+  refuses: string | undefined;
   lastCallback: Scope['callback'];
   /** Idempotency key → the identities that it came with first. */
   readonly #asked = new Map<string, string>();
@@ -135,6 +142,35 @@ export class MemorySystem implements Connector {
   async verify(scope: LocatedScope): Promise<Residue> {
     await this.#enter('verify', scope);
     return { remaining: { rows: this.#own(scope).length }, retained: [] };
+  }
+
+  /** Columns: what follows the last dot of a category; `restricted` and `objections` for flags. */
+  async change(scope: LocatedScope, work: ChangeWork, mode: ChangeMode): Promise<Outcome> {
+    await this.#enter(`${work.kind} ${mode}`, scope);
+    const located = new Set<string>();
+    for await (const batch of scope.keys()) for (const email of batch.keys) located.add(email);
+    const own = new Set([...this.rows.filter((row) => located.has(row.email)), ...this.#own(scope)]);
+    const changed = new Map([...own].map((row) => [row, this.#changed(row, work)]));
+    const count = [...changed].filter(([row, after]) => JSON.stringify(row) !== JSON.stringify(after)).length;
+    if (mode === 'change' && !this.keepsData && count > 0) {
+      this.rows = this.rows.map((row) => changed.get(row) ?? row);
+      this.effects.set(scope.idempotencyKey, (this.effects.get(scope.idempotencyKey) ?? 0) + 1);
+    }
+    return { state: 'done', evidence: { ...evidence(count), matched: own.size > 0 } };
+  }
+
+  #changed(row: MemoryRow, work: ChangeWork): MemoryRow {
+    if (work.kind === 'restrict') return { ...row, restricted: work.effect === 'set' ? 'yes' : null };
+    if (work.kind === 'object')
+      return { ...row, objections: work.effect === 'set' ? work.purposes.join(' ') || work.right : null };
+    const values = work.changes.flatMap(({ target, from, to }) => {
+      const column = target.slice(target.lastIndexOf('.') + 1);
+      if (column === this.refuses && String(to).length > 20)
+        throw new HabeasError('VALUE_INVALID', `A new value does not fit ${this.key}.rows.${column}.`);
+      if (typeof to === 'boolean' || (from !== undefined && from !== row[column])) return [];
+      return row[column] === undefined ? [] : [[column, to] as const];
+    });
+    return { ...row, ...Object.fromEntries(values) };
   }
 
   async close(): Promise<void> {

@@ -34,7 +34,7 @@ export class RequestModel {
     this.request = {
       id: 'req_1',
       state: 'received',
-      erases: !dryRun,
+      changesSystems: !dryRun,
       heldFrom: null,
       openTasks: 0,
       blockedTasks: 0,

@@ -13,7 +13,8 @@ import { collectEvents, type EventCount, type Identity, removeEvents } from './e
 
 export interface Ticket {
   readonly id: string;
-  readonly right: 'access' | 'erasure';
+  /** `access`, `portability` or `erasure`: for anything else the script is no help. */
+  readonly right: string;
   readonly identities: readonly Identity[];
 }
 
@@ -27,7 +28,9 @@ export interface TicketOptions {
 /** Does what the ticket asks for; the same ticket again finds what is left, which is nothing after an erasure. */
 export async function answerTicket(ticket: Ticket, { folder, out }: TicketOptions): Promise<EventCount> {
   const { id, right, identities } = ticket;
-  if (right === 'access') {
+  if (right !== 'access' && right !== 'portability' && right !== 'erasure')
+    throw new Error('This script collects and removes lines; the ticket asks for something else.');
+  if (right !== 'erasure') {
     const file = await open(out ?? join(folder, `export-${id}.jsonl`), 'w', 0o600);
     try {
       return await collectEvents({ folder, identities, onLine: (line) => file.writeFile(line) });
@@ -48,8 +51,7 @@ export function parseTicket(json: string): Ticket {
     typeof value === 'object' && value !== null ? value : {};
   const { id, right, identities } = ticket;
   if (typeof id !== 'string' || !/^[\w-]{1,100}$/.test(id)) throw new Error('The ticket has no usable "id".');
-  if (right !== 'access' && right !== 'erasure')
-    throw new Error('The ticket\'s "right" is neither "access" nor "erasure".');
+  if (typeof right !== 'string') throw new Error('The ticket has no usable "right".');
   if (!Array.isArray(identities) || !identities.every(isIdentity))
     throw new Error('The ticket\'s "identities" are not a list of { type, value }.');
   return { id, right, identities };

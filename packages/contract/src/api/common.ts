@@ -26,7 +26,49 @@ export const identitySchema = z
   })
   .meta({ id: 'Identity' });
 
-export const rightSchema = z.enum(['access', 'erasure']).meta({ id: 'Right' });
+export const rightSchema = z
+  .enum([
+    'access',
+    'portability',
+    'erasure',
+    'rectification',
+    'restriction',
+    'objection',
+    'opt_out_of_sale',
+    'limit_sensitive_data',
+  ])
+  .describe(
+    'GDPR articles 15 to 21; `opt_out_of_sale` (of sale and sharing) and `limit_sensitive_data` are of the CCPA, § 1798.120 and § 1798.121',
+  )
+  .meta({ id: 'Right' });
+
+/** A value of a field, old or new; null: none. */
+export const fieldValueSchema = z
+  .union([z.string().max(10_000).refine(isStorable, NOT_STORABLE), z.number(), z.boolean(), z.null()])
+  .meta({ id: 'FieldValue' });
+
+/** What a field that is about the person has to say from now on. */
+export const fieldChangeSchema = z
+  .strictObject({
+    target: z
+      .string()
+      .min(1)
+      .max(300)
+      .refine(isStorable, NOT_STORABLE)
+      .describe(
+        'A data category, for every field of it in every system (`user.contact.address.city`), or one field of one system (`shop.customers.city`)',
+      ),
+    from: fieldValueSchema.optional().describe('Only where this is the value now (Default: whatever it is)'),
+    to: fieldValueSchema.describe('What it becomes; null removes it'),
+  })
+  .meta({ id: 'FieldChange' });
+
+/** What data is used for; dots go from the general to the particular. */
+export const purposeSchema = z
+  .string()
+  .max(200)
+  .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, 'a purpose such as marketing.advertising')
+  .describe('`marketing` also covers `marketing.advertising`');
 
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC');
 
@@ -57,5 +99,7 @@ export const problemSchema = z
   .meta({ id: 'Problem' });
 
 export type Identity = z.output<typeof identitySchema>;
+export type FieldChange = z.output<typeof fieldChangeSchema>;
+export type FieldValue = z.output<typeof fieldValueSchema>;
 export type Right = z.output<typeof rightSchema>;
 export type Problem = z.output<typeof problemSchema>;

@@ -8,4 +8,5 @@ export * from './packages.ts';
 export * from './partners.ts';
 export * from './pauses.ts';
 export * from './policy.ts';
+export * from './processing-choices.ts';
 export * from './requests.ts';

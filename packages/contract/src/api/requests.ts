@@ -1,5 +1,14 @@
 import * as z from 'zod';
-import { identitySchema, pageOf, pageQuerySchema, rightSchema, timeSchema, wordsSchema } from './common.ts';
+import {
+  fieldChangeSchema,
+  identitySchema,
+  pageOf,
+  pageQuerySchema,
+  purposeSchema,
+  rightSchema,
+  timeSchema,
+  wordsSchema,
+} from './common.ts';
 import { regimeSchema, subjectKindSchema } from './policy.ts';
 
 export const requestStateSchema = z
@@ -20,7 +29,21 @@ export const requestStateSchema = z
   .meta({ id: 'RequestState' });
 
 export const taskKindSchema = z
-  .enum(['resolve', 'locate', 'gate', 'collect', 'erase', 'verify', 'ticket', 'package'])
+  .enum([
+    'resolve',
+    'locate',
+    'gate',
+    'collect',
+    'erase',
+    'validate',
+    'rectify',
+    'restrict',
+    'object',
+    'register',
+    'verify',
+    'ticket',
+    'package',
+  ])
   .meta({ id: 'TaskKind' });
 
 export const taskStateSchema = z
@@ -54,6 +77,21 @@ export const evidenceSchema = z
     retained: z.array(retainedSchema),
     residuals: z.array(residualSchema),
     notes: z.array(z.string()),
+    replaced: z
+      .array(
+        z.object({
+          collection: z.string(),
+          field: z.string(),
+          count: z.int(),
+          old: z
+            .array(z.string())
+            .describe(
+              'HMAC-SHA-256 of each former value, keyed by the request; the value itself is not kept',
+            ),
+        }),
+      )
+      .optional()
+      .describe('Of a rectification: which values were replaced'),
   })
   .describe('What a task brought back: counts, what was kept and why, what remains until when')
   .meta({ id: 'Evidence' });
@@ -65,6 +103,22 @@ export const createRequestSchema = z
     dry_run: z.boolean().default(false).describe('Count what would be done; change nothing'),
     regime: regimeSchema.optional().describe("(Default: the policy's)"),
     subject_kind: subjectKindSchema.optional().describe("(Default: the policy's)"),
+    changes: z
+      .array(fieldChangeSchema)
+      .max(50)
+      .optional()
+      .describe('Of a rectification: what has to be changed; sealed with the key of the request'),
+    purposes: z
+      .array(purposeSchema)
+      .max(50)
+      .optional()
+      .describe('Of an objection: what the data may not be used for any more'),
+    lift: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Of a restriction, an objection, an opt-out or a limitation: ends it instead of beginning it',
+      ),
   })
   .meta({ id: 'CreateRequest' });
 
@@ -80,6 +134,9 @@ export const requestSchema = z
     subject_kind: subjectKindSchema.nullable(),
     owner: z.string().nullable().describe('The team that answers for it'),
     identity_types: z.array(z.string()).describe('Types only; values never come back'),
+    targets: z.array(z.string()).describe('Of a rectification: what is changed; values never come back'),
+    purposes: z.array(z.string()).describe('Of an objection: against what'),
+    lift: z.boolean().describe('Whether it ends a restriction, an objection, an opt-out or a limitation'),
     received_at: timeSchema,
     due_at: timeSchema,
     waits_until: timeSchema.nullable().describe('When a waiting erasure starts'),
@@ -92,7 +149,7 @@ export const requestSchema = z
     package: z
       .object({ id: z.string(), bytes: z.int(), sha256: z.string(), expires_at: timeSchema })
       .nullable()
-      .describe('The result of an access request, once it is built'),
+      .describe('The result of an access or a portability, once it is built'),
   })
   .meta({ id: 'Request' });
 
@@ -141,6 +198,9 @@ export const planSchema = z
     procedure: procedureSchema.optional(),
     policy_version: z.string(),
     hash: z.string().describe('SHA-256 of the frozen plan'),
+    targets: z.array(z.string()).optional().describe('Of a rectification: what is changed'),
+    purposes: z.array(z.string()).optional().describe('Of an objection: against what'),
+    lift: z.boolean().optional().describe('Whether it ends what a former request began'),
     tasks: z.array(
       z.object({
         key: z.string(),
@@ -180,6 +240,13 @@ export const previewPlanSchema = z
     dry_run: z.boolean().default(false),
     regime: regimeSchema.optional(),
     subject_kind: subjectKindSchema.optional(),
+    targets: z
+      .array(fieldChangeSchema.shape.target)
+      .max(50)
+      .optional()
+      .describe('Of a rectification: what would be changed'),
+    purposes: z.array(purposeSchema).max(50).optional().describe('Of an objection: against what'),
+    lift: z.boolean().default(false),
   })
   .meta({ id: 'PreviewPlan' });
 
@@ -224,6 +291,9 @@ export const ticketDetailSchema = ticketSchema
     identities: z
       .array(identitySchema)
       .describe('Whom it is about; empty once the ticket is not open any more'),
+    changes: z
+      .array(fieldChangeSchema)
+      .describe('Of a rectification: what has to be changed; empty once the ticket is not open any more'),
   })
   .meta({ id: 'TicketDetail' });
 
@@ -239,7 +309,7 @@ export const closeTicketSchema = z
       .record(z.string().min(1).max(100), z.array(z.record(z.string(), z.unknown())).max(100_000))
       .optional()
       .describe(
-        'Of an access: what the team found, rows by collection; it goes into the package, sealed until then',
+        'Of an access or a portability: what the team found, rows by collection; it goes into the package, sealed until then',
       ),
   })
   .meta({ id: 'CloseTicket' });

@@ -87,7 +87,8 @@ const plans = new WeakMap<DatasetGraph, Map<string, TraversalPlan>>();
 /** Enough for the rules of every right, law and kind of person that requests of one day are under. */
 const REMEMBERED_PLANS = 64;
 
-function planOf(graph: DatasetGraph, options: CoverageOptions): TraversalPlan {
+/** The plan of a graph, made once for its rules and day. */
+export function planOf(graph: DatasetGraph, options: CoverageOptions): TraversalPlan {
   const rules = JSON.stringify([options.keepRules, options.now.toISOString().slice(0, 'YYYY-MM-DD'.length)]);
   const known = plans.get(graph) ?? new Map<string, TraversalPlan>();
   plans.set(graph, known);
@@ -99,7 +100,8 @@ function planOf(graph: DatasetGraph, options: CoverageOptions): TraversalPlan {
   return plan;
 }
 
-interface Reached {
+/** How a collection is reached. */
+export interface Reached {
   readonly by: string;
   /** Whether rows of it are the person's; false when references to the person are merely emptied. */
   followed: boolean;
@@ -108,8 +110,8 @@ interface Reached {
   detached: boolean;
 }
 
-/** Breadth first, over identity types as well: a reached collection may tell further identities. */
-function reach(
+/** The collections that are reached from these identity types, by name. Breadth first, over identity types as well: a reached collection may tell further identities. */
+export function reach(
   collections: ReadonlyMap<string, PlannedCollection>,
   identityTypes: Iterable<string>,
 ): ReadonlyMap<string, Reached> {

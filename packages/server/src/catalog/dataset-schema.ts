@@ -67,7 +67,33 @@ const fieldMeta = z.looseObject({
     .nullish(),
 });
 
+const source = z.enum(['provided', 'observed', 'derived']);
+
+/** Why rectification leaves a value as it is. */
+const rectify = z.strictObject({ keep });
+
+/** A boolean or a time; `lifted` says what a boolean is while the flag is not set. */
+const flagColumn = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({ column: z.string().min(1), lifted: z.union([z.literal(false), z.null()]).optional() }),
+  ],
+  'the name of a column, or `{ column: restricted, lifted: false }`',
+);
+
+const flags = z.strictObject({
+  restriction: flagColumn.optional(),
+  opt_out_of_sale: flagColumn.optional(),
+  limit_sensitive_data: flagColumn.optional(),
+  /** By purpose. */
+  objection: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, 'a purpose such as marketing'), flagColumn)
+    .optional(),
+});
+
 const habeasField = z.strictObject({
+  source: source.optional(),
+  rectify: rectify.optional(),
   /** What erasing means for the rows that this field's references find. */
   on_erase: onErase.optional(),
   share: share.optional(),
@@ -92,6 +118,9 @@ const habeasReference = z.strictObject({
 
 const habeasCollection = z.strictObject({
   on_erase: onErase.optional(),
+  source: source.optional(),
+  rectify: rectify.optional(),
+  flags: flags.optional(),
   key: z.array(z.string()).min(1).optional(),
   references: z.array(habeasReference).default([]),
 });
@@ -142,6 +171,7 @@ export type CollectionSource = z.output<typeof collection>;
 export type FieldSource = z.output<typeof field>;
 export type OnEraseSource = z.output<typeof onErase>;
 export type KeepSource = z.output<typeof keep>;
+export type FlagsSource = z.output<typeof flags>;
 
 const DESCRIPTIVE = [
   'description',

@@ -47,6 +47,26 @@ export type Share = 'owned' | 'shared';
 
 export type Direction = 'from' | 'to' | 'both';
 
+/**
+ * Where a value is from (GDPR article 20; WP242): `provided` by the person, `observed` of them while they used a service, or
+ * `derived` from other data. The right to portability covers the first two.
+ */
+export type FieldSource = 'provided' | 'observed' | 'derived';
+
+/** A mark that a store keeps on rows of a person who restricted or objected to some processing. */
+export type Flag = 'restriction' | 'objection' | 'opt_out_of_sale' | 'limit_sensitive_data';
+
+/** The column that is a flag: true or a time while it is set. */
+export interface FlagColumn {
+  readonly flag: Flag;
+  /** Of an objection: against what. */
+  readonly purpose: string | null;
+  readonly column: string;
+  /** What a boolean is when the flag is not set; undefined: false in a column that must have a value, else null. */
+  readonly lifted: false | null | undefined;
+  readonly path: readonly PropertyKey[];
+}
+
 export interface Field {
   /** With dots for a field inside an object: `address.city`. */
   readonly name: string;
@@ -59,6 +79,9 @@ export interface Field {
   readonly readOnly: boolean;
   readonly mask: Mask | undefined;
   readonly keep: Keep | undefined;
+  /** Why a rectification leaves it as it is, such as a copy on an invoice that was sent; undefined: it is changed. */
+  readonly unchanged: Keep | undefined;
+  readonly source: FieldSource;
   /** Where in the file: input of {@link Dataset.placeOf}. */
   readonly path: readonly PropertyKey[];
 }
@@ -101,6 +124,8 @@ export interface Collection {
   readonly key: readonly string[];
   /** Collections, as `dataset.collection`, whose erasure comes before this one's. */
   readonly eraseAfter: readonly string[];
+  /** Columns that say what the rows may not be used for. */
+  readonly flags: readonly FlagColumn[];
   /** Left out on purpose; always shown as a gap. */
   readonly skip: boolean;
   readonly path: readonly PropertyKey[];

@@ -1,7 +1,14 @@
+export * from './change-coverage.ts';
 export * from './children-first.ts';
 export * from './collection-shape.ts';
 export * from './column-guess.ts';
-export * from './coverage.ts';
+export {
+  type Coverage,
+  type CoverageOptions,
+  coverageOf,
+  type KeptCoverage,
+  untilInWords,
+} from './coverage.ts';
 export * from './data-categories.ts';
 export * from './dataset.ts';
 export * from './dataset-graph.ts';

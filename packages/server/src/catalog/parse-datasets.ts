@@ -10,6 +10,7 @@ import {
 } from './dataset-schema.ts';
 import { fromKeepSource, fromOnEraseSource } from './erase-source.ts';
 import type { Finding, FindingCode, Severity } from './finding.ts';
+import { fromFlagsSource } from './flag-source.ts';
 import { didYouMean } from './suggest.ts';
 
 type Path = readonly PropertyKey[];
@@ -84,7 +85,9 @@ class DatasetReader {
       this.#checkUnique(sources, at, 'field');
       for (const [index, field] of sources.entries()) {
         const fieldPath = [...at, index];
-        fields.push(this.#field(field, { name: prefix + field.name, inherited, path: fieldPath }));
+        fields.push(
+          this.#field(field, { name: prefix + field.name, inherited, collection: source, path: fieldPath }),
+        );
         single.push(...this.#fieldReferences(field, prefix + field.name, fieldPath));
         if (field.fields) addFields(field.fields, `${prefix}${field.name}.`, [...fieldPath, 'fields']);
       }
@@ -106,6 +109,7 @@ class DatasetReader {
       onErase: fromOnEraseSource(source.habeas?.on_erase) ?? this.#collectionOverride(meta, path),
       key: source.habeas?.key ?? [],
       eraseAfter: meta.erase_after ?? [],
+      flags: fromFlagsSource(source.habeas?.flags, [...path, 'habeas', 'flags']),
       skip: meta.skip_processing ?? false,
       path,
     };
@@ -121,8 +125,18 @@ class DatasetReader {
     return DEFAULT_ON_ERASE;
   }
 
-  #field(source: FieldSource, options: { name: string; inherited: readonly string[]; path: Path }): Field {
+  #field(
+    source: FieldSource,
+    options: {
+      name: string;
+      inherited: readonly string[];
+      collection: CollectionSource;
+      path: Path;
+    },
+  ): Field {
     const { path } = options;
+    const whole = options.collection.habeas;
+    const unchanged = source.habeas?.rectify ?? whole?.rectify;
     this.#checkKeys(source, KNOWN_KEYS.field, path);
     for (const meta of ['fides_meta', 'fidesops_meta'] as const)
       this.#checkKeys(source[meta], KNOWN_KEYS.fieldMeta, [...path, meta]);
@@ -147,6 +161,8 @@ class DatasetReader {
       readOnly: meta.read_only ?? false,
       mask: source.habeas?.mask ?? this.#fieldOverride(meta, path),
       keep: source.habeas?.keep === undefined ? undefined : fromKeepSource(source.habeas.keep),
+      unchanged: unchanged === undefined ? undefined : fromKeepSource(unchanged.keep),
+      source: source.habeas?.source ?? whole?.source ?? 'provided',
       path,
     };
   }

@@ -1,4 +1,4 @@
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
 import { InvalidArgumentError } from 'commander';
 import { HabeasError } from '../foundation/errors.ts';
 
@@ -37,8 +37,11 @@ export function identitiesOf(texts: readonly string[]): readonly api.Identity[] 
 /** The right that a person's word means. */
 export function right(text: string): api.Right {
   if (text === 'access') return 'access';
-  if (text === 'erase' || text === 'erasure') return 'erasure';
-  throw new InvalidArgumentError('It must be access or erase.');
+  if (text === 'erase') return 'erasure';
+  const named = api.rightSchema.safeParse(text.replaceAll('-', '_'));
+  if (named.success) return named.data;
+  const rights = api.rightSchema.options.map((name) => name.replaceAll('_', '-'));
+  throw new InvalidArgumentError(`It must be one of ${rights.join(', ')}.`);
 }
 
 /** A whole number from 0 on. */

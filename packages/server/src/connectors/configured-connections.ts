@@ -4,6 +4,7 @@ import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import {
   buildDatasetGraph,
+  changeCoverageOf,
   coverageOf,
   type Dataset,
   type DatasetGraph,
@@ -88,6 +89,14 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     };
   });
   const { coverage: cover, inputs } = under(options.keepRules ?? []);
+  const changeCoverage: ConfiguredConnection['changeCoverage'] = (order, identityTypes) =>
+    changeCoverageOf(graph, {
+      system: config.key,
+      order,
+      identityTypes,
+      keepRules: options.keepRules ?? [],
+      now: options.clock.now(),
+    });
   const open = (stored: string): Connector => {
     const frozen: FrozenInputs = JSON.parse(stored);
     return kind({
@@ -109,6 +118,7 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     coverage: cover,
     inputs,
     under,
+    changeCoverage,
     open,
   };
 }

@@ -1,7 +1,18 @@
-import type { CollectionShape, Identity } from '../catalog/index.ts';
+import type { CollectionShape, Flag, Identity } from '../catalog/index.ts';
 
 /** What a connector can do; the plan uses nothing that is not here. */
-export type Capability = 'resolve' | 'collect' | 'locate' | 'erase' | 'verify' | 'discover';
+export type Capability =
+  | 'resolve'
+  | 'collect'
+  /** It can tell what the person provided from what others wrote. */
+  | 'portability'
+  | 'locate'
+  | 'erase'
+  | 'rectify'
+  | 'restrict'
+  | 'object'
+  | 'verify'
+  | 'discover';
 
 export interface Health {
   readonly ok: boolean;
@@ -23,6 +34,8 @@ export interface Scope {
   readonly signal: AbortSignal;
   /** The operation that an earlier attempt began at the system, if the system answered that it is not done yet. */
   readonly operation?: string | undefined;
+  /** Keys the hashes of values that are replaced; the values themselves are not kept. Absent: none are made. */
+  readonly evidenceKey?: Uint8Array | undefined;
   /** Where the system may report that an operation ended. Absent: it will be polled. */
   readonly callback?: { readonly url: string; readonly secret: string } | undefined;
 }
@@ -88,6 +101,17 @@ export interface Evidence {
   readonly retained: readonly Retained[];
   readonly residuals: readonly Residual[];
   readonly notes: readonly string[];
+  /** Of a rectification, where the system tells: which values were replaced, the former ones as keyed hashes. */
+  readonly replaced?: readonly Replaced[];
+}
+
+/** Values of one field that were replaced. */
+export interface Replaced {
+  readonly collection: string;
+  readonly field: string;
+  readonly count: number;
+  /** HMAC-SHA-256 of each former value under the scope's `evidenceKey`, in base64url, a few at most. */
+  readonly old: readonly string[];
 }
 
 export type Outcome = { readonly state: 'done'; readonly evidence: Evidence } | Pending;
@@ -106,6 +130,34 @@ export type CollectStep =
 
 export type EraseMode = 'erase' | 'dry-run';
 
+/** A value of a field; null: none. */
+export type FieldValue = string | number | boolean | null;
+
+export interface FieldChange {
+  /** A data category, or a field as `system.collection.field`. */
+  readonly target: string;
+  /** Only where this is the value now; undefined: whatever it is. */
+  readonly from: FieldValue | undefined;
+  readonly to: FieldValue;
+}
+
+/** What is to be changed about a person without erasing: values, or marks that say what their data may not be used for. */
+export type ChangeWork =
+  | { readonly kind: 'rectify'; readonly changes: readonly FieldChange[] }
+  | { readonly kind: 'restrict'; readonly effect: FlagEffect }
+  | {
+      readonly kind: 'object';
+      readonly right: Exclude<Flag, 'restriction'>;
+      /** Of an objection. */
+      readonly purposes: readonly string[];
+      readonly effect: FlagEffect;
+    };
+
+export type FlagEffect = 'set' | 'lift';
+
+/** `dry-run`: values are tried and what would be changed is counted; nothing is changed. After the change it counts nothing. */
+export type ChangeMode = 'change' | 'dry-run';
+
 /** How Habeas acts on one system. One interface; every kind of system implements it and passes the shared contract test. */
 export interface Connector {
   readonly capabilities: ReadonlySet<Capability>;
@@ -115,12 +167,17 @@ export interface Connector {
   discover?(signal: AbortSignal): AsyncIterable<CollectionShape>;
   /** More identities of the same subject, before anything is destroyed. */
   resolve?(scope: Scope): Promise<readonly Identity[]>;
-  /** The exact keys of everything that belongs to the subject. */
-  locate?(scope: Scope): AsyncIterable<KeyBatch>;
+  /** The exact keys of everything that belongs to the subject and that an erasure, or this work, is about. */
+  locate?(scope: Scope, purpose?: 'erase' | ChangeWork): AsyncIterable<KeyBatch>;
   /** Streams; never the whole result in memory. The last step is `done` or `pending`. */
   collect(scope: Scope): AsyncIterable<CollectStep>;
   /** Set-based, idempotent, in one transaction where the store has them. In `dry-run` it only counts. */
   erase(scope: LocatedScope, mode: EraseMode): Promise<Outcome>;
+  /**
+   * Does one of the works that it has the capability for; idempotent, in one transaction where the store has them. Throws
+   * VALUE_INVALID for a new value that does not fit, before anything is changed.
+   */
+  change?(scope: LocatedScope, work: ChangeWork, mode: ChangeMode): Promise<Outcome>;
   /** Reads again; never trusts its own erase. */
   verify(scope: LocatedScope): Promise<Residue>;
   close(): Promise<void>;

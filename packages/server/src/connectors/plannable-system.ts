@@ -1,4 +1,4 @@
-import type { Coverage } from '../catalog/index.ts';
+import type { ChangeCoverage, ChangeOrder, Coverage } from '../catalog/index.ts';
 import type { Capability } from './connector.ts';
 
 /** What the planner knows of a system that holds personal data. No connection, no state: a plan is made from these alone. */
@@ -19,6 +19,10 @@ export interface PlannableSystem {
   readonly dataTypes: readonly string[];
   /** Which collections are reached from these identity types and what erasure does to each; undefined without datasets. */
   readonly coverage?: (identityTypes: ReadonlySet<string>) => Coverage;
+  /** Where such a change reaches the person from these identity types; undefined without datasets. */
+  readonly changeCoverage?: (order: ChangeOrder, identityTypes: ReadonlySet<string>) => ChangeCoverage;
+  /** Data categories that it said it holds; undefined or empty: it did not say. */
+  readonly dataCategories?: readonly string[];
   /** Names the frozen datasets and rules that the plan was made with; undefined without datasets. */
   readonly inputs?: { readonly hash: string; readonly content: string };
   /** Why it is reached by ticket, or what it did not tell; shown as a gap. */

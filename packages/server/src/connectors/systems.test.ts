@@ -57,6 +57,7 @@ const described: ClientDescription = {
   capabilities: ['collect', 'erase'],
   needs: ['email'],
   resolves: ['user_id'],
+  dataCategories: [],
 };
 
 describe('systems', () => {
@@ -113,6 +114,7 @@ describe('systems', () => {
       needs: [],
       resolves: [],
       coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
+      changeCoverage: () => ({ collections: [], kept: [], byHand: [], remarks: [] }),
       inputs: { hash: 'hash', content: 'content' },
       under: () => connection,
       open: (content) => {

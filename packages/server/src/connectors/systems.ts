@@ -1,4 +1,4 @@
-import type { Coverage, KeepRule } from '../catalog/index.ts';
+import type { ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../catalog/index.ts';
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
 import type { Capability, Connector } from './connector.ts';
@@ -9,6 +9,7 @@ export interface ClientDescription {
   readonly capabilities: readonly Capability[];
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
+  readonly dataCategories: readonly string[];
 }
 
 /** A connector to a service that answers the contract. */
@@ -23,6 +24,7 @@ export interface ConfiguredConnection {
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
   readonly coverage: (identityTypes: ReadonlySet<string>) => Coverage;
+  readonly changeCoverage: (order: ChangeOrder, identityTypes: ReadonlySet<string>) => ChangeCoverage;
   /** The datasets and rules as they are now; a plan is frozen with them. */
   readonly inputs: { readonly hash: string; readonly content: string };
   /** The same with other rules about data: those of one law, right and kind of person. */
@@ -184,6 +186,7 @@ function fromConnection(
     dataTypes: [...new Set(declared.flatMap((system) => system.dataTypes))].sort(),
     coverage,
     inputs,
+    changeCoverage: connection.changeCoverage,
   };
 }
 
@@ -204,6 +207,7 @@ function fromClient(system: ClientSystem, description: ClientDescription | undef
     capabilities: new Set(description.capabilities),
     needs: description.needs,
     resolves: description.resolves,
+    dataCategories: description.dataCategories,
   };
 }
 

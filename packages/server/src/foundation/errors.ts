@@ -46,6 +46,8 @@ export const ERRORS = {
     status: 422,
     title: 'The dataset names tables or columns that the live schema does not have',
   },
+  VALUE_INVALID: { status: 422, title: 'A new value does not fit the field that it is for' },
+  NOT_APPLIED: { status: 409, title: 'A change that was made cannot be read back' },
   STILL_READABLE: { status: 409, title: 'Data that had to be erased can still be read' },
 
   STORAGE_UNREACHABLE: { status: 503, title: 'The storage of packages cannot be used now; try again' },

@@ -6,7 +6,7 @@ import { type HttpServer, operation, problems } from './operation.ts';
 /** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
 export function metricsRoutes(
   app: HttpServer,
-  { ownMetrics, requests }: Pick<Application, 'ownMetrics' | 'requests'>,
+  { ownMetrics, requests, organizationId }: Pick<Application, 'ownMetrics' | 'requests' | 'organizationId'>,
 ): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -35,6 +35,12 @@ export function metricsRoutes(
       for (const { scope, system } of requests.pauses.heeded()) this.set({ scope, system: system ?? '' }, 1);
     },
   });
+  const choices = new Gauge({
+    name: 'habeas_processing_choices',
+    help: 'Requests whose restriction, objection, opt-out or limitation holds now',
+    labelNames: ['kind'] as const,
+    registers: [registry],
+  });
 
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -52,6 +58,8 @@ export function metricsRoutes(
       },
     },
     handler: async (_request, reply) => {
+      for (const [kind, count] of Object.entries(await requests.processingChoiceCounts(organizationId)))
+        choices.set({ kind }, count);
       reply.type(registry.contentType);
       return reply.serializer((text: string) => text).send(`${await registry.metrics()}\n${ownMetrics}`);
     },

@@ -26,6 +26,8 @@ export const TAGS = {
   Policy: 'Who waits, who approves, what is kept: the rules and what they say of a case',
   Pauses: 'The switch that stops work',
   Tickets: 'Work for teams whose systems Habeas cannot act on',
+  'Processing choices':
+    'What the data of people may not be used for, for services that ask before they use it',
   Map: 'Who holds and who moves which personal data',
   Clients: 'Addresses that teams published; nothing is sent there before somebody approved it',
   Connections: 'Systems that Habeas acts on by itself',

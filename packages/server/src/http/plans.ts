@@ -20,9 +20,10 @@ export function planRoutes(app: HttpServer, { requests }: Pick<Application, 'req
       },
     },
     handler: (request) => {
-      const { right, identity_types: identityTypes, dry_run: dryRun, regime } = request.body;
-      const subjectKind = request.body.subject_kind;
-      return requests.preview(callerOf(request), { right, identityTypes, dryRun, regime, subjectKind });
+      const { right, identity_types: identityTypes, dry_run: dryRun, regime, ...more } = request.body;
+      const { subject_kind: subjectKind, targets, purposes, lift } = more;
+      const ask = { right, identityTypes, dryRun, regime, subjectKind, targets, purposes, lift };
+      return requests.preview(callerOf(request), ask);
     },
   });
 }

@@ -58,7 +58,7 @@ describe('a problem document', () => {
       code: 'BAD_INPUT',
     });
     expect(problem.details).toEqual([
-      'body.right: Invalid option: expected one of "access"|"erasure"',
+      'body.right: Invalid option: expected one of "access"|"portability"|"erasure"|"rectification"|"restriction"|"objection"|"opt_out_of_sale"|"limit_sensitive_data"',
       'body.identities.0.type: Invalid string: must match pattern /^[a-z][a-z0-9_]{0,62}$/',
       'body.identities.0.value: Too small: expected string to have >=1 characters',
       'body.identities.1.value: text without NUL and without halves of surrogate pairs',

@@ -33,6 +33,7 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
     },
     handler: async (request, reply) => {
       const { right, identities, dry_run: dryRun, regime, subject_kind: subjectKind } = request.body;
+      const { changes, purposes, lift } = request.body;
       const idempotencyKey = request.headers['idempotency-key'];
       const { request: made, replayed } = await requests.receive(callerOf(request), {
         right,
@@ -40,6 +41,9 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
         dryRun,
         regime,
         subjectKind,
+        changes,
+        purposes,
+        lift,
         idempotencyKey,
       });
       return reply

@@ -25,6 +25,7 @@ import { partnerRoutes } from './partners.ts';
 import { pauseRoutes } from './pauses.ts';
 import { planRoutes } from './plans.ts';
 import { policyRoutes } from './policy.ts';
+import { processingChoicesRoutes } from './processing-choices.ts';
 import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
 import { referenceRoutes } from './reference.ts';
 import { refuseNul } from './refuse-nul.ts';
@@ -105,6 +106,7 @@ export async function createHttpServer(
   policyRoutes(app, application);
   pauseRoutes(app, application);
   ticketRoutes(app, application);
+  processingChoicesRoutes(app, application);
   mapRoutes(app, application);
   mapExportRoutes(app, application);
   declarationRoutes(app, application);

@@ -126,7 +126,7 @@ export function unlock(
       // It opens when the request is released.
       changes.push({ ...unlocked, state: 'ready' });
     } else if (task.kind === 'ticket') {
-      destroys ||= request.erases;
+      destroys ||= request.changesSystems;
       changes.push({ ...unlocked, state: 'waiting', nextAttemptAt: null });
       opened.push(ticketOpened(task));
     } else {

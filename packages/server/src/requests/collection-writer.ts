@@ -1,4 +1,5 @@
 import { PIECE_BYTES, type Piece } from './blob-store.ts';
+import { type ColumnTypes, RowShape } from './package/row-schema.ts';
 
 export interface CollectedCollection {
   readonly name: string;
@@ -6,12 +7,16 @@ export interface CollectedCollection {
   readonly rows: number;
   /** Of all rows as JSON, one a line. Those that were collected by an older Habeas do not say. */
   readonly bytes?: number;
+  /** Absent in what was collected before there were schemas. */
+  readonly types?: ColumnTypes;
+  readonly required?: readonly string[];
 }
 
 /** Gathers the rows of one collection into pieces. */
 export class CollectionWriter {
   readonly #name: string;
   readonly #columns = new Set<string>();
+  readonly #shape = new RowShape();
   #lines: string[] = [];
   #bytes = 0;
   #position = 0;
@@ -33,6 +38,7 @@ export class CollectionWriter {
   /** Gives the bytes that the row adds. */
   add(row: Readonly<Record<string, unknown>>): number {
     for (const column of Object.keys(row)) this.#columns.add(column);
+    this.#shape.add(row);
     const line = JSON.stringify(row);
     this.#lines.push(line);
     this.#bytes += line.length;
@@ -54,6 +60,14 @@ export class CollectionWriter {
 
   /** After the last piece was taken. */
   summary(): CollectedCollection {
-    return { name: this.#name, columns: [...this.#columns], rows: this.#rows, bytes: this.#allBytes };
+    const { types, required } = this.#shape;
+    return {
+      name: this.#name,
+      columns: [...this.#columns],
+      rows: this.#rows,
+      bytes: this.#allBytes,
+      types,
+      required,
+    };
   }
 }

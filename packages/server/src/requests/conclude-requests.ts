@@ -26,7 +26,7 @@ export async function concludeRequests(
     .selectFrom('tasks')
     .select(['organization_id', 'request_id', 'evidence'])
     .where(inPairs('organization_id', 'request_id', pairs))
-    .where('kind', '=', 'erase')
+    .where('kind', 'in', ['erase', 'rectify', 'restrict', 'object'])
     .where('evidence', 'is not', null)
     .execute();
   const ends = new Map<string, { readonly ref: RequestRef; readonly until: Date }>();

@@ -2,6 +2,7 @@ import type { api } from '@habeas/contract';
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, HabeasError, type Logger, type SecretKey } from '../foundation/index.ts';
 import type { Policy } from '../policy/index.ts';
+import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
 import type { Event } from './event.ts';
 import { createFleet } from './fleet.ts';
@@ -14,6 +15,7 @@ import { createPauses } from './pauses.ts';
 import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
 import { receiptOf, type SignReceipt } from './receipt.ts';
+import { createRegister } from './register/register.ts';
 import { createReports } from './reports.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
@@ -71,6 +73,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     forgetAfterMilliseconds: options.policy.forgetAfterMilliseconds,
   });
   const intake = createIntake({ ...options, transitions });
+  const register = createRegister(options);
   const tickets = createTickets({
     ...options,
     transitions,
@@ -136,6 +139,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       return withoutInputs(plan);
     },
     async preview(_caller, ask) {
+      checkAsk(ask);
       return withoutInputs((await intake.makePlan(ask)).plan);
     },
     async tasks(caller, requestId) {
@@ -180,6 +184,16 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       return taskView(row, dependenciesOf(await requestPlan(db, target)));
     },
     receipt: (caller, requestId) => receiptOf(db, ref(caller, requestId), options.sign),
+    async processingChoices(caller, people) {
+      const known = await register.check(caller.organizationId, people);
+      return known.map((choices) => ({
+        restricted: choices.restricted,
+        objections: [...choices.objections],
+        opted_out_of_sale: choices.optedOutOfSale,
+        sensitive_data_limited: choices.sensitiveDataLimited,
+      }));
+    },
+    processingChoiceCounts: (organizationId) => register.counts(organizationId),
     async systemCallback(callback) {
       const sentAt = options.verifyCallback(callback, clock.now());
       const { organizationId } = options;

@@ -60,10 +60,12 @@ export type TaskEvent =
 
 export type Event = RequestEvent | TaskEvent;
 
-/** The code of a verification that found what had to be gone. */
-export const STILL_READABLE = 'STILL_READABLE';
+/** Whether a verification failed because the system does not say what it has to: what had to go is there, or a change is not. */
+export function isUndone(code: string | null): boolean {
+  return code === 'STILL_READABLE' || code === 'NOT_APPLIED';
+}
 
-/** A task that is done again when data was found after an erasure. */
+/** A task that is done again when a verification found that an erasure or a change does not hold. */
 export interface RedoneTask extends TaskSnapshot {
   readonly dependsOn: readonly { readonly id: string; readonly ended: boolean }[];
 }
@@ -79,14 +81,14 @@ export interface Neighbourhood {
    */
   readonly others: readonly TaskSnapshot[];
   /**
-   * For an event after which a verification may have its system erased again (see {@link mayRedo}): the system's `locate` and
-   * `erase`, and everything that comes after that `erase`, directly or not.
+   * For an event after which a verification may have its system acted on again (see {@link mayRedo}): the system's `locate` and
+   * the task that erases or changes it, and everything that comes after that task, directly or not.
    */
   readonly redo?: readonly RedoneTask[];
 }
 
-/** Whether the event can lead to another erasure of the task's system. */
+/** Whether the event can lead to another erasure or change of the task's system. */
 export function mayRedo(event: Event): boolean {
   if (event.type === 'task-retried') return true;
-  return event.type === 'task-failed' && event.error.code === STILL_READABLE;
+  return event.type === 'task-failed' && isUndone(event.error.code);
 }

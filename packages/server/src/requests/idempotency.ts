@@ -71,6 +71,9 @@ export function bodyDigest(masterKey: SecretKey, ask: ReceiveOptions): Buffer {
     identities: ask.identities.map(({ type, value }) => ({ type, value })),
     ...(ask.regime === undefined ? {} : { regime: ask.regime }),
     ...(ask.subjectKind === undefined ? {} : { subject_kind: ask.subjectKind }),
+    ...(ask.changes === undefined ? {} : { changes: ask.changes }),
+    ...(ask.purposes === undefined ? {} : { purposes: ask.purposes }),
+    ...(ask.lift === true ? { lift: true } : {}),
   };
   return createHmac('sha256', deriveKey(masterKey, 'idempotency body')).update(canonicalJson(body)).digest();
 }

@@ -3,6 +3,7 @@ import { appendAudit } from '../audit/index.ts';
 import type { Database, SecretKey } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import { caseOf, deadlineOf, decideProcedure, freezeDeadlineRules, type Policy } from '../policy/index.ts';
+import { addChanges } from './change-vault.ts';
 import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
@@ -40,6 +41,9 @@ export async function insertRequests(
         state: 'received' as const,
         dry_run: ask.dryRun,
         identity_types: [...identityTypes(ask.identities)],
+        targets: [...targetsOf(ask)],
+        purposes: [...new Set(ask.purposes)].sort(),
+        lift: ask.lift === true,
         received_at: now,
         open_tasks: 0,
         blocked_tasks: 0,
@@ -67,6 +71,13 @@ export async function insertRequests(
     const { regime, subject_kind } = lawOf(policy, ask);
     return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind };
   };
+  await addChanges(
+    transaction,
+    asked.flatMap(({ ref, ask }, index) => {
+      const key = keys[index];
+      return key === undefined || ask.changes === undefined ? [] : [{ ref, key, changes: ask.changes }];
+    }),
+  );
   await appendAudit(
     transaction,
     asked.map((one) => ({
@@ -119,4 +130,9 @@ function termsByRegime(policy: Policy, now: Date) {
 /** The types of the identities, each once, in order. */
 export function identityTypes(identities: ReceiveOptions['identities']): readonly string[] {
   return [...new Set(identities.map((identity) => identity.type))].sort();
+}
+
+/** What a rectification changes, each once, in order; no values. */
+export function targetsOf(ask: Pick<ReceiveOptions, 'changes'>): readonly string[] {
+  return [...new Set(ask.changes?.map((change) => change.target))].sort();
 }

@@ -15,17 +15,19 @@ import {
   decideProcedure,
   type Policy,
 } from '../policy/index.ts';
+import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
 import { createGroup } from './group.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { insertPlans, type MadePlan, type Planned } from './insert-plans.ts';
-import { type Asked, identityTypes, insertRequests } from './insert-requests.ts';
+import { type Asked, identityTypes, insertRequests, targetsOf } from './insert-requests.ts';
 import { inPairs, type RequestRow } from './neighbourhood.ts';
 import { plan } from './plan.ts';
 import { NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestRow } from './read-requests.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
+import { changesSystems } from './rights.ts';
 import type { RequestSnapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
@@ -55,13 +57,16 @@ export interface Intake {
     readonly dryRun: boolean;
     readonly regime?: api.Regime | undefined;
     readonly subjectKind?: api.SubjectKind | undefined;
+    readonly targets?: readonly string[] | undefined;
+    readonly purposes?: readonly string[] | undefined;
+    readonly lift?: boolean | undefined;
   }): Promise<MadePlan>;
 }
 
 /** More members would make each wait longer without making the group cheaper. */
 const GROUP_LIMIT = 64;
 
-const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'erases'> = {
+const NEW_REQUEST: Omit<RequestSnapshot, 'id' | 'changesSystems'> = {
   state: 'received',
   heldFrom: null,
   openTasks: 0,
@@ -101,6 +106,9 @@ export function createIntake(options: IntakeOptions): Intake {
         identityTypes: identityTypes(ask.identities),
         regime: ask.regime,
         subjectKind: ask.subjectKind,
+        targets: targetsOf(ask),
+        purposes: ask.purposes,
+        lift: ask.lift,
       });
     } catch (error) {
       options.logger.warn({ err: error }, 'a request was received but cannot be planned yet');
@@ -154,7 +162,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const request: RequestSnapshot = {
         ...NEW_REQUEST,
         id: ref.requestId,
-        erases: plan.right === 'erasure' && !plan.dry_run,
+        changesSystems: changesSystems({ right: plan.right, dryRun: plan.dry_run }),
       };
       const asks = !plan.dry_run && plan.procedure?.approval === 'required';
       const event = { type: 'planned' as const, tasks: plan.tasks.length, approval: asks, waitsUntil };
@@ -190,6 +198,9 @@ export function createIntake(options: IntakeOptions): Intake {
         identityTypes: row.identity_types,
         regime: row.regime ?? undefined,
         subjectKind: row.subject_kind ?? undefined,
+        targets: row.targets,
+        purposes: row.purposes,
+        lift: row.lift,
       });
       await options.transitions.transact(async (transaction, save) => {
         const current = await transaction
@@ -204,6 +215,7 @@ export function createIntake(options: IntakeOptions): Intake {
       });
     },
     async receive(caller, given) {
+      checkAsk({ ...given, targets: targetsOf(given) });
       const ask = withHashedKey(options.masterKey, given);
       const asked: Asked = {
         caller,

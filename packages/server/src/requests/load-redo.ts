@@ -5,8 +5,8 @@ import { isEndedTask } from './snapshot.ts';
 import { type SnapshotRow, taskSnapshot } from './task-snapshot.ts';
 
 /**
- * What is done again when a verification found data: its system's `locate` and `erase`, and what is read after that `erase`. What
- * was only put in order behind it, in other systems, is done and stays so.
+ * What is done again when a verification failed: its system's `locate` and the task that acts (here `erase`), and what is read after
+ * it. What was only put in order behind it, in other systems, is done and stays so.
  *
  *     locate:a ─▶ erase:a ─▶ verify:a ─▶ confirm:a
  *                    └─▶ gate:erased ─▶ confirm:a, confirm:b, …
@@ -16,12 +16,12 @@ export async function loadRedo(transaction: Database, verify: VerifyRow): Promis
     with recursive later (id) as (
       select t.id from tasks t
       where t.organization_id = ${verify.organization_id} and t.request_id = ${verify.request_id}
-        and t.system = ${verify.system} and t.kind = 'erase'
+        and t.system = ${verify.system} and t.kind in ('erase', 'rectify', 'restrict', 'object')
       union
       select d.task_id from task_dependencies d
       join later on later.id = d.depends_on
       join tasks t on t.organization_id = d.organization_id and t.id = d.task_id
-      where d.organization_id = ${verify.organization_id} and t.kind in ('gate', 'verify')
+      where d.organization_id = ${verify.organization_id} and t.kind in ('gate', 'verify', 'register')
     )
     select t.id, t.key, t.kind, t.system, t.state, t.remaining, t.attempt, t.failures, t.error_code, t.generation,
       t.next_attempt_at, t.called_back_at,

@@ -1,6 +1,8 @@
+import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import type { Identity } from '../catalog/index.ts';
 import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { openChanges } from './change-vault.ts';
 import { createGroup } from './group.ts';
 import { openIdentity, openRequestKey, type RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
@@ -17,6 +19,8 @@ export interface Work {
   readonly located: string | null;
   /** Of a system that is asked for identities once more: digests of those that it was asked with before, or told. */
   readonly askedBefore: ReadonlySet<string> | undefined;
+  /** The new values of a rectification; empty for every other right. */
+  readonly changes: readonly api.FieldChange[];
   /** The frozen datasets and rules of the task's system, if it has any. */
   readonly inputs: string | undefined;
 }
@@ -36,6 +40,7 @@ interface WorkRow {
   readonly identities: readonly { readonly type: string; readonly sealed: string }[] | null;
   readonly located: string | null;
   readonly asked: string | null;
+  readonly changes: Uint8Array | null;
 }
 
 /**
@@ -90,6 +95,7 @@ export function createWorkLoader(
       ),
       located: row.located,
       askedBefore: row.asked === null ? undefined : new Set<string>(JSON.parse(row.asked)),
+      changes: row.changes === null ? [] : openChanges(ref, key, row.changes),
       inputs: task.inputs === null ? undefined : await loadInputs(ref.organizationId, task.inputs),
     };
   }
@@ -110,7 +116,7 @@ function pick<Row>(row: LoadedRows, word: 'task' | 'request'): Row {
 function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
   const organizations = claimed.map(({ organizationId }) => organizationId);
   return sql<LoadedRows>`
-    select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)}, k.sealed_key, l.blob as located, a.contents as asked,
+    select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)}, k.sealed_key, l.blob as located, a.contents as asked, c.sealed as changes,
       (select jsonb_agg(jsonb_build_object('type', i.type, 'sealed', encode(i.sealed_value, 'base64')) order by i.position)
        from request_identities i
        where i.organization_id = t.organization_id and i.request_id = t.request_id) as identities
@@ -118,6 +124,7 @@ function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
     join tasks t on t.organization_id = wanted.organization_id and t.id = wanted.id
     join requests r on r.organization_id = t.organization_id and r.id = t.request_id
     left join request_keys k on k.organization_id = t.organization_id and k.request_id = t.request_id
+    left join request_changes c on c.organization_id = t.organization_id and c.request_id = t.request_id
     left join tasks l on l.organization_id = t.organization_id and l.request_id = t.request_id and l.key = 'locate:' || t.system
     left join tasks a on a.organization_id = t.organization_id and a.request_id = t.request_id
       and t.key = 'resolve-again:' || t.system and a.key = 'resolve:' || t.system`.execute(db);

@@ -1,5 +1,6 @@
 import type { KeyBatch } from '../connectors/index.ts';
 import { type BlobRef, type BlobStore, PIECE_BYTES } from './blob-store.ts';
+import { changeWorkOf } from './change-task.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 const PART = 'keys';
@@ -7,6 +8,7 @@ const PART = 'keys';
 /** Finds the exact keys of what belongs to the person and stores them, encrypted, before anything is destroyed. */
 export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
+  const purpose = changeWorkOf(context.request, context.changes) ?? 'erase';
   const blob: BlobRef = { ...context.ref, blob: `keys/${context.task.id}/${context.task.attempt}` };
   const counts: Record<string, number> = {};
   let pending: string[] = [];
@@ -26,7 +28,7 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
     bytes = 0;
   };
   try {
-    for await (const batch of connector.locate?.(context.scope) ?? []) {
+    for await (const batch of connector.locate?.(context.scope, purpose) ?? []) {
       counts[batch.collection] = (counts[batch.collection] ?? 0) + batch.count;
       const line = JSON.stringify(batch);
       pending.push(line);

@@ -187,6 +187,40 @@ export const requestMigrations: Migrations = {
       );
     },
   },
+  '0035-rights-that-change': {
+    async up(db) {
+      await sql`
+        alter table requests
+          add column targets text[] not null default '{}',
+          add column purposes text[] not null default '{}',
+          add column lift boolean not null default false`.execute(db);
+      await sql`
+        create table request_changes (
+          organization_id text not null,
+          request_id text not null,
+          sealed bytea not null,
+          primary key (organization_id, request_id)
+        )`.execute(db);
+    },
+  },
+  '0036-processing-choices': {
+    async up(db) {
+      await sql`
+        create table processing_choices (
+          organization_id text not null,
+          digest bytea not null,
+          flag text not null,
+          purpose text not null,
+          request_id text not null,
+          since timestamptz not null,
+          primary key (organization_id, digest, flag, purpose)
+        )`.execute(db);
+      await sql`
+        create index processing_choices_by_request on processing_choices (organization_id, flag, request_id)`.execute(
+        db,
+      );
+    },
+  },
   '0056-pauses': {
     async up(db) {
       await sql`

@@ -3,6 +3,7 @@ import type { Database } from '../foundation/index.ts';
 import { type Event, mayRedo, type Neighbourhood } from './event.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { loadRedo } from './load-redo.ts';
+import { changesSystems } from './rights.ts';
 import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { SNAPSHOT_COLUMNS, type SnapshotRow, taskSnapshot } from './task-snapshot.ts';
@@ -169,7 +170,7 @@ export function requestSnapshot(row: RequestRow): RequestSnapshot {
   return {
     id: row.id,
     state: row.state,
-    erases: row.right_kind === 'erasure' && !row.dry_run,
+    changesSystems: changesSystems({ right: row.right_kind, dryRun: row.dry_run }),
     heldFrom: row.held_from,
     openTasks: row.open_tasks,
     blockedTasks: row.blocked_tasks,

@@ -171,8 +171,11 @@ function loadCollections(context: TaskContext, tasks: readonly Source[]): readon
       openText(context.ref, context.key, task.contents),
     );
     for (const content of contents) {
+      const { types, required, ...named } = content;
       collections.push({
-        ...content,
+        ...named,
+        // A right to data that another controller can take over (GDPR article 20) needs the shape of it too.
+        ...(context.request.right_kind === 'portability' ? { types, required } : {}),
         system: task.system ?? 'unknown',
         read: (from) => readRows(context.blobs, blob, { collection: content.name, from }),
       });

@@ -1,3 +1,4 @@
+import { api } from '@habeas/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Capability, PlannableSystem } from '../connectors/index.ts';
@@ -7,7 +8,21 @@ import { IDENTITIES_GATE, KEYS_GATE } from './plans/planned-task.ts';
 const types = ['email', 'user_id', 'phone_number', 'device_id', 'loyalty_card'];
 const someTypes = fc.uniqueArray(fc.constantFrom(...types), { maxLength: 3 });
 const capabilities = fc
-  .uniqueArray(fc.constantFrom<Capability>('resolve', 'collect', 'locate', 'erase', 'verify'))
+  .uniqueArray(
+    fc.constantFrom<Capability>(
+      ...([
+        'resolve',
+        'collect',
+        'portability',
+        'locate',
+        'erase',
+        'rectify',
+        'restrict',
+        'object',
+        'verify',
+      ] as const),
+    ),
+  )
   .map((list): ReadonlySet<Capability> => new Set(list));
 
 const systems = fc.uniqueArray(
@@ -23,7 +38,10 @@ const systems = fc.uniqueArray(
   { selector: (system) => system.key, maxLength: 12 },
 );
 const inputs = fc.record({
-  right: fc.constantFrom('access' as const, 'erasure' as const),
+  right: fc.constantFrom(...api.rightSchema.options),
+  targets: fc.constant(['user.name']),
+  purposes: fc.constant(['marketing']),
+  lift: fc.boolean(),
   dryRun: fc.boolean(),
   identityTypes: fc.uniqueArray(fc.constantFrom(...types), { minLength: 1, maxLength: 2 }),
   systems,
@@ -49,6 +67,8 @@ function ancestors(made: Plan): Map<string, Set<string>> {
   for (const key of tasks.keys()) visit(key, []);
   return known;
 }
+
+const ACTING: ReadonlySet<string> = new Set(['collect', 'erase', 'rectify', 'restrict', 'object']);
 
 function systemOf(key: string): string {
   return key.slice(key.indexOf(':') + 1);
@@ -82,9 +102,12 @@ describe('plan', () => {
         const made = plan(input);
         for (const system of input.systems) {
           const acting = made.tasks.filter(
-            (task) => task.system === system.key && ['collect', 'erase', 'ticket'].includes(task.kind),
+            (task) => task.system === system.key && (ACTING.has(task.kind) || task.kind === 'ticket'),
           );
-          expect(acting).toHaveLength(1);
+          // A dry run of a rectification tries the values and does nothing more.
+          const tried = made.tasks.filter((task) => task.key === `validate:${system.key}`);
+          const isTried = input.right === 'rectification' && input.dryRun && tried.length === 1;
+          expect(acting).toHaveLength(isTried ? 0 : 1);
           if (acting[0]?.kind === 'ticket')
             expect(made.gaps.some((gap) => gap.system === system.key && gap.ticket)).toBe(true);
         }
@@ -245,9 +268,74 @@ describe('plan', () => {
     );
   });
 
-  it('has edges that grow with the systems and no faster', () => {
+  it('changes no value before every new value fits everywhere, and reads each system after all were changed', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan({ ...input, right: 'rectification', dryRun: false });
+        const waitsFor = ancestors(made);
+        const validating = made.tasks.filter(({ kind }) => kind === 'validate').map(({ key }) => key);
+        const changing = made.tasks.filter(({ kind }) => kind === 'rectify' || kind === 'ticket');
+        for (const { key } of changing)
+          for (const before of [...validating, KEYS_GATE]) expect(waitsFor.get(key)).toContain(before);
+        for (const { system } of made.tasks.filter(({ kind }) => kind === 'rectify')) {
+          const last = made.tasks.findLast((task) => task.kind === 'verify' && task.system === system);
+          for (const { key } of changing) expect(waitsFor.get(last?.key ?? '')).toContain(key);
+        }
+      }),
+    );
+  });
+
+  it('notes a restriction before any system is marked, and takes it back after the last one was', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const made = plan({ ...input, right: 'restriction', dryRun: false });
+        const waitsFor = ancestors(made);
+        const changing = made.tasks.filter(({ kind }) => ['restrict', 'ticket', 'verify'].includes(kind));
+        expect(made.tasks.filter(({ kind }) => kind === 'register')).toHaveLength(1);
+        for (const { key } of changing) {
+          if (input.lift) expect(waitsFor.get('register')).toContain(key);
+          else expect(waitsFor.get(key)).toContain('register');
+        }
+        const counted = plan({ ...input, right: 'restriction', dryRun: true });
+        expect(counted.tasks.some(({ kind }) => kind === 'register' || kind === 'verify')).toBe(false);
+      }),
+    );
+  });
+
+  it('leaves out a service that says it holds nothing of what is corrected, and asks one that does not say', () => {
+    const service = (key: string, dataCategories?: readonly string[]): PlannableSystem => ({
+      key,
+      team: 'one',
+      by: 'client',
+      capabilities: new Set(['rectify']),
+      needs: [],
+      resolves: [],
+      dataTypes: [],
+      ...(dataCategories === undefined ? {} : { dataCategories }),
+    });
+    const made = plan({
+      right: 'rectification',
+      dryRun: false,
+      identityTypes: ['email'],
+      targets: ['user.contact.email'],
+      policyVersion: 'v1',
+      systems: [
+        service('above', ['user.contact']),
+        service('below', ['user.contact.email']),
+        service('beside', ['user.contact.phone_number']),
+        service('silent'),
+      ],
+    });
+    const changed = made.tasks.filter(({ kind }) => kind === 'rectify').map(({ system }) => system);
+    expect(changed).toEqual(['above', 'below', 'silent']);
+    expect(made.gaps).toMatchObject([{ kind: 'not-concerned', system: 'beside', ticket: false }]);
+  });
+
+  it.each(api.rightSchema.options)('has edges that grow with the systems and no faster: %s', (right) => {
     const many = (count: number): PlanInput => ({
-      right: 'erasure',
+      right,
+      targets: ['user.name'],
+      purposes: ['marketing'],
       dryRun: false,
       identityTypes: ['email'],
       policyVersion: 'v1',
@@ -255,15 +343,17 @@ describe('plan', () => {
         key: `system-${index}`,
         team: 'one',
         by: 'connection' as const,
-        capabilities: new Set<Capability>(['resolve', 'collect', 'locate', 'erase', 'verify']),
+        capabilities: new Set<Capability>([
+          ...(['resolve', 'collect', 'locate', 'erase', 'rectify', 'restrict', 'object', 'verify'] as const),
+        ]),
         needs: ['email', 'user_id'],
         resolves: ['email', 'user_id'],
         dataTypes: [],
       })),
     });
     const edges = (made: Plan) => made.tasks.reduce((sum, task) => sum + task.depends_on.length, 0);
-    expect(edges(plan(many(1_000)))).toBeLessThan(14 * 1_000);
-    expect(edges(plan(many(4_000)))).toBeLessThan(14 * 4_000);
+    expect(edges(plan(many(1_000)))).toBeLessThan(15 * 1_000);
+    expect(edges(plan(many(4_000)))).toBeLessThan(15 * 4_000);
   });
 
   it('says in words what is kept, with its reason and end, and which collections nobody reaches', () => {

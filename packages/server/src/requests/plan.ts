@@ -5,17 +5,26 @@ import { HabeasError, sha256Hex } from '../foundation/index.ts';
 import { describeCoverage } from './plans/describe-coverage.ts';
 import { planAccess } from './plans/plan-access.ts';
 import { planErasure } from './plans/plan-erasure.ts';
+import { planFlag } from './plans/plan-flag.ts';
+import { planRectification } from './plans/plan-rectification.ts';
 import { planResolution } from './plans/plan-resolution.ts';
 import type { Gap, Kept } from './plans/planned-task.ts';
 import { wayTo } from './plans/reach.ts';
 import { NO_ORDER, type Order } from './plans/sequence.ts';
 import { resolverRounds } from './resolver-rounds.ts';
+import { RIGHTS } from './rights.ts';
 
 export interface PlanInput {
   readonly right: api.Right;
   readonly dryRun: boolean;
   readonly identityTypes: readonly string[];
   readonly systems: readonly PlannableSystem[];
+  /** Of a rectification: what is changed, never to what. (Default: none) */
+  readonly targets?: readonly string[] | undefined;
+  /** Of an objection. (Default: none) */
+  readonly purposes?: readonly string[] | undefined;
+  /** Whether it ends what a former request began. (Default: false) */
+  readonly lift?: boolean | undefined;
   /** Why systems may be missing from this list, one sentence each. (Default: none) */
   readonly blindSpots?: readonly string[];
   readonly policyVersion: string;
@@ -37,9 +46,11 @@ export interface Plan extends api.PlanView {
  * The tasks that answer a request, as a DAG, with what is kept and what is missing, in words. Pure, deterministic (the same
  * input in any order gives the same plan and hash) and linear in systems, collections and dependencies.
  *
- *     access    resolve:* ─▶ gate:identities ─▶ collect:* , ticket:* ─▶ package
+ *     access, portability
+ *               resolve:* ─▶ gate:identities ─▶ collect:* , ticket:* ─▶ package
  *     erasure   resolve:* ─▶ gate:identities ─▶ locate:* ─▶ gate:keys ─▶ erase:* ─▶ verify:* ─────▶ confirm:*
  *                                                                   └▶ ticket:* ─▶ gate:erased ─┘
+ *     rectification, restriction and the other rights that change: see plans/plan-rectification.ts and plans/plan-flag.ts
  *
  * Each system is read right after its erasure, so that a failure is seen early, and once more when everything is erased: until
  * then another system may have brought the person back. The gates keep the edges linear: a hundred erasures that wait for a hundred located systems are two hundred edges.
@@ -60,11 +71,17 @@ export function plan(input: PlanInput): Plan {
     .sort(compare)
     .map((message) => ({ kind: 'source-failing', system: null, message, ticket: false }));
   const kept: Kept[] = [];
-  const reached = systems.map((system) => ({ system, way: wayTo(system, input.right, known, gaps) }));
-  if (input.right === 'access') planAccess({ reached, tasks, dryRun: input.dryRun });
-  else planErasure({ reached, tasks, dryRun: input.dryRun, order: input.order ?? NO_ORDER, gaps });
+  const asked = {
+    right: input.right,
+    targets: [...new Set(input.targets)].sort(compare),
+    purposes: [...new Set(input.purposes)].sort(compare),
+    known,
+  };
+  const reached = systems.map((system) => ({ system, way: wayTo(system, asked, { gaps, kept }) }));
+  const order = input.order ?? NO_ORDER;
+  planRight({ reached, tasks, dryRun: input.dryRun, lift: input.lift === true, asked, order, gaps });
   for (const { system, way } of reached) {
-    if (way === 'act') describeCoverage({ system, known, right: input.right, gaps, kept });
+    if (way === 'act' || way === 'both') describeCoverage({ system, known, right: input.right, gaps, kept });
   }
 
   const inputs = Object.fromEntries(
@@ -77,12 +94,23 @@ export function plan(input: PlanInput): Plan {
     ...(input.subjectKind === undefined ? {} : { subject_kind: input.subjectKind }),
     ...(input.procedure === undefined ? {} : { procedure: input.procedure }),
     policy_version: input.policyVersion,
+    ...(asked.targets.length === 0 ? {} : { targets: asked.targets }),
+    ...(asked.purposes.length === 0 ? {} : { purposes: asked.purposes }),
+    ...(input.lift === true ? { lift: true } : {}),
     tasks,
     kept,
     gaps,
     inputs,
   };
   return { ...view, hash: sha256Hex(canonicalJson(view)) };
+}
+
+function planRight(options: Parameters<typeof planFlag>[0] & Parameters<typeof planErasure>[0]): void {
+  const { task } = RIGHTS[options.asked.right];
+  if (task === 'collect') planAccess(options);
+  else if (task === 'erase') planErasure(options);
+  else if (task === 'rectify') planRectification(options);
+  else planFlag(options);
 }
 
 function compare(a: string, b: string): number {

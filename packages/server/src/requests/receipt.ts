@@ -5,6 +5,7 @@ import { type Database, HabeasError } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs, type RequestRow, type TaskRow } from './neighbourhood.ts';
 import { requestRow } from './read-requests.ts';
+import { hasPackage, isChanging } from './rights.ts';
 import { isEnded } from './snapshot.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 
@@ -144,7 +145,7 @@ function makeReceipt(
     plan_hash: request.plan_hash ?? '',
     policy_version: request.policy_version ?? '',
     systems: [...bySystem].map(([system, own]) => systemEntry(system, own, evidence)),
-    retained: request.right_kind === 'erasure' ? ofSystems((own) => retained(own, evidence)) : [],
+    retained: hasPackage(request.right_kind) ? [] : ofSystems((own) => retained(own, evidence)),
     residuals: ofSystems((own) => own.flatMap((task) => evidence(task)?.residuals ?? [])),
     audit_leaf_hashes: subjects
       .flatMap((subject) => leaves.get(`${request.organization_id}/${subject}`) ?? [])
@@ -159,7 +160,7 @@ function systemEntry(
   evidence: (task: TaskRow) => api.EvidenceView | undefined,
 ): Receipt['systems'][number] {
   const acted = tasks.find(
-    (task) => task.kind === 'erase' || task.kind === 'collect' || task.kind === 'ticket',
+    (task) => isChanging(task.kind) || task.kind === 'collect' || task.kind === 'ticket',
   );
   // Nothing is verified unless every reading was: the last one stands for all.
   const readings = tasks.filter((task) => task.kind === 'verify');
@@ -189,7 +190,7 @@ function retained(
 ): readonly api.EvidenceView['retained'][number][] {
   const source =
     tasks.findLast((task) => task.kind === 'verify' && task.evidence !== null) ??
-    tasks.find((task) => task.kind === 'erase');
+    tasks.find((task) => isChanging(task.kind));
   const known = tasks.find((task) => task.kind === 'locate');
   const counts = (known === undefined ? undefined : evidence(known))?.counts ?? {};
   const leftOut = tasks
@@ -199,17 +200,20 @@ function retained(
     .map((task) => ({
       collection: '*',
       // A skipped reading says nothing of how much is left.
-      count: task.kind === 'erase' ? Object.values(counts).reduce((sum, count) => sum + count, 0) : 0,
+      count: isChanging(task.kind) ? Object.values(counts).reduce((sum, count) => sum + count, 0) : 0,
       reason: `${LEFT_OUT[task.kind]}${task.note === null ? '' : `: ${task.note}`}`,
       until: null,
     }));
   return [...((source === undefined ? undefined : evidence(source))?.retained ?? []), ...leftOut];
 }
 
-/** What it means for an erasure that a person left a task out. */
+/** What it means for an erasure or a change that a person left a task out. */
 const LEFT_OUT: { readonly [Kind in api.TaskKind]?: string } = {
   erase: 'not erased, by decision of a person',
-  ticket: 'nobody of the team said that it is erased; left out by decision of a person',
+  rectify: 'not corrected, by decision of a person',
+  restrict: 'not changed, by decision of a person',
+  object: 'not changed, by decision of a person',
+  ticket: 'nobody of the team said that it is done; left out by decision of a person',
   verify: 'not read again, by decision of a person',
 };
 

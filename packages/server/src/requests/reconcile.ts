@@ -198,6 +198,7 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
       for (const table of [
         'request_keys',
         'request_identities',
+        'request_changes',
         'request_blobs',
         'idempotency_keys',
       ] as const) {

@@ -1,17 +1,18 @@
 import type { Fact } from './change.ts';
 import { change, dueAt, type Step, type TaskChange, withState } from './change.ts';
 import type { RedoneTask } from './event.ts';
+import { isChanging } from './rights.ts';
 import { isEndedTask, type RequestSnapshot } from './snapshot.ts';
 
-/** Whether the system's erasure was done and can be done again; one that a person left out stays left out. */
+/** Whether the system's erasure or change was done and can be done again; one that a person left out stays left out. */
 export function canRedo(redo: readonly RedoneTask[]): boolean {
-  return redo.some((task) => task.kind === 'erase' && task.state === 'succeeded');
+  return redo.some((task) => isChanging(task.kind) && task.state === 'succeeded');
 }
 
 /**
- * Data was found after an erasure: the system is located and erased anew, under new idempotency keys, and everything that came
- * after the erasure comes after it again. So whatever was read before this erasure is read once more after it, in every system:
- * the data may have come from there, or gone there.
+ * Data was found after an erasure, or a change did not hold: the system is located and acted on anew, under new idempotency keys,
+ * and everything that came after the act comes after it again. So whatever was read before it is read once more after it, in every
+ * system: the data may have come from there, or gone there.
  */
 export function redo(
   request: RequestSnapshot,
@@ -19,7 +20,7 @@ export function redo(
 ): Step {
   const again = options.redo.filter((task) => task.state !== 'skipped' && task.state !== 'cancelled');
   const ids = new Set(again.map((task) => task.id));
-  const system = again.find((task) => task.kind === 'erase')?.system;
+  const system = again.find((task) => isChanging(task.kind))?.system;
   const tasks = again.flatMap((task): readonly TaskChange[] => {
     const remaining = task.dependsOn.filter(({ id, ended }) => ids.has(id) || !ended).length;
     if (task.state === 'pending' && task.remaining === remaining) return [];

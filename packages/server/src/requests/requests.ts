@@ -18,6 +18,12 @@ export interface ReceiveOptions {
   readonly regime?: api.Regime | undefined;
   /** What the person is to the organization. (Default: the policy's) */
   readonly subjectKind?: api.SubjectKind | undefined;
+  /** Of a rectification. */
+  readonly changes?: readonly api.FieldChange[] | undefined;
+  /** Of an objection. */
+  readonly purposes?: readonly string[] | undefined;
+  /** Of a restriction, an objection, an opt-out or a limitation: ends it. (Default: false) */
+  readonly lift?: boolean | undefined;
   /** The same key and body gives the same request again; the same key with another body is IDEMPOTENCY_KEY_REUSED. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -33,7 +39,7 @@ export interface CloseTicket {
   readonly note: string;
   /** How many records. (Default: those in `data`) */
   readonly count?: number | undefined;
-  /** Of an access: what the team found, rows by collection. BAD_INPUT for a ticket that asks for no data. */
+  /** Of an access or a portability: what the team found, rows by collection. BAD_INPUT for a ticket that asks for no data. */
   readonly data?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> | undefined;
 }
 
@@ -81,6 +87,9 @@ export interface Requests {
       readonly dryRun: boolean;
       readonly regime?: api.Regime | undefined;
       readonly subjectKind?: api.SubjectKind | undefined;
+      readonly targets?: readonly string[] | undefined;
+      readonly purposes?: readonly string[] | undefined;
+      readonly lift?: boolean | undefined;
     },
   ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
@@ -105,6 +114,13 @@ export interface Requests {
   /** The key that opens the sealed form with any age tool. Audited. Throws NOT_FOUND like {@link openPackage}. */
   packageKey(caller: Caller, requestId: string): Promise<api.PackageKeyView>;
   receipt(caller: Caller, requestId: string): Promise<api.ReceiptView>;
+  /** What the data of each of these people may not be used for, in order. */
+  processingChoices(
+    caller: Caller,
+    people: readonly (readonly api.Identity[])[],
+  ): Promise<readonly api.ProcessingChoices[]>;
+  /** How many requests' restrictions, objections, opt-outs and limitations hold now. */
+  processingChoiceCounts(organizationId: string): Promise<Readonly<Record<string, number>>>;
   /** A service says that an operation ended. The word is not taken for it: the task is made due and asks the service itself. */
   systemCallback(callback: SystemCallback): Promise<void>;
   /** A system says by an event of its own how its work ended. When it resolves, the event need not come again. */

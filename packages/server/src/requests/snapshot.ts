@@ -4,14 +4,14 @@ import type { api } from '@habeas/contract';
 export interface RequestSnapshot {
   readonly id: string;
   readonly state: api.RequestState;
-  /** Whether it destroys: an erasure that is no dry run. */
-  readonly erases: boolean;
+  /** Whether it leaves systems other than they were; a reading or a dry run does not. */
+  readonly changesSystems: boolean;
   /** The state that `released` goes back to; null unless held. */
   readonly heldFrom: api.RequestState | null;
   /** Tasks that have not ended, blocked ones included. */
   readonly openTasks: number;
   readonly blockedTasks: number;
-  /** Whether a task that destroys was ever started: from then on a request cannot be cancelled. */
+  /** Whether a task that changes a system was ever started: from then on a request cannot be cancelled. */
   readonly destructionStarted: boolean;
   readonly matched: boolean | null;
 }

@@ -115,7 +115,7 @@ function release(
     ...request,
     state: options.from,
     heldFrom: null,
-    destructionStarted: request.destructionStarted || (request.erases && tickets.length > 0),
+    destructionStarted: request.destructionStarted || (request.changesSystems && tickets.length > 0),
   });
   const completed = restored.state === 'completed' ? [completion(restored)] : [];
   const ready = options.ready.filter((task) => task.kind !== 'ticket' && isStarted(restored.state));

@@ -11,15 +11,16 @@ import {
   unlock,
   withState,
 } from './change.ts';
-import { type Neighbourhood, STILL_READABLE, type TaskError, type TaskEvent } from './event.ts';
+import { isUndone, type Neighbourhood, type TaskError, type TaskEvent } from './event.ts';
 import { canRedo, redo } from './redo.ts';
+import { isChanging } from './rights.ts';
 import { isEnded, isEndedTask, isStarted, type RequestSnapshot, type TaskSnapshot } from './snapshot.ts';
 import { report } from './step-report.ts';
 
-/** A verification that finds data reads this often, for stores that need a moment, before it has the system erased again. */
+/** A verification that fails reads this often, for stores that need a moment, before it has the system erased or changed again. */
 const READINGS = 3;
-/** How often a system is erased without a person looking at it: the second time is for what came while the first one ran. */
-const ERASURES = 2;
+/** How often a system is erased, or changed, without a person looking at it: the second time is for what came while the first one ran. */
+const ACTS = 2;
 
 export interface StepContext {
   readonly now: Date;
@@ -91,7 +92,7 @@ function claim({ request, task, context, fact }: TaskStep): Step | Refusal {
   if (task.nextAttemptAt !== null && task.nextAttemptAt > context.now)
     return { refused: 'another worker had it, and its time has not come again' };
   const attempt = task.attempt + 1;
-  const destroys = task.kind === 'erase' && request.erases;
+  const destroys = isChanging(task.kind) && request.changesSystems;
   return change(
     { ...request, destructionStarted: request.destructionStarted || destroys },
     [fact('task.started', { attempt })],
@@ -147,8 +148,8 @@ function fail(on: TaskStep, event: EventOf<'task-failed'>): Step | Refusal {
   if (!isAnswerable(task, event.attempt)) return { refused: 'a stale answer' };
   const { error } = event;
   const failures = task.failures + 1;
-  const found = error.code === STILL_READABLE;
-  const foundForGood = found && task.errorCode === STILL_READABLE && failures >= READINGS;
+  const found = isUndone(error.code);
+  const foundForGood = found && task.errorCode === error.code && failures >= READINGS;
   if (event.retryable && failures < context.retry.maxFailures && !foundForGood) {
     const at = new Date(context.now.getTime() + backOff(failures, context.retry, context.random));
     return change(request, [fact('task.failed', { code: error.code, failures })], {
@@ -157,8 +158,8 @@ function fail(on: TaskStep, event: EventOf<'task-failed'>): Step | Refusal {
     });
   }
   const again = before.redo ?? [];
-  if (found && canRedo(again) && task.generation < ERASURES) {
-    const facts = [fact('task.failed', { code: error.code, failures }), fact('task.erases-again')];
+  if (found && canRedo(again) && task.generation < ACTS) {
+    const facts = [fact('task.failed', { code: error.code, failures }), fact('task.acts-again')];
     return redo(request, { redo: again, now: context.now, facts });
   }
   return block(on, failures, error);
@@ -183,7 +184,7 @@ function retry(on: TaskStep, event: EventOf<'task-retried'>): Step | Refusal {
   const { request, task, before, context, fact } = on;
   if (task.state !== 'blocked') return { refused: `the task is ${task.state}, not blocked` };
   const again = before.redo ?? [];
-  if (task.kind === 'verify' && task.errorCode === STILL_READABLE && canRedo(again))
+  if (task.kind === 'verify' && isUndone(task.errorCode) && canRedo(again))
     return redo(request, { redo: again, now: context.now, facts: [fact('task.retried')] });
   const retried: TaskChange = {
     ...task,

@@ -18,6 +18,11 @@ export type RequestTables = {
     /** The law's terms and the calendar as they were at receipt, as JSON: what a moved deadline is counted by. */
     deadline_rules: string | null;
     identity_types: string[];
+    /** Of a rectification: categories and fields, no values. */
+    targets: Generated<string[]>;
+    /** Of an objection. */
+    purposes: Generated<string[]>;
+    lift: Generated<boolean>;
     received_at: Date;
     due_at: Date;
     /** By when receipt has to be confirmed; null where the law sets no such term. */
@@ -62,6 +67,8 @@ export type RequestTables = {
     position: number;
     sealed: Uint8Array;
   };
+  /** New values of a rectification, sealed with the request's key. */
+  request_changes: { organization_id: string; request_id: string; sealed: Uint8Array };
   idempotency_keys: {
     organization_id: string;
     idempotency_key: string;
@@ -153,6 +160,9 @@ export const REQUEST_COLUMNS = [
   'subject_kind',
   'owner',
   'identity_types',
+  'targets',
+  'purposes',
+  'lift',
   'received_at',
   'due_at',
   'acknowledge_by',

@@ -1,3 +1,4 @@
+import type { api } from '@habeas/contract';
 import type { Connector, LocatedScope } from '../connectors/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -16,6 +17,8 @@ export interface TaskContext {
   readonly db: Database;
   readonly clock: Clock;
   readonly scope: LocatedScope;
+  /** The new values of a rectification; empty for every other right. */
+  readonly changes: readonly api.FieldChange[];
   /** Of a system that is asked for identities once more: digests of those that it was asked with before, or told. */
   readonly askedBefore: ReadonlySet<string> | undefined;
   /** The connector of the task's system. */

@@ -3,9 +3,11 @@ import type { Expression, SqlBool } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import { type Clock, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { createBlobStore } from './blob-store.ts';
+import { loadChanges } from './change-vault.ts';
 import { gatherHandedOver } from './handed-over.ts';
 import { loadIdentities, loadRequestKey, sealText } from './identity-vault.ts';
 import type { Caller, Page, Requests } from './requests.ts';
+import { hasPackage } from './rights.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import type { Applied, Transitions } from './transitions.ts';
 import { type TicketRow, ticketView } from './views.ts';
@@ -35,6 +37,9 @@ export function createTickets(options: TicketsOptions): Tickets {
         'r.right_kind',
         'r.due_at',
         'r.dry_run',
+        'r.targets',
+        'r.purposes',
+        'r.lift',
         'r.state as request_state',
       ])
       .where('t.organization_id', '=', caller.organizationId)
@@ -89,10 +94,10 @@ export function createTickets(options: TicketsOptions): Tickets {
           `Request ${ticket.request_id} is on hold; nothing may be done about it until it is released.`,
         );
       }
-      if (ticket.state !== 'waiting') return { ...ticketView(ticket), identities: [] };
+      if (ticket.state !== 'waiting') return { ...ticketView(ticket), identities: [], changes: [] };
       const ref = { organizationId: caller.organizationId, requestId: ticket.request_id };
       const now = options.clock.now();
-      const identities = await options.db.transaction().execute(async (transaction) => {
+      const opened = await options.db.transaction().execute(async (transaction) => {
         const key = await loadRequestKey(transaction, ref, options.masterKey);
         await appendAudit(
           transaction,
@@ -107,14 +112,15 @@ export function createTickets(options: TicketsOptions): Tickets {
           ],
           now,
         );
-        return loadIdentities(transaction, ref, key);
+        const identities = await loadIdentities(transaction, ref, key);
+        return { identities: [...identities], changes: [...(await loadChanges(transaction, ref, key))] };
       });
-      return { ...ticketView(ticket), identities: [...identities] };
+      return { ...ticketView(ticket), ...opened };
     },
     async closeTicket(caller, ticketId, close) {
       const { note, data } = close;
       const ticket = await load(caller, ticketId);
-      if (data !== undefined && (ticket.right_kind !== 'access' || ticket.dry_run)) {
+      if (data !== undefined && (!hasPackage(ticket.right_kind) || ticket.dry_run)) {
         throw new HabeasError(
           'BAD_INPUT',
           `Ticket ${ticketId} asks for no data, so none can be handed over with it. Close it with a note and a count.`,

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import type { Plan } from './plan.ts';
+import { instructionsOf } from './ticket-instructions.ts';
 
 export function requestView(row: RequestRow): api.RequestView {
   return {
@@ -12,6 +13,9 @@ export function requestView(row: RequestRow): api.RequestView {
     subject_kind: row.subject_kind,
     owner: row.owner,
     identity_types: row.identity_types,
+    targets: row.targets,
+    purposes: row.purposes,
+    lift: row.lift,
     received_at: row.received_at.toISOString(),
     due_at: row.due_at.toISOString(),
     waits_until: iso(row.waits_until),
@@ -63,12 +67,10 @@ export function dependenciesOf(plan: Plan | undefined): ReadonlyMap<string, stri
 
 export type TicketRow = TaskRow & { readonly request_state: RequestRow['state'] } & Pick<
     RequestRow,
-    'right_kind' | 'due_at' | 'dry_run'
+    'right_kind' | 'due_at' | 'dry_run' | 'targets' | 'purposes' | 'lift'
   > & { readonly data_types: readonly string[] };
 
 export function ticketView(row: TicketRow): api.TicketView {
-  const verb =
-    row.right_kind === 'access' ? 'Hand over' : row.dry_run ? 'Count, without changing anything,' : 'Erase';
   return {
     id: row.id,
     request_id: row.request_id,
@@ -76,7 +78,7 @@ export function ticketView(row: TicketRow): api.TicketView {
     team: row.team ?? '',
     system: row.system ?? '',
     state: ticketState(row.state),
-    instructions: `${verb} everything that ${row.system} holds of this person${row.data_types.length === 0 ? '' : ` (declared: ${row.data_types.join(', ')})`}. Then close the ticket and say what was done; reject it if that is not possible, and say why.`,
+    instructions: instructionsOf(row),
     data_types: [...row.data_types],
     opened_at: (row.started_at ?? row.due_at).toISOString(),
     due_at: row.due_at.toISOString(),

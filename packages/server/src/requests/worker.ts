@@ -2,6 +2,7 @@ import type { Systems } from '../connectors/index.ts';
 import {
   type Clock,
   type Database,
+  deriveKey,
   ERRORS,
   HabeasError,
   type Logger,
@@ -9,6 +10,7 @@ import {
   type SecretKey,
 } from '../foundation/index.ts';
 import { createBlobStore } from './blob-store.ts';
+import { changeTask, validateTask, verifyChangeTask } from './change-task.ts';
 import { collectTask } from './collect-task.ts';
 import type { TaskRef } from './due-tasks.ts';
 import { eraseTask, verifyTask } from './erase-task.ts';
@@ -19,6 +21,8 @@ import type { TaskRow } from './neighbourhood.ts';
 import type { PackageStorages } from './package/storage.ts';
 import { packageTask } from './package-task.ts';
 import type { ClaimedTask } from './places.ts';
+import { createRegister } from './register/register.ts';
+import { registerTask } from './register/register-task.ts';
 import { resolveTask } from './resolve-task.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
@@ -156,6 +160,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     db: options.db,
     clock: options.clock,
     askedBefore: work.askedBefore,
+    changes: work.changes,
     scope: {
       ...ref,
       idempotencyKey: `${task.id}.${task.generation}`,
@@ -164,6 +169,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
       operation: task.operation ?? undefined,
       callback: options.callback(task.id),
+      evidenceKey: deriveKey(work.key, 'replaced values'),
       keys: () => readKeys(blobs, ref, work.located),
     },
     connector: () => options.systems.connector(task.system ?? '', work.inputs ?? null),
@@ -178,7 +184,15 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     case 'erase':
       return eraseTask(context);
     case 'verify':
-      return verifyTask(context);
+      return request.right_kind === 'erasure' ? verifyTask(context) : verifyChangeTask(context);
+    case 'validate':
+      return validateTask(context);
+    case 'rectify':
+    case 'restrict':
+    case 'object':
+      return changeTask(context);
+    case 'register':
+      return registerTask(context, createRegister(options));
     case 'package':
       return packageTask(context, {
         storages: options.storages,

@@ -17,8 +17,9 @@ export function planLines(plan: api.PlanView, width: number, paint: Paint): read
 
 export function planTitle(plan: api.PlanView, paint: Paint): string {
   const systems = new Set(plan.tasks.flatMap((task) => (task.system === null ? [] : [task.system])));
-  const what = `${plan.dry_run ? 'Dry run of an erasure' : plan.right === 'access' ? 'Access' : 'Erasure'}`;
-  const title = `${what}: ${count(plan.tasks.length, 'step')} on ${count(systems.size, 'system')}`;
+  const what = `${plan.dry_run ? 'Dry run: ' : ''}${plan.lift === true ? 'end of ' : ''}${plan.right.replaceAll('_', ' ')}`;
+  const named = what.slice(0, 1).toUpperCase() + what.slice(1);
+  const title = `${named}: ${count(plan.tasks.length, 'step')} on ${count(systems.size, 'system')}`;
   return `${paint.strong(title)} ${paint.quiet(`plan ${plan.hash.slice(0, 12)}, policy ${plan.policy_version.slice(0, 12)}`)}`;
 }
 

@@ -45,6 +45,12 @@ export function ticketDetailLines(ticket: api.TicketDetail, width: number, paint
     ...line('due', shortTime(ticket.due_at)),
     ...line('data types', ticket.data_types.join(', ')),
     ...ticket.identities.flatMap(({ type, value }) => line(type, value)),
+    ...ticket.changes.flatMap(({ target, from, to }) =>
+      line(
+        'change',
+        `${target}${from === undefined ? '' : `, where it is ${JSON.stringify(from)}`}: ${JSON.stringify(to)}`,
+      ),
+    ),
     ...line('to do', ticket.instructions),
     ...(ticket.note === null ? [] : line('note', ticket.note)),
   ];

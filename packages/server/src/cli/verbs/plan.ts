@@ -13,6 +13,9 @@ interface PlanOptions extends ServerOptions {
   readonly dryRun?: true;
   readonly regime?: api.Regime;
   readonly subjectKind?: api.SubjectKind;
+  readonly target?: readonly string[];
+  readonly purpose?: readonly string[];
+  readonly lift?: true;
 }
 
 /** `habeas plan`: what a request would do, or will do, and why. */
@@ -21,7 +24,7 @@ export function planVerb(program: Command, run: Run): void {
     program
       .command('plan')
       .description('show what a request would do, step by step, what it keeps and what is missing')
-      .argument('[right]', 'access or erase', parseRight)
+      .argument('[right]', 'access, erase, rectification, restriction or another right', parseRight)
       .addOption(
         new Option(
           '--identity-type <type>',
@@ -31,6 +34,9 @@ export function planVerb(program: Command, run: Run): void {
       .addOption(regimeOption())
       .addOption(subjectKindOption())
       .option('--dry-run', 'the plan that only counts')
+      .option('--target <target>', 'what a rectification changes; repeatable', list)
+      .option('--purpose <purpose>', 'what an objection is against; repeatable', list)
+      .option('--lift', 'the plan that ends a restriction, an objection or an opt-out')
       .option('--request <id>', 'the frozen plan of this request'),
   ).action((right: ReturnType<typeof parseRight> | undefined, options: PlanOptions) =>
     run(async (context) => {
@@ -38,7 +44,7 @@ export function planVerb(program: Command, run: Run): void {
       if (right === undefined && options.request === undefined) {
         throw new HabeasError(
           'BAD_INPUT',
-          'Say which plan: `habeas plan access`, `habeas plan erase` or --request ID.',
+          'Say which plan: `habeas plan access`, `habeas plan erase`, another right, or --request ID.',
         );
       }
       const plan =
@@ -49,6 +55,9 @@ export function planVerb(program: Command, run: Run): void {
               dry_run: options.dryRun === true,
               ...(options.regime === undefined ? {} : { regime: options.regime }),
               ...(options.subjectKind === undefined ? {} : { subject_kind: options.subjectKind }),
+              lift: options.lift === true,
+              ...(options.target === undefined ? {} : { targets: [...options.target] }),
+              ...(options.purpose === undefined ? {} : { purposes: [...options.purpose] }),
             })
           : await client.getPlan(options.request);
       print(context, options, {

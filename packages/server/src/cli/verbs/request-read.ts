@@ -14,7 +14,7 @@ import type { Run } from '../verb.ts';
 
 interface ListOptions extends ServerOptions {
   readonly state?: api.RequestState;
-  readonly right?: 'access' | 'erasure';
+  readonly right?: api.Right;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -28,7 +28,7 @@ export function requestReadVerbs(request: Command, run: Run): void {
       .addOption(
         new Option('--state <state>', 'only requests in this state').choices(api.requestStateSchema.options),
       )
-      .option('--right <right>', 'access or erase', parseRight)
+      .option('--right <right>', 'only requests of this right, such as erasure', parseRight)
       .option('--limit <n>', 'how many', parseCount, 50)
       .option('--cursor <cursor>', 'go on after an earlier list'),
   ).action((options: ListOptions) =>

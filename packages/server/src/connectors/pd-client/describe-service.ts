@@ -9,7 +9,6 @@ import type { PdClient } from './pd-client.ts';
 export interface PdClientDescription extends ClientDescription {
   /** Its own name; undefined when it does not offer Describe. */
   readonly service: string | undefined;
-  readonly dataCategories: readonly string[];
   /** Most calls at once that it wants; 0 when it did not say. */
   readonly maxConcurrentCalls: number;
   /** A sentence each for what is missing or odd. */

@@ -3,6 +3,7 @@ import type { ArchiveFile, Block } from './archive-file.ts';
 import { uniqueNames } from './file-name.ts';
 import { type PageCollection, pageBlocks, pageCell } from './index-page.ts';
 import { type ManifestInput, manifestBlocks, type PackagedCollection } from './manifest.ts';
+import { type ColumnTypes, rowSchema } from './row-schema.ts';
 
 /** Rows that the page for people shows of each collection; the files hold all. */
 const PAGE_ROWS = 50;
@@ -10,7 +11,8 @@ const PAGE_ROWS = 50;
 const FEW_ROWS = 20;
 
 /**
- * The files of a package: `data/<system>/<collection>.json` and `.csv` for machines, `index.html` for people, `manifest.json`
+ * The files of a package: `data/<system>/<collection>.json` and `.csv` for machines, of a portability with `.schema.json` (JSON
+ * Schema) beside them, `index.html` for people, `manifest.json`
  * last, with the SHA-256 of every other file.
  */
 export function packageFiles(input: ManifestInput): readonly ArchiveFile[] {
@@ -38,6 +40,7 @@ export function packageFiles(input: ManifestInput): readonly ArchiveFile[] {
       blocks: (from) => jsonBlocks(collection, from, keep),
     });
     files.push({ path: `${path}.csv`, compress, atMostBytes, blocks: (from) => csvBlocks(collection, from) });
+    if (collection.types !== undefined) files.push(schemaFile(path, collection.types, collection));
   }
   const pageInput = { ...input, collections: page };
   const names = namesBytes(input);
@@ -85,6 +88,22 @@ async function* csvBlocks(collection: PackagedCollection, from: number): AsyncIt
     yield { text: lines.join(''), last: false };
   }
   yield { text: '', last: true };
+}
+
+function schemaFile(
+  path: string,
+  types: ColumnTypes,
+  { name, required = [] }: Pick<PackagedCollection, 'name' | 'required'>,
+): ArchiveFile {
+  const text = rowSchema({ name, types, required });
+  return {
+    path: `${path}.schema.json`,
+    compress: false,
+    atMostBytes: Buffer.byteLength(text),
+    async *blocks(from) {
+      yield { text: from === 0 ? text : '', last: true };
+    },
+  };
 }
 
 async function firstRows(collection: PackagedCollection): Promise<readonly (readonly string[])[]> {

@@ -1,4 +1,5 @@
 import type { Block, PackagedFile } from './archive-file.ts';
+import type { ColumnTypes } from './row-schema.ts';
 
 /** One collection of one system, as it goes into a package. */
 export interface PackagedCollection {
@@ -9,6 +10,9 @@ export interface PackagedCollection {
   readonly rows: number;
   /** Of all rows as JSON, one a line; undefined where nobody counted. */
   readonly bytes?: number | undefined;
+  /** Types of the columns, and which every row has; with them the package gets a JSON Schema of the collection. */
+  readonly types?: ColumnTypes | undefined;
+  readonly required?: readonly string[] | undefined;
   /** The rows in stretches, from this one on; the same ones whenever it is called. */
   read(from: number): AsyncIterable<readonly Readonly<Record<string, unknown>>[]>;
 }

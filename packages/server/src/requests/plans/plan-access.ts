@@ -1,15 +1,17 @@
 import { IDENTITIES_GATE, type PlannedTask, task } from './planned-task.ts';
-import type { Reached } from './reach.ts';
+import type { Asked, Reached } from './reach.ts';
 
 /** Reads every system, then puts together what they hold. */
 export function planAccess({
   reached,
   tasks,
   dryRun,
+  asked: { right },
 }: {
   readonly reached: readonly Reached[];
   readonly tasks: PlannedTask[];
   readonly dryRun: boolean;
+  readonly asked: Pick<Asked, 'right'>;
 }): void {
   const sources = reached.map(
     ({ system, way }): PlannedTask =>
@@ -20,7 +22,9 @@ export function planAccess({
             [IDENTITIES_GATE],
             dryRun
               ? `Count what ${system.key} holds of the person.`
-              : `Read everything that ${system.key} holds of the person.`,
+              : right === 'access'
+                ? `Read everything that ${system.key} holds of the person.`
+                : `Read what the person provided to ${system.key}, and what was observed of them there.`,
           )
         : task(
             'ticket',

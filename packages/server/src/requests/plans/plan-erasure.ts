@@ -1,3 +1,4 @@
+import { planReadings } from './plan-readings.ts';
 import {
   ERASED_GATE,
   type Gap,
@@ -64,37 +65,21 @@ export function planErasure(options: {
   });
   tasks.push(...sequence.gates, ...erasing);
   if (dryRun) return;
-  const read = acted.filter((system) => system.capabilities.has('verify'));
-  for (const system of read) {
-    tasks.push(
-      task(
-        'verify',
-        system,
-        [`erase:${system.key}`],
-        `Read ${system.key} again; the request is not completed while anything is still readable.`,
-      ),
-    );
-  }
-  // With one system alone, nobody else could bring the person back.
-  if (erasing.length === 1 || read.length === 0) return;
   tasks.push(
-    gate(
-      ERASED_GATE,
-      erasing.map(({ key }) => key),
-      'Everything is erased before each system is read for the last time.',
-    ),
-  );
-  for (const system of read) {
-    tasks.push({
-      ...task(
-        'verify',
-        system,
-        [`verify:${system.key}`, ERASED_GATE],
+    ...planReadings({
+      systems: acted.filter((system) => system.capabilities.has('verify')),
+      acting: (system) => `erase:${system.key}`,
+      allActing: erasing.map(({ key }) => key),
+      gate: {
+        key: ERASED_GATE,
+        explanation: 'Everything is erased before each system is read for the last time.',
+      },
+      first: (system) =>
+        `Read ${system.key} again; the request is not completed while anything is still readable.`,
+      last: (system) =>
         `Read ${system.key} once more: until every system was erased, another one could bring the person back.`,
-      ),
-      key: `confirm:${system.key}`,
-    });
-  }
+    }),
+  );
 }
 
 /** The task after which a system is surely done: where it can be read again, that it was. */

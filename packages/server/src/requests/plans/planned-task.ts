@@ -12,6 +12,11 @@ export const KEYS_GATE = 'gate:keys';
 /** The gate that every last reading waits for: nothing more is erased. */
 export const ERASED_GATE = 'gate:erased';
 
+/** The gate that every change of a value waits for: the new values fit everywhere. */
+export const VALIDATED_GATE = 'gate:validated';
+/** The gate that every last reading waits for: nothing more is changed. */
+export const CHANGED_GATE = 'gate:changed';
+
 /** A task of one kind on one system; its key is `kind:system`. */
 export function task(
   kind: api.TaskKind,
