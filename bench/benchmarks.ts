@@ -2,6 +2,7 @@ import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { collectMemory } from './collect-memory.ts';
 import { eraseRows } from './erase-rows.ts';
+import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
 import { firstMinute } from './first-minute.ts';
 import { mapAnswers } from './map-answers.ts';
@@ -18,4 +19,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   collectMemory,
   fanOut,
   chaos,
+  failpoints,
 ];

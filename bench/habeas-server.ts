@@ -26,6 +26,8 @@ export interface HabeasServer {
   readonly pid: number;
   /** Resolves when it takes calls; rejects when it ended before, or does not answer in a minute. */
   readonly ready: Promise<void>;
+  /** Resolves when it is gone, for whatever reason. */
+  readonly gone: Promise<void>;
   /** Sends the signal, if it still runs, and waits until it is gone. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function startHabeas(options: HabeasServerOptions): HabeasServer {
     url: `http://127.0.0.1:${options.port}`,
     pid: child.pid ?? 0,
     ready,
+    gone: gone.then(() => undefined),
     async end(signal) {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       await gone;

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { answerTicket } from '@habeas/example-acme';
+import type { Company } from './company.ts';
+import { followAll } from './follow-all.ts';
+import { limiter } from './limiter.ts';
+
+const PATIENCE_MILLISECONDS = 180_000;
+
+/** Makes a call again until it is answered: the server may be away, or be killed in the middle. */
+export async function untilAnswered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  for (const end = Date.now() + PATIENCE_MILLISECONDS; ; await delay(100)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
+/** The team without a client does its work by hand, and says so until it is heard. */
+export function answerTickets(company: Company) {
+  const controller = new AbortController();
+  const oneAtATime = limiter(1);
+  const seen = new Set<string>();
+  const answer = async (id: string): Promise<void> => {
+    const ticket = await untilAnswered(() => company.client.getTicket(id));
+    const count = await oneAtATime(() =>
+      answerTicket(ticket, { folder: company.acme.folderOf('analytics') }),
+    );
+    await untilAnswered(async () => {
+      if ((await company.client.getTicket(id)).state !== 'open') return;
+      await company.client.closeTicket(id, { note: 'done by the script of the team', count: count.lines });
+    });
+  };
+  const answering: Promise<void>[] = [];
+  const following = followAll(company, {
+    signal: controller.signal,
+    onEvent: ({ type, data }) => {
+      const id = String(data.subject);
+      if (type !== 'ticket.opened' || seen.has(id)) return;
+      seen.add(id);
+      const work = answer(id);
+      work.catch(() => undefined);
+      answering.push(work);
+    },
+  });
+  return {
+    async close() {
+      controller.abort();
+      await following;
+      await Promise.allSettled(answering);
+    },
+  };
+}
