@@ -48,7 +48,13 @@ import {
 } from './foundation/index.ts';
 import { createHttpServer } from './http/index.ts';
 import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
-import { createEventFeed, createNotifications, notifyMigrations } from './notify/index.ts';
+import {
+  createEventFeed,
+  createNotifications,
+  createWebhooks,
+  notifyMigrations,
+  receiversOf,
+} from './notify/index.ts';
 import { createPartners, partnerMigrations } from './partners/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import {
@@ -248,6 +254,13 @@ async function createServer(
     }),
     connections: connectionsView,
     feed,
+    webhooks: createWebhooks({
+      db,
+      organizationId,
+      clock,
+      audit: appendAudit,
+      receivers: receiversOf(config).filter((receiver) => receiver.kind === 'webhook'),
+    }),
     ownMetrics: ownDeclarations({ team: config.map.own_team, prefix: config.map.prefix }),
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),

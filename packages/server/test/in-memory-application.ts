@@ -64,6 +64,12 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     keys: inMemoryKeys(),
     partners: inMemoryPartners(),
     feed,
+    webhooks: {
+      list: async () => [],
+      deadLetters: async () => [],
+      replay: async () => 0,
+      enable: async () => undefined,
+    },
     ownMetrics: '',
     publish: feed.publish,
     subscribers: feed.subscribers,

@@ -10,3 +10,4 @@ export * from './pauses.ts';
 export * from './policy.ts';
 export * from './processing-choices.ts';
 export * from './requests.ts';
+export * from './webhooks.ts';

@@ -1,9 +1,12 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual } from 'node:crypto';
 
 /** How far a message's time may lie from ours, in seconds, either way. */
 export const WEBHOOK_TOLERANCE_SECONDS = 300;
 
 const SECRET_PREFIX = 'whsec_';
+const ED25519_PREFIX = 'whsk_';
+const ED25519_BYTES = 32;
+const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 export interface StandardWebhook {
   /** `whsec_` and the key in base64. */
@@ -39,7 +42,10 @@ export function verifyStandardWebhook(message: StandardWebhook): WebhookVerdict 
   return { valid: true, id, timestamp: new Date(seconds * 1_000) };
 }
 
-/** The value of `webhook-signature` for one message: `v1,<base64>`. */
+/**
+ * One signature of `webhook-signature` for a message: `v1,<base64>`, HMAC-SHA-256, or with a secret `whsk_…` `v1a,<base64>`, Ed25519
+ * (RFC 8032).
+ */
 export function signStandardWebhook(message: {
   readonly secret: string;
   readonly id: string;
@@ -47,12 +53,29 @@ export function signStandardWebhook(message: {
   readonly timestamp: string;
   readonly body: string | Uint8Array;
 }): string {
+  const signed = Buffer.concat([
+    Buffer.from(`${message.id}.${message.timestamp}.`),
+    Buffer.from(message.body),
+  ]);
+  if (message.secret.startsWith(ED25519_PREFIX))
+    return `v1a,${sign(null, signed, privateKeyOf(message.secret)).toString('base64')}`;
   const secret = message.secret.startsWith(SECRET_PREFIX)
     ? message.secret.slice(SECRET_PREFIX.length)
     : message.secret;
-  const hmac = createHmac('sha256', Buffer.from(secret, 'base64'));
-  hmac.update(`${message.id}.${message.timestamp}.`).update(message.body);
-  return `v1,${hmac.digest('base64')}`;
+  return `v1,${createHmac('sha256', Buffer.from(secret, 'base64')).update(signed).digest('base64')}`;
+}
+
+/** What a receiver checks signatures of a secret `whsk_…` with: `whpk_` and the public key in base64; undefined for other secrets. */
+export function webhookPublicKey(secret: string): string | undefined {
+  if (!secret.startsWith(ED25519_PREFIX)) return undefined;
+  const spki = createPublicKey(privateKeyOf(secret)).export({ format: 'der', type: 'spki' });
+  return `whpk_${spki.subarray(-ED25519_BYTES).toString('base64')}`;
+}
+
+/** Of the seed; a public key behind it is computed again. RFC 8410 §7 has the bytes before it in PKCS #8. */
+function privateKeyOf(secret: string) {
+  const seed = Buffer.from(secret.slice(ED25519_PREFIX.length), 'base64').subarray(0, ED25519_BYTES);
+  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
 }
 
 function single(header: string | readonly string[] | undefined): string | undefined {

@@ -58,6 +58,21 @@ export function createApiClient(server: ServerAddress) {
     rejectTicket: (id: string, reason: string) =>
       call(server, { ...post, path: `${ticket(id)}:reject`, body: { reason }, answer: api.ticketSchema }),
 
+    listWebhooks: async () =>
+      (await call(server, { path: '/api/v1/webhooks', answer: api.webhookListSchema })).items,
+    enableWebhook: async (receiver: string) =>
+      (
+        await call(server, {
+          ...post,
+          path: '/api/v1/webhooks:enable',
+          body: { receiver },
+          answer: api.webhookListSchema,
+        })
+      ).items,
+    listDeadLetters: async (query: typeof api.deadLettersQuerySchema._zod.output) =>
+      (await call(server, { path: '/api/v1/dead-letters', query, answer: api.deadLetterListSchema })).items,
+    replayDeadLetters: (body: typeof api.replaySchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/dead-letters:replay', body, answer: api.replayedSchema }),
     listPauses: async () =>
       (await call(server, { path: '/api/v1/pauses', answer: api.pauseListSchema })).items,
     pause: async (body: typeof api.createPauseSchema._zod.input) =>

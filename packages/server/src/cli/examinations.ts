@@ -211,18 +211,34 @@ async function pauses(server: LocalServer): Promise<readonly Diagnosis[]> {
 
 /** Receivers that do not take what they are told, or lost some of it; nothing is said of those that are well. */
 async function notifications(server: LocalServer): Promise<readonly Diagnosis[]> {
-  return (await server.notifications.statuses()).flatMap(({ name, failingSince, error, deadLetters }) => {
-    const lost = deadLetters === 0 ? [] : [`It lost ${deadLetters} messages in the last 30 days.`];
-    if (failingSince === null && lost.length === 0) return [];
-    const failing =
-      failingSince === null
-        ? []
-        : [`It takes no messages since ${failingSince.toISOString()}. ${error ?? ''}`];
-    const finding = [...failing, ...lost].join(' ');
-    return [
-      { what: `receiver ${name}`, verdict: 'warn', finding, next: 'When it is repaired: habeas notify test' },
-    ];
-  });
+  return (await server.notifications.statuses()).flatMap(
+    ({ name, failingSince, error, disabledAt, deadLetters }) => {
+      if (disabledAt !== null) {
+        const finding = `It answered 410 at ${disabledAt.toISOString()} and is told nothing since.`;
+        return [
+          { what: `receiver ${name}`, verdict: 'warn', finding, next: `habeas webhooks enable ${name}` },
+        ];
+      }
+      const lost =
+        deadLetters === 0
+          ? []
+          : [`It lost ${deadLetters} messages in the last 30 days (habeas webhooks dead).`];
+      if (failingSince === null && lost.length === 0) return [];
+      const failing =
+        failingSince === null
+          ? []
+          : [`It takes no messages since ${failingSince.toISOString()}. ${error ?? ''}`];
+      const finding = [...failing, ...lost].join(' ');
+      return [
+        {
+          what: `receiver ${name}`,
+          verdict: 'warn',
+          finding,
+          next: 'When it is repaired: habeas notify test',
+        },
+      ];
+    },
+  );
 }
 
 /** The certificate and the directory that other organizations' systems depend on; nothing is said where there are none. */

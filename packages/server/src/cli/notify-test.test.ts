@@ -60,6 +60,7 @@ describe('habeas notify test', () => {
         { receiver: 'teams.shop.mail', kind: 'mail', to: 'shop@acme.example', error: null },
         { receiver: 'teams.shop.webhook', kind: 'webhook', to: new URL(good.url).host, error: null },
       ],
+      keys: [],
     });
     expect(bad.messages).toHaveLength(1);
   });

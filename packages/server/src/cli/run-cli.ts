@@ -23,6 +23,7 @@ import { policyVerb } from './verbs/policy.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
 import { ticketsVerb } from './verbs/tickets.ts';
+import { webhooksVerb } from './verbs/webhooks.ts';
 
 export interface RunCliOptions {
   /** Arguments after the program's name. */
@@ -54,6 +55,7 @@ const VERBS: readonly Verb[] = [
   keysVerb,
   partnersVerb,
   notifyVerb,
+  webhooksVerb,
   auditVerb,
 ];
 

@@ -2,7 +2,7 @@ import type { ApiKeys, Principal } from '../access/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
-import type { EventFeed } from '../notify/index.ts';
+import type { EventFeed, Webhooks } from '../notify/index.ts';
 import type { Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { Requests } from '../requests/index.ts';
@@ -20,6 +20,7 @@ export interface Application {
   readonly mapExports: MapExports;
   readonly connections: Connections;
   readonly feed: EventFeed;
+  readonly webhooks: Webhooks;
   /** What Habeas declares about itself, for its metrics page. */
   readonly ownMetrics: string;
   readonly keys: ApiKeys;

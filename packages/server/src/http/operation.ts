@@ -33,6 +33,7 @@ export const TAGS = {
   Connections: 'Systems that Habeas acts on by itself',
   Partners:
     "Other organizations' systems that send requests: OpenDSR controllers, Data Rights Protocol agents",
+  Webhooks: 'Who is told what happens, and what they did not take',
   Keys: 'Who may call: API keys, of which only hashes are stored',
   Audit: 'Who did what, when',
   Events: 'What happens, as it happens',

@@ -37,6 +37,7 @@ import { refuseOtherOrigins } from './same-origin.ts';
 import { signIn } from './sign-in.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface CreateHttpServerOptions {
   /** (Default: 12,000 calls a minute for a key, 300 for an address without one) */
@@ -105,6 +106,7 @@ export async function createHttpServer(
   planRoutes(app, application);
   policyRoutes(app, application);
   pauseRoutes(app, application);
+  webhookRoutes(app, application);
   ticketRoutes(app, application);
   processingChoicesRoutes(app, application);
   mapRoutes(app, application);

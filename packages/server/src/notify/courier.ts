@@ -2,7 +2,12 @@ import { type Config, createOutbound, createOutboundPolicy, HabeasError } from '
 import type { Deliver } from './follow-receiver.ts';
 import { mailTextOf } from './mail-text.ts';
 import { createMailSender, smtpAddress } from './send-mail.ts';
-import { createWebhookSender, type WebhookSenderOptions } from './send-webhook.ts';
+import {
+  createWebhookSender,
+  refused,
+  type WebhookSender,
+  type WebhookSenderOptions,
+} from './send-webhook.ts';
 
 export interface CourierOptions extends Pick<WebhookSenderOptions, 'clock' | 'sign' | 'timeoutMilliseconds'> {
   readonly config: Pick<Config, 'notify' | 'networks'>;
@@ -11,6 +16,7 @@ export interface CourierOptions extends Pick<WebhookSenderOptions, 'clock' | 'si
 /** Brings events to receivers, by webhook or mail. */
 export interface Courier {
   readonly deliver: Deliver;
+  readonly sendWebhook: WebhookSender['send'];
   close(): void;
 }
 
@@ -35,10 +41,13 @@ export function createCourier(options: CourierOptions): Courier {
     });
 
   return {
+    sendWebhook: webhooks.send,
     async deliver(receiver, events, signal) {
       if (receiver.kind === 'program') return receiver.deliver(events, signal);
       if (receiver.kind === 'webhook') {
-        for (const event of events) await webhooks.send(receiver, event, signal);
+        for (const event of events) {
+          if ((await webhooks.send(receiver, event, signal)) === 'gone') throw refused(receiver, 410);
+        }
         return;
       }
       const [first] = events;

@@ -16,7 +16,17 @@ export interface Notifications {
 }
 
 export interface CreateNotificationsOptions
-  extends Pick<DispatcherOptions, 'db' | 'pool' | 'organizationId' | 'feed' | 'logger' | 'tryMilliseconds'>,
+  extends Pick<
+      DispatcherOptions,
+      | 'db'
+      | 'pool'
+      | 'organizationId'
+      | 'feed'
+      | 'logger'
+      | 'tryMilliseconds'
+      | 'schedule'
+      | 'lookMilliseconds'
+    >,
     CourierOptions {
   readonly config: Pick<Config, 'teams' | 'notify' | 'networks'>;
   readonly retry?: DispatcherOptions['retry'] | undefined;
@@ -33,6 +43,7 @@ export function createNotifications(options: CreateNotificationsOptions): Notifi
     retry,
     receivers,
     deliver: courier.deliver,
+    sendWebhook: courier.sendWebhook,
     giveUpMilliseconds: config.notify.give_up_after,
   });
   return {

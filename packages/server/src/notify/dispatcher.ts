@@ -1,13 +1,17 @@
 import type pg from 'pg';
 import { createBell } from './bell.ts';
+import { MENDED } from './dead-letters.ts';
 import type { EventFeed } from './feed.ts';
 import { type FollowOptions, followReceiver, type Post } from './follow-receiver.ts';
+import { type FollowWebhookOptions, followWebhook } from './follow-webhook.ts';
 import { keepLeading } from './keep-leading.ts';
 import { readFrontier } from './outbox-frontier.ts';
 import type { Receiver } from './receivers.ts';
 import { openSubscription } from './subscriptions.ts';
 
-export interface DispatcherOptions extends FollowOptions {
+export interface DispatcherOptions
+  extends FollowOptions,
+    Pick<FollowWebhookOptions, 'sendWebhook' | 'schedule' | 'lookMilliseconds'> {
   readonly pool: pg.Pool;
   readonly feed: EventFeed;
   readonly receivers: readonly Receiver[];
@@ -49,7 +53,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // Where one breaks, because the database does not answer, all end and begin again.
     const works = [
       watch(posts, begin, together.signal),
-      ...posts.map((post) => followReceiver(post, { ...options, ...together })),
+      ...posts.map(({ receiver, bell }) =>
+        receiver.kind === 'webhook'
+          ? followWebhook({ receiver, bell }, { ...options, ...together })
+          : followReceiver({ receiver, bell }, { ...options, ...together }),
+      ),
     ].map((work) => work.finally(() => ended.abort()));
     const results = await Promise.allSettled(works);
     const failure = results.find(({ status }) => status === 'rejected');
@@ -57,10 +65,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function watch(posts: readonly Post[], after: number, signal: AbortSignal): Promise<void> {
-    const types = [...new Set(receivers.flatMap((receiver) => receiver.types))];
+    const types = [...new Set([MENDED, ...receivers.flatMap((receiver) => receiver.types)])];
     for await (const event of options.feed.subscribe({ organizationId, types, after, signal })) {
       for (const post of posts) {
-        if (post.receiver.wants(event)) post.bell.ring();
+        const isMended = event.type === MENDED && event.data.receiver === post.receiver.name;
+        if (isMended || post.receiver.wants(event)) post.bell.ring();
       }
     }
   }

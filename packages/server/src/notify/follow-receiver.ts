@@ -63,9 +63,8 @@ export async function followReceiver(
     }
     const { types } = receiver;
     const found = await readEvents(db, { organizationId, after: state.position, upTo, types, limit: BATCH });
-    const wanted = found.filter((event) => receiver.wants(event));
-    // A person reads one mail about all of it; a program gets each event by itself.
-    const events = receiver.kind === 'webhook' ? wanted.slice(0, 1) : wanted;
+    // A person reads one mail about all of it.
+    const events = found.filter((event) => receiver.wants(event));
     const last = events.at(-1);
     if (last === undefined) {
       state = { ...state, position: found.length < BATCH ? upTo : (found.at(-1)?.sequence ?? upTo) };
@@ -83,7 +82,7 @@ export async function followReceiver(
       options.logger.info({ receiver: receiver.name }, 'A receiver takes notifications again');
     }
     await moveOn(db, scope, sequence);
-    return { position: sequence, failures: 0, failingSince: null };
+    return { ...state, position: sequence, failures: 0, failingSince: null };
   }
 
   async function failed(events: readonly StoredEvent[], error: HabeasError): Promise<SubscriptionState> {
@@ -103,10 +102,10 @@ export async function followReceiver(
     if (first !== undefined && receiver.kind !== 'program' && age >= giveUpMilliseconds) {
       await giveUp(db, scope, { event: first, error, now });
       logger.error({ receiver: name, event: first.id, type: first.type }, 'A notification was given up');
-      return { position: first.sequence, failures, failingSince: since };
+      return { ...state, position: first.sequence, failures, failingSince: since };
     }
     await pause(retryDelay(failures, retry, Math.random()), signal);
-    return { position: state.position, failures, failingSince: since };
+    return { ...state, failures, failingSince: since };
   }
 }
 

@@ -48,4 +48,25 @@ export const notifyMigrations: Migrations = {
     },
   },
   '0040-person-mails': { up: createPersonMails },
+  '0058-webhook-retries': {
+    async up(db) {
+      await sql`
+        create table notify_retries (
+          organization_id text not null,
+          subscription text not null,
+          event_id text not null,
+          sequence bigint not null,
+          tries integer not null,
+          next_at timestamptz not null,
+          outage boolean not null,
+          error text not null,
+          primary key (organization_id, subscription, event_id)
+        )`.execute(db);
+      await sql`create index notify_retries_next on notify_retries (organization_id, subscription, next_at)`.execute(
+        db,
+      );
+      await sql`alter table notify_subscriptions add column disabled_at timestamptz`.execute(db);
+      await sql`alter table notify_dead_letters add column sequence bigint`.execute(db);
+    },
+  },
 };

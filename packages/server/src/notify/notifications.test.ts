@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
@@ -8,23 +10,19 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { eventually } from '../../test/eventually.ts';
 import { receiveMails } from '../../test/mail-server.ts';
 import { type Message, receiveWebhooks } from '../../test/webhook-receiver.ts';
-import { signStandardWebhook } from '../access/index.ts';
-import {
-  type Clock,
-  createLogger,
-  fixedClock,
-  openDatabase,
-  parseConfig,
-  systemClock,
-} from '../foundation/index.ts';
+import { signStandardWebhook, webhookPublicKey } from '../access/index.ts';
+import { appendAudit, auditMigrations, listAudit } from '../audit/index.ts';
+import { type Clock, createLogger, openDatabase, parseConfig, systemClock } from '../foundation/index.ts';
 import { createCourier } from './courier.ts';
 import { createNotifications } from './create-notifications.ts';
+import { createWebhooks } from './dead-letters.ts';
 import { createEventFeed } from './feed.ts';
 import { notifyMigrations } from './migrations.ts';
 import { type OutboxEvent, publish, readEvents } from './outbox.ts';
 import { readFrontier } from './outbox-frontier.ts';
 import { receiversOf } from './receivers.ts';
 import { sendTest } from './send-test.ts';
+import { nextTryAfter } from './webhook-schedule.ts';
 
 const logger = createLogger({ level: 'silent' });
 const organizationId = 'acme';
@@ -37,6 +35,8 @@ interface Setup {
   readonly allowPrivate?: readonly string[];
   readonly clock?: Clock;
   readonly timeout?: number;
+  /** Waits between the tries of a message. (Default: nine short ones) */
+  readonly schedule?: readonly number[];
 }
 
 async function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) {
@@ -59,6 +59,7 @@ async function start(database: Pick<TestDatabase, 'db' | 'pool'>, setup: Setup) 
     timeoutMilliseconds: setup.timeout ?? 5_000,
     retry: { firstMilliseconds: 10, longestMilliseconds: 50 },
     tryMilliseconds: 50,
+    schedule: setup.schedule ?? Array.from({ length: 9 }, () => 30),
   });
   await notifications.start();
   return {
@@ -154,7 +155,7 @@ describe('a webhook', () => {
     );
   });
 
-  it('that fails is tried again, in order, and delays nobody else', async () => {
+  it('that fails is tried again, with the same ids, and delays nobody else', async () => {
     await using database = await createTestDatabase(notifyMigrations);
     await using broken = await receiveWebhooks();
     await using well = await receiveWebhooks();
@@ -163,11 +164,13 @@ describe('a webhook', () => {
       { name: 'broken', url: broken.url, secret: SECRET },
       { name: 'well', url: well.url, secret: OTHER_SECRET },
     ];
-    await using running = await start(database, { notify: { webhooks } });
+    await using running = await start(database, {
+      notify: { webhooks },
+      schedule: Array.from({ length: 9 }, () => 60_000),
+    });
     await publishNow(database, numbered(1, 2, 3));
     await eventually('the other has all', () => well.messages.length === 3);
-    await eventually('some tries', () => broken.messages.length > 2);
-    expect(new Set(numbersOf(broken.messages))).toEqual(new Set([1]));
+    await eventually('each was tried', () => new Set(numbersOf(broken.messages)).size === 3);
     expect(await running.notifications.statuses()).toMatchObject([
       {
         name: 'notify.webhooks.broken',
@@ -180,14 +183,15 @@ describe('a webhook', () => {
     expect((await running.notifications.statuses())[0]?.error).not.toContain('/hook');
     const before = broken.messages.length;
     broken.answer = (response) => response.writeHead(200).end('ok');
-    await eventually('all is told', () => new Set(numbersOf(broken.messages)).size === 3);
-    expect(numbersOf(broken.messages.slice(before))).toEqual([1, 2, 3]);
-    const tries = broken.messages.filter((_, index) => index <= before);
-    expect(new Set(tries.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    await publishNow(database, numbered(4));
+    // The first that it takes ends the outage: what it missed does not wait for its own time.
+    await eventually('all is told', () => broken.messages.length - before === 4);
+    expect(numbersOf(broken.messages.slice(before))).toEqual([4, 1, 2, 3]);
+    expect(new Set(broken.messages.map(({ headers }) => headers['webhook-id'])).size).toBe(4);
     await eventually('it is well', async () =>
       (await running.notifications.statuses()).every(({ failingSince }) => failingSince === null),
     );
-    expect(numbersOf(well.messages)).toEqual([1, 2, 3]);
+    expect(numbersOf(well.messages)).toEqual([1, 2, 3, 4]);
   });
 
   it('that does not answer, or nobody listens at, is tried again', async () => {
@@ -240,38 +244,143 @@ describe('a webhook', () => {
     expect(inside.messages).toEqual([]);
   });
 
-  it('that fails for days loses what is as old, which is noted and told to operators, and gets the rest', async () => {
+  it('that refuses one message gets all others, and that one again at its times', async () => {
     await using database = await createTestDatabase(notifyMigrations);
     await using receiver = await receiveWebhooks();
+    const refusesFirst = (response: ServerResponse, { body }: Message) =>
+      response.writeHead(JSON.parse(body).data.n === 1 ? 422 : 204).end();
+    receiver.answer = refusesFirst;
+    const webhooks = [{ name: 'picky', url: receiver.url, secret: SECRET }];
+    await using _ = await start(database, { notify: { webhooks }, schedule: [1_000, 60_000] });
+    await publishNow(database, numbered(1, 2, 3));
+    await eventually('the others', () => numbersOf(receiver.messages).includes(3));
+    expect(numbersOf(receiver.messages)).toEqual([1, 2, 3]);
+    await eventually('it is tried again', () => receiver.messages.length === 4);
+    expect(numbersOf(receiver.messages).at(-1)).toBe(1);
+    await publishNow(database, numbered(4));
+    await eventually('the next one', () => numbersOf(receiver.messages).includes(4));
+    expect(numbersOf(receiver.messages)).toEqual([1, 2, 3, 1, 4]);
+  });
+
+  it('that does not take a message in any try makes it a dead letter, which is told to operators and can be sent again', async () => {
+    await using database = await createTestDatabase({ ...auditMigrations, ...notifyMigrations });
+    await using receiver = await receiveWebhooks();
     await using mails = await receiveMails();
-    receiver.answer = (response) => response.writeHead(503).end();
-    const clock = fixedClock('2026-11-21T08:00:00Z');
+    receiver.answer = (response) => response.writeHead(400).end();
     const notify = {
       smtp: { url: `smtp://127.0.0.1:${mails.port}`, from: 'habeas@acme.example' },
       webhooks: [{ name: 'siem', url: receiver.url, secret: SECRET }],
       operators: { mail: 'ops@acme.example' },
     };
-    await using running = await start(database, { notify, clock });
-    await publishNow(database, [{ type: 'map.changed', data: { n: 1 } }], clock.now());
-    await eventually('it fails', () => receiver.messages.length > 2);
-    clock.advance(2 * 86_400_000);
-    await publishNow(database, [{ type: 'map.changed', data: { n: 2 } }], clock.now());
-    clock.advance(86_400_000);
-    await eventually('the first is given up', async () =>
-      (await running.notifications.statuses()).some(({ deadLetters }) => deadLetters === 1),
+    await using running = await start(database, { notify, schedule: [5, 5] });
+    const webhooks = webhooksOf(database, notify);
+    await publishNow(database, [{ type: 'map.changed', data: { n: 1 } }]);
+    await eventually(
+      'it is a dead letter',
+      async () => (await webhooks.deadLetters({ limit: 10 })).length === 1,
     );
+    expect(receiver.messages).toHaveLength(3);
     await eventually('operators are told', () => mails.mails.length === 1);
     expect(mails.mails[0]?.parsed.subject).toBe('Habeas: notify.webhooks.siem was not told of map.changed');
-    await eventually('the second is tried', () => numbersOf(receiver.messages).includes(2));
+    expect((await running.notifications.statuses()).map(({ deadLetters }) => deadLetters)).toContain(1);
+    const [letter] = await webhooks.deadLetters({ receiver: 'notify.webhooks.siem', limit: 10 });
+    expect(letter).toMatchObject({ type: 'map.changed', error: expect.stringContaining('HTTP 400') });
+    expect(letter?.event).toBe(receiver.messages[0]?.headers['webhook-id']);
+
     receiver.answer = (response) => response.writeHead(204).end();
+    const by = { receiver: 'notify.webhooks.siem', actor: 'key:key_1' };
+    await expect(webhooks.replay({ ...by, receiver: 'notify.webhooks.none' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await webhooks.replay({ ...by, events: ['evt_none'] })).toBe(0);
+    expect(await webhooks.replay({ ...by, events: [letter?.event ?? ''] })).toBe(1);
+    await eventually('it is told', () => receiver.messages.length === 4);
+    expect(receiver.messages[3]?.headers['webhook-id']).toBe(letter?.event);
+    expect(await webhooks.deadLetters({ limit: 10 })).toEqual([]);
+    expect(await webhooks.replay(by)).toBe(0);
+    expect(
+      (await listAudit(database.db, { organizationId })).map(({ action, actor }) => [action, actor]),
+    ).toEqual([['webhook.replayed', 'key:key_1']]);
     await eventually('it is well', async () =>
-      (await running.notifications.statuses()).every(({ failingSince }) => failingSince === null),
+      (await webhooks.list()).every(({ waiting, failing_since }) => waiting === 0 && failing_since === null),
     );
-    const types = bodies(receiver.messages).map(({ type }) => type);
-    expect(types).not.toContain('notify.dead-letter');
-    expect(numbersOf(receiver.messages).at(-1)).toBe(2);
+    expect(bodies(receiver.messages).map(({ type }) => type)).not.toContain('notify.dead-letter');
+  });
+
+  it('that says that it is gone is told nothing before a person enables it, and then all of it', async () => {
+    await using database = await createTestDatabase({ ...auditMigrations, ...notifyMigrations });
+    await using receiver = await receiveWebhooks();
+    await using mails = await receiveMails();
+    receiver.answer = (response) => response.writeHead(410).end();
+    const notify = {
+      smtp: { url: `smtp://127.0.0.1:${mails.port}`, from: 'habeas@acme.example' },
+      webhooks: [{ name: 'siem', url: receiver.url, secret: SECRET }],
+      operators: { mail: 'ops@acme.example' },
+    };
+    await using _ = await start(database, { notify });
+    const webhooks = webhooksOf(database, notify);
+    await publishNow(database, [{ type: 'map.changed', data: { n: 1 } }]);
+    await eventually('operators are told', () => mails.mails.length === 1);
+    expect(mails.mails[0]?.parsed.text).toContain('habeas webhooks enable notify.webhooks.siem');
+    await publishNow(database, [{ type: 'map.changed', data: { n: 2 } }]);
+    expect((await webhooks.list())[0]?.disabled_at).not.toBeNull();
+    receiver.answer = (response) => response.writeHead(204).end();
+    expect(receiver.messages).toHaveLength(1);
+    await webhooks.enable({ receiver: 'notify.webhooks.siem', actor: 'key:key_1' });
+    await eventually('all is told', () => receiver.messages.length === 3);
+    expect(numbersOf(receiver.messages)).toEqual([1, 1, 2]);
+    expect((await webhooks.list())[0]?.disabled_at).toBeNull();
+  });
+
+  it('may have a key pair instead of a secret, and is signed for with both while it changes', async () => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using receiver = await receiveWebhooks();
+    const key = `whsk_${Buffer.alloc(32, 3).toString('base64')}`;
+    const webhooks = [{ name: 'siem', url: receiver.url, secret: key, former_secrets: [SECRET] }];
+    await using _ = await start(database, { notify: { webhooks } });
+    await publishNow(database, numbered(1));
+    await eventually('a message', () => receiver.messages.length === 1);
+    const { headers = {}, body = '' } = receiver.messages[0] ?? {};
+    const signed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+    expect(new Webhook(SECRET).verify(body, signed)).toEqual(JSON.parse(body));
+    const [asymmetric = '', symmetric = ''] = signed['webhook-signature']?.split(' ') ?? [];
+    expect([asymmetric.slice(0, 4), symmetric.slice(0, 3)]).toEqual(['v1a,', 'v1,']);
+    const publicKey = createPublicKey({
+      key: {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        x: Buffer.from(webhookPublicKey(key)?.slice(5) ?? '', 'base64').toString('base64url'),
+      },
+      format: 'jwk',
+    });
+    const content = `${signed['webhook-id']}.${signed['webhook-timestamp']}.${body}`;
+    const check = (text: string) =>
+      verify(null, Buffer.from(text), publicKey, Buffer.from(asymmetric.slice(4), 'base64'));
+    expect([check(content), check(`${content} `)]).toEqual([true, false]);
   });
 });
+
+describe('the schedule of a message', () => {
+  it('has ten tries over about 75 hours, a little apart for each', () => {
+    const waits = Array.from({ length: 10 }, (_, index) => nextTryAfter(index + 1, 0));
+    expect(waits.at(-1)).toBeUndefined();
+    const total = waits.reduce<number>((sum, wait) => sum + (wait ?? 0), 0);
+    expect(total / 3_600_000).toBeCloseTo(75.58, 1);
+    expect(nextTryAfter(1, 1)).toBe(5_500);
+  });
+});
+
+/** What a person sees and does about the webhooks of a configuration. */
+function webhooksOf({ db }: Pick<TestDatabase, 'db'>, notify: object) {
+  const config = parseConfig({ text: JSON.stringify({ notify }), file: 'habeas.yaml', environment: {} });
+  return createWebhooks({
+    db,
+    organizationId,
+    clock: systemClock,
+    audit: appendAudit,
+    receivers: receiversOf(config).filter((receiver) => receiver.kind === 'webhook'),
+  });
+}
 
 describe('a mail', () => {
   const smtpAt = (port: number) => ({ url: `smtp://127.0.0.1:${port}`, from: 'habeas@acme.example' });
@@ -440,7 +549,7 @@ describe('several servers', () => {
     const webhooks = [{ name: 'siem', url: receiver.url, secret: SECRET }];
     await using _ = await start(database, { notify: { webhooks } });
     await publishNow(database, numbered(1));
-    await eventually('it is told', () => receiver.messages.length === 1);
+    await eventually('it is told, and noted', async () => (await behind(database)) === 0);
     const ended = await sql<{ pid: number }>`
       select pid, pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`.execute(database.db);
@@ -500,5 +609,13 @@ function spawnNotifier({ url }: TestDatabase, notify: object) {
 
 async function positions({ db }: TestDatabase): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) from notify_subscriptions`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** How many receivers were not told of all that is in the outbox. */
+async function behind({ db }: TestDatabase): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) from notify_subscriptions
+    where position < (select max(sequence) from outbox_events)`.execute(db);
   return rows[0]?.count ?? 0;
 }

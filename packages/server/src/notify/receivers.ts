@@ -23,6 +23,8 @@ export interface WebhookReceiver extends ReceiverBase {
   readonly kind: 'webhook';
   readonly url: URL;
   readonly secret: string;
+  /** Sign besides, while the receiver changes from one of them to {@link secret}. */
+  readonly formerSecrets: readonly string[];
 }
 
 export interface MailReceiver extends ReceiverBase {
@@ -45,7 +47,12 @@ const OF_TEAM: readonly string[] = [
 ];
 
 /** What operators are told whoever else is. An address of a client waits for them. */
-const OF_OPERATORS: readonly string[] = ['map.shrunk', 'map.client-address-changed', 'notify.dead-letter'];
+const OF_OPERATORS: readonly string[] = [
+  'map.shrunk',
+  'map.client-address-changed',
+  'notify.dead-letter',
+  'notify.receiver-disabled',
+];
 
 /** All receivers of a configuration, each once. */
 export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>): readonly ToldReceiver[] {
@@ -67,12 +74,13 @@ export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>)
       OF_OPERATORS.includes(type) || (OF_TEAM.includes(type) && !toldTeams.has(String(data.team))),
   });
   const programs = notify.webhooks.map(
-    ({ name, url, secret, events }): WebhookReceiver => ({
+    ({ name, url, secret, former_secrets, events }): WebhookReceiver => ({
       kind: 'webhook',
       name: `notify.webhooks.${name}`,
       team: undefined,
       url: new URL(url),
       secret,
+      formerSecrets: former_secrets,
       types: events,
       wants: ({ type }) => events.some((pattern) => fitsType(pattern, type)),
     }),
@@ -96,6 +104,7 @@ function pairOf(
             name: `${name}.webhook`,
             url: new URL(webhook.url),
             secret: webhook.secret,
+            formerSecrets: webhook.former_secrets,
           },
         ]),
   ];

@@ -28,15 +28,17 @@ export interface WebhookSenderOptions {
 
 export interface WebhookSender {
   /**
-   * Posts one event. Resolves when the receiver answered with 2xx. Throws SYSTEM_REFUSED for any other answer, a redirect
+   * Posts one event. Gives `taken` when the receiver answered with 2xx, `gone` for 410. Throws SYSTEM_REFUSED for any other answer, a redirect
    * among them, and what the HTTP client throws. The id of the message is the event's, so that a receiver knows repetitions.
    */
-  send(receiver: WebhookReceiver, event: StoredEvent, signal: AbortSignal): Promise<void>;
+  send(receiver: WebhookReceiver, event: StoredEvent, signal: AbortSignal): Promise<'taken' | 'gone'>;
   close(): void;
 }
 
 const TIMEOUT_MILLISECONDS = 15_000;
 const MAX_BYTES = 64 * 1_024;
+
+const GONE = 410;
 
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   const { outbound, clock, sign, timeoutMilliseconds: timeout = TIMEOUT_MILLISECONDS } = options;
@@ -63,14 +65,19 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
           'user-agent': 'habeas',
           'webhook-id': event.id,
           'webhook-timestamp': timestamp,
-          'webhook-signature': sign({ secret: receiver.secret, id: event.id, timestamp, body }),
+          // A receiver that changes its secret knows the old one or the new one; either fits.
+          'webhook-signature': [receiver.secret, ...receiver.formerSecrets]
+            .map((secret) => sign({ secret, id: event.id, timestamp, body }))
+            .join(' '),
         },
         body,
         timeout,
         maxBytes: MAX_BYTES,
         signal,
       });
+      if (status === GONE) return 'gone';
       if (status < 200 || status > 299) throw refused(receiver, status);
+      return 'taken';
     },
     close() {
       for (const client of clients.values()) client.close();
@@ -85,10 +92,12 @@ function addressOf({ url }: WebhookReceiver) {
 }
 
 /** Names the host and never the path, which may hold a secret. */
-function refused(receiver: WebhookReceiver, status: number): HabeasError {
+export function refused(receiver: WebhookReceiver, status: number): HabeasError {
   const isRedirect = status >= 300 && status < 400;
   return new HabeasError(
     'SYSTEM_REFUSED',
     `${formatOutboundAddress(addressOf(receiver))} answered with HTTP ${status}${isRedirect ? ', and redirects are not followed' : ''}. It has to answer with 2xx. Correct it, or ${receiver.name} in the configuration.`,
+    // The receiver itself is in trouble, or has too much to do: it may take the same message later.
+    { retryable: status >= 500 || status === 429 },
   );
 }

@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Database, HabeasError } from '../foundation/index.ts';
 import { publish, type StoredEvent } from './outbox.ts';
 
@@ -14,12 +15,16 @@ export type SubscriptionTables = {
     failing_since: Date | null;
     /** The last failure, in words without personal data. */
     error: string | null;
+    /** When it answered 410; nothing is sent to it before a person enables it. */
+    disabled_at: Generated<Date | null>;
   };
   /** Events that a receiver did not take for so long that Habeas gave up. */
   notify_dead_letters: {
     organization_id: string;
     subscription: string;
     event_id: string;
+    /** Where it lies in the outbox; null: it was given up by a version that did not note it. */
+    sequence: Generated<number | null>;
     type: string;
     /** When it happened. */
     at: Date;
@@ -33,6 +38,7 @@ export interface SubscriptionState {
   /** In a row. */
   readonly failures: number;
   readonly failingSince: Date | null;
+  readonly disabledAt: Date | null;
 }
 
 export interface SubscriptionScope {
@@ -61,11 +67,12 @@ export async function openSubscription(
     .execute();
   const row = await tables
     .selectFrom('notify_subscriptions')
-    .select(['position', 'failures', 'failing_since'])
+    .select(['position', 'failures', 'failing_since', 'disabled_at'])
     .where('organization_id', '=', scope.organizationId)
     .where('name', '=', scope.name)
     .executeTakeFirstOrThrow();
-  return { position: row.position, failures: row.failures, failingSince: row.failing_since };
+  const { position, failures, failing_since: failingSince, disabled_at: disabledAt } = row;
+  return { position, failures, failingSince, disabledAt };
 }
 
 /** The receiver took everything up to here, and is well. One that was moved further meanwhile stays there. */
@@ -78,6 +85,33 @@ export async function moveOn(db: Database, scope: SubscriptionScope, position: n
     .where('name', '=', scope.name)
     .where('position', '<', position)
     .execute();
+}
+
+/** It takes messages again. */
+export async function markWell(db: Database, scope: SubscriptionScope): Promise<void> {
+  await db
+    .withTables<SubscriptionTables>()
+    .updateTable('notify_subscriptions')
+    .set({ failures: 0, failing_since: null, error: null })
+    .where('organization_id', '=', scope.organizationId)
+    .where('name', '=', scope.name)
+    .execute();
+}
+
+/** It answered 410; told by an event. */
+export async function disable(db: Database, scope: SubscriptionScope, now: Date): Promise<void> {
+  const { organizationId, name } = scope;
+  await db.transaction().execute(async (transaction) => {
+    await transaction
+      .withTables<SubscriptionTables>()
+      .updateTable('notify_subscriptions')
+      .set({ disabled_at: now })
+      .where('organization_id', '=', organizationId)
+      .where('name', '=', name)
+      .execute();
+    const data = { receiver: name };
+    await publish(transaction, [{ organizationId, type: 'notify.receiver-disabled', data }], now);
+  });
 }
 
 export async function noteFailure(
@@ -140,6 +174,8 @@ export interface ReceiverStatus {
   readonly name: string;
   readonly failingSince: Date | null;
   readonly error: string | null;
+  /** When it answered 410; it is told nothing before a person enables it. */
+  readonly disabledAt: Date | null;
   /** Events of the last 30 days that it will never be told. */
   readonly deadLetters: number;
 }
@@ -160,6 +196,7 @@ export async function receiverStatuses(
       'subscriptions.name',
       'subscriptions.failing_since',
       'subscriptions.error',
+      'subscriptions.disabled_at',
       selectFrom('notify_dead_letters as letters')
         .select(fn.countAll<number>().as('count'))
         .where('letters.organization_id', '=', organizationId)
@@ -175,6 +212,7 @@ export async function receiverStatuses(
     name: row.name,
     failingSince: row.failing_since,
     error: row.error,
+    disabledAt: row.disabled_at,
     deadLetters: row.dead_letters ?? 0,
   }));
 }

@@ -69,6 +69,15 @@ export function toldEvent(event: Told): ToldEvent {
         facts: [`It did not take it for so long that Habeas gave up (${value('error_code')}).`],
         next: [{ text: 'Whether it takes messages now:', command: 'habeas notify test' }],
       };
+    case 'notify.receiver-disabled':
+      return {
+        headline: `${value('receiver')} says that it is gone, and is told nothing any more`,
+        facts: ['It answered with HTTP 410. What happens from now on is kept for it.'],
+        next: [
+          { text: 'When it is there again:', command: `habeas webhooks enable ${quoted(value('receiver'))}` },
+          { text: 'If it stays away, take it out of the configuration.' },
+        ],
+      };
     case 'notify.test':
       return {
         headline: 'Messages of Habeas arrive here',

@@ -1,4 +1,4 @@
-import { signStandardWebhook } from '../../access/index.ts';
+import { signStandardWebhook, webhookPublicKey } from '../../access/index.ts';
 import { HabeasError, loadConfig, systemClock } from '../../foundation/index.ts';
 import { createCourier, receiversOf, sendTest } from '../../notify/index.ts';
 import { type CliContext, type ConfigOptions, print } from '../context.ts';
@@ -28,7 +28,17 @@ export async function notifyTest(
   try {
     const { organization: organizationId } = config;
     const items = await sendTest({ courier, receivers, organizationId, now: systemClock.now(), signal });
-    print(context, options, { json: { items }, lines: () => testResultLines(items, terminal.width, paint) });
+    const keys = receivers.flatMap((receiver) => {
+      const key = receiver.kind === 'webhook' ? webhookPublicKey(receiver.secret) : undefined;
+      return key === undefined ? [] : [{ receiver: receiver.name, public_key: key }];
+    });
+    print(context, options, {
+      json: { items, keys },
+      lines: () => [
+        ...testResultLines(items, terminal.width, paint),
+        ...keys.map(({ receiver, public_key }) => `${receiver} checks signatures with ${public_key}`),
+      ],
+    });
     return items.some(({ error }) => error !== null) ? 'failed' : 'done';
   } finally {
     courier.close();

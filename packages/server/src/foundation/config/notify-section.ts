@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { duration, httpUrl, name } from './values.ts';
 
+const webhookSecret = z.string().refine((text) => {
+  const base64 = text.replace(/^whs(ec|k)_/, '');
+  const { length } = Buffer.from(base64, 'base64');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return false;
+  // An Ed25519 key is its seed alone (RFC 8032), or the seed with the public key behind it.
+  return text.startsWith('whsk_') ? length === 32 || length === 64 : length >= 24 && length <= 64;
+}, '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints, or whsk_ and 32 bytes');
+
 /** Where events are posted to. */
 const webhook = z.strictObject({
   /** Redirects are not followed; private addresses only where `networks.allow_private` has them. */
@@ -8,12 +16,13 @@ const webhook = z.strictObject({
     const url = URL.parse(text);
     return url !== null && url.username === '' && url.password === '' && url.hash === '';
   }, 'an address without user, password and fragment'),
-  /** Signs what is sent, after Standard Webhooks: 24 to 64 random bytes in base64, with or without `whsec_`. */
-  secret: z.string().refine((text) => {
-    const base64 = text.replace(/^whsec_/, '');
-    const { length } = Buffer.from(base64, 'base64');
-    return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && length >= 24 && length <= 64;
-  }, '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints'),
+  /**
+   * Signs what is sent, after Standard Webhooks: 24 to 64 random bytes in base64, with or without `whsec_`, that the receiver has too;
+   * or, with `whsk_`, the 32 bytes of an Ed25519 key, of which the receiver has the public half.
+   */
+  secret: webhookSecret,
+  /** Sign besides, while the receiver changes from one of them to `secret`. */
+  former_secrets: z.array(webhookSecret).max(5).default([]),
 });
 
 /** Where somebody is told what concerns them. */
@@ -47,7 +56,7 @@ export const notifySection = z.strictObject({
     .default([]),
   /** Who runs Habeas. */
   operators: z.strictObject(receiver).prefault({}),
-  /** A receiver that fails for so long loses what it did not take. */
+  /** A mail server that fails for so long loses what it did not take. */
   give_up_after: duration.prefault('3d'),
 });
 
