@@ -30,6 +30,8 @@ export interface Signer {
   signServiceToken(claims: ServiceTokenClaims): Promise<string>;
   /** See {@link signDetached}. */
   signDetached(bytes: Uint8Array): Promise<string>;
+  /** An Ed25519 signature (RFC 8032) over the bytes as they are, and the public point that it is checked with. */
+  signBytes(bytes: Uint8Array): Promise<{ readonly signature: Uint8Array; readonly publicKey: Uint8Array }>;
   /** Public points in base64url, newest first: what a service puts into `habeas.publicKeys`. */
   publicKeys(): Promise<readonly string[]>;
   /** The newest public key as JWK, as receipts carry it. */
@@ -68,6 +70,11 @@ export function createSigner(context: SigningKeyContext): Signer {
     },
     async signDetached(bytes) {
       return signDetached(await signingKey(), bytes);
+    },
+    async signBytes(bytes) {
+      const key = await signingKey();
+      const signature = await crypto.subtle.sign('Ed25519', key.privateKey, new Uint8Array(bytes));
+      return { signature: new Uint8Array(signature), publicKey: Buffer.from(key.publicKey, 'base64url') };
     },
     async publicKeys() {
       await signingKey();

@@ -1,3 +1,18 @@
-export * from './audit-log.ts';
+export * from './append-audit.ts';
 export * from './canonical-json.ts';
+export * from './create-audit-log.ts';
+export {
+  NotVerified,
+  parseTrust,
+  type TrustedKey,
+  type Verdict,
+  verdictLines,
+  verifyFile,
+} from './habeas-verify.mjs';
+export * from './list-audit.ts';
 export * from './migrations.ts';
+export type { SignLog } from './note.ts';
+export * from './serve-log.ts';
+export type { AuditTables } from './tables.ts';
+export { parseTilePath } from './tiles.ts';
+export * from './verify-log.ts';

@@ -30,4 +30,37 @@ export const auditMigrations: Migrations = {
           where details::jsonb ->> 'request' is not null`.execute(db);
     },
   },
+  '0026-audit-log': {
+    async up(db) {
+      await sql`
+        create table audit_logs (
+          organization_id text not null primary key,
+          origin text not null,
+          size bigint not null default 0,
+          integrated_to bigint not null default 0,
+          checkpoint text,
+          checkpoint_size bigint,
+          checkpoint_at timestamptz,
+          check ((checkpoint is null) = (checkpoint_size is null)),
+          check (checkpoint_size <= size)
+        )`.execute(db);
+      await sql`
+        create table audit_tiles (
+          organization_id text not null,
+          level integer not null,
+          number bigint not null,
+          hashes bytea not null,
+          sequences bigint[],
+          first_sequence bigint,
+          primary key (organization_id, level, number),
+          check ((level = 0) = (sequences is not null)),
+          check ((level = 0) = (first_sequence is not null))
+        )`.execute(db);
+      // Hashes do not compress; trying costs time and gains nothing.
+      await sql`alter table audit_tiles alter column hashes set storage external`.execute(db);
+      await sql`
+        create index audit_tiles_by_sequence on audit_tiles (organization_id, first_sequence)
+        where level = 0`.execute(db);
+    },
+  },
 };

@@ -30,6 +30,8 @@ export const ERRORS = {
   },
   KEY_DESTROYED: { status: 410, title: 'The key of this data was destroyed; the data is forgotten' },
 
+  AUDIT_LOG_DAMAGED: { status: 500, title: 'The audit log is not what it was when it was signed' },
+
   EXPOSITION_INVALID: { status: 502, title: 'A metrics page cannot be read' },
   SCRAPE_FAILED: { status: 502, title: 'A metrics page could not be fetched' },
 

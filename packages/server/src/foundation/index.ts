@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './close-all.ts';
+export * from './commit-frontier.ts';
 export * from './config/index.ts';
 export * from './crypto.ts';
 export * from './csv.ts';

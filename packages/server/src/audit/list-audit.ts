@@ -1,18 +1,7 @@
-import { type Generated, type RawBuilder, sql } from 'kysely';
-import { type Database, newId, sha256 } from '../foundation/index.ts';
-import { canonicalJson } from './canonical-json.ts';
-
-/** One change that somebody or something made. Holds ids, counts and states, never personal data. */
-export interface AuditEvent {
-  readonly organizationId: string;
-  /** Who did it: `key:<id>`, `system`, or `service:<name>`. */
-  readonly actor: string;
-  /** What was done, as `<noun>.<past participle>`: `request.received`, `task.succeeded`. */
-  readonly action: string;
-  /** What it was done to: the id of a request, task, client, connection or key. */
-  readonly subject: string;
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
-}
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from '../foundation/index.ts';
+import type { AuditEvent } from './append-audit.ts';
+import type { AuditTables } from './tables.ts';
 
 export interface AuditEntry extends Required<AuditEvent> {
   readonly id: string;
@@ -21,56 +10,7 @@ export interface AuditEntry extends Required<AuditEvent> {
   readonly at: Date;
 }
 
-export type AuditTables = {
-  audit_entries: {
-    organization_id: string;
-    sequence: Generated<number>;
-    id: string;
-    at: Date;
-    actor: string;
-    action: string;
-    subject: string;
-    details: string;
-    leaf_hash: Uint8Array;
-  };
-};
-
 const DEFAULT_LIMIT = 100;
-/** PostgreSQL takes 65,535 parameters a statement. */
-const ROWS_PER_STATEMENT = 5_000;
-
-/**
- * Writes entries in the caller's transaction: if they cannot be written, the change does not happen.
- * `leaf_hash` is SHA-256(0x00 ‖ canonical JSON), the leaf of RFC 6962 §2.1; a Merkle log is built over these leaves.
- */
-export async function appendAudit(
-  transaction: Database,
-  events: readonly AuditEvent[],
-  now: Date,
-): Promise<void> {
-  if (events.length === 0) return;
-  const rows = events.map((event) => {
-    const entry = { ...event, details: event.details ?? {}, id: newId('aud', now), at: now.toISOString() };
-    return {
-      organization_id: event.organizationId,
-      id: entry.id,
-      at: now,
-      actor: event.actor,
-      action: event.action,
-      subject: event.subject,
-      details: canonicalJson(entry.details),
-      leaf_hash: leafHash(entry),
-    };
-  });
-  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
-    const some = rows.slice(start, start + ROWS_PER_STATEMENT);
-    await transaction.withTables<AuditTables>().insertInto('audit_entries').values(some).execute();
-  }
-}
-
-export function leafHash(entry: object): Buffer {
-  return sha256(Buffer.concat([Buffer.of(0), Buffer.from(canonicalJson(entry))]));
-}
 
 export interface ListAuditOptions {
   readonly organizationId: string;
