@@ -3,6 +3,7 @@ export const TOLD = [
   'README.md',
   'docs/connect-a-service.md',
   'docs/requests.md',
+  'docs/verify.md',
   'docs/api.md',
   'docs/operate.md',
 ] as const;

@@ -14,7 +14,17 @@ import {
   signStandardWebhook,
   verifyStandardWebhook,
 } from './access/index.ts';
-import { appendAudit, auditMigrations } from './audit/index.ts';
+import {
+  type AuditLog,
+  appendAudit,
+  auditMigrations,
+  type CheckpointFolder,
+  checkpointFolder,
+  createAuditLog,
+  createCheckpointPublisher,
+  parseTrust,
+  verifyLog,
+} from './audit/index.ts';
 import {
   type CliParts,
   type CreateServerOptions,
@@ -53,6 +63,7 @@ import {
   createNotifications,
   createWebhooks,
   notifyMigrations,
+  publish,
   receiversOf,
 } from './notify/index.ts';
 import { createPartners, partnerMigrations } from './partners/index.ts';
@@ -86,6 +97,8 @@ interface Foundations extends OpenStateOptions {
   readonly db: Database;
   readonly masterKey: SecretKey;
   readonly signer: Signer;
+  readonly auditLog: AuditLog;
+  readonly checkpoints: CheckpointFolder | undefined;
 }
 
 /** Opens the database, brings it up to date and makes the keys that are missing. */
@@ -102,11 +115,28 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const signer = createSigner({ db, organizationId, masterKey, clock: systemClock });
     // Opens what this database's key sealed: a server with another master key must not start.
     await signer.publicJwk();
-    const foundations: Foundations = { ...options, opened, db, masterKey, signer };
+    const checkpoints =
+      options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder);
+    const auditLog = createAuditLog({
+      db,
+      organizationId,
+      origin: options.auditOrigin ?? `habeas/${organizationId}`,
+      clock: systemClock,
+      logger: options.logger,
+      sign: (bytes) => signer.signBytes(bytes),
+      published: () => checkpoints?.newest(),
+      publicKeys: async () => (await signer.publicKeys()).map((key) => Buffer.from(key, 'base64url')),
+    });
+    const foundations: Foundations = { ...options, opened, db, masterKey, signer, auditLog, checkpoints };
     return {
       firstKey: first?.key,
       createKey: async (name) => (await createKey({ ...keys, name, role: 'admin', actor: 'system' })).key,
       publicKeys: () => signer.publicKeys(),
+      verifierKeys: () => auditLog.verifierKeys(),
+      verifyAuditLog: async (published) => {
+        const trust = parseTrust((await auditLog.verifierKeys()).join('\n'));
+        return verifyLog({ db, organizationId, trust, published });
+      },
       pauses: createPauses({ db, organizationId, clock: systemClock, knownSystems: async () => [] }),
       createServer: (config, server) => createServer(foundations, config, server),
       close: () => opened.close(),
@@ -122,7 +152,7 @@ async function createServer(
   config: Config,
   options: CreateServerOptions,
 ): Promise<LocalServer> {
-  const { db, opened, masterKey, signer, organizationId, logger } = foundations;
+  const { db, opened, masterKey, signer, auditLog, organizationId, logger } = foundations;
   const clock = systemClock;
   const policy = loadPolicy(
     config.policy === undefined ? undefined : resolve(config.folder, config.policy),
@@ -183,6 +213,7 @@ async function createServer(
       signature: await signer.signDetached(payload),
       publicKey: { ...(await signer.publicJwk()) },
     }),
+    proveEntry: (sequence) => auditLog.proveNow(sequence),
     callback: (taskId) => ({
       url: `${options.publicUrl}/api/v1/callbacks/${taskId}`,
       secret: callbackSecret(masterKey, taskId),
@@ -234,6 +265,21 @@ async function createServer(
     clock,
     logger,
   });
+  const publisher = createCheckpointPublisher({
+    db,
+    organizationId,
+    log: auditLog,
+    clock,
+    logger,
+    everyMilliseconds: config.audit.publish.every,
+    folder: foundations.checkpoints,
+    tell: (transaction, { size, checkpoint }) =>
+      publish(
+        transaction,
+        [{ organizationId, type: 'audit.checkpoint', data: { size, checkpoint } }],
+        clock.now(),
+      ),
+  });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
   const http = await createHttpServer({
     organizationId,
@@ -262,6 +308,7 @@ async function createServer(
       receivers: receiversOf(config).filter((receiver) => receiver.kind === 'webhook'),
     }),
     ownMetrics: ownDeclarations({ team: config.map.own_team, prefix: config.map.prefix }),
+    auditLog,
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
@@ -277,6 +324,10 @@ async function createServer(
     async listen(address) {
       // Before the first reading, so that what it finds is told.
       await notifications.start();
+      // A log that was begun under another name must not go on under this one.
+      await auditLog.verifierKeys();
+      auditLog.start();
+      publisher.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       streams.start();
@@ -295,6 +346,8 @@ async function createServer(
           { name: 'map', close: () => map.stop() },
           { name: 'requests', close: () => requests.stop() },
           { name: 'streams', close: () => streams.stop() },
+          { name: 'checkpoints', close: () => publisher.stop() },
+          { name: 'audit log', close: () => auditLog.stop() },
           { name: 'systems', close: () => systems.close() },
           {
             name: 'packages',

@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import type { ApiKeys } from '../src/access/index.ts';
+import type { AuditLog } from '../src/audit/index.ts';
 import {
   createLogger,
   type Database,
@@ -13,6 +14,7 @@ import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
 import { loadPolicy } from '../src/policy/index.ts';
 import { EMPTY_MAP } from './empty-map.ts';
 import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
+import { testAuditLog } from './log-key.ts';
 
 export const TEST_KEY = 'test-key-of-acme';
 export const OTHER_KEY = 'test-key-of-another-organization';
@@ -21,6 +23,7 @@ export const TEST_PUBLIC_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
 
 export interface InMemoryApplication extends Application {
   readonly requests: InMemoryRequests;
+  readonly auditLog: AuditLog;
   /** Adds an event to the feed and wakes its subscribers. */
   publish(event: Omit<StoredEvent, 'sequence' | 'id' | 'at'>): void;
   /** How many subscriptions are open. */
@@ -61,6 +64,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
         return { ok: true, message: 'Reached.', problems: [] };
       },
     },
+    auditLog: testAuditLog({ db: options.db, organizationId: TEST_ORGANIZATION }),
     keys: inMemoryKeys(),
     partners: inMemoryPartners(),
     feed,

@@ -22,7 +22,9 @@ export function referencePath(m: number, leaves: readonly Buffer[]): readonly Bu
   if (leaves.length <= 1) return [];
   const k = split(leaves.length);
   const [left, right] = [leaves.slice(0, k), leaves.slice(k)];
-  return m < k ? [...referencePath(m, left), referenceRoot(right)] : [...referencePath(m - k, right), referenceRoot(left)];
+  return m < k
+    ? [...referencePath(m, left), referenceRoot(right)]
+    : [...referencePath(m - k, right), referenceRoot(left)];
 }
 
 /** PROOF(m, D[n]). */

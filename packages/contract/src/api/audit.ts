@@ -19,6 +19,28 @@ export const listAuditQuerySchema = pageQuerySchema.extend({
 });
 export const auditPageSchema = pageOf(auditEntrySchema).meta({ id: 'AuditPage' });
 
+/** An entry as the log holds it: the canonical JSON (RFC 8785) of this object is the leaf of the tree. */
+export const loggedEntrySchema = z
+  .object({
+    action: z.string(),
+    actor: z.string(),
+    at: timeSchema,
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    id: z.string(),
+    organizationId: z.string(),
+    subject: z.string(),
+  })
+  .meta({ id: 'LoggedEntry' });
+
+/** That an earlier tree is the beginning of the newest one. */
+export const consistencyProofSchema = z
+  .object({
+    from: z.int().describe('Entries of the earlier tree'),
+    checkpoint: z.string().describe('The newest checkpoint: a signed note'),
+    proof: z.array(z.string()).describe('Hashes in base64 (RFC 6962 §2.1.2)'),
+  })
+  .meta({ id: 'ConsistencyProof' });
+
 /** One event of the stream `GET /api/v1/events`. */
 export const streamEventSchema = z
   .object({
@@ -31,4 +53,5 @@ export const streamEventSchema = z
   .meta({ id: 'StreamEvent' });
 
 export type AuditEntryView = z.output<typeof auditEntrySchema>;
+export type ConsistencyProofView = z.output<typeof consistencyProofSchema>;
 export type StreamEvent = z.output<typeof streamEventSchema>;

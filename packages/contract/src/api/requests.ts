@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { loggedEntrySchema } from './audit.ts';
 import {
   fieldChangeSchema,
   identitySchema,
@@ -328,7 +329,10 @@ export const receiptSchema = z
   .object({
     receipt: z
       .object({
-        version: z.literal(1),
+        version: z.literal(2),
+        salt: z
+          .string()
+          .describe('Random, so that the hash of the receipt tells nothing about the words in it'),
         organization: z.string(),
         request_id: z.string(),
         right: rightSchema,
@@ -356,9 +360,11 @@ export const receiptSchema = z
               .describe(
                 'When the system was read for the last time and nothing was found that had to go; null: nobody read it',
               ),
-            attested: z
-              .boolean()
-              .describe('A person of the team said that it is done; Habeas did not read it'),
+            level: z
+              .enum(['verified', 'answered', 'attested', 'none'])
+              .describe(
+                'How sure it is: verified: Habeas read it again; answered: the system said so; attested: a person of the team said so; none: nothing was done',
+              ),
           }),
         ),
         retained: z.array(retainedSchema.extend({ system: z.string() })),
@@ -368,6 +374,15 @@ export const receiptSchema = z
       .describe('Canonical JSON (RFC 8785) of this object is what is signed'),
     signature: z.string().describe('JWS in compact form with detached payload (RFC 7515 appendix F), EdDSA'),
     public_key: z.record(z.string(), z.unknown()).describe('JWK'),
+    log: z
+      .object({
+        entry: loggedEntrySchema,
+        proof: z.string().describe('C2SP tlog-proof: the entry is in the log of a signed checkpoint'),
+      })
+      .nullable()
+      .describe(
+        'Proves that the receipt was committed in the audit log; null: not yet, ask again in a moment',
+      ),
   })
   .meta({ id: 'Receipt' });
 

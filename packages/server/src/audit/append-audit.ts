@@ -41,7 +41,15 @@ export async function appendAudit(
   for (let start = 0; start < events.length; start += ROWS_PER_STATEMENT) {
     const some = events.slice(start, start + ROWS_PER_STATEMENT).map((event) => {
       const { organizationId, actor, action, subject } = event;
-      const entry = { organizationId, actor, action, subject, details: event.details ?? {}, id: newId('aud', now), at };
+      const entry = {
+        organizationId,
+        actor,
+        action,
+        subject,
+        details: event.details ?? {},
+        id: newId('aud', now),
+        at,
+      };
       return { ...entry, leaf: leafHashOf(entryBytes(entry)) };
     });
     // The frontier has to know of this transaction before the first number is taken: the join needs it first.
@@ -77,6 +85,9 @@ export interface LoggedEntry {
 export function entryBytes(entry: LoggedEntry): Buffer {
   const bytes = Buffer.from(canonicalJson(entry));
   if (bytes.length > LONGEST_BYTES)
-    throw new HabeasError('INTERNAL', `An audit entry has ${bytes.length} bytes; ${LONGEST_BYTES} is the most.`);
+    throw new HabeasError(
+      'INTERNAL',
+      `An audit entry has ${bytes.length} bytes; ${LONGEST_BYTES} is the most.`,
+    );
   return bytes;
 }

@@ -1,20 +1,19 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
-import { newLogKey } from '../../test/log-key.ts';
-import { createLogger, openDatabase, systemClock } from '../foundation/index.ts';
+import { type LogKey, newLogKey, testAuditLog } from '../../test/log-key.ts';
+import { openDatabase } from '../foundation/index.ts';
+import { entryBytes } from './append-audit.ts';
 import { openCheckpoint, parseProof, rootFromInclusion, verifyConsistency } from './habeas-verify.mjs';
 import {
-  appendAudit,
   type AuditLog,
+  appendAudit,
   auditMigrations,
-  createAuditLog,
   type LogVerdict,
   parseTrust,
   publishedLog,
   verifyLog,
 } from './index.ts';
 import { integrate } from './integrate.ts';
-import { entryBytes } from './append-audit.ts';
 import { leafHashOf } from './merkle.ts';
 
 const ORIGIN = 'acme.example/audit';
@@ -26,22 +25,12 @@ afterEach(async () => {
 
 interface World {
   readonly database: TestDatabase;
-  readonly key: ReturnType<typeof newLogKey>;
+  readonly key: LogKey;
   readonly log: AuditLog;
 }
 
-function logOf(database: TestDatabase, key: World['key'], organizationId = 'acme'): AuditLog {
-  return createAuditLog({
-    db: database.db,
-    organizationId,
-    origin: ORIGIN,
-    clock: systemClock,
-    logger: createLogger({ level: 'silent' }),
-    sign: key.sign,
-    publicKeys: async () => [key.publicKey],
-    everyMilliseconds: 10,
-  });
-}
+const logOf = ({ db }: Pick<TestDatabase, 'db'>, key: LogKey, origin = ORIGIN) =>
+  testAuditLog({ db, key, origin });
 
 async function world(): Promise<World> {
   const database = await createTestDatabase(auditMigrations);
@@ -59,7 +48,11 @@ const event = (number: number, organizationId = 'acme') => ({
 });
 
 async function append({ database }: Pick<World, 'database'>, count: number, from = 0): Promise<void> {
-  await appendAudit(database.db, Array.from({ length: count }, (_, at) => event(from + at)), now);
+  await appendAudit(
+    database.db,
+    Array.from({ length: count }, (_, at) => event(from + at)),
+    now,
+  );
 }
 
 const trustOf = async (log: AuditLog) => parseTrust((await log.verifierKeys()).join('\n'));
@@ -134,12 +127,14 @@ describe('the log', () => {
   it('stays one log when many processes write to it and advance it at once', async () => {
     const here = await world();
     const others = [openDatabase({ url: here.database.url }), openDatabase({ url: here.database.url })];
-    const logs = [here.log, ...others.map((other) => logOf({ ...here.database, ...other }, here.key))];
+    const logs = [here.log, ...others.map((other) => logOf(other, here.key))];
     const seen: string[] = [];
     const writers = Array.from({ length: 12 }, async (_, writer) => {
       const { db } = others[writer % 2] ?? here.database;
       for (let at = 0; at < 15; at += 1)
-        await db.transaction().execute((transaction) => appendAudit(transaction, [event(writer * 100 + at)], now));
+        await db
+          .transaction()
+          .execute((transaction) => appendAudit(transaction, [event(writer * 100 + at)], now));
     });
     let writing = true;
     const advancing = logs.map(async (log) => {
@@ -164,7 +159,10 @@ describe('the log', () => {
       expect(verifyConsistency(JSON.stringify(proof), note, trust)).toMatchObject({ verified: true });
     }
     expect(new Set(seen).size).toBeGreaterThan(2);
-    expect(await verdict(here, [...new Set([...seen, last])])).toMatchObject({ entries: 180, fault: undefined });
+    expect(await verdict(here, [...new Set([...seen, last])])).toMatchObject({
+      entries: 180,
+      fault: undefined,
+    });
   });
 
   it('signs after a crash between taking entries and signing what was taken, and nothing that was not committed', async () => {
@@ -187,18 +185,20 @@ describe('the log', () => {
     here.log.start();
     await append(here, 3);
     await expect
-      .poll(async () => (await head(here, await publishedLog(here.database.db, 'acme').checkpoint().catch(() => here.log.advance()))).size)
+      .poll(
+        async () =>
+          (
+            await head(
+              here,
+              await publishedLog(here.database.db, 'acme')
+                .checkpoint()
+                .catch(() => here.log.advance()),
+            )
+          ).size,
+      )
       .toBe(3);
     await here.log.stop();
-    const renamed = createAuditLog({
-      db: here.database.db,
-      organizationId: 'acme',
-      origin: 'other.example/audit',
-      clock: systemClock,
-      logger: createLogger({ level: 'silent' }),
-      sign: here.key.sign,
-      publicKeys: async () => [here.key.publicKey],
-    });
+    const renamed = logOf(here.database, here.key, 'other.example/audit');
     await expect(renamed.advance()).rejects.toThrow('was begun as acme.example/audit');
   });
 });
@@ -234,8 +234,18 @@ describe('verifying the whole log', () => {
 
   it.each([
     ['edit', "update audit_entries set actor = 'key:mallory' where sequence = 300", 'entry-changed', 299],
-    ['edit with its hash', "update audit_entries set subject = 'tsk_x', leaf_hash = sha256('x') where sequence = 300", 'entry-changed', 299],
-    ['edit of a time', "update audit_entries set at = at - interval '1 day' where sequence = 1", 'entry-changed', 0],
+    [
+      'edit with its hash',
+      "update audit_entries set subject = 'tsk_x', leaf_hash = sha256('x') where sequence = 300",
+      'entry-changed',
+      299,
+    ],
+    [
+      'edit of a time',
+      "update audit_entries set at = at - interval '1 day' where sequence = 1",
+      'entry-changed',
+      0,
+    ],
     ['drop', 'delete from audit_entries where sequence = 300', 'entry-removed', 299],
     ['drop of the first', 'delete from audit_entries where sequence = 1', 'entry-removed', 0],
     ['truncation of entries', 'delete from audit_entries where sequence > 590', 'entry-removed', 590],
@@ -253,7 +263,12 @@ describe('verifying the whole log', () => {
       0,
     ],
     ['loss of a tile', 'delete from audit_tiles where level = 0 and number = 1', 'tree-changed', 256],
-    ['change of the checkpoint', `update audit_logs set checkpoint = replace(checkpoint, '600', '599')`, 'checkpoint-changed', null],
+    [
+      'change of the checkpoint',
+      `update audit_logs set checkpoint = replace(checkpoint, '600', '599')`,
+      'checkpoint-changed',
+      null,
+    ],
   ])('finds the %s and names the first bad entry', async (_name, attack, what, index) => {
     const here = await world();
     await append(here, 600);
@@ -307,7 +322,10 @@ describe('verifying the whole log', () => {
     const here = await world();
     await append(here, 300);
     const before = await here.log.advance();
-    await run(here, 'update audit_tiles set hashes = set_byte(hashes, 9, get_byte(hashes, 9) # 1) where level = 1');
+    await run(
+      here,
+      'update audit_tiles set hashes = set_byte(hashes, 9, get_byte(hashes, 9) # 1) where level = 1',
+    );
     await append(here, 1, 300);
     await expect(here.log.advance()).rejects.toMatchObject({ code: 'AUDIT_LOG_DAMAGED' });
     expect(await publishedLog(here.database.db, 'acme').checkpoint()).toBe(before);

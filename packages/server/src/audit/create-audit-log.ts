@@ -2,6 +2,7 @@ import { type Clock, type Database, HabeasError, type Logger, pause } from '../f
 import { parseTrust, type TrustedKey } from './habeas-verify.mjs';
 import { integrate } from './integrate.ts';
 import { type SignLog, verifierKey } from './note.ts';
+import { type EntryProof, type PublishedLog, publishedLog } from './serve-log.ts';
 import { signCheckpoint } from './sign-checkpoint.ts';
 import type { AuditTables } from './tables.ts';
 
@@ -15,14 +16,21 @@ export interface CreateAuditLogOptions {
   readonly sign: SignLog;
   /** The public keys (32 bytes each) that this organization ever signed with, newest first. */
   readonly publicKeys: () => Promise<readonly Uint8Array[]>;
+  /** The newest checkpoint that was published; see {@link SignCheckpointOptions.published}. Asked once. (Default: none) */
+  readonly published?: (() => string | undefined) | undefined;
   /** How often new entries are looked for. (Default: 1 second) */
   readonly everyMilliseconds?: number | undefined;
 }
 
 /** The audit entries of one organization as a Merkle log, and who keeps it up. */
-export interface AuditLog {
+export interface AuditLog extends PublishedLog {
   /** Takes what is settled into the tree and signs it; gives the newest checkpoint, a signed note. */
   advance(): Promise<string>;
+  /**
+   * Proves an entry that was committed just now: advances the log until it has the entry, for a second at most. Undefined: a
+   * transaction that began before it goes on for longer, or the log cannot be advanced now. Throws NOT_FOUND.
+   */
+  proveNow(sequence: number): Promise<EntryProof | undefined>;
   /** The keys by which checkpoints and receipts are verified: `name+id+base64`, newest first. */
   verifierKeys(): Promise<readonly string[]>;
   /** Advances the log whenever entries came. */
@@ -32,10 +40,15 @@ export interface AuditLog {
 
 const EVERY_MILLISECONDS = 1_000;
 
+/** How often and how long somebody who asks waits for transactions that began before. */
+const LOOKS = 20;
+const LOOK_MILLISECONDS = 50;
+
 /** Throws CONFIG_INVALID, from the first act on, if the log was begun with another origin. */
 export function createAuditLog(options: CreateAuditLogOptions): AuditLog {
   const { db, organizationId, logger, everyMilliseconds = EVERY_MILLISECONDS } = options;
   const stopping = new AbortController();
+  let published: { readonly note: string | undefined } | undefined;
   let running: Promise<void> | undefined;
 
   const verifierKeys = async () => {
@@ -46,7 +59,8 @@ export function createAuditLog(options: CreateAuditLogOptions): AuditLog {
   const advance = async () => {
     await originOf(options);
     await integrate(options);
-    return signCheckpoint({ ...options, ownKeys });
+    published ??= { note: options.published?.() };
+    return signCheckpoint({ ...options, ownKeys, published: published.note });
   };
 
   async function keepUp(): Promise<void> {
@@ -60,7 +74,26 @@ export function createAuditLog(options: CreateAuditLogOptions): AuditLog {
     }
   }
 
+  const shown = publishedLog(db, organizationId);
+
+  async function proveNow(sequence: number): Promise<EntryProof | undefined> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const found = await shown.proveEntry(sequence);
+      if (found !== undefined) return found;
+      if (look > 0) await pause(LOOK_MILLISECONDS, stopping.signal);
+      try {
+        await advance();
+      } catch (error) {
+        logger.warn({ err: error }, 'the audit log did not advance, so a proof is missing');
+        return undefined;
+      }
+    }
+    return shown.proveEntry(sequence);
+  }
+
   return {
+    ...shown,
+    proveNow,
     advance,
     verifierKeys,
     start() {

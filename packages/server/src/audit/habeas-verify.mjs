@@ -67,10 +67,16 @@ export function parseTrust(text) {
 function parseVerifierKey(line) {
   const match = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(line);
   const bytes = decoded(match?.[3], 'base64');
-  insist(match !== null && bytes?.length === 33 && bytes[0] === 1, 'a verifier key has the form name+id+base64 (Ed25519)');
+  insist(
+    match !== null && bytes?.length === 33 && bytes[0] === 1,
+    'a verifier key has the form name+id+base64 (Ed25519)',
+  );
   const [, name, id] = match;
   const publicKey = bytes.subarray(1);
-  insist(keyIdOf(name, publicKey).toString('hex') === id, `the id of the verifier key of ${name} does not fit the key`);
+  insist(
+    keyIdOf(name, publicKey).toString('hex') === id,
+    `the id of the verifier key of ${name} does not fit the key`,
+  );
   return { name, id, publicKey };
 }
 
@@ -80,7 +86,10 @@ export function keyIdOf(name, publicKey) {
 }
 
 function isSignedBy(publicKey, bytes, signature) {
-  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') } });
+  const key = createPublicKey({
+    format: 'jwk',
+    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
+  });
   return signature.length === 64 && verify(null, bytes, key, signature);
 }
 
@@ -99,7 +108,10 @@ export function openNote(note, trust) {
     const id = bytes.subarray(0, 4).toString('hex');
     const key = trust.find((trusted) => trusted.name === match[1] && trusted.id === id);
     if (key === undefined) continue;
-    insist(isSignedBy(key.publicKey, Buffer.from(text), bytes.subarray(4)), `the signature of ${key.name} is not over this text`);
+    insist(
+      isSignedBy(key.publicKey, Buffer.from(text), bytes.subarray(4)),
+      `the signature of ${key.name} is not over this text`,
+    );
     signer ??= key;
   }
   insist(signer !== undefined, 'no trusted key signed the checkpoint');
@@ -197,8 +209,16 @@ function parsed(text) {
 
 function hasMembers(value, members) {
   return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).sort().join() === members.join()
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.keys(value).sort().join() === members.join()
   );
+}
+
+/** Text on one line, without characters that steer a terminal: files come from anybody. */
+function plain(text) {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 300);
 }
 
 /** One line of a verdict for each look: what was looked at, whether it holds, and what was found. */
@@ -209,11 +229,11 @@ function looks() {
     look(check, find) {
       try {
         const { text, ...found } = find();
-        checks.push({ check, holds: true, text });
+        checks.push({ check, holds: true, text: plain(text) });
         return found;
       } catch (error) {
         if (!(error instanceof NotVerified)) throw error;
-        checks.push({ check, holds: false, text: error.message });
+        checks.push({ check, holds: false, text: plain(error.message) });
         return undefined;
       }
     },
@@ -230,7 +250,10 @@ export function verifyReceipt(text, trust) {
     const document = parsed(text);
     insist(hasMembers(document, ['log', 'public_key', 'receipt', 'signature']), 'the file is not a receipt');
     const { receipt } = document;
-    insist(typeof receipt?.request_id === 'string' && typeof receipt.organization === 'string', 'the file is not a receipt');
+    insist(
+      typeof receipt?.request_id === 'string' && typeof receipt.organization === 'string',
+      'the file is not a receipt',
+    );
     const bytes = Buffer.from(canonicalJson(receipt));
     const told = `receipt of ${receipt.request_id}: ${receipt.right}, ${receipt.state}, ${receipt.completed_at}`;
     return { text: told, document, bytes };
@@ -241,7 +264,10 @@ export function verifyReceipt(text, trust) {
     const logged = look('entry', () => checkEntry(document, bytes));
     const tree = look('checkpoint', () => checkProof(document, trust));
     look('inclusion', () => {
-      insist(logged !== undefined && tree !== undefined, 'cannot be looked at without the entry and the checkpoint');
+      insist(
+        logged !== undefined && tree !== undefined,
+        'cannot be looked at without the entry and the checkpoint',
+      );
       return checkInclusion(logged.leaf, tree);
     });
   }
@@ -261,7 +287,10 @@ function checkSignature({ signature, public_key: told }, bytes, trust) {
   insist(key !== undefined, 'no trusted key signed exactly this receipt');
   const x = key.publicKey.toString('base64url');
   const kid = sha256(canonicalJson({ crv: 'Ed25519', kty: 'OKP', x })).toString('base64url');
-  insist(canonicalJson(parsed(headerBytes.toString())) === canonicalJson({ alg: 'EdDSA', kid }), 'the signature names another key');
+  insist(
+    canonicalJson(parsed(headerBytes.toString())) === canonicalJson({ alg: 'EdDSA', kid }),
+    'the signature names another key',
+  );
   insist(
     canonicalJson(told) === canonicalJson({ kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }),
     'the receipt brings another key along than the one that signed it',
@@ -270,16 +299,27 @@ function checkSignature({ signature, public_key: told }, bytes, trust) {
 }
 
 function checkEntry({ receipt, log }, bytes) {
-  insist(log !== null, 'the receipt brings no proof along: it was fetched before the log had it; fetch it again');
+  insist(
+    log !== null,
+    'the receipt brings no proof along: it was fetched before the log had it; fetch it again',
+  );
   insist(hasMembers(log, ['entry', 'proof']), 'what the receipt says of the log is malformed');
   const { entry } = log;
   const names = ['action', 'actor', 'at', 'details', 'id', 'organizationId', 'subject'];
   insist(hasMembers(entry, names), 'the entry of the log is malformed');
   const isOwn =
-    entry.action === 'receipt.signed' && entry.subject === receipt.request_id && entry.organizationId === receipt.organization;
+    entry.action === 'receipt.signed' &&
+    entry.subject === receipt.request_id &&
+    entry.organizationId === receipt.organization;
   insist(isOwn, 'the entry of the log is about something else');
-  insist(entry.details?.sha256 === sha256(bytes).toString('hex'), 'the entry of the log is about another receipt');
-  return { text: `${entry.id} of ${entry.at} has the hash of exactly this receipt`, leaf: leafHash(Buffer.from(canonicalJson(entry))) };
+  insist(
+    entry.details?.sha256 === sha256(bytes).toString('hex'),
+    'the entry of the log is about another receipt',
+  );
+  return {
+    text: `${entry.id} of ${entry.at} has the hash of exactly this receipt`,
+    leaf: leafHash(Buffer.from(canonicalJson(entry))),
+  };
 }
 
 function checkProof({ log }, trust) {
@@ -302,12 +342,16 @@ function checkInclusion(leaf, { proof: { index, hashes }, checkpoint: { size, ro
 export function verifyConsistency(text, since, trust) {
   const { checks, look } = looks();
   const old = look('earlier checkpoint', () => {
-    const checkpoint = openCheckpoint(since, trust);
+    // Mail programs and editors change how lines end.
+    const checkpoint = openCheckpoint(`${since.replaceAll('\r\n', '\n').trimEnd()}\n`, trust);
     return { text: `of ${checkpoint.size} entries, signed by ${checkpoint.origin}`, checkpoint };
   });
   const now = look('checkpoint', () => {
     const document = parsed(text);
-    insist(hasMembers(document, ['checkpoint', 'from', 'proof']) && Array.isArray(document.proof), 'the file is not a proof of consistency');
+    insist(
+      hasMembers(document, ['checkpoint', 'from', 'proof']) && Array.isArray(document.proof),
+      'the file is not a proof of consistency',
+    );
     const checkpoint = openCheckpoint(String(document.checkpoint), trust);
     return {
       text: `of ${checkpoint.size} entries, signed by ${checkpoint.origin}`,
@@ -323,7 +367,9 @@ export function verifyConsistency(text, since, trust) {
       now.from === old.checkpoint.size && isBeginningOf(old.checkpoint, now.checkpoint, now.hashes),
       'the log of the earlier checkpoint is not the beginning of this one',
     );
-    return { text: `all ${old.checkpoint.size} entries of the earlier checkpoint are the first ones of the log now` };
+    return {
+      text: `all ${old.checkpoint.size} entries of the earlier checkpoint are the first ones of the log now`,
+    };
   });
   return { kind: 'consistency', verified: checks.every(({ holds }) => holds), checks };
 }
@@ -356,7 +402,9 @@ function main(argv) {
   try {
     const trust = parseTrust(existsSync(files[1]) ? read(files[1]) : files[1]);
     const verdict = verifyFile({ text: read(files[0]), since: since && read(since), trust });
-    console.log(options.includes('--json') ? JSON.stringify(verdict, null, 2) : verdictLines(verdict).join('\n'));
+    console.log(
+      options.includes('--json') ? JSON.stringify(verdict, null, 2) : verdictLines(verdict).join('\n'),
+    );
     return verdict.verified ? 0 : 1;
   } catch (error) {
     console.error(error.message);
@@ -365,6 +413,10 @@ function main(argv) {
 }
 
 const started = process.argv[1];
-if (started !== undefined && existsSync(started) && realpathSync(started) === fileURLToPath(import.meta.url)) {
+if (
+  started !== undefined &&
+  existsSync(started) &&
+  realpathSync(started) === fileURLToPath(import.meta.url)
+) {
   process.exitCode = main(process.argv.slice(2));
 }

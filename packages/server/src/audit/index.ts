@@ -1,5 +1,6 @@
 export * from './append-audit.ts';
 export * from './canonical-json.ts';
+export * from './checkpoint-folder.ts';
 export * from './create-audit-log.ts';
 export {
   NotVerified,
@@ -11,8 +12,10 @@ export {
 } from './habeas-verify.mjs';
 export * from './list-audit.ts';
 export * from './migrations.ts';
-export type { SignLog } from './note.ts';
+export { type SignLog, verifierKey } from './note.ts';
+export * from './publish-checkpoints.ts';
 export * from './serve-log.ts';
 export type { AuditTables } from './tables.ts';
 export { parseTilePath } from './tiles.ts';
+export * from './verifier-program.ts';
 export * from './verify-log.ts';

@@ -9,7 +9,16 @@ import {
 import { isBeginningOf, rootFromInclusion } from './habeas-verify.mjs';
 import { EMPTY_ROOT, leafHashOf } from './merkle.ts';
 import { consistencySubtrees, inclusionSubtrees, type Subtree } from './subtrees.ts';
-import { appendToTiles, edgeOf, type FindTile, parseTilePath, rootOf, tileNumberPath, tilesOf, widthOf } from './tiles.ts';
+import {
+  appendToTiles,
+  edgeOf,
+  type FindTile,
+  parseTilePath,
+  rootOf,
+  tileNumberPath,
+  tilesOf,
+  widthOf,
+} from './tiles.ts';
 
 /** A tree in memory, grown by the given numbers of entries, one batch after the other. */
 function grow(leaves: readonly Buffer[], batches: readonly number[] = [leaves.length]): FindTile {
@@ -28,12 +37,23 @@ function grow(leaves: readonly Buffer[], batches: readonly number[] = [leaves.le
   return find;
 }
 
-const leavesOf = (count: number) => Array.from({ length: count }, (_, at) => leafHashOf(Buffer.from(`entry ${at}`)));
-const hashes = (subtrees: readonly Subtree[], find: FindTile) => subtrees.map((subtree) => Buffer.from(rootOf(subtree, find)));
+const leavesOf = (count: number) =>
+  Array.from({ length: count }, (_, at) => leafHashOf(Buffer.from(`entry ${at}`)));
+const hashes = (subtrees: readonly Subtree[], find: FindTile) =>
+  subtrees.map((subtree) => Buffer.from(rootOf(subtree, find)));
 const hex = (all: readonly Uint8Array[]) => all.map((one) => Buffer.from(one).toString('hex'));
 
 /** The entries, roots and proofs by which implementations of RFC 6962 are tested since the first one. */
-const ENTRIES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
+const ENTRIES = [
+  '',
+  '00',
+  '10',
+  '2021',
+  '3031',
+  '40414243',
+  '5051525354555657',
+  '606162636465666768696a6b6c6d6e6f',
+];
 const ROOTS = [
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
@@ -84,7 +104,10 @@ describe('the vectors of RFC 6962', () => {
 describe('proofs of trees of up to 130 entries', () => {
   const leaves = leavesOf(130);
   const find = grow(leaves);
-  const heads = Array.from({ length: 131 }, (_, size) => ({ size, root: referenceRoot(leaves.slice(0, size)) }));
+  const heads = Array.from({ length: 131 }, (_, size) => ({
+    size,
+    root: referenceRoot(leaves.slice(0, size)),
+  }));
   const head = (size: number) => heads[size] ?? { size: 0, root: Buffer.alloc(0) };
 
   it('that every entry is in every tree are those of the definition, and verify for this entry and place only', () => {
@@ -92,8 +115,12 @@ describe('proofs of trees of up to 130 entries', () => {
       for (const [index, leaf] of leaves.slice(0, size).entries()) {
         const path = hashes(inclusionSubtrees(index, size), find);
         const { root } = head(size);
-        const verified = (claim: { leaf?: Buffer; index?: number; size?: number; hashes?: readonly Buffer[] }) =>
-          rootFromInclusion({ leaf, index, size, hashes: path, ...claim })?.equals(root) === true;
+        const verified = (claim: {
+          leaf?: Buffer;
+          index?: number;
+          size?: number;
+          hashes?: readonly Buffer[];
+        }) => rootFromInclusion({ leaf, index, size, hashes: path, ...claim })?.equals(root) === true;
         const other = (index + 1) % size;
         expect([
           hex(path).join(),
@@ -102,7 +129,14 @@ describe('proofs of trees of up to 130 entries', () => {
           size > 1 && verified({ index: other }),
           verified({ hashes: path.slice(1) }) && path.length > 0,
           verified({ hashes: [...path, leaf] }),
-        ]).toEqual([hex(referencePath(index, leaves.slice(0, size))).join(), true, false, false, false, false]);
+        ]).toEqual([
+          hex(referencePath(index, leaves.slice(0, size))).join(),
+          true,
+          false,
+          false,
+          false,
+          false,
+        ]);
       }
     }
   });
@@ -119,7 +153,14 @@ describe('proofs of trees of up to 130 entries', () => {
           isBeginningOf(head(from), { ...changed, size: to }, path),
           isBeginningOf(head(from), head(to), [...path, changed.root]),
           from < to && isBeginningOf(head(from), head(to), path.slice(0, -1)),
-        ]).toEqual([hex(referenceConsistency(from, leaves.slice(0, to))).join(), true, false, false, false, false]);
+        ]).toEqual([
+          hex(referenceConsistency(from, leaves.slice(0, to))).join(),
+          true,
+          false,
+          false,
+          false,
+          false,
+        ]);
       }
     }
   });
@@ -179,14 +220,29 @@ describe('a tree in tiles', () => {
   });
 
   it('writes the number of a tile in one way only', () => {
-    expect([tileNumberPath(1_234_067), tileNumberPath(67), tileNumberPath(1_000)]).toEqual(['x001/x234/067', '067', 'x001/000']);
+    expect([tileNumberPath(1_234_067), tileNumberPath(67), tileNumberPath(1_000)]).toEqual([
+      'x001/x234/067',
+      '067',
+      'x001/000',
+    ]);
     fc.assert(
       fc.property(fc.nat(10 ** 12), fc.integer({ min: 1, max: 255 }), (number, width) => {
         expect(parseTilePath(tileNumberPath(number))).toEqual({ number, width: 256 });
         expect(parseTilePath(`${tileNumberPath(number)}.p/${width}`)).toEqual({ number, width });
       }),
     );
-    for (const odd of ['', '67', '0067', 'x000/067', '001/067', '067.p/0', '067.p/256', '067.p/012', '067/', 'x001'])
+    for (const odd of [
+      '',
+      '67',
+      '0067',
+      'x000/067',
+      '001/067',
+      '067.p/0',
+      '067.p/256',
+      '067.p/012',
+      '067/',
+      'x001',
+    ])
       expect([odd, parseTilePath(odd)]).toEqual([odd, undefined]);
   });
 });

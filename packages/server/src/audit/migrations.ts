@@ -63,4 +63,14 @@ export const auditMigrations: Migrations = {
         where level = 0`.execute(db);
     },
   },
+  '0028-audit-publications': {
+    async up(db) {
+      await sql`
+        create table audit_publications (
+          organization_id text not null primary key,
+          at timestamptz not null,
+          size bigint not null
+        )`.execute(db);
+    },
+  },
 };

@@ -47,7 +47,9 @@ export function publishedLog(db: Database, organizationId: string): PublishedLog
   const head = async (): Promise<Head> => {
     const found = await findHead(db, organizationId);
     if (found !== undefined) return found;
-    throw new HabeasError('CONFLICT', 'The audit log has no checkpoint yet. Try again in a moment.', { retryable: true });
+    throw new HabeasError('CONFLICT', 'The audit log has no checkpoint yet. Try again in a moment.', {
+      retryable: true,
+    });
   };
   const roots = async (subtrees: readonly Subtree[]): Promise<readonly Uint8Array[]> => {
     const find = await readTiles(db, organizationId, tilesOf(subtrees));
@@ -57,7 +59,10 @@ export function publishedLog(db: Database, organizationId: string): PublishedLog
     const has = widthOf(id, (await head()).size);
     if (width <= has) return;
     const name = `${id.level}/${id.number}`;
-    throw new HabeasError('NOT_FOUND', `Tile ${name} has ${has} of ${TILE_WIDTH} hashes under the newest checkpoint, and not ${width}.`);
+    throw new HabeasError(
+      'NOT_FOUND',
+      `Tile ${name} has ${has} of ${TILE_WIDTH} hashes under the newest checkpoint, and not ${width}.`,
+    );
   };
   return {
     checkpoint: async () => (await head()).checkpoint,
@@ -79,7 +84,12 @@ export function publishedLog(db: Database, organizationId: string): PublishedLog
       return entryBundle(found.map(({ entry }) => entry));
     },
     async proveEntry(sequence) {
-      const [stored] = await readLogged(db, { organizationId, after: sequence - 1, upTo: sequence, limit: 1 });
+      const [stored] = await readLogged(db, {
+        organizationId,
+        after: sequence - 1,
+        upTo: sequence,
+        limit: 1,
+      });
       if (stored === undefined) throw new HabeasError('NOT_FOUND', `There is no audit entry ${sequence}.`);
       const [found, index] = await Promise.all([
         findHead(db, organizationId),
@@ -87,7 +97,11 @@ export function publishedLog(db: Database, organizationId: string): PublishedLog
       ]);
       if (found === undefined || index === undefined || index >= found.size) return undefined;
       const hashes = await roots(inclusionSubtrees(index, found.size));
-      return { entry: stored.entry, index, proof: proofText({ index, hashes, checkpoint: found.checkpoint }) };
+      return {
+        entry: stored.entry,
+        index,
+        proof: proofText({ index, hashes, checkpoint: found.checkpoint }),
+      };
     },
     async proveConsistency(from) {
       const { checkpoint, size } = await head();
@@ -109,7 +123,11 @@ async function findHead(db: Database, organizationId: string): Promise<Head | un
 }
 
 /** Number of the entry in the log; undefined: it is not in the tree yet. */
-async function findIndex(db: Database, organizationId: string, sequence: number): Promise<number | undefined> {
+async function findIndex(
+  db: Database,
+  organizationId: string,
+  sequence: number,
+): Promise<number | undefined> {
   const { rows } = await sql<{ readonly number: number; readonly position: number | null }>`
     select number, array_position(sequences, ${sequence}::bigint) as position from audit_tiles
     where organization_id = ${organizationId} and level = 0 and first_sequence <= ${sequence}

@@ -15,19 +15,22 @@ export interface SignCheckpointOptions {
   readonly sign: SignLog;
   /** Every key that ever signed for this log, as those have who verify it. */
   readonly ownKeys: () => Promise<readonly TrustedKey[]>;
+  /** A checkpoint that others have: whatever the database holds, nothing is signed that does not continue it. */
+  readonly published?: string | undefined;
 }
 
 /**
  * Signs what is in the tree, if anything came since the newest checkpoint, and gives the newest checkpoint. Only what was
  * committed before is signed, and never what does not continue the newest checkpoint: before it signs, the log looks whether
- * its tree still begins with the tree that it signed last. Throws AUDIT_LOG_DAMAGED if it does not.
+ * its tree still begins with the tree that it signed last, and with the published one. Throws AUDIT_LOG_DAMAGED if it does not.
  */
 export async function signCheckpoint(options: SignCheckpointOptions): Promise<string> {
   const { db, organizationId, clock, sign } = options;
   return db.transaction().execute(async (transaction) => {
     const log = await lockLog(transaction, options);
     if (log.checkpoint !== null && log.checkpoint_size === log.size) return log.checkpoint;
-    if (log.checkpoint !== null) await insistContinues(transaction, options, log.checkpoint);
+    for (const before of [log.checkpoint, options.published])
+      if (before) await insistContinues(transaction, options, { size: log.size, before });
     const root = await treeRoot(transaction, organizationId, log.size);
     const checkpoint = await signNote(checkpointText(log.origin, log.size, root), log.origin, sign);
     await transaction
@@ -43,14 +46,15 @@ export async function signCheckpoint(options: SignCheckpointOptions): Promise<st
 async function insistContinues(
   transaction: Database,
   { organizationId, ownKeys }: SignCheckpointOptions,
-  checkpoint: string,
+  log: { readonly size: number; readonly before: string },
 ): Promise<void> {
-  const old = openOwn(checkpoint, await ownKeys());
-  const root = await treeRoot(transaction, organizationId, old.size);
-  if (!old.root.equals(root)) {
+  const old = openOwn(log.before, await ownKeys());
+  const continues =
+    old.size <= log.size && old.root.equals(await treeRoot(transaction, organizationId, old.size));
+  if (!continues) {
     throw new HabeasError(
       'AUDIT_LOG_DAMAGED',
-      `The tree of the audit log does not begin with the ${old.size} entries of its newest checkpoint any more; nothing is signed. Run: habeas audit verify`,
+      `The tree of the audit log does not begin with the ${old.size} entries of an earlier checkpoint any more; nothing is signed. Run: habeas audit verify`,
     );
   }
 }
@@ -61,7 +65,7 @@ function openOwn(checkpoint: string, keys: readonly TrustedKey[]): OpenedCheckpo
   } catch (cause) {
     throw new HabeasError(
       'AUDIT_LOG_DAMAGED',
-      'The stored checkpoint of the audit log is not signed by this organization; nothing is signed. Run: habeas audit verify',
+      'An earlier checkpoint of the audit log is not signed by this organization; nothing is signed. Run: habeas audit verify',
       { cause },
     );
   }

@@ -48,7 +48,8 @@ export function appendToTiles(options: {
   let { size, leaves: added } = options;
   for (let level = 0; added.length > 0; level += 1) {
     const first = Math.floor(size / TILE_WIDTH);
-    const held = size % TILE_WIDTH === 0 ? new Uint8Array(0) : load(options.find, { level, number: first }, size);
+    const held =
+      size % TILE_WIDTH === 0 ? new Uint8Array(0) : load(options.find, { level, number: first }, size);
     const row = Buffer.concat([held, added]);
     const above: Buffer[] = [];
     for (let at = 0; at < row.length; at += TILE_WIDTH * HASH_BYTES) {

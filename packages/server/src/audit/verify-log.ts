@@ -77,7 +77,12 @@ function openOrFault(note: string, trust: readonly TrustedKey[]): OpenedCheckpoi
     return openCheckpoint(note, trust);
   } catch (error) {
     if (!(error instanceof NotVerified)) throw error;
-    return { what: 'checkpoint-changed', text: `A checkpoint cannot be trusted: ${error.message}.`, index: null, sequence: null };
+    return {
+      what: 'checkpoint-changed',
+      text: `A checkpoint cannot be trusted: ${error.message}.`,
+      index: null,
+      sequence: null,
+    };
   }
 }
 
@@ -130,7 +135,10 @@ function createWalk(
   async function verifyBatch(): Promise<LogFault | undefined> {
     const tiles = await nextTiles();
     const start = size;
-    const good = tiles.slice(0, countWhile(tiles, (tile, at) => isWhole(tile, start + at * TILE_WIDTH)));
+    const good = tiles.slice(
+      0,
+      countWhile(tiles, (tile, at) => isWhole(tile, start + at * TILE_WIDTH)),
+    );
     if (good.length === 0) return treeChanged(start, 'a tile of it is gone, or has another length');
     const held = Buffer.concat(good.map(({ hashes }) => hashes));
     const sequences = good.flatMap((tile) => tile.sequences ?? []).map(Number);
@@ -143,7 +151,8 @@ function createWalk(
       if (stored === undefined || stored.sequence > sequence) return removed(start + at, sequence);
       if (stored.sequence < sequence) return inserted(stored, start + at);
       const leaf = leafHashOf(entryBytes(stored.entry));
-      if (!leaf.equals(held.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))) return changed(stored, start + at);
+      if (!leaf.equals(held.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)))
+        return changed(stored, start + at);
     }
     const fault = await grow(held.subarray(0, count * HASH_BYTES));
     after = upTo;
@@ -154,7 +163,9 @@ function createWalk(
   async function grow(leaves: Uint8Array): Promise<LogFault | undefined> {
     const start = size;
     const end = start + leaves.length / HASH_BYTES;
-    const stops = [...new Set([...log.heads.map((head) => head.size), end])].filter((stop) => stop > start && stop <= end);
+    const stops = [...new Set([...log.heads.map((head) => head.size), end])].filter(
+      (stop) => stop > start && stop <= end,
+    );
     for (const stop of stops.sort((a, b) => a - b)) {
       const added = leaves.subarray((size - start) * HASH_BYTES, (stop - start) * HASH_BYTES);
       const tiles = appendToTiles({ size, find, leaves: added });
@@ -163,7 +174,10 @@ function createWalk(
         edge.set(`${tile.level}/${tile.number}`, tile.hashes);
         const held = stored(tile)?.subarray(0, tile.hashes.length) ?? new Uint8Array(0);
         if (!Buffer.from(tile.hashes).equals(held))
-          return treeChanged(tile.number * TILE_WIDTH ** (tile.level + 1), `tile ${tile.level}/${tile.number} does not fit its entries`);
+          return treeChanged(
+            tile.number * TILE_WIDTH ** (tile.level + 1),
+            `tile ${tile.level}/${tile.number} does not fit its entries`,
+          );
       }
       size = stop;
       const fault = verifyHeads();

@@ -22,6 +22,15 @@ export function createApiClient(server: ServerAddress) {
     getRequest: (id: string) => call(server, { path: request(id), answer: api.requestSchema }),
     getPlan: (id: string) => call(server, { path: `${request(id)}/plan`, answer: api.planSchema }),
     getReceipt: (id: string) => call(server, { path: `${request(id)}/receipt`, answer: api.receiptSchema }),
+    getCheckpoint: async () =>
+      (await send(server, { method: 'GET', path: '/api/v1/audit/checkpoint' })).text(),
+    getVerifierKeys: async () => (await send(server, { method: 'GET', path: '/api/v1/audit/keys' })).text(),
+    proveConsistency: (from: string) =>
+      call(server, {
+        path: '/api/v1/audit/consistency',
+        query: { from },
+        answer: api.consistencyProofSchema,
+      }),
     listTasks: async (id: string) =>
       (await call(server, { path: `${request(id)}/tasks`, answer: api.taskListSchema })).items,
     commandRequest: (id: string, verb: RequestVerb, reason?: string) =>

@@ -1,3 +1,4 @@
+import type { LogVerdict } from '../audit/index.ts';
 import type { Connections, Systems } from '../connectors/index.ts';
 import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
@@ -23,6 +24,10 @@ export interface OpenStateOptions {
   readonly dataDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
+  /** Names the audit log in its checkpoints. (Default: habeas/<organization>) */
+  readonly auditOrigin?: string | undefined;
+  /** Where checkpoints are published as files; absolute. The log signs nothing that does not continue them. (Default: nowhere) */
+  readonly checkpointFolder?: string | undefined;
   /** `leave` makes no admin key where there is none, because nobody would see it. (Default: make) */
   readonly firstKey?: 'make' | 'leave';
 }
@@ -37,6 +42,10 @@ export interface State {
   publicKeys(): Promise<readonly string[]>;
   /** The switch that stops work, without a server: works where no server answers. Knows no systems. */
   readonly pauses: Pauses;
+  /** The keys by which receipts and checkpoints are verified: `name+id+base64`, newest first. */
+  verifierKeys(): Promise<readonly string[]>;
+  /** Recomputes the audit log from its entries; it must continue the checkpoints that were published. */
+  verifyAuditLog(published: readonly string[]): Promise<LogVerdict>;
   /** Puts the rooms together over a configuration. Nothing runs before {@link LocalServer.listen}. */
   createServer(config: Config, options: CreateServerOptions): Promise<LocalServer>;
   close(): Promise<void>;

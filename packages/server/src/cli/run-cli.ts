@@ -23,6 +23,7 @@ import { policyVerb } from './verbs/policy.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
 import { ticketsVerb } from './verbs/tickets.ts';
+import { verifyVerb } from './verbs/verify.ts';
 import { webhooksVerb } from './verbs/webhooks.ts';
 
 export interface RunCliOptions {
@@ -57,6 +58,7 @@ const VERBS: readonly Verb[] = [
   notifyVerb,
   webhooksVerb,
   auditVerb,
+  verifyVerb,
 ];
 
 /** Runs one command. Gives the exit code of the process (docs/cli.md); never throws. */

@@ -1,4 +1,5 @@
 import type { ApiKeys, Principal } from '../access/index.ts';
+import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
@@ -23,6 +24,7 @@ export interface Application {
   readonly webhooks: Webhooks;
   /** What Habeas declares about itself, for its metrics page. */
   readonly ownMetrics: string;
+  readonly auditLog: Pick<AuditLog, keyof PublishedLog | 'verifierKeys'>;
   readonly keys: ApiKeys;
   /** Resolves a presented API key to who it is, or undefined. */
   authenticate(presentedKey: string): Promise<Principal | undefined>;

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Application } from './application.ts';
 import { auditRoutes } from './audit.ts';
+import { auditLogRoutes } from './audit-log.ts';
 import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
@@ -117,6 +118,7 @@ export async function createHttpServer(
   keyRoutes(app, application);
   partnerRoutes(app, application);
   auditRoutes(app, application);
+  auditLogRoutes(app, application);
   eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
   await callbackRoutes(app, application);
   await openDsrRoutes(app, application);

@@ -28,7 +28,7 @@ export interface CreateNotificationsOptions
       | 'lookMilliseconds'
     >,
     CourierOptions {
-  readonly config: Pick<Config, 'teams' | 'notify' | 'networks'>;
+  readonly config: Pick<Config, 'teams' | 'notify' | 'audit' | 'networks'>;
   readonly retry?: DispatcherOptions['retry'] | undefined;
   /** Told besides those of the configuration. */
   readonly programs?: readonly ProgramReceiver[];

@@ -54,8 +54,15 @@ const OF_OPERATORS: readonly string[] = [
   'notify.receiver-disabled',
 ];
 
+/** The audit log published a checkpoint. */
+const CHECKPOINT = 'audit.checkpoint';
+
 /** All receivers of a configuration, each once. */
-export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>): readonly ToldReceiver[] {
+export function receiversOf({
+  teams,
+  notify,
+  audit,
+}: Pick<Config, 'teams' | 'notify' | 'audit'>): readonly ToldReceiver[] {
   const toldTeams = new Set(
     Object.entries(teams).flatMap(([team, { mail, webhook }]) => ((mail ?? webhook) ? [team] : [])),
   );
@@ -85,7 +92,12 @@ export function receiversOf({ teams, notify }: Pick<Config, 'teams' | 'notify'>)
       wants: ({ type }) => events.some((pattern) => fitsType(pattern, type)),
     }),
   );
-  return [...ofTeams, ...ofOperators, ...programs].map(withoutItself);
+  const ofAudit = pairOf('audit.publish', audit.publish, {
+    team: undefined,
+    types: [CHECKPOINT],
+    wants: ({ type }) => type === CHECKPOINT,
+  });
+  return [...ofTeams, ...ofOperators, ...ofAudit, ...programs].map(withoutItself);
 }
 
 function pairOf(

@@ -63,6 +63,19 @@ export function toldEvent(event: Told): ToldEvent {
           { text: 'Whether the sources are well:', command: 'habeas doctor' },
         ],
       };
+    case 'audit.checkpoint':
+      return {
+        headline: `The audit log has ${value('size')} entries; this is its checkpoint`,
+        // Exactly as it was signed: whoever keeps it can prove later that nothing before it was changed.
+        facts: ['', ...String(event.data.checkpoint).split('\n').map(plain)],
+        next: [
+          {
+            text: 'Keep it. With its lines in earlier.txt, whether the log only grew since:',
+            command:
+              'habeas audit consistency --since earlier.txt > consistency.json && habeas verify consistency.json --since earlier.txt --trust trust.txt',
+          },
+        ],
+      };
     case 'notify.dead-letter':
       return {
         headline: `${value('receiver')} was not told of ${value('event_type')}`,

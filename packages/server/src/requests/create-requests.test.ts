@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { newLogKey, testAuditLog } from '../../test/log-key.ts';
 import { MemorySystem, memorySystems } from '../../test/memory-system.ts';
 import { readZip } from '../../test/read-zip.ts';
-import { auditMigrations, listAudit } from '../audit/index.ts';
+import { auditMigrations, listAudit, parseTrust, verifyFile } from '../audit/index.ts';
 import { createLogger, HabeasError, newSecretKey, systemClock } from '../foundation/index.ts';
 import { notifyMigrations } from '../notify/index.ts';
 import { loadPolicy, parsePolicy } from '../policy/index.ts';
@@ -51,6 +52,8 @@ async function startWorld(
 }
 
 const masterKey = newSecretKey();
+const key = newLogKey();
+const auditLog = ({ db }: TestDatabase) => testAuditLog({ db, key });
 
 function makeRequests(
   database: TestDatabase,
@@ -84,7 +87,8 @@ function makeRequests(
       level: 'error',
       destination: { write: (line: string) => void options.failures?.push(line) },
     }),
-    sign: options.sign ?? (async () => ({ signature: 'unsigned in this test', publicKey: {} })),
+    sign: options.sign ?? key.signReceipt,
+    proveEntry: (sequence) => auditLog(database).proveNow(sequence),
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
     verifyCallback: ({ headers }) => new Date(Number(headers['webhook-timestamp']) * 1_000),
     retry: { maxFailures: 4, firstDelayMilliseconds: 1, longestDelayMilliseconds: 5 },
@@ -237,7 +241,7 @@ describe('an erasure', () => {
     const { systems, retained } = (await world.requests.receipt(caller, id)).receipt;
     expect(systems.find(({ system }) => system === 'mail')).toMatchObject({
       verified_at: null,
-      attested: false,
+      level: 'none',
     });
     expect(retained).toMatchObject([
       {
@@ -694,7 +698,8 @@ describe('the room', () => {
     // Nobody asked for it yet.
     const { rows } = await until(async () => ((await stored()).rowCount === 1 ? stored() : undefined), 'it');
     const before = await world.requests.receipt(caller, id);
-    expect(JSON.parse(rows[0]?.receipt)).toEqual(before);
+    const { log: _, ...signed } = before;
+    expect(JSON.parse(rows[0]?.receipt)).toEqual(signed);
     expect(JSON.stringify(before)).toContain('mail is gone');
     await world.database.pool.query(`update habeas.requests set forget_at = now()`);
     await until(async () => {
@@ -704,7 +709,16 @@ describe('the room', () => {
     const after = await world.requests.receipt(caller, id);
     expect(JSON.stringify(after)).not.toContain('mail is gone');
     expect(after.receipt.plan_hash).toBe(before.receipt.plan_hash);
-    expect(await world.requests.receipt(caller, id)).toEqual(after);
+    expect(after.receipt.salt).not.toBe(before.receipt.salt);
+    expect((await world.requests.receipt(caller, id)).receipt).toEqual(after.receipt);
+    // Each is in the log, under a hash of its own, and can be verified by whoever has it.
+    const trust = parseTrust((await auditLog(world.database).verifierKeys()).join('\n'));
+    for (const receipt of [before, after])
+      expect(verifyFile({ text: JSON.stringify(receipt), trust })).toMatchObject({ verified: true });
+    const mixed = { ...after, log: before.log };
+    expect(verifyFile({ text: JSON.stringify(mixed), trust })).toMatchObject({ verified: false });
+    const entries = await listAudit(world.database.db, { organizationId: 'acme', request: id });
+    expect(entries.filter(({ action }) => action === 'receipt.signed')).toHaveLength(2);
   });
 
   it('forgets, and looks for what is due, also when receipts cannot be made', async () => {

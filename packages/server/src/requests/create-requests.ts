@@ -14,7 +14,7 @@ import { createPostgresStorage } from './package/storage-postgres.ts';
 import { createPauses } from './pauses.ts';
 import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
-import { receiptOf, type SignReceipt } from './receipt.ts';
+import { type ProveEntry, receiptOf, type SignReceipt } from './receipt.ts';
 import { createRegister } from './register/register.ts';
 import { createReports } from './reports.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
@@ -36,6 +36,8 @@ export interface CreateRequestsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sign: SignReceipt;
+  /** Proves to whoever asks for a receipt that the audit log has it. */
+  readonly proveEntry: ProveEntry;
   /** Where and with which secret a system may report that an operation of this task ended. */
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   /** When the callback was sent. Throws UNAUTHENTICATED unless it is signed with the secret of its task. */
@@ -183,7 +185,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .executeTakeFirstOrThrow();
       return taskView(row, dependenciesOf(await requestPlan(db, target)));
     },
-    receipt: (caller, requestId) => receiptOf(db, ref(caller, requestId), options.sign),
+    receipt: (caller, requestId) => receiptOf(options, ref(caller, requestId), options.proveEntry),
     async processingChoices(caller, people) {
       const known = await register.check(caller.organizationId, people);
       return known.map((choices) => ({

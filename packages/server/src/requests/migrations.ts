@@ -259,4 +259,10 @@ export const requestMigrations: Migrations = {
       );
     },
   },
+  // A receipt of the first version has no salt, and its hash is not in the audit log; it is made once more.
+  '0027-receipts-in-the-audit-log': {
+    async up(db) {
+      await sql`update requests set receipt = null where receipt is not null`.execute(db);
+    },
+  },
 };

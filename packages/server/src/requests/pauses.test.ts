@@ -60,6 +60,7 @@ async function startServer(
     clock: systemClock,
     logger: createLogger({ level: 'silent' }),
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    proveEntry: async () => undefined,
     callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'secret' }),
     verifyCallback: () => new Date(),
     reconcileMilliseconds: options.reconcileMilliseconds ?? 60_000,

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
-import { type AuditTables, canonicalJson } from '../audit/index.ts';
-import { type Database, HabeasError } from '../foundation/index.ts';
+import { type AuditTables, appendAudit, canonicalJson, type EntryProof } from '../audit/index.ts';
+import { type Clock, type Database, HabeasError, sha256Hex } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs, type RequestRow, type TaskRow } from './neighbourhood.ts';
 import { requestRow } from './read-requests.ts';
@@ -15,13 +16,31 @@ export type SignReceipt = (
   payload: Uint8Array,
 ) => Promise<{ readonly signature: string; readonly publicKey: Readonly<Record<string, unknown>> }>;
 
+/** Proves an audit entry that was written just now; undefined: the log cannot have it yet. */
+export type ProveEntry = (sequence: number) => Promise<EntryProof | undefined>;
+
+export interface ReceiptContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sign: SignReceipt;
+}
+
 type Receipt = api.ReceiptView['receipt'];
+
+/** Bytes that nobody can guess: the log keeps the hash of a receipt after the words in it are forgotten. */
+const SALT_BYTES = 16;
 
 /**
  * The receipt of a finished request: made once and stored, and once more without the words of people that it quotes when the
- * request is forgotten. Throws CONFLICT while the request goes on.
+ * request is forgotten. Each time its hash goes into the audit log in the same transaction; the proof of that is made anew
+ * for whoever asks. Throws CONFLICT while the request goes on.
  */
-export async function receiptOf(db: Database, ref: RequestRef, sign: SignReceipt): Promise<api.ReceiptView> {
+export async function receiptOf(
+  context: ReceiptContext,
+  ref: RequestRef,
+  prove: ProveEntry,
+): Promise<api.ReceiptView> {
+  const { db } = context;
   const request = await requestRow(db, ref);
   if (!isEnded(request.state) || request.completed_at === null) {
     throw new HabeasError(
@@ -41,24 +60,53 @@ export async function receiptOf(db: Database, ref: RequestRef, sign: SignReceipt
   };
   let receipt = await stored();
   if (receipt === null) {
-    await freezeReceipts(db, { organizationId: ref.organizationId, ids: [ref.requestId] }, sign);
+    await freezeReceipts(context, { organizationId: ref.organizationId, ids: [ref.requestId] });
     receipt = await stored();
   }
   if (receipt === null) throw new HabeasError('INTERNAL', `The receipt of ${ref.requestId} was not stored.`);
-  return JSON.parse(receipt);
+  const signed: SignedReceipt = JSON.parse(receipt);
+  const sequence = await sequenceOf(db, ref, receiptHash(signed.receipt));
+  const proved = await prove(sequence);
+  return {
+    ...signed,
+    log: proved === undefined ? null : { entry: { ...proved.entry }, proof: proved.proof },
+  };
 }
+
+type SignedReceipt = Omit<api.ReceiptView, 'log'>;
+
+function receiptHash(receipt: Receipt): string {
+  return sha256Hex(canonicalJson(receipt));
+}
+
+/** Where the entry is that holds the hash of the receipt. */
+async function sequenceOf(db: Database, ref: RequestRef, hash: string): Promise<number> {
+  const { rows } = await sql<{ readonly sequence: number }>`
+    select sequence from audit_entries
+    where organization_id = ${ref.organizationId} and subject = ${ref.requestId}
+      and action = ${SIGNED} and details::jsonb ->> 'sha256' = ${hash}
+    order by sequence desc limit 1`.execute(db);
+  const [entry] = rows;
+  if (entry !== undefined) return entry.sequence;
+  throw new HabeasError(
+    'AUDIT_LOG_DAMAGED',
+    `The audit log has no entry of the receipt of ${ref.requestId}. Run: habeas audit verify`,
+  );
+}
+
+/** Action of the entry that holds the hash of a receipt. */
+const SIGNED = 'receipt.signed';
 
 /**
  * Makes and stores the receipts of requests that have ended and have none; a few statements, however many requests. They are
  * locked meanwhile, in one order: nobody forgets what a receipt is just quoting.
  */
 export async function freezeReceipts(
-  db: Database,
+  context: ReceiptContext,
   ended: { readonly organizationId: string; readonly ids: readonly string[] },
-  sign: SignReceipt,
 ): Promise<void> {
   if (ended.ids.length === 0) return;
-  await db.transaction().execute(async (transaction) => {
+  await context.db.transaction().execute(async (transaction) => {
     const requests = await transaction
       .withTables<RequestTables>()
       .selectFrom('requests')
@@ -70,14 +118,14 @@ export async function freezeReceipts(
       .orderBy('id')
       .forNoKeyUpdate()
       .execute();
-    if (requests.length > 0) await makeAndStore(transaction, requests, sign);
+    if (requests.length > 0) await makeAndStore(transaction, requests, context);
   });
 }
 
 async function makeAndStore(
   transaction: Database,
   requests: readonly RequestRow[],
-  sign: SignReceipt,
+  { sign, clock }: ReceiptContext,
 ): Promise<void> {
   const keyOf = (row: { readonly organization_id: string; readonly request_id: string }) =>
     `${row.organization_id}/${row.request_id}`;
@@ -102,9 +150,25 @@ async function makeAndStore(
       const receipt = makeReceipt(request, own, [request.id, ...own.map(({ id }) => id)], leaves);
       const payload = Buffer.from(canonicalJson(receipt));
       const { signature, publicKey } = await sign(request.organization_id, payload);
-      const view: api.ReceiptView = { receipt, signature, public_key: { ...publicKey } };
-      return { organization_id: request.organization_id, id: request.id, receipt: JSON.stringify(view) };
+      const view: SignedReceipt = { receipt, signature, public_key: { ...publicKey } };
+      return {
+        organization_id: request.organization_id,
+        id: request.id,
+        receipt: JSON.stringify(view),
+        hash: receiptHash(receipt),
+      };
     }),
+  );
+  await appendAudit(
+    transaction,
+    made.map((one) => ({
+      organizationId: one.organization_id,
+      actor: 'system',
+      action: SIGNED,
+      subject: one.id,
+      details: { sha256: one.hash },
+    })),
+    clock.now(),
   );
   await sql`
     update requests as r set receipt = c.receipt
@@ -134,7 +198,8 @@ function makeReceipt(
   const ofSystems = <Entry>(entries: (own: readonly TaskRow[]) => readonly Entry[]) =>
     [...bySystem].flatMap(([system, own]) => entries(own).map((entry) => ({ ...entry, system })));
   return {
-    version: 1,
+    version: 2,
+    salt: randomBytes(SALT_BYTES).toString('base64url'),
     organization: request.organization_id,
     request_id: request.id,
     right: request.right_kind,
@@ -176,8 +241,18 @@ function systemEntry(
     })),
     counts: (acted === undefined ? undefined : evidence(acted))?.counts ?? {},
     verified_at: verified?.ended_at?.toISOString() ?? null,
-    attested: acted?.kind === 'ticket' && acted.state === 'succeeded',
+    level: levelOf(acted, verified),
   };
+}
+
+/** How sure it is that a system did what the plan wanted of it. */
+function levelOf(
+  acted: TaskRow | undefined,
+  verified: TaskRow | undefined,
+): Receipt['systems'][number]['level'] {
+  if (verified !== undefined) return 'verified';
+  if (acted?.state !== 'succeeded') return 'none';
+  return acted.kind === 'ticket' ? 'attested' : 'answered';
 }
 
 /**

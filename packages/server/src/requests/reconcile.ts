@@ -165,7 +165,7 @@ async function missingReceipts(options: ReconcileOptions): Promise<void> {
     .limit(BATCH)
     .execute();
   const ids = ended.map(({ id }) => id);
-  await freezeReceipts(options.db, { organizationId: options.organizationId, ids }, options.sign);
+  await freezeReceipts(options, { organizationId: options.organizationId, ids });
 }
 
 /** Destroys the keys of requests that ended long enough ago; counts, states and hashes stay. */

@@ -145,7 +145,7 @@ async function tell(
       receipt:
         receipt === undefined
           ? null
-          : { file: receipt.file, genuine: receipt.genuine, ...receipt.view.receipt },
+          : { file: receipt.file, verified: receipt.verified, ...receipt.view.receipt },
     },
   };
 }

@@ -14,7 +14,7 @@ export async function notifyTest(
     file: options.config,
     folder,
     environment,
-    only: ['organization', 'networks', 'teams', 'notify'],
+    only: ['organization', 'networks', 'teams', 'notify', 'audit'],
   });
   const { team } = options;
   const receivers = receiversOf(config).filter((receiver) => team === undefined || receiver.team === team);

@@ -18,7 +18,8 @@ export interface DemoCompany {
   readonly client: ApiClient;
   readonly url: string;
   readonly key: string;
-  publicKeys(): Promise<readonly string[]>;
+  /** The keys by which its receipts are verified. */
+  verifierKeys(): Promise<readonly string[]>;
   /** Where the demonstration leaves what it made. */
   readonly folder: string;
   close(): Promise<void>;
@@ -107,7 +108,7 @@ export async function startDemo(context: CliContext, options: StartDemoOptions):
       client,
       url,
       key,
-      publicKeys: () => state.publicKeys(),
+      verifierKeys: () => state.verifierKeys(),
       folder,
       close,
     };

@@ -197,7 +197,7 @@ type ReceiptSystem = api.ReceiptView['receipt']['systems'][number];
 
 /** What the receipt says. */
 export function receiptScreen(
-  { view, file, genuine }: ReceiptStory,
+  { view, file, trustFile, verified }: ReceiptStory,
   { paint, width }: Screen,
 ): readonly string[] {
   const { receipt } = view;
@@ -213,7 +213,7 @@ export function receiptScreen(
         {
           title: 'PROOF',
           value: (system) =>
-            system.attested
+            system.level === 'attested'
               ? 'by the word of its team'
               : `read again ${shortTime(system.verified_at).slice(11)} UTC`,
         },
@@ -224,9 +224,9 @@ export function receiptScreen(
     }),
     '',
     `${paint.strong('Saved')} ${file}`,
-    genuine
-      ? `${paint.good('✓')} The signature fits this server's key; anybody can check it offline.`
-      : `${paint.bad('✗')} The signature does not fit this server's key.`,
+    verified
+      ? `${paint.good('✓')} It is signed and in the audit log: habeas verify ${file} --trust ${trustFile}`
+      : `${paint.bad('✗')} It cannot be verified.`,
   ]);
 }
 

@@ -51,7 +51,8 @@ const requestStory = (changes: Partial<RequestStory> = {}): RequestStory => ({
 
 type Receipt = api.ReceiptView['receipt'];
 const receipt = (changes: Partial<Receipt> = {}): Receipt => ({
-  version: 1,
+  version: 2,
+  salt: 'salt',
   organization: 'acme',
   request_id: 'req_1',
   right: 'erasure',
@@ -62,8 +63,8 @@ const receipt = (changes: Partial<Receipt> = {}): Receipt => ({
   plan_hash: 'ab',
   policy_version: '1',
   systems: [
-    { system: 'shop', tasks: [], counts: { customers: 1 }, verified_at: AT, attested: false },
-    { system: 'analytics', tasks: [], counts: { lines: 1 }, verified_at: null, attested: true },
+    { system: 'shop', tasks: [], counts: { customers: 1 }, verified_at: AT, level: 'verified' },
+    { system: 'analytics', tasks: [], counts: { lines: 1 }, verified_at: null, level: 'attested' },
   ],
   retained: [{ system: 'shop', collection: 'order_audit', count: 2, reason: 'tax', until: null }],
   residuals: [],
@@ -90,9 +91,10 @@ const story: DemoStory = {
   },
   erasure: { dryRun: requestStory(), dryRunChangedNothing: true, real: requestStory(), traces },
   receipt: {
-    view: { receipt: receipt(), signature: 's', public_key: {} },
+    view: { receipt: receipt(), signature: 's', public_key: {}, log: null },
     file: 'receipt.json',
-    genuine: true,
+    trustFile: 'trust.txt',
+    verified: true,
   },
 };
 
@@ -100,8 +102,13 @@ const broken = (changes: Partial<DemoStory>) =>
   judge({ ...story, ...changes })
     .filter(({ held }) => !held)
     .map(({ what }) => what);
-const withReceipt = (changes: Partial<Receipt>, genuine = true): Partial<DemoStory> => ({
-  receipt: { view: { receipt: receipt(changes), signature: 's', public_key: {} }, file: 'r', genuine },
+const withReceipt = (changes: Partial<Receipt>, verified = true): Partial<DemoStory> => ({
+  receipt: {
+    view: { receipt: receipt(changes), signature: 's', public_key: {}, log: null },
+    file: 'r',
+    trustFile: 't',
+    verified,
+  },
 });
 
 describe('the claims of the demonstration', () => {
@@ -136,7 +143,7 @@ describe('the claims of the demonstration', () => {
       'the erasure is completed',
       'every system was read again, or its team gave its word',
       'what was kept is named with its reason',
-      'the receipt is signed by this server',
+      'the receipt is signed, and the audit log has it',
     ]);
     const left = [{ store: 'shop', place: 'customers', before: 1, after: 1, kept: 0 }];
     expect(broken({ erasure: { ...erasure, traces: left } })).toEqual([
@@ -145,7 +152,7 @@ describe('the claims of the demonstration', () => {
     expect(broken({ erasure: { ...erasure, traces: [] } })).toEqual([
       'no store holds anything that points at the person',
     ]);
-    const unread = { system: 'mailer', tasks: [], counts: {}, verified_at: null, attested: false };
+    const unread = { system: 'mailer', tasks: [], counts: {}, verified_at: null, level: 'answered' as const };
     expect(broken(withReceipt({ systems: [unread] }))).toEqual([
       'every system was read again, or its team gave its word',
     ]);
@@ -153,7 +160,7 @@ describe('the claims of the demonstration', () => {
       'every system was read again, or its team gave its word',
     ]);
     expect(broken(withReceipt({ retained: [] }))).toEqual(['what was kept is named with its reason']);
-    expect(broken(withReceipt({}, false))).toEqual(['the receipt is signed by this server']);
+    expect(broken(withReceipt({}, false))).toEqual(['the receipt is signed, and the audit log has it']);
   });
 });
 

@@ -52,7 +52,10 @@ export interface ErasureStory {
 export interface ReceiptStory {
   readonly view: api.ReceiptView;
   readonly file: string;
-  readonly genuine: boolean;
+  /** The keys that it is verified by. */
+  readonly trustFile: string;
+  /** Offline, as anybody can. */
+  readonly verified: boolean;
 }
 
 export interface DemoStory {
@@ -81,7 +84,9 @@ export function judge(story: DemoStory): readonly Held[] {
     { what: 'the erasure is completed', held: erasure.real !== undefined && isCompleted(erasure.real) },
     {
       what: 'every system was read again, or its team gave its word',
-      held: acted.length > 0 && acted.every((system) => system.verified_at !== null || system.attested),
+      held:
+        acted.length > 0 &&
+        acted.every((system) => system.level === 'verified' || system.level === 'attested'),
     },
     {
       what: 'no store holds anything that points at the person',
@@ -91,7 +96,7 @@ export function judge(story: DemoStory): readonly Held[] {
       what: 'what was kept is named with its reason',
       held: sum(erasure.traces, 'kept') === 0 || (receipt?.view.receipt.retained.length ?? 0) > 0,
     },
-    { what: 'the receipt is signed by this server', held: receipt?.genuine === true },
+    { what: 'the receipt is signed, and the audit log has it', held: receipt?.verified === true },
   ];
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { api } from '@habeas/contract';
-import { isReceiptGenuine } from '../check-receipt.ts';
+import { parseTrust, verifyFile } from '../../audit/index.ts';
 import type { CliContext } from '../context.ts';
 import { follow } from '../follow.ts';
 import { readPackage } from '../package-contents.ts';
@@ -114,7 +114,7 @@ export async function tellErasure(
   return { dryRun, dryRunChangedNothing, real, traces: compareTraces(before, await traces.look()) };
 }
 
-/** Gets the receipt, saves it, and checks its signature; undefined when there is none, because the erasure did not end. */
+/** Gets the receipt, saves it with the keys that it is verified by, and verifies it; undefined when there is none, because the erasure did not end. */
 export async function tellReceipt(
   context: CliContext,
   { demo }: TellOptions,
@@ -123,10 +123,16 @@ export async function tellReceipt(
   if (erasure.real === undefined || erasure.real.trouble !== undefined) return undefined;
   const view = await demo.client.getReceipt(erasure.real.request.id);
   const file = join(demo.folder, 'receipt.json');
-  await writeFile(file, `${JSON.stringify(view, null, 2)}\n`);
+  const text = `${JSON.stringify(view, null, 2)}\n`;
+  const keys = `${(await demo.verifierKeys()).join('\n')}\n`;
+  const trustFile = join(demo.folder, 'trust.txt');
+  await writeFile(file, text);
+  await writeFile(trustFile, keys);
+  const { verified } = verifyFile({ text, trust: parseTrust(keys) });
   return {
     view,
     file: relative(context.folder, file),
-    genuine: await isReceiptGenuine(view, await demo.publicKeys()),
+    trustFile: relative(context.folder, trustFile),
+    verified,
   };
 }

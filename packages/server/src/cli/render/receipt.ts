@@ -4,6 +4,14 @@ import { table } from './table.ts';
 import { count } from './text.ts';
 import { shortTime } from './time.ts';
 
+/** Who says that it was done. */
+const BY: Readonly<Record<System['level'], string>> = {
+  verified: 'Habeas',
+  answered: 'word of the system',
+  attested: 'word of the team',
+  none: '–',
+};
+
 type System = api.ReceiptView['receipt']['systems'][number];
 
 /** What a receipt says, in words. */
@@ -19,7 +27,7 @@ export function receiptLines(view: api.ReceiptView, width: number, paint: Paint)
         { title: 'SYSTEM', value: (system) => system.system, paint: paint.strong },
         { title: 'RECORDS', value: (system) => sum(system.counts).toLocaleString('en-US'), align: 'right' },
         { title: 'READ AGAIN', value: (system) => shortTime(system.verified_at) || '–' },
-        { title: 'BY', value: (system) => (system.attested ? 'word of the team' : 'Habeas') },
+        { title: 'BY', value: (system) => BY[system.level] },
       ],
       rows: receipt.systems,
       width,
@@ -30,6 +38,11 @@ export function receiptLines(view: api.ReceiptView, width: number, paint: Paint)
     '',
     paint.quiet(
       `Signed; refers to ${count(receipt.audit_leaf_hashes.length, 'audit entry', 'audit entries')} and plan ${receipt.plan_hash.slice(0, 12)}.`,
+    ),
+    paint.quiet(
+      view.log === null
+        ? 'The audit log does not have it yet; ask again in a moment for the proof.'
+        : `Entry ${view.log.entry.id} of the audit log has its hash. Anybody can verify it: docs/verify.md.`,
     ),
   ];
 }

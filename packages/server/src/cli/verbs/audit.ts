@@ -3,6 +3,7 @@ import { clientFor, print, type ServerOptions, withServerOptions } from '../cont
 import { count as parseCount } from '../option-values.ts';
 import { auditLines } from '../render/audit.ts';
 import type { Run } from '../verb.ts';
+import { auditLogVerbs } from './audit-log.ts';
 
 interface AuditOptions extends ServerOptions {
   readonly request?: string;
@@ -12,9 +13,11 @@ interface AuditOptions extends ServerOptions {
 
 /** `habeas audit`: who did what, newest first. */
 export function auditVerb(program: Command, run: Run): void {
+  // What stands after the name of a command below belongs to that command.
+  const audit = program.command('audit').enablePositionalOptions();
+  auditLogVerbs(audit, run);
   withServerOptions(
-    program
-      .command('audit')
+    audit
       .description('show who did what, newest first')
       .option('--request <id>', 'only entries about this request and its tasks')
       .option('--subject <id>', 'only entries about this one request, task, client or key')

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { auditSection } from './audit-section.ts';
 import { clientsSection } from './clients-section.ts';
 import { connectionSection } from './connections-section.ts';
 import { mapSection } from './map-section.ts';
@@ -32,6 +33,7 @@ export const configSchema = z
     /** Team → where it is told what concerns its services. */
     teams: z.record(z.string().min(1), z.strictObject(receiver)).default({}),
     notify: notifySection.prefault({}),
+    audit: auditSection.prefault({}),
     connections: z.array(connectionSection).default([]),
     requests: requestsSection.prefault({}),
     partners: partnersSection.prefault({}),
@@ -42,11 +44,12 @@ export const configSchema = z
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
     record: z.string().optional(),
   })
-  .check(({ value: { teams, notify }, issues }) => {
+  .check(({ value: { teams, notify, audit }, issues }) => {
     if (notify.smtp !== undefined) return;
     const mails = [
       ...Object.entries(teams).map(([team, { mail }]) => ({ mail, path: ['teams', team, 'mail'] })),
       { mail: notify.operators.mail, path: ['notify', 'operators', 'mail'] },
+      { mail: audit.publish.mail, path: ['audit', 'publish', 'mail'] },
     ];
     for (const { mail, path } of mails) {
       if (mail === undefined) continue;
