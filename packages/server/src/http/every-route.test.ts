@@ -71,8 +71,8 @@ describe('every route', () => {
     const routes = routesOf(app);
     expect(routes.length).toBeGreaterThan(30);
     expect(routes.filter((route) => route.open).map((route) => `${route.method} ${route.url}`)).toEqual([
-      'POST /api/v1/callbacks/:taskId',
       'GET /habeas-verify.mjs',
+      'POST /api/v1/callbacks/:taskId',
       'GET /health',
     ]);
   });
