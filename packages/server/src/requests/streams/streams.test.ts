@@ -108,6 +108,7 @@ async function startServer(
     clock: systemClock,
     logger,
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    proveEntry: async () => undefined,
     callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'secret' }),
     verifyCallback: () => new Date(),
     patience: (system) => config.streams.nats?.status.find((one) => one.system === system)?.ask_after,
