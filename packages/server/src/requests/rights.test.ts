@@ -53,6 +53,7 @@ async function startWorld(
     clock: systemClock,
     logger: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    proveEntry: async () => undefined,
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: `secret of ${taskId}` }),
     verifyCallback: () => new Date(),
     retry: { maxFailures: 4, firstDelayMilliseconds: 1, longestDelayMilliseconds: 5 },
