@@ -66,7 +66,7 @@ import {
   publish,
   receiversOf,
 } from './notify/index.ts';
-import { createPartners, partnerMigrations } from './partners/index.ts';
+import { createImport, createPartners, partnerMigrations } from './partners/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import {
   createPackageStorages,
@@ -289,6 +289,7 @@ async function createServer(
     requests,
     policy,
     partners,
+    imports: createImport({ requests, systems, logger }),
     map,
     mapExports: createMapExports({
       map,

@@ -67,6 +67,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     auditLog: testAuditLog({ db: options.db, organizationId: TEST_ORGANIZATION }),
     keys: inMemoryKeys(),
     partners: inMemoryPartners(),
+    imports: { importRows: async () => ({ rows: [], unread_from: null }) },
     feed,
     webhooks: {
       list: async () => [],

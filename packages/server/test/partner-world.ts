@@ -17,6 +17,8 @@ export interface PartnerWorld extends AsyncDisposable {
   /** Where the server listens. */
   readonly url: string;
   readonly folder: string;
+  /** The admin key. */
+  readonly key: string;
   /** The shop that requests act on. */
   readonly shop: TestDatabase;
   readonly state: TestDatabase;
@@ -91,6 +93,7 @@ export async function startPartnerWorld(options: PartnerWorldOptions = {}): Prom
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    key: opened.firstKey ?? '',
     folder,
     shop,
     state,

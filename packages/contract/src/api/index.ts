@@ -1,6 +1,7 @@
 export * from './audit.ts';
 export * from './common.ts';
 export * from './declarations.ts';
+export * from './imports.ts';
 export * from './keys.ts';
 export * from './map.ts';
 export * from './map-exports.ts';

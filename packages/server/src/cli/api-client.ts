@@ -17,6 +17,17 @@ export function createApiClient(server: ServerAddress) {
         headers: { 'idempotency-key': idempotencyKey },
         answer: api.requestSchema,
       }),
+    importRequests: async (query: Readonly<Record<string, string | number | undefined>>, body: Uint8Array) =>
+      api.importResultSchema.parse(
+        await (
+          await send(server, {
+            ...post,
+            path: withQuery('/api/v1/requests:import', query),
+            headers: { 'content-type': 'text/csv', accept: 'application/json' },
+            body,
+          })
+        ).json(),
+      ),
     listRequests: (query: PageQuery<'state' | 'right'>) =>
       call(server, { path: '/api/v1/requests', query, answer: api.requestPageSchema }),
     getRequest: (id: string) => call(server, { path: request(id), answer: api.requestSchema }),

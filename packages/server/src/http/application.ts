@@ -4,7 +4,7 @@ import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed, Webhooks } from '../notify/index.ts';
-import type { Partners } from '../partners/index.ts';
+import type { Import, Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { Requests } from '../requests/index.ts';
 
@@ -17,6 +17,7 @@ export interface Application {
   readonly requests: Requests;
   readonly policy: Policy;
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
+  readonly imports: Import;
   readonly map: DataMap;
   readonly mapExports: MapExports;
   readonly connections: Connections;

@@ -13,6 +13,7 @@ import { drpRoutes } from './drp.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { importRoutes } from './imports.ts';
 import { keyRoutes } from './keys.ts';
 import { mapRoutes } from './map.ts';
 import { mapExportRoutes } from './map-exports.ts';
@@ -121,6 +122,7 @@ export async function createHttpServer(
   auditLogRoutes(app, application);
   eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
   await callbackRoutes(app, application);
+  await importRoutes(app, application);
   await openDsrRoutes(app, application);
   await drpRoutes(app, application);
   healthRoutes(app, application);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Run } from '../verb.ts';
 import { requestCommandVerbs } from './request-commands.ts';
+import { requestImportVerb } from './request-import.ts';
 import { requestMakeVerbs } from './request-make.ts';
 import { requestReadVerbs } from './request-read.ts';
 
@@ -10,6 +11,7 @@ export function requestVerb(program: Command, run: Run): void {
     .command('request')
     .description('make a request about one person, follow it, decide about it');
   requestMakeVerbs(request, run);
+  requestImportVerb(request, run);
   requestReadVerbs(request, run);
   requestCommandVerbs(request, run);
 }

@@ -318,6 +318,20 @@ describe('a data rights request', () => {
     expect(await requestsMade()).toBe(before + 1);
   });
 
+  it.each([
+    ['sale:opt-out', false],
+    ['sale:opt_in', true],
+  ])('for %s begins or ends an opt-out of sale and sharing', async (action, lift) => {
+    const made = (await (
+      await post(exercise({ exercise: action, email: 'bob@example.com' }))
+    ).json()) as Status;
+    expect(made.request_id).toMatch(/^[0-9a-f-]{36}$/);
+    const { items } = (await (await world.api('GET', '/api/v1/requests?right=opt_out_of_sale')).json()) as {
+      items: { regime: string; lift: boolean }[];
+    };
+    expect(items[0]).toMatchObject({ regime: 'ccpa', lift });
+  });
+
   it('about somebody whom no system knows is denied for that', async () => {
     const made = (await (await post(exercise({ email: 'stranger@example.com' }))).json()) as Status;
     await eventually('it is denied', async () => (await statusOf(made.request_id)).status === 'denied');

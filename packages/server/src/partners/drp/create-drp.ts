@@ -122,6 +122,8 @@ export function createDrp(options: DrpOptions): Drp {
     if (exercise.identities.length === 0) return undefined;
     const { request } = await requests.receive(callerOf(partner), {
       right: exercise.right,
+      lift: exercise.lift,
+      regime: exercise.regime,
       identities: exercise.identities,
       dryRun: false,
       idempotencyKey: `drp/${partner.id}/${sameness}`,

@@ -5,19 +5,27 @@ import type { OpenedMessage } from './signed-message.ts';
 /** A request of an agent that Habeas can carry out. */
 export interface Exercise {
   readonly right: api.Right;
+  /** Takes back an opt-out of before. */
+  readonly lift: boolean;
+  /** Undefined: the agent names none, and asks for voluntary processing. */
+  readonly regime: 'ccpa' | undefined;
   readonly identities: readonly api.Identity[];
   readonly agentRequestId: string | null;
   readonly callbackUrl: string | null;
 }
 
 /** Rights actions (Data Rights Protocol 1.0 §3.01), in both spellings of the specification, and what the product does for each. */
-const RIGHTS: Readonly<Record<string, api.Right>> = {
-  deletion: 'erasure',
-  access: 'access',
-  'access:specific': 'access',
+const RIGHTS: Readonly<Record<string, Pick<Exercise, 'right' | 'lift'>>> = {
+  deletion: { right: 'erasure', lift: false },
+  access: { right: 'access', lift: false },
+  'access:specific': { right: 'access', lift: false },
+  'sale:opt-out': { right: 'opt_out_of_sale', lift: false },
+  'sale:opt_out': { right: 'opt_out_of_sale', lift: false },
+  'sale:opt-in': { right: 'opt_out_of_sale', lift: true },
+  'sale:opt_in': { right: 'opt_out_of_sale', lift: true },
 };
 
-export const SUPPORTED_ACTIONS: readonly string[] = Object.keys(RIGHTS);
+const SUPPORTED_ACTIONS: readonly string[] = Object.keys(RIGHTS);
 
 const claimsSchema = z.looseObject({
   'drp.version': z.string().regex(/^(0\.9(\.\d{1,3})?|1\.\d{1,3}(\.\d{1,3})?)$/, 'a version from 0.9 to 1.x'),
@@ -73,7 +81,8 @@ export function readExercise(content: OpenedMessage['content']): Exercise | { re
     return { mistake: 'A claim holds characters that cannot be stored.' };
   }
   return {
-    right,
+    ...right,
+    regime: typeof claims.regime === 'string' ? 'ccpa' : undefined,
     identities,
     agentRequestId: claims['agent-request-id'] ?? null,
     callbackUrl: claims.status_callback ?? null,

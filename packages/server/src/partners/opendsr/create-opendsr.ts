@@ -88,6 +88,7 @@ export function createOpenDsr(options: OpenDsrOptions): OpenDsr {
     const { request } = await requests.receive(callerOf(partner), {
       right: asked.right,
       identities: asked.identities,
+      regime: asked.regulation,
       dryRun: false,
       idempotencyKey: `opendsr/${partner.id}/${asked.subjectRequestId}`,
     });
