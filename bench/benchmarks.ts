@@ -1,3 +1,4 @@
+import { badSystem } from './bad-system.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { collectMemory } from './collect-memory.ts';
@@ -8,6 +9,7 @@ import { firstMinute } from './first-minute.ts';
 import { mapAnswers } from './map-answers.ts';
 import { mapPoll } from './map-poll.ts';
 import { planner } from './planner.ts';
+import { virtualDays } from './virtual-days.ts';
 
 /** All of them, the quick ones first. */
 export const BENCHMARKS: readonly Benchmark[] = [
@@ -18,6 +20,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   firstMinute,
   collectMemory,
   fanOut,
+  badSystem,
   chaos,
   failpoints,
+  virtualDays,
 ];

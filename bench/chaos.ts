@@ -8,6 +8,7 @@ import { type Company, openCompany } from './company.ts';
 import { judge } from './figure.ts';
 import type { HabeasServer } from './habeas-server.ts';
 import { inFlight } from './limiter.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const REQUESTS = 300;
 const KILLS = 100;
@@ -66,7 +67,7 @@ export async function runChaos(bench: Bench, options: ChaosOptions): Promise<Cha
     concurrency: CONCURRENCY,
     people: options.requests,
   });
-  const random = mulberry32(bench.seed);
+  const random = seededRandom(bench.seed);
   const lives = keepAlive(company, { kills: options.kills, random, say: bench.say });
   const team = answerTickets(company);
   try {
@@ -160,16 +161,4 @@ async function makeRequests(
     if (!options.isOver()) await delay(2_000);
   });
   return made;
-}
-
-/** A small generator of numbers in [0, 1) (Tommy Ettinger's mulberry32), so that a seed repeats the kills. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

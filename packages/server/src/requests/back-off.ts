@@ -6,11 +6,14 @@ export interface RetryRules {
   readonly longestDelayMilliseconds: number;
 }
 
-/** Twelve tries over half an hour or more: long enough for a restart or a short outage, short enough to be seen. */
+/**
+ * Often at first, then hourly, for more than a day and mostly less than two: a system may be away for a day, and nobody has to look at
+ * each of its tasks when it is back.
+ */
 export const DEFAULT_RETRY: RetryRules = {
-  maxFailures: 12,
+  maxFailures: 64,
   firstDelayMilliseconds: 1_000,
-  longestDelayMilliseconds: 15 * 60_000,
+  longestDelayMilliseconds: 60 * 60_000,
 };
 
 /** The given rules, and the usual ones for what is not given. */

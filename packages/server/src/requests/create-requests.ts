@@ -42,7 +42,7 @@ export interface CreateRequestsOptions {
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   /** When the callback was sent. Throws UNAUTHENTICATED unless it is signed with the secret of its task. */
   readonly verifyCallback: (callback: Parameters<Requests['systemCallback']>[0], now: Date) => Date;
-  /** (Default: 12 tries over half an hour or more) */
+  /** (Default: 64 tries over more than a day) */
   readonly retry?: RetryRules;
   /** What is done before what. (Default: everything side by side) */
   readonly order?: Order;

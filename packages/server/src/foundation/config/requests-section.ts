@@ -8,11 +8,11 @@ export const requestsSection = z.strictObject({
   /** When a task that failed in a way that may pass is tried again. */
   retries: z
     .strictObject({
-      /** After this many failures in a row it waits for a person. (Default: 12) */
+      /** After this many failures in a row it waits for a person. (Default: 64) */
       max_failures: z.int().min(1).max(1_000).optional(),
       /** Before the second try; doubled with each failure, of which half is random. (Default: 1s) */
       first_delay: duration.optional(),
-      /** (Default: 15m) */
+      /** (Default: 1h) */
       longest_delay: duration.optional(),
     })
     .prefault({}),
