@@ -1,4 +1,5 @@
 import { createSigner } from '../packages/server/src/access/index.ts';
+import { createAuditLog } from '../packages/server/src/audit/index.ts';
 import type { PlannableSystem, Systems } from '../packages/server/src/connectors/index.ts';
 import {
   type Clock,
@@ -47,6 +48,16 @@ export async function openFlakyCompany(options: {
   await migrate(opened.db, migrations);
   const masterKey = newSecretKey();
   const signer = createSigner({ db: opened.db, organizationId: caller.organizationId, masterKey, clock });
+  const logger = createLogger({ level: 'error' });
+  const auditLog = createAuditLog({
+    db: opened.db,
+    organizationId: caller.organizationId,
+    origin: 'bench.example/acme',
+    clock,
+    logger,
+    sign: (bytes) => signer.signBytes(bytes),
+    publicKeys: async () => (await signer.publicKeys()).map((key) => Buffer.from(key, 'base64url')),
+  });
   const publicKey = { ...(await signer.publicJwk()) };
   const requests = createRequests({
     db: opened.db,
@@ -57,9 +68,10 @@ export async function openFlakyCompany(options: {
     masterKey,
     clock,
     random: options.random,
-    logger: createLogger({ level: 'error' }),
+    logger,
     retry: DEFAULT_RETRY,
     sign: async (_, payload) => ({ signature: await signer.signDetached(payload), publicKey }),
+    proveEntry: (sequence) => auditLog.proveNow(sequence),
     callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'of the benchmark' }),
     verifyCallback: () => clock.now(),
     ...(options.reconcileMilliseconds === undefined
