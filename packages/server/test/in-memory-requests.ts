@@ -114,6 +114,14 @@ export function inMemoryRequests(): InMemoryRequests {
       return { request, replayed: false };
     },
     get: async (caller, id) => find(requests, caller, id),
+    deadline: async (caller, id) => newDeadline(find(requests, caller, id)),
+    commandDeadline: async (caller, id) => newDeadline(find(requests, caller, id)),
+    dueFigures: async () => ({
+      open: [{ right: 'access', regime: 'gdpr', stage: 'late', count: 2 }],
+      unacknowledged: 1,
+      nextDueAt: new Date(AT),
+      stoppedSince: null,
+    }),
     list: async (caller, query) => pageOf(requests, caller, query),
     async plan(caller, id) {
       const request = find(requests, caller, id);
@@ -234,6 +242,9 @@ function newRequest(options: {
     lift: false,
     received_at: AT,
     due_at: AT,
+    acknowledge_by: null,
+    acknowledged_at: null,
+    clock_stopped_at: null,
     waits_until: null,
     completed_at: null,
     residual_until: null,
@@ -267,4 +278,18 @@ function newTask(requestId: string): api.TaskView {
 
 function newPlan(right: api.Right, dryRun: boolean): api.PlanView {
   return { right, dry_run: dryRun, policy_version: '1', hash: 'ab', tasks: [], kept: [], gaps: [] };
+}
+
+function newDeadline(request: api.RequestView): api.DeadlineView {
+  return {
+    request_id: request.id,
+    regime: request.regime ?? 'gdpr',
+    received_at: request.received_at,
+    due_at: request.due_at,
+    acknowledge_by: request.acknowledge_by,
+    acknowledged_at: request.acknowledged_at,
+    clock_stopped_at: request.clock_stopped_at,
+    explanation: [],
+    changes: [],
+  };
 }

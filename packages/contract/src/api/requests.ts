@@ -140,6 +140,11 @@ export const requestSchema = z
     lift: z.boolean().describe('Whether it ends a restriction, an objection, an opt-out or a limitation'),
     received_at: timeSchema,
     due_at: timeSchema,
+    acknowledge_by: timeSchema
+      .nullable()
+      .describe('By when receipt has to be confirmed; null: the law sets no such term'),
+    acknowledged_at: timeSchema.nullable(),
+    clock_stopped_at: timeSchema.nullable().describe('Since when the clock of the term stands still'),
     waits_until: timeSchema.nullable().describe('When a waiting erasure starts'),
     completed_at: timeSchema.nullable(),
     residual_until: timeSchema.nullable().describe('When the last copy that could not be removed ends'),
@@ -261,6 +266,50 @@ export const reasonSchema = z
     reason: wordsSchema.describe('Kept in the request; write no personal data'),
   })
   .meta({ id: 'Reason' });
+
+export const extendSchema = z
+  .strictObject({
+    reason: z
+      .enum([
+        'ComplexityOfProcess',
+        'HighVolumeOfProcesses',
+        'IdentityVerificationRequired',
+        'InformationRequired',
+      ])
+      .describe('A delay reason of the W3C Data Privacy Vocabulary; the person is told'),
+  })
+  .meta({ id: 'Extend' });
+
+export const stopClockSchema = z
+  .strictObject({
+    reason: z
+      .enum(['identity', 'clarification'])
+      .describe('What has to be cleared up with the person: who they are, or what they ask for'),
+  })
+  .meta({ id: 'StopClock' });
+
+export const deadlineSchema = z
+  .object({
+    request_id: z.string(),
+    regime: regimeSchema,
+    received_at: timeSchema,
+    due_at: timeSchema,
+    acknowledge_by: timeSchema.nullable(),
+    acknowledged_at: timeSchema.nullable(),
+    clock_stopped_at: timeSchema.nullable(),
+    explanation: z.array(z.string()).describe('How the end is counted, step by step'),
+    changes: z.array(
+      z.object({
+        kind: z.enum(['extended', 'clock-stopped', 'clock-resumed', 'acknowledged']),
+        at: timeSchema,
+        actor: z.string(),
+        reason: z.string().nullable().describe('IRI of a delay reason, or what was cleared up'),
+        due_before: timeSchema,
+        due_after: timeSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'Deadline' });
 
 export const ticketStateSchema = z
   .enum(['open', 'closed', 'rejected', 'skipped', 'cancelled'])
@@ -390,6 +439,7 @@ export type RequestState = z.output<typeof requestStateSchema>;
 export type TaskKind = z.output<typeof taskKindSchema>;
 export type TaskState = z.output<typeof taskStateSchema>;
 export type ProcedureView = z.output<typeof procedureSchema>;
+export type DeadlineView = z.output<typeof deadlineSchema>;
 export type EvidenceView = z.output<typeof evidenceSchema>;
 export type CreateRequest = z.output<typeof createRequestSchema>;
 export type RequestView = z.output<typeof requestSchema>;

@@ -51,6 +51,19 @@ export function createApiClient(server: ServerAddress) {
         ...(reason === undefined ? {} : { body: { reason } }),
         answer: api.requestSchema,
       }),
+    getDeadline: (id: string) =>
+      call(server, { path: `${request(id)}/deadline`, answer: api.deadlineSchema }),
+    extendDeadline: (id: string, reason: (typeof api.extendSchema._zod.output)['reason']) =>
+      call(server, { ...post, path: `${request(id)}:extend`, body: { reason }, answer: api.deadlineSchema }),
+    stopClock: (id: string, reason: (typeof api.stopClockSchema._zod.output)['reason']) =>
+      call(server, {
+        ...post,
+        path: `${request(id)}:stop-clock`,
+        body: { reason },
+        answer: api.deadlineSchema,
+      }),
+    moveClock: (id: string, verb: 'resume-clock' | 'acknowledge') =>
+      call(server, { ...post, path: `${request(id)}:${verb}`, answer: api.deadlineSchema }),
     retryTask: (id: string, taskId: string) =>
       call(server, {
         ...post,

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import * as z from 'zod';
 import type { Application } from './application.ts';
+import { dueMetrics } from './due-metrics.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
 /** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
@@ -41,6 +42,8 @@ export function metricsRoutes(
     labelNames: ['kind'] as const,
     registers: [registry],
   });
+
+  dueMetrics(registry, requests);
 
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -8,6 +8,7 @@ import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
+import { deadlineRoutes } from './deadlines.ts';
 import { declarationRoutes } from './declarations.ts';
 import { drpRoutes } from './drp.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
@@ -103,6 +104,7 @@ export async function createHttpServer(
 
   requestRoutes(app, application);
   requestCommandRoutes(app, application);
+  deadlineRoutes(app, application);
   taskRoutes(app, application);
   packageRoutes(app, application);
   planRoutes(app, application);

@@ -24,6 +24,7 @@ it('docs/notifications.md shows a configuration with the receivers that it speak
     'teams.shop.mail',
     'teams.shop.webhook',
     'teams.data.mail',
+    'notify.officer.mail',
     'notify.operators.mail',
     'notify.webhooks.siem',
   ]);

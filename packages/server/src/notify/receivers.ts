@@ -44,7 +44,11 @@ const OF_TEAM: readonly string[] = [
   'map.sensitive-flow-appeared',
   'map.store-without-eraser',
   'map.client-address-changed',
+  'request.team-deadline-near',
 ];
+
+/** What the officer is told, and the team that answers for the request. */
+const OF_OFFICER: readonly string[] = ['request.deadline-near'];
 
 /** What operators are told whoever else is. An address of a client waits for them. */
 const OF_OPERATORS: readonly string[] = [
@@ -69,16 +73,25 @@ export function receiversOf({
   const ofTeams = Object.entries(teams).flatMap(([team, receiver]) =>
     pairOf(`teams.${team}`, receiver, {
       team,
-      types: OF_TEAM,
-      wants: ({ type, data }) => OF_TEAM.includes(type) && data.team === team,
+      types: [...OF_TEAM, ...OF_OFFICER],
+      wants: ({ type, data }) =>
+        (OF_TEAM.includes(type) && data.team === team) || (OF_OFFICER.includes(type) && data.owner === team),
     }),
   );
+  const { officer } = notify;
+  const ofOfficer = pairOf('notify.officer', officer, {
+    team: undefined,
+    types: OF_OFFICER,
+    wants: ({ type }) => OF_OFFICER.includes(type),
+  });
   const ofOperators = pairOf('notify.operators', notify.operators, {
     team: undefined,
-    types: [...new Set([...OF_OPERATORS, ...OF_TEAM])],
-    // What no team would be told, operators are.
+    types: [...new Set([...OF_OPERATORS, ...OF_TEAM, ...OF_OFFICER])],
+    // What no team and no officer would be told, operators are.
     wants: ({ type, data }) =>
-      OF_OPERATORS.includes(type) || (OF_TEAM.includes(type) && !toldTeams.has(String(data.team))),
+      OF_OPERATORS.includes(type) ||
+      (OF_TEAM.includes(type) && !toldTeams.has(String(data.team))) ||
+      (OF_OFFICER.includes(type) && ofOfficer.length === 0),
   });
   const programs = notify.webhooks.map(
     ({ name, url, secret, former_secrets, events }): WebhookReceiver => ({
@@ -97,7 +110,7 @@ export function receiversOf({
     types: [CHECKPOINT],
     wants: ({ type }) => type === CHECKPOINT,
   });
-  return [...ofTeams, ...ofOperators, ...ofAudit, ...programs].map(withoutItself);
+  return [...ofTeams, ...ofOfficer, ...ofOperators, ...ofAudit, ...programs].map(withoutItself);
 }
 
 function pairOf(

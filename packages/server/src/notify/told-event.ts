@@ -76,6 +76,24 @@ export function toldEvent(event: Told): ToldEvent {
           },
         ],
       };
+    case 'request.deadline-near':
+      return {
+        headline: `${plain(event.requestId)}: ${deadlineInWords(event)}`,
+        facts: [
+          `It is ${value('right')} under ${value('regime')}, ${value('state')}${event.data.owner === null ? '' : `; ${value('owner')} answers for it`}.`,
+        ],
+        next: [
+          { text: 'What it waits for:', command: `habeas request show ${quoted(plain(event.requestId))}` },
+        ],
+      };
+    case 'request.team-deadline-near':
+      return {
+        headline: `${plain(event.requestId)} waits for team ${value('team')}: ${deadlineInWords(event)}`,
+        facts: [`${value('open')} of its tasks on systems of team ${value('team')} are not done.`],
+        next: [
+          { text: 'Tickets of the team:', command: `habeas tickets list --team ${quoted(value('team'))}` },
+        ],
+      };
     case 'notify.dead-letter':
       return {
         headline: `${value('receiver')} was not told of ${value('event_type')}`,
@@ -104,6 +122,12 @@ export function toldEvent(event: Told): ToldEvent {
         next: [],
       };
   }
+}
+
+function deadlineInWords({ data }: Told): string {
+  const what = data.term === 'acknowledgement' ? 'to confirm receipt' : 'to answer';
+  if (data.level === 'late') return `the term ${what} ended on ${plain(data.due_at)}`;
+  return `${plain(data.level)} of the term ${what} have passed; it ends on ${plain(data.due_at)}`;
 }
 
 function declaredBy({ data }: Told): string {

@@ -57,6 +57,19 @@ const NON_FULFILMENT = [
   'ThirdPartyRightsImpaired',
 ] as const;
 
+/** Why an answer takes longer. */
+const DELAY_REASONS = [
+  'ComplexityOfProcess',
+  'HighVolumeOfProcesses',
+  'IdentityVerificationRequired',
+  'InformationRequired',
+] as const;
+
+/** The IRI of a reason for a delay, by its name or its IRI; undefined: the vocabulary has no such one. */
+export function delayReasonIri(text: string): string | undefined {
+  return iriIn(DELAY_REASONS, text);
+}
+
 /** The IRI of a justification for not doing something, by its name or its IRI; undefined: the vocabulary has no such one. */
 export function nonFulfilmentIri(text: string): string | undefined {
   return iriIn(NON_FULFILMENT, text);

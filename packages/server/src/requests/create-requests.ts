@@ -4,6 +4,8 @@ import { type Clock, type Database, HabeasError, type Logger, type SecretKey } f
 import type { Policy } from '../policy/index.ts';
 import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
+import { createDeadlines } from './deadlines/deadlines.ts';
+import { dueFigures } from './deadlines/due-figures.ts';
 import type { Event } from './event.ts';
 import { createFleet } from './fleet.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -107,6 +109,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   return {
     ...tickets,
     ...createPackages({ ...options, storages }),
+    ...createDeadlines(options),
+    dueFigures: () => dueFigures(db, options.organizationId, clock.now()),
     pauses,
     takeReport: reports.take,
     async receive(caller, ask) {

@@ -1,5 +1,6 @@
 export { DEFAULT_RETRY, type RetryRules, retryRules } from './back-off.ts';
 export { type CreateRequestsOptions, createRequests } from './create-requests.ts';
+export type { DueFigure, DueFigures } from './deadlines/due-figures.ts';
 export { requestMigrations } from './migrations.ts';
 export { createPackageStorages } from './package/create-storages.ts';
 export { createPauses, type HeededPauses, type Pauses, type PauseTarget } from './pauses.ts';

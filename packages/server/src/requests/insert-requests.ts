@@ -4,6 +4,7 @@ import type { Database, SecretKey } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import { caseOf, deadlineOf, decideProcedure, freezeDeadlineRules, type Policy } from '../policy/index.ts';
 import { addChanges } from './change-vault.ts';
+import { nextAlertAt, runningTerms } from './deadlines/alert-levels.ts';
 import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
@@ -114,14 +115,20 @@ function lawOf(policy: Policy, ask: ReceiveOptions) {
 function termsByRegime(policy: Policy, now: Date) {
   const known = new Map<
     api.Regime,
-    { readonly due_at: Date; readonly acknowledge_by: Date | null; readonly deadline_rules: string }
+    Pick<RequestTables['requests'], 'due_at' | 'acknowledge_by' | 'deadline_rules' | 'next_alert_at'>
   >();
   return (regime: api.Regime) => {
     const found = known.get(regime);
     if (found !== undefined) return found;
     const rules = freezeDeadlineRules(policy.deadlinesOf(regime));
     const { dueAt, acknowledgeBy } = deadlineOf({ ...rules, receivedAt: now });
-    const terms = { due_at: dueAt, acknowledge_by: acknowledgeBy, deadline_rules: JSON.stringify(rules) };
+    const running = { receivedAt: now, dueAt, acknowledgeBy, acknowledgedAt: null, clockStoppedAt: null };
+    const terms = {
+      due_at: dueAt,
+      acknowledge_by: acknowledgeBy,
+      deadline_rules: JSON.stringify(rules),
+      next_alert_at: nextAlertAt(runningTerms(running), now),
+    };
     known.set(regime, terms);
     return terms;
   };

@@ -8,7 +8,10 @@ import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { SNAPSHOT_COLUMNS, type SnapshotRow, taskSnapshot } from './task-snapshot.ts';
 
-export type RequestRow = Omit<Selectable<RequestTables['requests']>, 'plan' | 'receipt' | 'deadline_rules'>;
+export type RequestRow = Omit<
+  Selectable<RequestTables['requests']>,
+  'plan' | 'receipt' | 'deadline_rules' | 'next_alert_at'
+>;
 export type TaskRow = Selectable<RequestTables['tasks']>;
 
 export interface EventTarget extends RequestRef {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
+import { sendDeadlineAlerts } from './deadlines/send-alerts.ts';
 import type { TaskEvent } from './event.ts';
 import {
   discardPackages,
@@ -68,6 +69,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       discardedPackages,
       missingReceipts,
       () => options.settleReports(),
+      () => sendDeadlineAlerts(options),
       () => pruneNowAndThen(now),
     ];
     // One that fails must not stop the others: forgetting is a duty, whatever a receipt lacks.

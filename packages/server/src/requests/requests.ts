@@ -1,4 +1,6 @@
 import type { api } from '@habeas/contract';
+import type { DueFigures } from './deadlines/due-figures.ts';
+import type { DeadlineCommand } from './deadlines/step-deadline.ts';
 import type { OpenedPackage, PackageForm } from './package/open-package.ts';
 import type { HeededPauses } from './pauses.ts';
 import type { ReceivedReport } from './reports.ts';
@@ -31,6 +33,8 @@ export interface ReceiveOptions {
 export type RequestCommand =
   | { readonly type: 'cancel' | 'hold' | 'reject'; readonly reason: string }
   | { readonly type: 'release' | 'approve' };
+
+export type { DeadlineCommand } from './deadlines/step-deadline.ts';
 
 export type TaskCommand = { readonly type: 'retry' } | { readonly type: 'skip'; readonly reason: string };
 
@@ -93,6 +97,12 @@ export interface Requests {
     },
   ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
+  /** By when it has to be answered, how that is counted, and all that moved it. */
+  deadline(caller: Caller, requestId: string): Promise<api.DeadlineView>;
+  /** Moves the deadline, stops or resumes its clock, or notes that receipt was confirmed. Throws CONFLICT where the law does not allow it. */
+  commandDeadline(caller: Caller, requestId: string, command: DeadlineCommand): Promise<api.DeadlineView>;
+  /** How many open requests have used how much of their term. */
+  dueFigures(): Promise<DueFigures>;
   command(caller: Caller, requestId: string, command: RequestCommand): Promise<api.RequestView>;
   commandTask(caller: Caller, requestId: string, taskId: string, command: TaskCommand): Promise<api.TaskView>;
   listTickets(

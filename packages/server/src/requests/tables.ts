@@ -27,6 +27,12 @@ export type RequestTables = {
     due_at: Date;
     /** By when receipt has to be confirmed; null where the law sets no such term. */
     acknowledge_by: Date | null;
+    /** When the person was told that the request arrived. */
+    acknowledged_at: Date | null;
+    /** Since when the clock stands still; null: it runs. */
+    clock_stopped_at: Date | null;
+    /** When the next level of a term is reached that somebody is told of. */
+    next_alert_at: Date | null;
     waits_until: Date | null;
     started_at: Date | null;
     completed_at: Date | null;
@@ -48,6 +54,32 @@ export type RequestTables = {
     received_by: string;
     /** The signed receipt, as JSON; null until it is made, soon after the end. */
     receipt: string | null;
+  };
+  deadline_changes: {
+    organization_id: string;
+    request_id: string;
+    /** Counts from 0. */
+    position: number;
+    kind: 'extended' | 'clock-stopped' | 'clock-resumed' | 'acknowledged';
+    reason: string | null;
+    at: Date;
+    actor: string;
+    due_before: Date;
+    due_after: Date;
+    /** How the end is counted, as JSON. */
+    explanation: string;
+  };
+  deadline_alerts: {
+    organization_id: string;
+    request_id: string;
+    term: 'answer' | 'acknowledgement';
+    /** Of which deadline: one that moved is another one. */
+    due_at: Date;
+    /** 50, 80, 95, or 100 for late. */
+    level: number;
+    at: Date;
+    /** false: a higher level was told at once. */
+    told: boolean;
   };
   request_keys: { organization_id: string; request_id: string; sealed_key: Uint8Array };
   request_identities: {
@@ -166,6 +198,8 @@ export const REQUEST_COLUMNS = [
   'received_at',
   'due_at',
   'acknowledge_by',
+  'acknowledged_at',
+  'clock_stopped_at',
   'waits_until',
   'started_at',
   'completed_at',

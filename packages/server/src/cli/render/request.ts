@@ -51,7 +51,13 @@ export function requestLines(
     ...line('right', `${request.right}${dry}`),
     ...line('identities', request.identity_types.join(', ')),
     ...line('received', shortTime(request.received_at)),
+    ...line('law', request.regime === null ? null : `${request.regime}, ${request.subject_kind}`),
+    ...line('answers', request.owner),
     ...line('due', shortTime(request.due_at)),
+    ...line(
+      'clock',
+      request.clock_stopped_at === null ? null : `stands still since ${shortTime(request.clock_stopped_at)}`,
+    ),
     ...line('starts', request.waits_until === null ? null : shortTime(request.waits_until)),
     ...line('completed', request.completed_at === null ? null : shortTime(request.completed_at)),
     ...line('copies until', request.residual_until === null ? null : shortTime(request.residual_until)),

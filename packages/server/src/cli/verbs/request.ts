@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Run } from '../verb.ts';
 import { requestCommandVerbs } from './request-commands.ts';
+import { requestDeadlineVerbs } from './request-deadline.ts';
 import { requestImportVerb } from './request-import.ts';
 import { requestMakeVerbs } from './request-make.ts';
 import { requestReadVerbs } from './request-read.ts';
@@ -14,4 +15,5 @@ export function requestVerb(program: Command, run: Run): void {
   requestImportVerb(request, run);
   requestReadVerbs(request, run);
   requestCommandVerbs(request, run);
+  requestDeadlineVerbs(request, run);
 }

@@ -56,6 +56,8 @@ export const notifySection = z.strictObject({
     .default([]),
   /** Who runs Habeas. */
   operators: z.strictObject(receiver).prefault({}),
+  /** Who answers for requests: the data protection officer, or the privacy team. */
+  officer: z.strictObject(receiver).prefault({}),
   /** A mail server that fails for so long loses what it did not take. */
   give_up_after: duration.prefault('3d'),
 });

@@ -50,6 +50,7 @@ export const configSchema = z
       ...Object.entries(teams).map(([team, { mail }]) => ({ mail, path: ['teams', team, 'mail'] })),
       { mail: notify.operators.mail, path: ['notify', 'operators', 'mail'] },
       { mail: audit.publish.mail, path: ['audit', 'publish', 'mail'] },
+      { mail: notify.officer.mail, path: ['notify', 'officer', 'mail'] },
     ];
     for (const { mail, path } of mails) {
       if (mail === undefined) continue;
