@@ -2,27 +2,34 @@ export { type Declared, type DeclareOptions, declare, type MetricsRegistry } fro
 export { memoryOperationStore } from './memory-operation-store.ts';
 export type {
   Awaitable,
+  FieldValue,
   OperationChange,
   OperationRequest,
   OperationResult,
   OperationRpc,
   OperationState,
   OperationStore,
+  OperationWork,
   PendingReport,
   StoredOperation,
 } from './operation-store.ts';
 export {
   type Answer,
+  type ChangeHandlers,
   type Counted,
   type Description,
+  type FieldChange,
   type Identity,
   Later,
+  type ObjectCall,
   type PersonalDataCall,
   PersonalDataError,
   type PersonalDataHandlers,
   type PersonalRecord,
   type Records,
+  type RectifyCall,
   type Residual,
+  type RestrictCall,
   type Retained,
 } from './personal-data.ts';
 export {

@@ -1,5 +1,28 @@
 /** The calls that make an operation. */
-export type OperationRpc = 'Get' | 'Delete' | 'ResolveIdentities' | 'Verify';
+export type OperationRpc =
+  | 'Get'
+  | 'Delete'
+  | 'ResolveIdentities'
+  | 'Verify'
+  | 'Rectify'
+  | 'Restrict'
+  | 'Object';
+
+/** A value of a field; null: none. */
+export type FieldValue = string | number | boolean | null;
+
+/** What a call asks for beside the person: of Get, Rectify, Restrict and Object. */
+export interface OperationWork {
+  readonly portability?: true;
+  readonly changes?: readonly {
+    readonly target: string;
+    readonly from?: FieldValue;
+    readonly to: FieldValue;
+  }[];
+  readonly kind?: 'objection' | 'opt_out_of_sale' | 'limit_sensitive_data';
+  readonly purposes?: readonly string[];
+  readonly lift?: boolean;
+}
 
 export type OperationState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'NO_MATCH' | 'RETAINED' | 'FAILED';
 
@@ -21,6 +44,8 @@ export interface OperationRequest {
   readonly requestId: string;
   readonly identities: readonly { readonly type: string; readonly value: string }[];
   readonly dueTime: string | null;
+  /** Has new values of a person, and so is kept no longer than the identities. */
+  readonly work?: OperationWork;
 }
 
 /** A report to Habeas that is not delivered yet. */

@@ -201,7 +201,10 @@ export function createOperations(options: OperationsOptions): Operations {
     const identities = asked.request.identities
       .map(({ type, value }) => JSON.stringify([type, value]))
       .sort();
-    const text = JSON.stringify([asked.rpc, asked.request.requestId, asked.dryRun, identities]);
+    const { work } = asked.request;
+    const question = [asked.rpc, asked.request.requestId, asked.dryRun, identities];
+    // Without work the text is what it was before calls had any, so that keys of then are still known.
+    const text = JSON.stringify(work === undefined ? question : [...question, work]);
     return createHmac('sha256', store.fingerprintKey).update(text).digest('base64url');
   };
 

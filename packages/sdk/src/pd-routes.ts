@@ -1,14 +1,28 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import {
+  durationFromMs,
+  type Timestamp,
+  timestampDate,
+  timestampFromDate,
+  type Value,
+} from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import {
+  type Change,
   type DescribeResponseSchema,
+  ObjectRequest_Kind,
   type OperationSchema,
   type PDClient,
   type RecordSchema,
   Operation_State as State,
 } from '@habeas/contract/pd';
-import type { OperationRpc, OperationState, StoredOperation } from './operation-store.ts';
+import type {
+  FieldValue,
+  OperationRpc,
+  OperationState,
+  OperationWork,
+  StoredOperation,
+} from './operation-store.ts';
 import type { Operations, OperationView } from './operations.ts';
 import type { Description, PersonalDataHandlers } from './personal-data.ts';
 
@@ -60,6 +74,7 @@ export function pdRoutes({
     rpc: OperationRpc,
     call: PersonCall,
     context: HandlerContext,
+    work?: OperationWork,
   ): Promise<OperationView> => {
     checkCall(call);
     const view = await operations.submit({
@@ -70,6 +85,7 @@ export function pdRoutes({
         requestId: call.requestId,
         identities: call.identities.map(({ type, value }) => ({ type, value })),
         dueTime: call.dueTime === undefined ? null : timestampDate(call.dueTime).toISOString(),
+        ...(work === undefined ? {} : { work }),
       },
       callback: call.callback === undefined ? undefined : checkedCallback(call.callback),
       deadline: context.timeoutMs(),
@@ -81,7 +97,8 @@ export function pdRoutes({
   const answer = ({ operation }: OperationView) => ({ operation: toOperation(operation) });
   return {
     async get(call, context) {
-      const view = await submit('Get', call, context);
+      const work = call.portability ? { portability: true as const } : undefined;
+      const view = await submit('Get', call, context, work);
       return { ...answer(view), ...(await recordsPage(view, call)) };
     },
     async delete(call, context) {
@@ -89,6 +106,21 @@ export function pdRoutes({
     },
     async verify(call, context) {
       return answer(await submit('Verify', call, context));
+    },
+    async rectify(call, context) {
+      if (handlers.rectify === undefined) throw notOffered('Rectify');
+      if (call.changes.length === 0) throw invalid('changes must have an entry');
+      return answer(await submit('Rectify', call, context, { changes: call.changes.map(changeOf) }));
+    },
+    async restrict(call, context) {
+      if (handlers.restrict === undefined) throw notOffered('Restrict');
+      return answer(await submit('Restrict', call, context, { lift: call.lift }));
+    },
+    async object(call, context) {
+      if (handlers.object === undefined) throw notOffered('Object');
+      const { lift, purposes } = call;
+      const work = { kind: kindOf(call.kind), purposes: [...new Set(purposes)].sort(), lift };
+      return answer(await submit('Object', call, context, work));
     },
     async resolveIdentities(call, context) {
       if (handlers.resolveIdentities === undefined) {
@@ -106,7 +138,7 @@ export function pdRoutes({
     },
     async describe() {
       const given = typeof handlers.describe === 'function' ? await handlers.describe() : handlers.describe;
-      return descriptionMessage(service, given);
+      return descriptionMessage(service, given, handlers);
     },
   };
 }
@@ -114,13 +146,21 @@ export function pdRoutes({
 function descriptionMessage(
   service: string,
   given: Description,
+  handlers: PersonalDataHandlers,
 ): MessageInitShape<typeof DescribeResponseSchema> {
   return {
     service,
     dataCategories: [...given.dataCategories],
     identityTypesNeeded: [...given.identitiesNeeded],
     identityTypesResolved: [...(given.identitiesResolved ?? [])],
-    rights: ['access', 'erasure'],
+    rights: [
+      'access',
+      'erasure',
+      ...(given.portability === true ? ['portability'] : []),
+      ...(handlers.rectify === undefined ? [] : ['rectification']),
+      ...(handlers.restrict === undefined ? [] : ['restriction']),
+      ...(handlers.object === undefined ? [] : ['objection']),
+    ],
     limits: { maxConcurrentCalls: given.maxConcurrentCalls ?? 0, maxPageSize: MAX_PAGE_SIZE },
   };
 }
@@ -201,6 +241,41 @@ function checkCall({ requestId, idempotencyKey, identities }: PersonCall): void 
   if (identities.length === 0 || identities.length > MAX_IDENTITIES) {
     throw invalid(`identities must have 1 to ${MAX_IDENTITIES} entries`);
   }
+}
+
+const KINDS: ReadonlyMap<ObjectRequest_Kind, NonNullable<OperationWork['kind']>> = new Map([
+  [ObjectRequest_Kind.OBJECTION, 'objection'],
+  [ObjectRequest_Kind.OPT_OUT_OF_SALE, 'opt_out_of_sale'],
+  [ObjectRequest_Kind.LIMIT_SENSITIVE_DATA, 'limit_sensitive_data'],
+]);
+
+function kindOf(kind: ObjectRequest_Kind): NonNullable<OperationWork['kind']> {
+  const known = KINDS.get(kind);
+  if (known === undefined) throw invalid('kind is none of the contract');
+  return known;
+}
+
+function changeOf({ target, from, to }: Change): NonNullable<OperationWork['changes']>[number] {
+  if (target === '' || target.length > MAX_TEXT) throw invalid('changes.target must be a text');
+  return { target, ...(from === undefined ? {} : { from: fieldValue(from) }), to: fieldValue(to) };
+}
+
+function fieldValue(value: Value | undefined): FieldValue {
+  const { kind } = value ?? {};
+  switch (kind?.case) {
+    case 'stringValue':
+    case 'numberValue':
+    case 'boolValue':
+      return kind.value;
+    case 'nullValue':
+      return null;
+    default:
+      throw invalid('changes.from and changes.to must be a text, a number, a boolean or null');
+  }
+}
+
+function notOffered(rpc: string): ConnectError {
+  return new ConnectError(`this service does not offer ${rpc}`, Code.Unimplemented);
 }
 
 function checkedCallback({ url, secret }: { readonly url: string; readonly secret: string }) {

@@ -1,3 +1,5 @@
+import type { FieldValue } from './operation-store.ts';
+
 /** A type and a value that point at a person. The value is taken literally. */
 export interface Identity {
   readonly type: string;
@@ -45,6 +47,8 @@ export interface PersonalDataCall {
   readonly identities: readonly Identity[];
   /** All values of one type: `values('email')`. */
   values(type: string): readonly string[];
+  /** Of `get`: only what the person provided, or what was observed of them, if {@link Description.portability} says that it is told apart. */
+  readonly portability: boolean;
   /** When Habeas must be done by law. */
   readonly dueTime: Date | undefined;
   /** Ends when the service closes. */
@@ -54,6 +58,44 @@ export interface PersonalDataCall {
    * when it is there. After a restart of the service the handler is called again for work that had not ended.
    */
   later<Result>(work: () => Promise<Result> | Result): Later<Result>;
+}
+
+/** What a field that is about the person has to say from now on. */
+export interface FieldChange {
+  /** A data category, such as `user.contact.address.city`, or a field of the service's own as `collection.field`. */
+  readonly target: string;
+  /** Only where this is the value now; absent: whatever it is. */
+  readonly from?: FieldValue;
+  /** What it becomes; null removes it. */
+  readonly to: FieldValue;
+}
+
+export interface RectifyCall extends PersonalDataCall {
+  readonly changes: readonly FieldChange[];
+}
+
+export interface RestrictCall extends PersonalDataCall {
+  /** Ends the restriction instead of beginning it. */
+  readonly lift: boolean;
+}
+
+export interface ObjectCall extends PersonalDataCall {
+  readonly kind: 'objection' | 'opt_out_of_sale' | 'limit_sensitive_data';
+  /** Of an objection; `marketing` also means `marketing.advertising`. */
+  readonly purposes: readonly string[];
+  /** Takes it back. */
+  readonly lift: boolean;
+}
+
+/** A right that changes data: two handlers, so that none can forget to look whether it is a dry run. */
+export interface ChangeHandlers<Call extends PersonalDataCall> {
+  /**
+   * Reads the stores and counts what is not yet as the call wants it; changes nothing. Checks new values: throws a
+   * {@link PersonalDataError} with the code `INVALID_VALUE` and `retryable: false` for one that does not fit.
+   */
+  check(call: Call): Answer<Counted>;
+  /** Makes it so, everything or nothing, and counts what was changed; nothing the second time. */
+  change(call: Call): Answer<Counted>;
 }
 
 /** See {@link PersonalDataCall.later}. */
@@ -77,6 +119,8 @@ export interface Description {
   readonly identitiesResolved?: readonly string[];
   /** Most calls at once that it wants. */
   readonly maxConcurrentCalls?: number;
+  /** Whether `get` looks at `call.portability`, and leaves out what was derived. (Default: false) */
+  readonly portability?: boolean;
 }
 
 /** What a service team writes. Every handler may be called again for the same work and must then have no second effect. */
@@ -90,6 +134,12 @@ export interface PersonalDataHandlers {
   resolveIdentities?(call: PersonalDataCall): Answer<Iterable<Identity>>;
   /** Reads the stores and counts what is there and not retained. Never answers from what `delete` did. */
   verify(call: PersonalDataCall): Answer<Counted>;
+  /** Puts right what is wrong. Without it the team gets tickets. */
+  rectify?: ChangeHandlers<RectifyCall>;
+  /** Keeps the data and uses it no more, until that is lifted. Without it the team gets tickets. */
+  restrict?: ChangeHandlers<RestrictCall>;
+  /** Uses the data no more for some purposes, or neither sells nor shares it. Without it the team gets tickets. */
+  object?: ChangeHandlers<ObjectCall>;
 }
 
 /** Thrown by a handler to say in its own words why it failed; any other error is told to Habeas by its class name only. */

@@ -1,9 +1,11 @@
 import type { OperationRequest, OperationRpc } from './operation-store.ts';
 import {
   type Answer,
+  type ChangeHandlers,
   type Counted,
   Later,
   type PersonalDataCall,
+  PersonalDataError,
   type PersonalDataHandlers,
   type Records,
 } from './personal-data.ts';
@@ -43,9 +45,31 @@ export async function runHandler(run: HandlerRun): Promise<Counted> {
       }
       return { counts: count === 0 ? {} : { identities: count } };
     }
+    case 'Rectify':
+      return change(run, handlers.rectify, { ...call, changes: run.request.work?.changes ?? [] });
+    case 'Restrict':
+      return change(run, handlers.restrict, { ...call, lift: run.request.work?.lift ?? false });
+    case 'Object': {
+      const { kind = 'objection', purposes = [], lift = false } = run.request.work ?? {};
+      return change(run, handlers.object, { ...call, kind, purposes, lift });
+    }
     default:
       return rpc satisfies never;
   }
+}
+
+/** A dry run never reaches `change`. A handler that is gone since the call came, in a later version, has failed. */
+async function change<Call extends PersonalDataCall>(
+  run: HandlerRun,
+  handlers: ChangeHandlers<Call> | undefined,
+  call: Call,
+): Promise<Counted> {
+  if (handlers === undefined) {
+    throw new PersonalDataError('NOT_OFFERED', `This service does not offer ${run.rpc} any more.`, {
+      retryable: false,
+    });
+  }
+  return settle(run.dryRun ? handlers.check(call) : handlers.change(call), run);
 }
 
 async function settle<Result>(answer: Answer<Result>, run: HandlerRun): Promise<Result> {
@@ -73,6 +97,7 @@ function callFor({ request, idempotencyKey, signal }: HandlerRun): PersonalDataC
       request.identities.filter((identity) => identity.type === type).map((identity) => identity.value),
     dueTime: request.dueTime === null ? undefined : new Date(request.dueTime),
     signal,
+    portability: request.work?.portability === true,
     later: (work) => new Later(work),
   };
 }

@@ -128,6 +128,9 @@ export type CollectStep =
   | Pending
   | { readonly state: 'done'; readonly evidence: Evidence };
 
+/** `given`: only what the person provided, and what was observed of them, where the system can tell. (Default: all) */
+export type CollectSources = 'all' | 'given';
+
 export type EraseMode = 'erase' | 'dry-run';
 
 /** A value of a field; null: none. */
@@ -170,7 +173,7 @@ export interface Connector {
   /** The exact keys of everything that belongs to the subject and that an erasure, or this work, is about. */
   locate?(scope: Scope, purpose?: 'erase' | ChangeWork): AsyncIterable<KeyBatch>;
   /** Streams; never the whole result in memory. The last step is `done` or `pending`. */
-  collect(scope: Scope): AsyncIterable<CollectStep>;
+  collect(scope: Scope, sources?: CollectSources): AsyncIterable<CollectStep>;
   /** Set-based, idempotent, in one transaction where the store has them. In `dry-run` it only counts. */
   erase(scope: LocatedScope, mode: EraseMode): Promise<Outcome>;
   /**

@@ -11,10 +11,11 @@ const PIECES_PER_STATEMENT = 200;
 /** Streams what a system holds of the person into sealed pieces, of which a few are held in memory. A dry run only counts. */
 export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
+  const sources = context.request.right_kind === 'portability' ? 'given' : 'all';
   const blob: BlobRef = { ...context.ref, blob: `items/${context.task.id}/${context.task.attempt}` };
   const writers = new Map<string, CollectionWriter>();
   let held = 0;
-  for await (const step of connector.collect(context.scope)) {
+  for await (const step of connector.collect(context.scope, sources)) {
     if (step.state === 'pending') {
       return { state: 'pending', operation: step.operation, retryAfterSeconds: step.retryAfterSeconds };
     }

@@ -33,6 +33,10 @@ export async function describeService(client: PdClient, signal: AbortSignal): Pr
       ...(resolves.length > 0 ? (['resolve'] as const) : []),
       ...(found.rights.includes('access') ? (['collect'] as const) : []),
       ...(found.rights.includes('erasure') ? (['erase', 'verify'] as const) : []),
+      ...(found.rights.includes('portability') ? (['portability'] as const) : []),
+      ...(found.rights.includes('rectification') ? (['rectify'] as const) : []),
+      ...(found.rights.includes('restriction') ? (['restrict'] as const) : []),
+      ...(found.rights.includes('objection') ? (['object'] as const) : []),
     ];
     return {
       service: found.service,

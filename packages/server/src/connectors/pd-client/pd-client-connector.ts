@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Code } from '@connectrpc/connect';
 import { type GetResponse, PDClient, type Identity as WireIdentity } from '@habeas/contract/pd';
 import type { Identity } from '../../catalog/index.ts';
 import { HabeasError, pause } from '../../foundation/index.ts';
 import type {
   Capability,
+  CollectSources,
   CollectStep,
   EraseMode,
-  Evidence,
   Health,
   LocatedScope,
   Outcome,
@@ -16,8 +15,10 @@ import type {
   Scope,
 } from '../connector.ts';
 import type { ClientConnector } from '../systems.ts';
+import { changeSubject } from './change-subject.ts';
 import { describeService, type PdClientDescription } from './describe-service.ts';
 import { answered } from './explain-failure.ts';
+import { callOf, type Ended, earlier, evidenceOf, PAGE_SIZE } from './operation-calls.ts';
 import { createPdClient, type PdClient, type PdClientOptions } from './pd-client.ts';
 import type { OperationReading } from './read-operation.ts';
 import { toldText } from './told-text.ts';
@@ -27,10 +28,16 @@ export interface PdClientConnector extends ClientConnector {
   describe(signal: AbortSignal): Promise<PdClientDescription>;
 }
 
-type Ended = Extract<OperationReading, { state: 'ended' }>;
-
-const CAPABILITIES: ReadonlySet<Capability> = new Set(['resolve', 'collect', 'erase', 'verify']);
-const PAGE_SIZE = 5_000;
+const CAPABILITIES: ReadonlySet<Capability> = new Set([
+  'resolve',
+  'collect',
+  'portability',
+  'erase',
+  'rectify',
+  'restrict',
+  'object',
+  'verify',
+]);
 /** How long work that has to be waited for within one call may take: reading a store again is not a matter of days. */
 const WAIT_MILLISECONDS = 60_000;
 const MAX_IDENTITIES = 1_000;
@@ -50,8 +57,9 @@ export function createPdClientConnector(options: PdClientOptions): PdClientConne
     check: () => checkService(client, options),
     describe: (signal) => describeService(client, signal),
     resolve: (scope) => resolveSubject(client, scope),
-    collect: (scope) => collectRecords(client, scope),
+    collect: (scope, sources = 'all') => collectRecords(client, scope, sources),
     erase: (scope, mode) => eraseSubject(client, scope, mode),
+    change: (scope, work, mode) => changeSubject(client, scope, { system: options.service, work, mode }),
     verify: (scope) => verifyErased(client, scope),
     async close() {
       client.close();
@@ -80,41 +88,6 @@ async function checkService(client: PdClient, options: PdClientOptions): Promise
   }
 }
 
-function callOf(scope: Scope) {
-  return {
-    requestId: scope.requestId,
-    idempotencyKey: scope.idempotencyKey,
-    identities: scope.identities.map(({ type, value }) => ({ type, value })),
-    dueTime: timestampFromDate(scope.dueTime),
-    ...(scope.callback === undefined ? {} : { callback: { ...scope.callback } }),
-  };
-}
-
-function evidenceOf(ended: Ended, notes: readonly string[] = []): Evidence {
-  const { matched, counts, retained, residuals } = ended;
-  return { matched, counts, retained, residuals, notes };
-}
-
-/**
- * The operation of an earlier attempt, if the service still knows it and it did not fail; undefined: make the call (again), which by
- * its key is the same operation.
- */
-async function earlier(client: PdClient, scope: Scope, pageToken = '') {
-  if (scope.operation === undefined) return undefined;
-  try {
-    const request = { name: scope.operation, pageSize: PAGE_SIZE, pageToken };
-    const response = await client.call(getOperation, request, scope);
-    const reading = client.read(response.operation, 'GetOperation');
-    if (reading.state !== 'failed') return { response, reading };
-    if (!reading.retryable) throw client.failed(reading, 'GetOperation');
-    return undefined;
-  } catch (error) {
-    const forgotten = [Code.NotFound, Code.Unimplemented, Code.Aborted].some((code) => answered(error, code));
-    if (forgotten) return undefined;
-    throw error;
-  }
-}
-
 async function eraseSubject(client: PdClient, scope: LocatedScope, mode: EraseMode): Promise<Outcome> {
   const before = await earlier(client, scope);
   const reading =
@@ -128,13 +101,18 @@ async function eraseSubject(client: PdClient, scope: LocatedScope, mode: EraseMo
   return { state: 'done', evidence: evidenceOf(reading) };
 }
 
-async function* collectRecords(client: PdClient, scope: Scope): AsyncGenerator<CollectStep> {
+async function* collectRecords(
+  client: PdClient,
+  scope: Scope,
+  sources: CollectSources,
+): AsyncGenerator<CollectStep> {
+  const portability = sources === 'given' && (await tellsProvided(client, scope));
   const before = await earlier(client, scope);
   const page = async (
     pageToken: string,
   ): Promise<Pick<GetResponse, 'operation' | 'records' | 'nextPageToken'>> =>
     before === undefined
-      ? client.call(get, { ...callOf(scope), pageSize: PAGE_SIZE, pageToken }, scope)
+      ? client.call(get, { ...callOf(scope), portability, pageSize: PAGE_SIZE, pageToken }, scope)
       : client.call(getOperation, { name: scope.operation ?? '', pageSize: PAGE_SIZE, pageToken }, scope);
   let current = before?.response ?? (await page(''));
   const counted = new Map<string, number>();
@@ -172,6 +150,11 @@ async function* collectRecords(client: PdClient, scope: Scope): AsyncGenerator<C
     seen.add(next);
     current = await page(next);
   }
+}
+
+/** A service that does not know the field might refuse the call; one that names the right knows it. */
+async function tellsProvided(client: PdClient, scope: Scope): Promise<boolean> {
+  return (await describeService(client, scope.signal)).capabilities.includes('portability');
 }
 
 /** A service need not count what it gives; if it counts, the numbers should agree. */

@@ -1,4 +1,4 @@
-import type { CollectStep, Evidence } from '../connector.ts';
+import type { CollectSources, CollectStep, Evidence } from '../connector.ts';
 import { type CompiledCollection, keyColumns } from './compiled.ts';
 import { hiddenColumns } from './effect.ts';
 import { foundRows } from './found-rows.ts';
@@ -11,13 +11,22 @@ import type { Traversal } from './traversal.ts';
  * Streams the person's rows, parents before children, each value as PostgreSQL prints it. Of a row that another person reaches
  * too, columns about others are left out. Rows that merely point at the person are not theirs and stay out.
  */
-export async function* collectedRows(traversal: Traversal): AsyncGenerator<CollectStep> {
+export async function* collectedRows(
+  traversal: Traversal,
+  sources: CollectSources,
+): AsyncGenerator<CollectStep> {
   const counts: Record<string, number> = {};
   const notes = new Set<string>();
   for (const collection of traversal.found.toReversed()) {
     const groups = (await traversal.groups(collection)).filter((group) => group.isOwn || group.isShared);
     for (const part of partsOf(collection, groups)) {
-      const columns = collection.columns.filter((column) => !part.hidden.has(column));
+      const derived = sources === 'given' ? derivedColumns(collection) : NONE;
+      const columns = collection.columns.filter((column) => !part.hidden.has(column) && !derived.has(column));
+      if (columns.length === 0) continue;
+      if (derived.size > 0)
+        notes.add(
+          `Of ${collection.name} ${[...derived].join(', ')} is left out: it was derived from other data.`,
+        );
       for await (const rows of traversal.transaction.stream(selectRows(collection, columns, part.groups))) {
         for (const values of rows) {
           const row = Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
@@ -46,6 +55,14 @@ export async function* collectedRows(traversal: Traversal): AsyncGenerator<Colle
     notes: [...notes],
   };
   yield { state: 'done', evidence };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Columns that the dataset calls derived; the right to portability does not cover them (GDPR article 20, WP242). */
+function derivedColumns(collection: CompiledCollection): ReadonlySet<string> {
+  const { fields } = collection.planned.node.collection;
+  return new Set(fields.filter(({ source }) => source === 'derived').map(({ name }) => name));
 }
 
 interface Part {

@@ -13,6 +13,9 @@ export interface Effect {
 /** Whose a found row is: the person's, also another person's, or another's that merely points at the person. */
 export type Belonging = 'own' | 'shared' | 'other';
 
+/** A row that is changed and neither erased nor let go of. */
+export const CHANGE: Effect = { name: 'change', action: undefined, whenAlone: undefined, cuts: [] };
+
 /** What happens to a row with these bits. */
 export function effectOf(collection: CompiledCollection, bits: number, belonging: Belonging): Effect {
   const { actions, cuts } = collection;
@@ -34,6 +37,7 @@ const SHARED = 'shared.';
 
 /** Finds the effect that a stored key batch names; undefined when the datasets have no such effect any more. */
 export function effectNamed(collection: CompiledCollection, name: string): Effect | undefined {
+  if (name === CHANGE.name) return CHANGE;
   const match = /^([a-z.0-9]*)(?:\((.*)\))?$/s.exec(name);
   if (match === null) return undefined;
   const [, what = '', cutNames] = match;

@@ -1,6 +1,6 @@
 import type { KeyBatch } from '../connector.ts';
 import { type CompiledCollection, keyColumns } from './compiled.ts';
-import type { Effect } from './effect.ts';
+import { CHANGE, type Effect } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { batchColumns } from './key-chunks.ts';
 import { isPlain } from './plain-types.ts';
@@ -29,6 +29,24 @@ interface Part {
 export async function* locatedKeys(traversal: Traversal): AsyncGenerator<KeyBatch> {
   const parts: Part[] = [];
   for (const collection of traversal.found) parts.push(...(await partsOf(traversal, collection)));
+  yield* batchesOf(traversal, parts);
+}
+
+/** The keys of all rows of these collections that are the person's alone; of what others reach too nothing is changed. */
+export async function* ownKeys(
+  traversal: Traversal,
+  collections: ReadonlySet<string>,
+): AsyncGenerator<KeyBatch> {
+  const parts: Part[] = [];
+  for (const collection of traversal.found) {
+    if (!collections.has(collection.name)) continue;
+    const groups = (await traversal.groups(collection)).filter(({ isOwn }) => isOwn);
+    if (groups.length > 0) parts.push({ collection, effect: CHANGE, groups });
+  }
+  yield* batchesOf(traversal, parts);
+}
+
+async function* batchesOf(traversal: Traversal, parts: readonly Part[]): AsyncGenerator<KeyBatch> {
   if (parts.length === 0) return;
   const widths = parts.map(({ collection, effect }) => batchColumns(collection, effect).length);
   const width = Math.max(...widths);

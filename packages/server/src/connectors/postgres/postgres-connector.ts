@@ -10,6 +10,8 @@ import {
 import { type Clock, HabeasError } from '../../foundation/index.ts';
 import type {
   Capability,
+  ChangeWork,
+  CollectSources,
   CollectStep,
   Connector,
   Health,
@@ -19,12 +21,14 @@ import type {
   Residue,
   Scope,
 } from '../connector.ts';
+import { changeRows } from './change-rows.ts';
 import { checkSchema } from './check-schema.ts';
 import { collectedRows } from './collect.ts';
+import { type CollectionChange, columnChanges } from './column-changes.ts';
 import { compile } from './compile.ts';
 import type { Compiled } from './compiled.ts';
 import { eraseRows } from './erase.ts';
-import { locatedKeys } from './locate.ts';
+import { locatedKeys, ownKeys } from './locate.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { readTables } from './read-tables.ts';
 import { type BeginOptions, Transaction } from './transaction.ts';
@@ -46,14 +50,7 @@ export interface PostgresConnectorOptions {
   readonly residuals?: readonly Residual[];
 }
 
-const CAPABILITIES: ReadonlySet<Capability> = new Set([
-  'resolve',
-  'collect',
-  'locate',
-  'erase',
-  'verify',
-  'discover',
-]);
+const CAPABILITIES: readonly Capability[] = ['resolve', 'collect', 'locate', 'erase', 'verify', 'discover'];
 
 /** How long the live schema is believed. A table that goes missing meanwhile is noticed at once. */
 const SCHEMA_MILLISECONDS = 60_000;
@@ -123,21 +120,35 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
       readonly searchFor?: 'identities';
     },
   ): Promise<Traversal> => Traversal.run({ transaction, ...search, now: clock.now() });
-  async function* collect(scope: Scope): AsyncGenerator<CollectStep> {
+  async function* collect(scope: Scope, sources: CollectSources = 'all'): AsyncGenerator<CollectStep> {
     await using transaction = await begin(scope.signal, 'snapshot');
     const compiled = await compileFor(transaction, 'read');
     const traversal = await traverse(transaction, { compiled, identities: scope.identities });
-    for await (const step of collectedRows(traversal)) {
+    for await (const step of collectedRows(traversal, sources)) {
       // Who gets the last step asks for no more. Rolled back, the temporary tables would be made anew each time.
       if (step.state === 'done') await transaction.commit();
       yield step;
     }
   }
 
-  async function* locate(scope: Scope): AsyncGenerator<KeyBatch> {
+  const changesOf = (compiled: Compiled, work: ChangeWork): readonly CollectionChange[] => {
+    const problems: string[] = [];
+    const changes = columnChanges(compiled, { system: key, work, problems });
+    if (problems.length === 0) return changes;
+    throw new HabeasError(
+      'SCHEMA_MISMATCH',
+      `The datasets of ${key} do not fit its database; nothing was changed. ${problems.join(' ')}`,
+      { details: problems },
+    );
+  };
+
+  async function* locate(scope: Scope, purpose: 'erase' | ChangeWork = 'erase'): AsyncGenerator<KeyBatch> {
     await using transaction = await begin(scope.signal, 'snapshot');
-    const compiled = await compileFor(transaction, 'erase');
-    yield* locatedKeys(await traverse(transaction, { compiled, identities: scope.identities }));
+    const compiled = await compileFor(transaction, purpose === 'erase' ? 'erase' : 'read');
+    const wanted =
+      purpose === 'erase' ? [] : changesOf(compiled, purpose).map(({ collection }) => collection.name);
+    const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+    yield* purpose === 'erase' ? locatedKeys(traversal) : ownKeys(traversal, new Set(wanted));
     await transaction.commit();
   }
 
@@ -148,7 +159,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   }
 
   return {
-    capabilities: CAPABILITIES,
+    capabilities: capabilitiesOf(options.datasets),
     discover,
     collect,
     locate,
@@ -186,6 +197,24 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
       if (mode === 'erase') await transaction.commit();
       return { state: 'done', evidence };
     },
+    async change(scope, work, mode): Promise<Outcome> {
+      await using transaction = await begin(scope.signal, 'change');
+      const compiled = await compileFor(transaction, 'read');
+      const evidence = await changeRows(
+        {
+          transaction,
+          compiled,
+          system: key,
+          changes: changesOf(compiled, work),
+          keys: scope.keys(),
+          now: clock.now(),
+          evidenceKey: scope.evidenceKey,
+        },
+        mode,
+      );
+      if (mode === 'change') await transaction.commit();
+      return { state: 'done', evidence };
+    },
     async verify(scope): Promise<Residue> {
       await using transaction = await begin(scope.signal, 'snapshot');
       const compiled = await compileFor(transaction, 'erase');
@@ -204,4 +233,13 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
       await pool.end();
     },
   };
+}
+
+/** What it can, by what the datasets say: marks need columns. */
+function capabilitiesOf(datasets: readonly Dataset[]): ReadonlySet<Capability> {
+  const flags = datasets.flatMap(({ collections }) => collections.flatMap((collection) => collection.flags));
+  const capabilities = new Set<Capability>([...CAPABILITIES, 'rectify', 'portability']);
+  if (flags.some(({ flag }) => flag === 'restriction')) capabilities.add('restrict');
+  if (flags.some(({ flag }) => flag !== 'restriction')) capabilities.add('object');
+  return capabilities;
 }

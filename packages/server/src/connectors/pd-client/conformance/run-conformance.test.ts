@@ -1,4 +1,11 @@
-import { memoryOperationStore, type ServePersonalDataOptions, servePersonalData } from '@habeas/sdk';
+import {
+  type ChangeHandlers,
+  memoryOperationStore,
+  type PersonalDataCall,
+  type RestrictCall,
+  type ServePersonalDataOptions,
+  servePersonalData,
+} from '@habeas/sdk';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Fault, startPlainService } from '../../../../test/plain-grpc-service.ts';
@@ -30,6 +37,19 @@ const signAt =
 async function startSdkService(overrides: Partial<ServePersonalDataOptions> = {}): Promise<number> {
   let rows = [1, 2, 3];
   const found = (emails: readonly string[]) => (emails.includes(ADA) ? rows : []);
+  const count = ({ values }: PersonalDataCall) => ({ counts: { rows: found(values('email')).length } });
+  const flag = (): ChangeHandlers<RestrictCall> => {
+    let isSet = false;
+    const due = (call: RestrictCall) => (isSet === call.lift ? count(call) : { counts: {} });
+    return {
+      check: due,
+      change(call) {
+        const counted = due(call);
+        isSet = !call.lift;
+        return counted;
+      },
+    };
+  };
   const server = await servePersonalData({
     service: 'accounts',
     port: 0,
@@ -50,10 +70,28 @@ async function startSdkService(overrides: Partial<ServePersonalDataOptions> = {}
       if (counts.rows > 0) rows = [];
       return { counts };
     },
+    rectify: { check: count, change: count },
+    restrict: flag(),
+    object: flag(),
     ...overrides,
   });
   onTestFinished(() => server.close());
   return server.port;
+}
+
+/** A restriction of one row, with a fault. */
+function flagOf(options: {
+  readonly dryRunSets: boolean;
+  readonly lifts: boolean;
+}): ChangeHandlers<RestrictCall> {
+  let isSet = false;
+  const due = ({ lift }: RestrictCall) => ({ counts: isSet === lift ? { rows: 1 } : {} });
+  const set = (call: RestrictCall) => {
+    const counted = due(call);
+    if (!call.lift || options.lifts) isSet = !call.lift;
+    return counted;
+  };
+  return { check: options.dryRunSets ? set : due, change: set };
 }
 
 const run = (port: number, more: Partial<ConformanceOptions> = {}) =>
@@ -173,10 +211,24 @@ describe.each(['grpc', 'http'] as const)('the conformance cases over %s', (proto
 });
 
 describe('the conformance cases', () => {
+  it.each<readonly [string, ChangeHandlers<RestrictCall>]>([
+    ['sets in a dry run', flagOf({ dryRunSets: true, lifts: true })],
+    ['does not lift', flagOf({ dryRunSets: false, lifts: false })],
+  ])('see a service whose Restrict %s', async (_, restrict) => {
+    expect(namesOf(await run(await startSdkService({ restrict })), 'failed')).toEqual([
+      'restrict-sets-and-lifts',
+    ]);
+  });
+
   it('all pass for a service with plain grpc-js', async () => {
     const service = await startPlainService({ service: 'accounts', publicKey: x, subject: ADA, rows: 3 });
     onTestFinished(service.close);
-    expectAllPassed(await run(service.port));
+    const results = await run(service.port);
+    // It leaves the rights that change to its team.
+    const left = namesOf(results, 'skipped');
+    expect(left.length).toBeGreaterThan(3);
+    expect(left.filter((name) => !/^(rectify|restrict|object)-/.test(name))).toEqual([]);
+    expect(namesOf(results, 'failed')).toEqual([]);
   });
 
   it.each(Object.entries(SEEN))('see a service that %s', { retry: 2 }, async (fault, seen) => {

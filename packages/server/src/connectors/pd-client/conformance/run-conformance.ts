@@ -10,6 +10,7 @@ import {
 import { grpcTransport } from '../grpc-transport.ts';
 import { httpTransport } from '../http-transport.ts';
 import type { SignToken } from '../pd-call.ts';
+import { changeCases } from './change-cases.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import { type ConformanceKit, createKit } from './conformance-kit.ts';
 import { describeCases } from './describe-cases.ts';
@@ -63,6 +64,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...tokenCases,
   ...personCases,
   ...keyCases,
+  ...changeCases,
   ...eraseCases,
 ];
 

@@ -12,7 +12,8 @@
 //
 // Same key, same operation: for 90 days the service answers calls with one idempotency_key with the same operation and
 // has its effect once, also when the calls come at the same time. Only an operation that FAILED is run again by a new
-// call with its key. The same key with another rpc, request_id, identities or dry_run is refused with INVALID_ARGUMENT;
+// call with its key. The same key with another rpc, request_id, identities, dry_run or other work (changes, purposes, kind, lift) is
+// refused with INVALID_ARGUMENT;
 // due_time, callback, page_size and page_token may differ. A call without a key or without an identity is INVALID_ARGUMENT too.
 //
 // No personal data in names of operations, reasons, errors and collections: Habeas shows and keeps them.
@@ -20,7 +21,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -28,7 +29,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file habeas/pd/v1/pd_client.proto.
  */
 export const file_habeas_pd_v1_pd_client: GenFile = /*@__PURE__*/
-  fileDesc("ChxoYWJlYXMvcGQvdjEvcGRfY2xpZW50LnByb3RvEgxoYWJlYXMucGQudjEiJwoISWRlbnRpdHkSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSInCghDYWxsYmFjaxILCgN1cmwYASABKAkSDgoGc2VjcmV0GAIgASgJIs0DCglPcGVyYXRpb24SDAoEbmFtZRgBIAEoCRIsCgVzdGF0ZRgCIAEoDjIdLmhhYmVhcy5wZC52MS5PcGVyYXRpb24uU3RhdGUSMwoGY291bnRzGAMgAygLMiMuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbi5Db3VudHNFbnRyeRIoCghyZXRhaW5lZBgEIAMoCzIWLmhhYmVhcy5wZC52MS5SZXRhaW5lZBIpCglyZXNpZHVhbHMYBSADKAsyFi5oYWJlYXMucGQudjEuUmVzaWR1YWwSLgoLcmV0cnlfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoFZXJyb3IYByABKAsyHC5oYWJlYXMucGQudjEuT3BlcmF0aW9uRXJyb3IaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASJuCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBlFVRVVFRBABEgsKB1JVTk5JTkcQAhINCglTVUNDRUVERUQQAxIMCghOT19NQVRDSBAEEgwKCFJFVEFJTkVEEAUSCgoGRkFJTEVEEAYidQoIUmV0YWluZWQSEAoIY2F0ZWdvcnkYASABKAkSDQoFY291bnQYAiABKA0SDgoGcmVhc29uGAMgASgJEi4KBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJSCghSZXNpZHVhbBIMCgR3aGF0GAEgASgJEi4KBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJCCg5PcGVyYXRpb25FcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIIkIKBlJlY29yZBISCgpjb2xsZWN0aW9uGAEgASgJEiQKA3JvdxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QihwIKCkdldFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJQgsKCV9jYWxsYmFjayJ5CgtHZXRSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEiUKB3JlY29yZHMYAiADKAsyFC5oYWJlYXMucGQudjEuUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCSLjAQoNRGVsZXRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQFCCwoJX2NhbGxiYWNrIjwKDkRlbGV0ZVJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24iEQoPRGVzY3JpYmVSZXF1ZXN0IrIBChBEZXNjcmliZVJlc3BvbnNlEg8KB3NlcnZpY2UYASABKAkSFwoPZGF0YV9jYXRlZ29yaWVzGAIgAygJEh0KFWlkZW50aXR5X3R5cGVzX25lZWRlZBgDIAMoCRIfChdpZGVudGl0eV90eXBlc19yZXNvbHZlZBgEIAMoCRIOCgZyaWdodHMYBSADKAkSJAoGbGltaXRzGAYgASgLMhQuaGFiZWFzLnBkLnYxLkxpbWl0cyI9CgZMaW1pdHMSHAoUbWF4X2NvbmN1cnJlbnRfY2FsbHMYASABKA0SFQoNbWF4X3BhZ2Vfc2l6ZRgCIAEoDSLuAQoYUmVzb2x2ZUlkZW50aXRpZXNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBAUILCglfY2FsbGJhY2sicwoZUmVzb2x2ZUlkZW50aXRpZXNSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEioKCmlkZW50aXRpZXMYAiADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHki4wEKDVZlcmlmeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBQgsKCV9jYWxsYmFjayI8Cg5WZXJpZnlSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uIkoKE0dldE9wZXJhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSKuAQoUR2V0T3BlcmF0aW9uUmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbhIlCgdyZWNvcmRzGAIgAygLMhQuaGFiZWFzLnBkLnYxLlJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkSKgoKaWRlbnRpdGllcxgEIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eTK8BQoIUERDbGllbnQSXAoDR2V0EhguaGFiZWFzLnBkLnYxLkdldFJlcXVlc3QaGS5oYWJlYXMucGQudjEuR2V0UmVzcG9uc2UiIILT5JMCGjoBKiIVL3YxL3BlcnNvbmFsLWRhdGE6Z2V0EmgKBkRlbGV0ZRIbLmhhYmVhcy5wZC52MS5EZWxldGVSZXF1ZXN0GhwuaGFiZWFzLnBkLnYxLkRlbGV0ZVJlc3BvbnNlIiOC0+STAh06ASoiGC92MS9wZXJzb25hbC1kYXRhOmRlbGV0ZRJwCghEZXNjcmliZRIdLmhhYmVhcy5wZC52MS5EZXNjcmliZVJlcXVlc3QaHi5oYWJlYXMucGQudjEuRGVzY3JpYmVSZXNwb25zZSIlgtPkkwIfOgEqIhovdjEvcGVyc29uYWwtZGF0YTpkZXNjcmliZRKVAQoRUmVzb2x2ZUlkZW50aXRpZXMSJi5oYWJlYXMucGQudjEuUmVzb2x2ZUlkZW50aXRpZXNSZXF1ZXN0GicuaGFiZWFzLnBkLnYxLlJlc29sdmVJZGVudGl0aWVzUmVzcG9uc2UiL4LT5JMCKToBKiIkL3YxL3BlcnNvbmFsLWRhdGE6cmVzb2x2ZS1pZGVudGl0aWVzEmgKBlZlcmlmeRIbLmhhYmVhcy5wZC52MS5WZXJpZnlSZXF1ZXN0GhwuaGFiZWFzLnBkLnYxLlZlcmlmeVJlc3BvbnNlIiOC0+STAh06ASoiGC92MS9wZXJzb25hbC1kYXRhOnZlcmlmeRJ0CgxHZXRPcGVyYXRpb24SIS5oYWJlYXMucGQudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoiLmhhYmVhcy5wZC52MS5HZXRPcGVyYXRpb25SZXNwb25zZSIdgtPkkwIXEhUvdjEvb3BlcmF0aW9ucy97bmFtZX1iBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChxoYWJlYXMvcGQvdjEvcGRfY2xpZW50LnByb3RvEgxoYWJlYXMucGQudjEiJwoISWRlbnRpdHkSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSInCghDYWxsYmFjaxILCgN1cmwYASABKAkSDgoGc2VjcmV0GAIgASgJIs0DCglPcGVyYXRpb24SDAoEbmFtZRgBIAEoCRIsCgVzdGF0ZRgCIAEoDjIdLmhhYmVhcy5wZC52MS5PcGVyYXRpb24uU3RhdGUSMwoGY291bnRzGAMgAygLMiMuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbi5Db3VudHNFbnRyeRIoCghyZXRhaW5lZBgEIAMoCzIWLmhhYmVhcy5wZC52MS5SZXRhaW5lZBIpCglyZXNpZHVhbHMYBSADKAsyFi5oYWJlYXMucGQudjEuUmVzaWR1YWwSLgoLcmV0cnlfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoFZXJyb3IYByABKAsyHC5oYWJlYXMucGQudjEuT3BlcmF0aW9uRXJyb3IaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASJuCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBlFVRVVFRBABEgsKB1JVTk5JTkcQAhINCglTVUNDRUVERUQQAxIMCghOT19NQVRDSBAEEgwKCFJFVEFJTkVEEAUSCgoGRkFJTEVEEAYidQoIUmV0YWluZWQSEAoIY2F0ZWdvcnkYASABKAkSDQoFY291bnQYAiABKA0SDgoGcmVhc29uGAMgASgJEi4KBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJSCghSZXNpZHVhbBIMCgR3aGF0GAEgASgJEi4KBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJCCg5PcGVyYXRpb25FcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIIkIKBlJlY29yZBISCgpjb2xsZWN0aW9uGAEgASgJEiQKA3JvdxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QinAIKCkdldFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJEhMKC3BvcnRhYmlsaXR5GAkgASgIQgsKCV9jYWxsYmFjayJ5CgtHZXRSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEiUKB3JlY29yZHMYAiADKAsyFC5oYWJlYXMucGQudjEuUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCSLjAQoNRGVsZXRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQFCCwoJX2NhbGxiYWNrIjwKDkRlbGV0ZVJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24iEQoPRGVzY3JpYmVSZXF1ZXN0IrIBChBEZXNjcmliZVJlc3BvbnNlEg8KB3NlcnZpY2UYASABKAkSFwoPZGF0YV9jYXRlZ29yaWVzGAIgAygJEh0KFWlkZW50aXR5X3R5cGVzX25lZWRlZBgDIAMoCRIfChdpZGVudGl0eV90eXBlc19yZXNvbHZlZBgEIAMoCRIOCgZyaWdodHMYBSADKAkSJAoGbGltaXRzGAYgASgLMhQuaGFiZWFzLnBkLnYxLkxpbWl0cyI9CgZMaW1pdHMSHAoUbWF4X2NvbmN1cnJlbnRfY2FsbHMYASABKA0SFQoNbWF4X3BhZ2Vfc2l6ZRgCIAEoDSLuAQoYUmVzb2x2ZUlkZW50aXRpZXNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBAUILCglfY2FsbGJhY2sicwoZUmVzb2x2ZUlkZW50aXRpZXNSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEioKCmlkZW50aXRpZXMYAiADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHki4wEKDVZlcmlmeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBQgsKCV9jYWxsYmFjayI8Cg5WZXJpZnlSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uImIKBkNoYW5nZRIOCgZ0YXJnZXQYASABKAkSJAoEZnJvbRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIiCgJ0bxgDIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSKLAgoOUmVjdGlmeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEiUKB2NoYW5nZXMYByADKAsyFC5oYWJlYXMucGQudjEuQ2hhbmdlQgsKCV9jYWxsYmFjayI9Cg9SZWN0aWZ5UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiLzAQoPUmVzdHJpY3RSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBARIMCgRsaWZ0GAcgASgIQgsKCV9jYWxsYmFjayI+ChBSZXN0cmljdFJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24ijwMKDU9iamVjdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEi4KBGtpbmQYByABKA4yIC5oYWJlYXMucGQudjEuT2JqZWN0UmVxdWVzdC5LaW5kEhAKCHB1cnBvc2VzGAggAygJEgwKBGxpZnQYCSABKAgiWgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJT0JKRUNUSU9OEAESEwoPT1BUX09VVF9PRl9TQUxFEAISGAoUTElNSVRfU0VOU0lUSVZFX0RBVEEQA0ILCglfY2FsbGJhY2siPAoOT2JqZWN0UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiJKChNHZXRPcGVyYXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkirgEKFEdldE9wZXJhdGlvblJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24SJQoHcmVjb3JkcxgCIAMoCzIULmhhYmVhcy5wZC52MS5SZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJEioKCmlkZW50aXRpZXMYBCADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkyhggKCFBEQ2xpZW50ElwKA0dldBIYLmhhYmVhcy5wZC52MS5HZXRSZXF1ZXN0GhkuaGFiZWFzLnBkLnYxLkdldFJlc3BvbnNlIiCC0+STAho6ASoiFS92MS9wZXJzb25hbC1kYXRhOmdldBJoCgZEZWxldGUSGy5oYWJlYXMucGQudjEuRGVsZXRlUmVxdWVzdBocLmhhYmVhcy5wZC52MS5EZWxldGVSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTpkZWxldGUScAoIRGVzY3JpYmUSHS5oYWJlYXMucGQudjEuRGVzY3JpYmVSZXF1ZXN0Gh4uaGFiZWFzLnBkLnYxLkRlc2NyaWJlUmVzcG9uc2UiJYLT5JMCHzoBKiIaL3YxL3BlcnNvbmFsLWRhdGE6ZGVzY3JpYmUSlQEKEVJlc29sdmVJZGVudGl0aWVzEiYuaGFiZWFzLnBkLnYxLlJlc29sdmVJZGVudGl0aWVzUmVxdWVzdBonLmhhYmVhcy5wZC52MS5SZXNvbHZlSWRlbnRpdGllc1Jlc3BvbnNlIi+C0+STAik6ASoiJC92MS9wZXJzb25hbC1kYXRhOnJlc29sdmUtaWRlbnRpdGllcxJoCgZWZXJpZnkSGy5oYWJlYXMucGQudjEuVmVyaWZ5UmVxdWVzdBocLmhhYmVhcy5wZC52MS5WZXJpZnlSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTp2ZXJpZnkSbAoHUmVjdGlmeRIcLmhhYmVhcy5wZC52MS5SZWN0aWZ5UmVxdWVzdBodLmhhYmVhcy5wZC52MS5SZWN0aWZ5UmVzcG9uc2UiJILT5JMCHjoBKiIZL3YxL3BlcnNvbmFsLWRhdGE6cmVjdGlmeRJwCghSZXN0cmljdBIdLmhhYmVhcy5wZC52MS5SZXN0cmljdFJlcXVlc3QaHi5oYWJlYXMucGQudjEuUmVzdHJpY3RSZXNwb25zZSIlgtPkkwIfOgEqIhovdjEvcGVyc29uYWwtZGF0YTpyZXN0cmljdBJoCgZPYmplY3QSGy5oYWJlYXMucGQudjEuT2JqZWN0UmVxdWVzdBocLmhhYmVhcy5wZC52MS5PYmplY3RSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTpvYmplY3QSdAoMR2V0T3BlcmF0aW9uEiEuaGFiZWFzLnBkLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaIi5oYWJlYXMucGQudjEuR2V0T3BlcmF0aW9uUmVzcG9uc2UiHYLT5JMCFxIVL3YxL29wZXJhdGlvbnMve25hbWV9YgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A type and a value that point at a person.
@@ -108,7 +109,8 @@ export type Operation = Message<"habeas.pd.v1.Operation"> & {
 
   /**
    * What was counted → how many rows, objects or lines: got (Get), erased (Delete), would be erased (Delete with dry_run),
-   * still held and not in retained (Verify). The same names as Record.collection, where the service has records.
+   * still held and not in retained (Verify), changed (Rectify, Restrict, Object) or still to be changed (these with dry_run).
+   * The same names as Record.collection, where the service has records.
    *
    * @generated from field: map<string, uint32> counts = 3;
    */
@@ -399,6 +401,14 @@ export type GetRequest = Message<"habeas.pd.v1.GetRequest"> & {
    * @generated from field: string page_token = 8;
    */
   pageToken: string;
+
+  /**
+   * Only what the subject provided or what was observed of them, without what was derived from it (GDPR article 20). Sent only to a
+   * service that names `portability` among its rights.
+   *
+   * @generated from field: bool portability = 9;
+   */
+  portability: boolean;
 };
 
 /**
@@ -548,7 +558,8 @@ export type DescribeResponse = Message<"habeas.pd.v1.DescribeResponse"> & {
   identityTypesResolved: string[];
 
   /**
-   * `access` (Get) and `erasure` (Delete).
+   * `access` (Get), `erasure` (Delete), `portability` (Get looks at `portability`), `rectification` (Rectify), `restriction`
+   * (Restrict) and `objection` (Object).
    *
    * @generated from field: repeated string rights = 5;
    */
@@ -727,6 +738,301 @@ export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
   messageDesc(file_habeas_pd_v1_pd_client, 17);
 
 /**
+ * What a field that is about the subject has to say from now on.
+ *
+ * @generated from message habeas.pd.v1.Change
+ */
+export type Change = Message<"habeas.pd.v1.Change"> & {
+  /**
+   * A data category, such as `user.contact.address.city`, or a field of the service's own as `collection.field`.
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * Only where this is the value now; absent: whatever it is.
+   *
+   * @generated from field: google.protobuf.Value from = 2;
+   */
+  from?: Value | undefined;
+
+  /**
+   * What it becomes; null removes it.
+   *
+   * @generated from field: google.protobuf.Value to = 3;
+   */
+  to?: Value | undefined;
+};
+
+/**
+ * Describes the message habeas.pd.v1.Change.
+ * Use `create(ChangeSchema)` to create a new message.
+ */
+export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 18);
+
+/**
+ * @generated from message habeas.pd.v1.RectifyRequest
+ */
+export type RectifyRequest = Message<"habeas.pd.v1.RectifyRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+
+  /**
+   * @generated from field: repeated habeas.pd.v1.Identity identities = 3;
+   */
+  identities: Identity[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp due_time = 4;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * Checks the values, counts what would be changed and changes nothing.
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: optional habeas.pd.v1.Callback callback = 6;
+   */
+  callback?: Callback | undefined;
+
+  /**
+   * @generated from field: repeated habeas.pd.v1.Change changes = 7;
+   */
+  changes: Change[];
+};
+
+/**
+ * Describes the message habeas.pd.v1.RectifyRequest.
+ * Use `create(RectifyRequestSchema)` to create a new message.
+ */
+export const RectifyRequestSchema: GenMessage<RectifyRequest> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 19);
+
+/**
+ * @generated from message habeas.pd.v1.RectifyResponse
+ */
+export type RectifyResponse = Message<"habeas.pd.v1.RectifyResponse"> & {
+  /**
+   * NO_MATCH when the service knows nobody, or holds nothing of what is to be changed, or it is so already.
+   *
+   * @generated from field: habeas.pd.v1.Operation operation = 1;
+   */
+  operation?: Operation | undefined;
+};
+
+/**
+ * Describes the message habeas.pd.v1.RectifyResponse.
+ * Use `create(RectifyResponseSchema)` to create a new message.
+ */
+export const RectifyResponseSchema: GenMessage<RectifyResponse> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 20);
+
+/**
+ * @generated from message habeas.pd.v1.RestrictRequest
+ */
+export type RestrictRequest = Message<"habeas.pd.v1.RestrictRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+
+  /**
+   * @generated from field: repeated habeas.pd.v1.Identity identities = 3;
+   */
+  identities: Identity[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp due_time = 4;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * Counts what would be changed and changes nothing.
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: optional habeas.pd.v1.Callback callback = 6;
+   */
+  callback?: Callback | undefined;
+
+  /**
+   * Ends the restriction instead of beginning it.
+   *
+   * @generated from field: bool lift = 7;
+   */
+  lift: boolean;
+};
+
+/**
+ * Describes the message habeas.pd.v1.RestrictRequest.
+ * Use `create(RestrictRequestSchema)` to create a new message.
+ */
+export const RestrictRequestSchema: GenMessage<RestrictRequest> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 21);
+
+/**
+ * @generated from message habeas.pd.v1.RestrictResponse
+ */
+export type RestrictResponse = Message<"habeas.pd.v1.RestrictResponse"> & {
+  /**
+   * NO_MATCH when the service knows nobody, or it is so already.
+   *
+   * @generated from field: habeas.pd.v1.Operation operation = 1;
+   */
+  operation?: Operation | undefined;
+};
+
+/**
+ * Describes the message habeas.pd.v1.RestrictResponse.
+ * Use `create(RestrictResponseSchema)` to create a new message.
+ */
+export const RestrictResponseSchema: GenMessage<RestrictResponse> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 22);
+
+/**
+ * @generated from message habeas.pd.v1.ObjectRequest
+ */
+export type ObjectRequest = Message<"habeas.pd.v1.ObjectRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+
+  /**
+   * @generated from field: repeated habeas.pd.v1.Identity identities = 3;
+   */
+  identities: Identity[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp due_time = 4;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * Counts what would be changed and changes nothing.
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: optional habeas.pd.v1.Callback callback = 6;
+   */
+  callback?: Callback | undefined;
+
+  /**
+   * @generated from field: habeas.pd.v1.ObjectRequest.Kind kind = 7;
+   */
+  kind: ObjectRequest_Kind;
+
+  /**
+   * Of an OBJECTION: what the data may not be used for, such as `marketing.advertising`. `marketing` covers it.
+   *
+   * @generated from field: repeated string purposes = 8;
+   */
+  purposes: string[];
+
+  /**
+   * Takes it back.
+   *
+   * @generated from field: bool lift = 9;
+   */
+  lift: boolean;
+};
+
+/**
+ * Describes the message habeas.pd.v1.ObjectRequest.
+ * Use `create(ObjectRequestSchema)` to create a new message.
+ */
+export const ObjectRequestSchema: GenMessage<ObjectRequest> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 23);
+
+/**
+ * @generated from enum habeas.pd.v1.ObjectRequest.Kind
+ */
+export const ObjectRequest_Kind = {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  KIND_UNSPECIFIED: 0,
+
+  /**
+   * To the purposes.
+   *
+   * @generated from enum value: OBJECTION = 1;
+   */
+  OBJECTION: 1,
+
+  /**
+   * Of sale and sharing.
+   *
+   * @generated from enum value: OPT_OUT_OF_SALE = 2;
+   */
+  OPT_OUT_OF_SALE: 2,
+
+  /**
+   * @generated from enum value: LIMIT_SENSITIVE_DATA = 3;
+   */
+  LIMIT_SENSITIVE_DATA: 3,
+} as const;
+
+/**
+ * @generated from enum habeas.pd.v1.ObjectRequest.Kind
+ */
+export type ObjectRequest_Kind = (typeof ObjectRequest_Kind)[keyof typeof ObjectRequest_Kind] | UnknownEnum;
+
+/**
+ * Describes the enum habeas.pd.v1.ObjectRequest.Kind.
+ */
+export const ObjectRequest_KindSchema: GenEnum<ObjectRequest_Kind> = /*@__PURE__*/
+  enumDesc(file_habeas_pd_v1_pd_client, 23, 0);
+
+/**
+ * @generated from message habeas.pd.v1.ObjectResponse
+ */
+export type ObjectResponse = Message<"habeas.pd.v1.ObjectResponse"> & {
+  /**
+   * NO_MATCH when the service knows nobody, or it is so already.
+   *
+   * @generated from field: habeas.pd.v1.Operation operation = 1;
+   */
+  operation?: Operation | undefined;
+};
+
+/**
+ * Describes the message habeas.pd.v1.ObjectResponse.
+ * Use `create(ObjectResponseSchema)` to create a new message.
+ */
+export const ObjectResponseSchema: GenMessage<ObjectResponse> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 24);
+
+/**
  * @generated from message habeas.pd.v1.GetOperationRequest
  */
 export type GetOperationRequest = Message<"habeas.pd.v1.GetOperationRequest"> & {
@@ -753,7 +1059,7 @@ export type GetOperationRequest = Message<"habeas.pd.v1.GetOperationRequest"> & 
  * Use `create(GetOperationRequestSchema)` to create a new message.
  */
 export const GetOperationRequestSchema: GenMessage<GetOperationRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 18);
+  messageDesc(file_habeas_pd_v1_pd_client, 25);
 
 /**
  * @generated from message habeas.pd.v1.GetOperationResponse
@@ -789,7 +1095,7 @@ export type GetOperationResponse = Message<"habeas.pd.v1.GetOperationResponse"> 
  * Use `create(GetOperationResponseSchema)` to create a new message.
  */
 export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 19);
+  messageDesc(file_habeas_pd_v1_pd_client, 26);
 
 /**
  * What a service answers about the personal data that it holds.
@@ -846,6 +1152,40 @@ export const PDClient: GenService<{
     methodKind: "unary";
     input: typeof VerifyRequestSchema;
     output: typeof VerifyResponseSchema;
+  },
+  /**
+   * Puts right what is wrong about the subject, wherever the service keeps a copy. Every value is checked before the first one is
+   * changed: one that does not fit makes the operation FAILED with the code INVALID_VALUE, and nothing is changed. With dry_run it
+   * checks the values, counts what is not yet as it has to be and changes nothing: after the change Habeas reads again with it.
+   *
+   * @generated from rpc habeas.pd.v1.PDClient.Rectify
+   */
+  rectify: {
+    methodKind: "unary";
+    input: typeof RectifyRequestSchema;
+    output: typeof RectifyResponseSchema;
+  },
+  /**
+   * Restricts the processing of the subject's data (GDPR article 18): it stays, and is not used. Or lifts the restriction. With
+   * dry_run it counts what is not yet so, and changes nothing.
+   *
+   * @generated from rpc habeas.pd.v1.PDClient.Restrict
+   */
+  restrict: {
+    methodKind: "unary";
+    input: typeof RestrictRequestSchema;
+    output: typeof RestrictResponseSchema;
+  },
+  /**
+   * Notes an objection of the subject to purposes (GDPR article 21), an opt-out of sale and sharing, or a limit on the use of
+   * sensitive data (CCPA); or takes it back. With dry_run it counts what is not yet so, and changes nothing.
+   *
+   * @generated from rpc habeas.pd.v1.PDClient.Object
+   */
+  object: {
+    methodKind: "unary";
+    input: typeof ObjectRequestSchema;
+    output: typeof ObjectResponseSchema;
   },
   /**
    * How far an operation is, and its result when it has ended. NOT_FOUND for a name that the service does not know.
