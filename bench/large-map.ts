@@ -9,6 +9,10 @@ const DATA_TYPES = 40;
 const SOURCES = 20;
 const INTERVALS = 1_000_000;
 const HOUR = 3_600_000;
+const HISTORY_HOURS = 516 * 24;
+
+/** Whose map it is. */
+export const LARGE_MAP_ORGANIZATION = 'bench';
 
 export interface LargeMap {
   readonly teams: readonly string[];
@@ -23,8 +27,8 @@ export interface LargeMap {
   readonly now: Date;
 }
 
-/** A company of 1,000 services; some receivers are nobody's. */
-export function largeMap(random: () => number): LargeMap {
+/** A company of 1,000 services, whose history ends now; some receivers are nobody's. */
+export function largeMap(random: () => number, now: Date): LargeMap {
   const numbered = (count: number, name: string) =>
     Array.from({ length: count }, (_, index) => `${name}-${index}`);
   const services = numbered(SERVICES, 'service');
@@ -55,11 +59,27 @@ export function largeMap(random: () => number): LargeMap {
     categories: new Map(
       dataTypes.map((name, index) => [name, `${kinds[index % kinds.length]}.kind_${index}`]),
     ),
-    sources: numbered(SOURCES, 'http://source'),
+    sources: numbered(SOURCES, 'source'),
     declarations: [...declarations.values()],
-    from: new Date('2025-01-01T00:00:00Z'),
-    now: new Date('2026-06-01T00:00:00Z'),
+    from: new Date(now.getTime() - HISTORY_HOURS * HOUR),
+    now,
   };
+}
+
+/** What one of the sources declares. */
+export function declarationsOf(map: LargeMap, source: number): readonly Declaration[] {
+  return map.declarations.filter((_, number) => number % SOURCES === source);
+}
+
+/** The metrics page of one of the sources. */
+export function pageOf(map: LargeMap, source: number): string {
+  const lines = declarationsOf(map, source).map((declaration) => {
+    if (declaration.kind === 'client') throw new Error('The map has no clients.');
+    const { kind, team, service, dataType } = declaration;
+    const to = declaration.kind === 'transmit' ? `to_service="${declaration.toService}",` : '';
+    return `${kind}{team="${team}",service="${service}",${to}data_type="${dataType}"} 1\n`;
+  });
+  return lines.join('');
 }
 
 /** Every declaration was there, and not there, again and again; now it is. */
@@ -91,9 +111,9 @@ export function pollAgain(db: Database, map: LargeMap): Promise<void> {
 
 async function poll(db: Database, map: LargeMap, startedAt: Date): Promise<void> {
   for (const [index, source] of map.sources.entries()) {
-    const declarations = map.declarations.filter((_, number) => number % SOURCES === index);
+    const declarations = declarationsOf(map, index);
     await applyReading(db, {
-      organizationId: 'default',
+      organizationId: LARGE_MAP_ORGANIZATION,
       startedAt,
       reading: { state: 'read', source, declarations, rejections: [], problems: [], complete: true },
     });

@@ -152,6 +152,14 @@ function inMemoryMap(): DataMap {
     first_seen: AT,
     last_seen: AT,
   };
+  const mapOf: DataMap['map'] = async (query) => ({
+    ...EMPTY_MAP,
+    counts: { ...EMPTY_MAP.counts, services: 1, gaps: 1 },
+    services: query?.team === undefined || query.team === SERVICE.team ? [SERVICE] : [],
+    flows: [],
+    stores: [],
+    gaps: [gap],
+  });
   return {
     poll: async () => ({ at: new Date(AT), sources: [] }),
     backfill: async () => undefined,
@@ -167,14 +175,8 @@ function inMemoryMap(): DataMap {
     }),
     start: () => undefined,
     stop: async () => undefined,
-    map: async (query) => ({
-      ...EMPTY_MAP,
-      counts: { ...EMPTY_MAP.counts, services: 1, gaps: 1 },
-      services: query?.team === undefined || query.team === SERVICE.team ? [SERVICE] : [],
-      flows: [],
-      stores: [],
-      gaps: [gap],
-    }),
+    map: mapOf,
+    mapJson: async (query) => Buffer.from(JSON.stringify(await mapOf(query))),
     services: async () => [SERVICE],
     gaps: async () => [gap],
     gapList: async () => ({ ...stamp, counts: { gaps: 1 }, items: [gap] }),

@@ -1,3 +1,4 @@
+import { api } from '@habeas/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { inMemoryApplication, TEST_KEY } from '../../test/in-memory-application.ts';
@@ -46,6 +47,9 @@ it('stores what a job pushes, until when it says, and shows it in the map', asyn
     },
   ]);
   const map = await app.inject({ method: 'GET', url: '/api/v1/map', headers });
+  expect(map.headers['content-type']).toBe('application/json; charset=utf-8');
+  // Written as it is sent, so that nothing on the way out would mend it.
+  expect(map.body).toBe(JSON.stringify(api.mapSchema.parse(map.json())));
   expect(map.json().stores).toMatchObject([
     { service: 'nightly', data_type: 'email', source: 'push:nightly' },
   ]);

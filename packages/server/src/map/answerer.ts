@@ -2,6 +2,8 @@ import type { Claim } from './claims.ts';
 import type { KnownClient } from './known-client.ts';
 import type { Answerer, ApprovedClient } from './system.ts';
 
+const NO_CLIENT: Answerer = { kind: 'ticket', reason: 'no-client' };
+
 /**
  * How a request reaches a service. A client that names the service comes before a connection to it, and that before a
  * client that answers for all of the team's: the more exactly somebody said it, the more it counts.
@@ -10,6 +12,7 @@ export function answererOf(
   claim: Pick<Claim, 'service' | 'team' | 'connected'>,
   clients: readonly KnownClient[],
 ): Answerer {
+  if (clients.length === 0) return claim.connected ? { kind: 'connection' } : NO_CLIENT;
   const ofTeam = clients.filter((client) => client.team === claim.team);
   const ofService = ofTeam.filter((client) => client.service === claim.service);
   const ofAll = ofTeam.filter((client) => client.service === undefined);
@@ -19,7 +22,7 @@ export function answererOf(
   const common = newestApproved(ofAll);
   if (common !== undefined) return { kind: 'client', client: common };
   const waits = [...ofService, ...ofAll].some((client) => client.state === 'proposed' && !client.stale);
-  return { kind: 'ticket', reason: waits ? 'client-not-approved' : 'no-client' };
+  return waits ? { kind: 'ticket', reason: 'client-not-approved' } : NO_CLIENT;
 }
 
 /** Of several approved ones the newest that is still declared; only if none is, the newest. */

@@ -5,8 +5,10 @@ import { answersOf } from './answers.ts';
 import type { ConnectedService } from './claims.ts';
 import { createDeclarationCache } from './declaration-cache.ts';
 import { declarationKey } from './declaration-key.ts';
+import type { Filter } from './filter.ts';
 import type { KnownClient } from './known-client.ts';
 import { knownDeclaration } from './known-declaration.ts';
+import { partView } from './map-answer.ts';
 import type { SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 import type { MapSnapshot } from './snapshot.ts';
 
@@ -24,8 +26,8 @@ function seen(
     declaration,
     source: page,
     evidence: 'observed',
-    firstSeen: at,
-    lastSeen: later,
+    firstSeen: at.getTime(),
+    lastSeen: later.getTime(),
     ...change,
   };
 }
@@ -68,13 +70,8 @@ function source(change: Partial<SourceStatus> = {}): SourceStatus {
 
 /** As they come from the database. */
 function sorted(declarations: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
-  const cache = createDeclarationCache();
-  cache.add(declarations.map(({ known, source }, number) => ({ number, known, source })));
-  const items = declarations.flatMap((seen, number) => {
-    const ranked = cache.get(number);
-    return ranked === undefined ? [] : [{ ranked, seen }];
-  });
-  return cache.sort(items).map(({ seen }) => seen);
+  const numbered = declarations.map(({ known, source }, number) => ({ number, known, source }));
+  return [...createDeclarationCache().order(numbered)].flatMap((index) => declarations[index] ?? []);
 }
 
 const stamp = { at: at.toISOString(), as_of: at.toISOString(), filter: {} };
@@ -90,7 +87,7 @@ function ask(
   const full = { declarations: [], clients: [], sources: [source()], ...snapshot };
   const categories = new Map(Object.entries(options.categories ?? {}));
   const declarations = sorted(full.declarations);
-  return answersOf(
+  const answers = answersOf(
     { ...full, declarations },
     {
       connections: options.connections ?? [],
@@ -98,6 +95,7 @@ function ask(
       external: new Set(options.external),
     },
   );
+  return { ...answers, map: (filter: Filter) => partView(answers.part(filter), answers.context) };
 }
 
 describe('systems', () => {
@@ -212,7 +210,7 @@ describe('systems', () => {
   });
 
   it('with one name and two teams are two systems, each answered for by its own team', () => {
-    const both = [store('evil', 'lake', 'ip', { firstSeen: later }), store('data', 'lake', 'ip')];
+    const both = [store('evil', 'lake', 'ip', { firstSeen: later.getTime() }), store('data', 'lake', 'ip')];
     const clients = [client({ id: 'cli_data', team: 'data' }), client({ id: 'cli_evil', team: 'evil' })];
     const answers = ask({ declarations: both, clients });
     expect(
@@ -345,7 +343,7 @@ describe('gaps', () => {
     const older = source({ source: 'http://1.example/metrics', configured: false });
     const newer = source({ source: 'http://0.example/metrics', configured: false });
     const declarations = [
-      store('data', 'lake', 'ip', { source: older.source, lastSeen: at }),
+      store('data', 'lake', 'ip', { source: older.source, lastSeen: at.getTime() }),
       store('data', 'lake', 'ip', { source: newer.source }),
     ];
     const answers = ask({ declarations, sources: [newer, older] });

@@ -18,11 +18,12 @@ import {
 } from './graph.ts';
 import { impactOf, placeView } from './impact.ts';
 import type { KnownClient } from './known-client.ts';
+import type { MapPart } from './map-answer.ts';
 import { reachOfAll } from './reach-of-all.ts';
 import type { MapSnapshot } from './snapshot.ts';
 import type { System } from './system.ts';
 import { type TypeGraph, typeGraphsOf } from './type-graph.ts';
-import { distinct, earliest, flowView, latest, storeView, type ViewContext } from './views.ts';
+import { distinct, earliest, latest, timeView, type ViewContext } from './views.ts';
 import { pathsView, reachView } from './ways.ts';
 
 export interface AnswerContext {
@@ -35,9 +36,10 @@ export interface AnswerContext {
 
 /** All that can be asked about the map of one moment. Pure. */
 export interface MapAnswers {
-  map(filter?: Filter): Pick<api.MapView, 'counts' | 'services' | 'stores' | 'flows' | 'gaps'>;
+  readonly context: ViewContext;
+  part(filter?: Filter): MapPart;
   teams(filter?: Filter): api.MapTeamsView;
-  /** Flows and stores that a filter leaves. */
+  /** Flows and stores that a filter leaves, sorted like declarations. */
   edges(filter?: Filter): readonly (FlowSeen | StoreSeen)[];
   services(): readonly api.ServiceView[];
   gaps(filter?: Filter): readonly api.GapView[];
@@ -110,17 +112,18 @@ export function answersOf(
     edges(filter = {}) {
       if (isEmpty(filter)) return declarations.filter((seen) => isFlow(seen) || isStore(seen));
       const { flows, stores } = selected(filter);
-      return [...flows, ...stores];
+      return [...stores, ...flows];
     },
-    map(filter = {}) {
+    context,
+    part(filter = {}) {
       const selection = selected(filter);
       const shownServices = services().filter(({ name }) => selection.services.has(name));
       const shownGaps = gapsOf(filter);
       return {
         counts: { ...countsOf(selection, shownServices), gaps: shownGaps.length },
         services: shownServices,
-        stores: selection.stores.map((store) => storeView(store, context)),
-        flows: selection.flows.map((flow) => flowView(flow, context)),
+        flows: selection.flows,
+        stores: selection.stores,
         gaps: shownGaps,
       };
     },
@@ -171,8 +174,8 @@ function servicesOf(
       team: claim.team,
       external: isExternal(node.name),
       stores: [...claim.stores],
-      first_seen: claim.firstSeen?.toISOString() ?? null,
-      last_seen: claim.lastSeen?.toISOString() ?? null,
+      first_seen: claim.firstSeen === null ? null : timeView(claim.firstSeen),
+      last_seen: claim.lastSeen === null ? null : timeView(claim.lastSeen),
       answered_by: answererOf(claim, clients.get(claim.team) ?? []).kind,
     }));
   });
@@ -185,8 +188,8 @@ function undeclaredService({ name, incoming }: ServiceNode): api.ServiceView {
     team: null,
     external: true,
     stores: [],
-    first_seen: earliest(incoming).toISOString(),
-    last_seen: latest(incoming).toISOString(),
+    first_seen: timeView(earliest(incoming)),
+    last_seen: timeView(latest(incoming)),
     answered_by: 'nobody',
   };
 }
@@ -208,7 +211,13 @@ function countsOf(
 
 /** Those of one store or flow stand side by side. */
 function countIdentities(edges: readonly (FlowSeen | StoreSeen)[]): number {
-  return edges.filter(({ known }, index) => known.identity !== edges[index - 1]?.known.identity).length;
+  let count = 0;
+  let before: string | undefined;
+  for (const { known } of edges) {
+    if (known.identity !== before) count += 1;
+    before = known.identity;
+  }
+  return count;
 }
 
 function impactsOf({

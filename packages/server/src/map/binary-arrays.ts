@@ -10,25 +10,24 @@ const LENGTH = 4;
 const EPOCH = Date.UTC(2000, 0, 1);
 
 /** An `integer[]` without nulls; null: no row was aggregated. */
-export function readIntegers(array: Buffer | null | undefined): readonly number[] {
-  return read(array, 4, (bytes, at) => bytes.readInt32BE(at));
+export function readIntegers(array: Buffer | null | undefined): Int32Array {
+  const numbers = new Int32Array(lengthOf(array, 4));
+  for (let index = 0, at = HEAD + LENGTH; index < numbers.length; index += 1, at += LENGTH + 4) {
+    numbers[index] = array?.readInt32BE(at) ?? 0;
+  }
+  return numbers;
 }
 
 /** A `timestamptz[]` without nulls, of the years 1715 to 2284, in milliseconds, cut like a `Date`; null: no row was aggregated. */
-export function readTimes(array: Buffer | null | undefined): readonly number[] {
-  return read(array, 8, (bytes, at) => {
-    const microseconds = bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
-    return Math.floor(microseconds / 1_000) + EPOCH;
-  });
+export function readTimes(array: Buffer | null | undefined): Float64Array {
+  const times = new Float64Array(lengthOf(array, 8));
+  for (let index = 0, at = HEAD + LENGTH; index < times.length; index += 1, at += LENGTH + 8) {
+    const microseconds = (array?.readInt32BE(at) ?? 0) * 2 ** 32 + (array?.readUInt32BE(at + 4) ?? 0);
+    times[index] = Math.floor(microseconds / 1_000) + EPOCH;
+  }
+  return times;
 }
 
-function read(
-  array: Buffer | null | undefined,
-  size: number,
-  element: (bytes: Buffer, at: number) => number,
-): readonly number[] {
-  const read: number[] = [];
-  if (array === null || array === undefined) return read;
-  for (let at = HEAD + LENGTH; at < array.length; at += LENGTH + size) read.push(element(array, at));
-  return read;
+function lengthOf(array: Buffer | null | undefined, size: number): number {
+  return array === null || array === undefined ? 0 : Math.max(0, array.length - HEAD) / (LENGTH + size);
 }

@@ -1,83 +1,104 @@
-import type { api } from '@habeas/contract';
 import type { FlowSeen, StoreSeen } from './graph.ts';
-import { earliest, latest, sayingView, typeView, type ViewContext } from './views.ts';
+import { earliest, latest } from './views.ts';
 
 type EdgeSeen = FlowSeen | StoreSeen;
 
-/** The flows and stores that a filter leaves of the map of one moment. */
+/** The flows and stores that a filter leaves of the map of one moment, sorted like declarations. */
 export interface MomentEdges {
   readonly at: Date;
   readonly edges: readonly EdgeSeen[];
+}
+
+/** What is other at the later of two moments. */
+export interface MapChanges {
+  readonly from: Date;
+  readonly to: Date;
+  readonly added: readonly Change[];
+  readonly removed: readonly Change[];
+  readonly changed: readonly Change[];
+}
+
+/** One flow or store that was added, removed or changed. */
+export interface Change {
+  /** What was said about it at the earlier moment; none: it is added. */
+  readonly before: readonly EdgeSeen[];
+  /** And at the later one; none: it is removed. */
+  readonly after: readonly EdgeSeen[];
+  /** One of those whose words make the difference. */
+  readonly first: EdgeSeen;
+  /** All of them. */
+  readonly by: readonly EdgeSeen[];
+  /** In milliseconds: when it was seen first so or, if it is removed, seen last. */
+  readonly at: number;
 }
 
 /**
  * What was added, removed and changed from the earlier to the later moment, with who says so and since when. One flow,
  * or store, is the same while its services and data type are; what teams say about it may change.
  */
-export function changesBetween(
-  earlier: MomentEdges,
-  later: MomentEdges,
-  context: Pick<ViewContext, 'categoryOf'>,
-): api.MapChangesView {
-  // Most is the same at both moments, and need not be looked at.
-  const keysBefore = new Set(earlier.edges.map(({ known }) => known.key));
-  const keysAfter = new Set(later.edges.map(({ known }) => known.key));
-  const differing = new Set<string>();
-  for (const { known } of earlier.edges) if (!keysAfter.has(known.key)) differing.add(known.identity);
-  for (const { known } of later.edges) if (!keysBefore.has(known.key)) differing.add(known.identity);
-  const ofDiffering = ({ edges }: MomentEdges) =>
-    Map.groupBy(
-      edges.filter(({ known }) => differing.has(known.identity)),
-      ({ known }) => known.identity,
-    );
-  const before = ofDiffering(earlier);
-  const after = ofDiffering(later);
-  const added: api.ChangeView[] = [];
-  const removed: api.ChangeView[] = [];
-  const changed: api.ChangeView[] = [];
-  for (const identity of [...differing].sort()) {
-    const old = before.get(identity) ?? [];
-    const now = after.get(identity) ?? [];
-    if (old.length === 0) {
-      added.push(change({ old, now, who: now, at: earliest(now) }, context));
-    } else if (now.length === 0) {
-      removed.push(change({ old, now, who: old, at: latest(old) }, context));
-    } else {
-      const fresh = now.filter(({ known }) => !keysBefore.has(known.key));
-      const gone = old.filter(({ known }) => !keysAfter.has(known.key));
+export function changesBetween(earlier: MomentEdges, later: MomentEdges): MapChanges {
+  const added: Change[] = [];
+  const removed: Change[] = [];
+  const changed: Change[] = [];
+  for (const { before, after } of pairs(earlier.edges, later.edges)) {
+    if (before.length === 0) add(added, { before, after, by: after, at: earliest(after) });
+    else if (after.length === 0) add(removed, { before, after, by: before, at: latest(before) });
+    else {
+      const [keysBefore, keysAfter] = [keysOf(before), keysOf(after)];
+      const fresh = after.filter(({ known }) => !keysBefore.has(known.key));
+      const gone = before.filter(({ known }) => !keysAfter.has(known.key));
       const at = fresh.length > 0 ? earliest(fresh) : latest(gone);
-      changed.push(change({ old, now, who: [...fresh, ...gone], at }, context));
+      add(changed, { before, after, by: [...fresh, ...gone], at });
     }
   }
-  return { from: earlier.at.toISOString(), to: later.at.toISOString(), added, removed, changed };
+  return { from: earlier.at, to: later.at, added, removed, changed };
 }
 
-interface ChangeParts {
-  readonly old: readonly EdgeSeen[];
-  readonly now: readonly EdgeSeen[];
-  /** Those whose words make the difference. */
-  readonly who: readonly EdgeSeen[];
-  readonly at: Date;
+function add(changes: Change[], change: Omit<Change, 'first'>): void {
+  const [first] = change.by;
+  if (first !== undefined) changes.push({ ...change, first });
 }
 
-function change(
-  { old, now, who, at }: ChangeParts,
-  context: Pick<ViewContext, 'categoryOf'>,
-): api.ChangeView {
-  const [seen] = who;
-  if (seen === undefined) throw new RangeError('A change has somebody who says so.');
-  const { declaration } = seen;
-  const by = new Map(
-    who.map(({ source, declaration: { team } }) => [JSON.stringify([team, source]), { team, source }]),
-  );
-  return {
-    kind: declaration.kind === 'store' ? 'store' : 'flow',
-    service: declaration.service,
-    to_service: declaration.kind === 'store' ? null : declaration.toService,
-    ...typeView(declaration.dataType, context),
-    at: at.toISOString(),
-    by: [...by.values()],
-    before: old.map(sayingView),
-    after: now.map(sayingView),
-  };
+function keysOf(edges: readonly EdgeSeen[]): ReadonlySet<string> {
+  return new Set(edges.map(({ known }) => known.key));
+}
+
+interface Pair {
+  readonly before: readonly EdgeSeen[];
+  readonly after: readonly EdgeSeen[];
+}
+
+/** What is said about each flow and store at both moments, in order. What is said by the same words alone is left out. */
+function pairs(old: readonly EdgeSeen[], now: readonly EdgeSeen[]): readonly Pair[] {
+  const found: Pair[] = [];
+  for (let left = 0, right = 0; left < old.length || right < now.length; ) {
+    const one = old[left];
+    const other = now[right];
+    const order = compareIdentities(one, other);
+    const [oldFrom, nowFrom] = [left, right];
+    if (order <= 0) left = endOf(old, left);
+    if (order >= 0) right = endOf(now, right);
+    // Nearly everything is the same at both moments, and said once.
+    if (order === 0 && left - oldFrom === 1 && right - nowFrom === 1 && one?.known.key === other?.known.key) {
+      continue;
+    }
+    found.push({ before: old.slice(oldFrom, left), after: now.slice(nowFrom, right) });
+  }
+  return found;
+}
+
+/** Where what is said about the flow or store at this place ends. */
+function endOf(edges: readonly EdgeSeen[], from: number): number {
+  const identity = edges[from]?.known.identity;
+  let end = from + 1;
+  while (end < edges.length && edges[end]?.known.identity === identity) end += 1;
+  return end;
+}
+
+/** What is at its end comes last. */
+function compareIdentities(one: EdgeSeen | undefined, other: EdgeSeen | undefined): number {
+  if (one === undefined) return 1;
+  if (other === undefined) return -1;
+  const [a, b] = [one.known.identity, other.known.identity];
+  return a === b ? 0 : a < b ? -1 : 1;
 }

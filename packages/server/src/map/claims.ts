@@ -14,9 +14,9 @@ export interface Claim {
   readonly team: string;
   /** Data types, sorted. */
   readonly stores: readonly string[];
-  /** null: only the configuration names it. */
-  readonly firstSeen: Date | null;
-  readonly lastSeen: Date | null;
+  /** In milliseconds. null: only the configuration names it. */
+  readonly firstSeen: number | null;
+  readonly lastSeen: number | null;
   readonly connected: boolean;
 }
 
@@ -32,10 +32,10 @@ export function claimsOf(
   const draftOf = (key: string, service: string, team: string): ClaimDraft => {
     const found = drafts.get(key);
     if (found !== undefined) return found;
-    const made = {
+    const made: ClaimDraft = {
       service,
       team,
-      stores: new Set<string>(),
+      stores: [],
       firstSeen: null,
       lastSeen: null,
       connected: false,
@@ -55,31 +55,35 @@ export function claimsOf(
       draft = draftOf(known.owner, declaration.service, declaration.team);
       owner = known.owner;
     }
-    // Compared as numbers: dates that are compared themselves take ten times as long.
-    if (draft.firstSeen === null || firstSeen.getTime() < draft.firstSeen.getTime())
-      draft.firstSeen = firstSeen;
-    if (draft.lastSeen === null || lastSeen.getTime() > draft.lastSeen.getTime()) draft.lastSeen = lastSeen;
-    if (declaration.kind === 'store') draft.stores.add(declaration.dataType);
+    if (draft.firstSeen === null || firstSeen < draft.firstSeen) draft.firstSeen = firstSeen;
+    if (draft.lastSeen === null || lastSeen > draft.lastSeen) draft.lastSeen = lastSeen;
+    // Sorted by data type too: the same one comes several times in a row.
+    if (declaration.kind === 'store' && draft.stores.at(-1) !== declaration.dataType)
+      draft.stores.push(declaration.dataType);
   }
   const sorted = [...drafts.values()].sort(byServiceThenAge);
-  return sorted.map((draft, index) => ({
-    ...draft,
-    key: sorted[index - 1]?.service === draft.service ? `${draft.service}@${draft.team}` : draft.service,
-    stores: [...draft.stores].sort(),
+  return sorted.map(({ service, team, stores, firstSeen, lastSeen, connected }, index) => ({
+    key: sorted[index - 1]?.service === service ? `${service}@${team}` : service,
+    service,
+    team,
+    stores: stores.length > 1 ? stores.sort() : stores,
+    firstSeen,
+    lastSeen,
+    connected,
   }));
 }
 
 interface ClaimDraft {
   readonly service: string;
   readonly team: string;
-  readonly stores: Set<string>;
-  firstSeen: Date | null;
-  lastSeen: Date | null;
+  readonly stores: string[];
+  firstSeen: number | null;
+  lastSeen: number | null;
   connected: boolean;
 }
 
 function byServiceThenAge(a: ClaimDraft, b: ClaimDraft): number {
-  const age = (draft: ClaimDraft) => (draft.connected ? 0 : (draft.firstSeen?.getTime() ?? 0));
+  const age = (draft: ClaimDraft) => (draft.connected ? 0 : (draft.firstSeen ?? 0));
   return compare(a.service, b.service) || age(a) - age(b) || compare(a.team, b.team);
 }
 

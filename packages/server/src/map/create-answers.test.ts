@@ -248,6 +248,24 @@ describe('other moments', () => {
     expect((await answers.map({})).changes).toBeNull();
   });
 
+  it('are written as JSON the same as their views, in the order of the API', async () => {
+    await using database = await createTestDatabase(migrations);
+    const flow = transmit('lake', 'crm', 'email', { purpose: 'a "b" ü' });
+    await poll(database, { time: '08:00:00', declarations: [store('lake', 'ip'), flow] });
+    await poll(database, { time: '09:00:00', declarations: [flow] });
+    const answers = open(database);
+    for (const asked of [
+      {},
+      { as_of: at('08:30:00') },
+      { as_of: at('08:30:00'), compare_to: at('10:00:00'), team: 'data' },
+      { group_by: 'team' as const },
+    ]) {
+      const query = api.mapQuerySchema.parse(asked);
+      const text = (await answers.mapJson(query)).toString();
+      expect(text).toBe(JSON.stringify(api.mapSchema.encode(await answers.map(query))));
+    }
+  });
+
   it('are summed up by team', async () => {
     await using database = await createTestDatabase(migrations);
     const crm: Declaration = { ...store('crm', 'email'), team: 'sales' };

@@ -1,14 +1,16 @@
 import type { api } from '@habeas/contract';
 import { type Clock, type Database, HabeasError, shareReads } from '../foundation/index.ts';
 import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
-import { changesBetween } from './changes.ts';
+import { changesBetween, type MapChanges } from './changes.ts';
 import type { DataMap } from './data-map.ts';
 import type { Filter } from './filter.ts';
 import type { KnownClient } from './known-client.ts';
 import { createDeclarationLoader } from './load-declarations.ts';
+import { type MapAnswer, mapJson, mapView } from './map-answer.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { Moment } from './seen-declaration.ts';
 import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
+import { createViewTemplates } from './view-templates.ts';
 import { alertsOf } from './watch-alerts.ts';
 import type { WatchedState } from './watch-store.ts';
 
@@ -23,7 +25,17 @@ export interface CreateAnswersOptions extends AnswerContext {
 export interface Answers
   extends Pick<
     DataMap,
-    'map' | 'services' | 'gaps' | 'gapList' | 'holders' | 'reach' | 'paths' | 'impact' | 'impacts' | 'systems'
+    | 'map'
+    | 'mapJson'
+    | 'services'
+    | 'gaps'
+    | 'gapList'
+    | 'holders'
+    | 'reach'
+    | 'paths'
+    | 'impact'
+    | 'impacts'
+    | 'systems'
   > {
   clients(): Promise<readonly KnownClient[]>;
   /** What is worth telling to teams now. */
@@ -34,6 +46,7 @@ export interface Answers
 export function createAnswers(options: CreateAnswersOptions): Answers {
   const { db, clock, organizationId } = options;
   const loader = createDeclarationLoader();
+  const templates = createViewTemplates(options);
 
   async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
     const configured = options.configured();
@@ -97,16 +110,8 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
       };
     },
 
-    async map(query = {}) {
-      const question = await ask(query);
-      const { asked, answers, filter } = question;
-      const changes = changesOf(question);
-      if (changes === null) requireService(answers, filter.service);
-      const map = answers.map(filter);
-      if (query.group_by !== 'team') return { ...asked, ...map, changes, teams: null };
-      const lists = { services: [], stores: [], flows: [] };
-      return { ...asked, ...map, ...lists, changes, teams: answers.teams(filter) };
-    },
+    map: async (query = {}) => mapView(await answerMap(query)),
+    mapJson: async (query = {}) => mapJson(await answerMap(query), templates),
 
     async gapList(query = {}) {
       const { asked, answers, filter } = await ask(query);
@@ -145,13 +150,25 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     },
   };
 
+  async function answerMap(query: Partial<api.MapQuery>): Promise<MapAnswer> {
+    const question = await ask(query);
+    const { asked, answers, filter } = question;
+    const { context } = answers;
+    const changes = changesOf(question);
+    if (changes === null) requireService(answers, filter.service);
+    const part = answers.part(filter);
+    if (query.group_by !== 'team') return { asked, part, changes, teams: null, context };
+    const lists = { services: [], stores: [], flows: [] };
+    return { asked, part: { ...part, ...lists }, changes, teams: answers.teams(filter), context };
+  }
+
   function changesOf(question: {
     readonly snapshot: MapSnapshot;
     readonly answers: MapAnswers;
     readonly filter: Filter;
     readonly moment: Date;
     readonly compareTo: Date | undefined;
-  }): api.MapChangesView | null {
+  }): MapChanges | null {
     const { snapshot, answers, filter, moment, compareTo } = question;
     if (compareTo === undefined || snapshot.compared === undefined) return null;
     const others = answersOf({ ...snapshot, declarations: snapshot.compared }, options);
@@ -161,7 +178,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
       { at: compareTo, edges: others.edges(filter) },
     ] as const;
     const [earlier, later] = compareTo < moment ? [sides[1], sides[0]] : sides;
-    return changesBetween(earlier, later, options);
+    return changesBetween(earlier, later);
   }
 }
 

@@ -10,6 +10,7 @@ export function currentDeclarations(
   declarations: readonly SeenDeclaration[],
   sources: readonly SourceStatus[],
 ): readonly SeenDeclaration[] {
+  if (!saidTwice(declarations)) return declarations;
   const configured = new Set(sources.filter((source) => source.configured).map(({ source }) => source));
   // Sorted, so that those that say the same stand side by side; nearly always there is one.
   const current: SeenDeclaration[] = [];
@@ -28,13 +29,20 @@ export function currentDeclarations(
   return current;
 }
 
+function saidTwice(declarations: readonly SeenDeclaration[]): boolean {
+  let key: string | undefined;
+  for (const { known } of declarations) {
+    if (known.key === key) return true;
+    key = known.key;
+  }
+  return false;
+}
+
 /** Where a clock went back, two intervals of one source may overlap. */
 function onePerSource(group: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
   return [...Map.groupBy(group, ({ source }) => source).values()].flatMap(newest);
 }
 
 function newest(group: readonly SeenDeclaration[]): readonly SeenDeclaration[] {
-  return group
-    .toSorted((a, b) => b.lastSeen.getTime() - a.lastSeen.getTime() || (a.source < b.source ? -1 : 1))
-    .slice(0, 1);
+  return group.toSorted((a, b) => b.lastSeen - a.lastSeen || (a.source < b.source ? -1 : 1)).slice(0, 1);
 }

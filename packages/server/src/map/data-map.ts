@@ -19,6 +19,8 @@ export interface DataMap {
   stop(): Promise<void>;
   /** Throws BAD_INPUT for a moment to come, NOT_FOUND for a service that is not in the map; so do all that take a filter. */
   map(query?: Partial<api.MapQuery>): Promise<api.MapView>;
+  /** {@link map} as JSON in UTF-8, without an object for each of its flows. */
+  mapJson(query?: Partial<api.MapQuery>): Promise<Buffer>;
   services(): Promise<readonly api.ServiceView[]>;
   /** What is missing now. */
   gaps(): Promise<readonly api.GapView[]>;

@@ -38,7 +38,9 @@ export function findGaps(input: GapInput): readonly api.GapView[] {
     ...evidenceGaps(input.graph),
     ...ofToday,
   ];
-  return gaps.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  return gaps
+    .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
+    .map(({ kind, service, team, data_type, message }) => ({ kind, service, team, data_type, message }));
 }
 
 /** What needs a look first comes first. */
@@ -124,9 +126,9 @@ function clientsNotApproved({ clients }: GapInput): readonly api.GapView[] {
 }
 
 function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api.GapView[] {
-  const stored = graph.stores.map(({ declaration }) => declaration.dataType);
-  const moved = graph.flows.map(({ declaration }) => declaration.dataType);
-  return [...new Set([...stored, ...moved])]
+  const dataTypes = new Set(graph.stores.map(({ declaration }) => declaration.dataType));
+  for (const { declaration } of graph.flows) dataTypes.add(declaration.dataType);
+  return [...dataTypes]
     .sort()
     .filter((dataType) => categoryOf(dataType) === undefined)
     .map((dataType) => ({

@@ -7,10 +7,8 @@ export interface ServiceNode {
   readonly name: string;
   /** Teams that say it is theirs, the first one first. None: somebody sends data there, but nobody declared it. */
   readonly claims: readonly Claim[];
-  /** What it was said to store, and by whom. */
-  readonly stores: readonly StoreSeen[];
+  /** By which a service is known that nobody declared; none for all others. */
   readonly incoming: readonly FlowSeen[];
-  readonly outgoing: readonly FlowSeen[];
 }
 
 /** One declared movement of one data type: an edge. The same one from two sources is two edges. */
@@ -31,23 +29,23 @@ export interface MapGraph {
 
 /** Services and the flows between them. Declarations come sorted by what is declared, then by source. */
 export function buildGraph(declarations: readonly SeenDeclaration[], claims: readonly Claim[]): MapGraph {
-  const flows = declarations.filter(isFlow);
-  const stores = declarations.filter(isStore);
-  const claimsOf = Map.groupBy(claims, (claim) => claim.service);
-  const storesOf = Map.groupBy(stores, ({ declaration }) => declaration.service);
-  const incoming = Map.groupBy(flows, ({ declaration }) => declaration.toService);
-  const outgoing = Map.groupBy(flows, ({ declaration }) => declaration.service);
-  const names = [...new Set([...claimsOf.keys(), ...incoming.keys()])].sort();
-  const services = names.map((name): [string, ServiceNode] => [
-    name,
-    {
-      name,
-      claims: claimsOf.get(name) ?? [],
-      stores: storesOf.get(name) ?? [],
-      incoming: incoming.get(name) ?? [],
-      outgoing: outgoing.get(name) ?? [],
-    },
-  ]);
+  const nodes = new Map<string, { name: string; claims: Claim[]; incoming: FlowSeen[] }>();
+  const nodeOf = (name: string) => {
+    const node = nodes.get(name) ?? { name, claims: [], incoming: [] };
+    nodes.set(name, node);
+    return node;
+  };
+  for (const claim of claims) nodeOf(claim.service).claims.push(claim);
+  const flows: FlowSeen[] = [];
+  const stores: StoreSeen[] = [];
+  for (const seen of declarations) {
+    if (isStore(seen)) stores.push(seen);
+    if (!isFlow(seen)) continue;
+    flows.push(seen);
+    const receiver = nodes.get(seen.declaration.toService) ?? nodeOf(seen.declaration.toService);
+    if (receiver.claims.length === 0) receiver.incoming.push(seen);
+  }
+  const services = [...nodes].sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
   return { services: new Map(services), flows, stores };
 }
 

@@ -1,4 +1,5 @@
 import type { Declaration } from './declaration.ts';
+import type { EdgeTemplate } from './edge-template.ts';
 
 /** A declaration with what it is compared by again and again, made once. */
 export interface KnownDeclaration {
@@ -11,6 +12,8 @@ export interface KnownDeclaration {
   readonly owner: string;
   /** Sorts declarations by kind, services, data type, team and details. */
   readonly order: string;
+  /** What was made of it once, to be found without looking it up. */
+  readonly kept: { edge?: EdgeTemplate; changeHead?: Uint8Array };
 }
 
 export function knownDeclaration(key: string, declaration: Declaration): KnownDeclaration {
@@ -18,7 +21,7 @@ export function knownDeclaration(key: string, declaration: Declaration): KnownDe
   const owner = JSON.stringify([service, team]);
   if (declaration.kind === 'client') {
     const order = JSON.stringify([kind, service, team, declaration.address, declaration.protocol]);
-    return { key, declaration, identity: order, owner, order };
+    return { key, declaration, identity: order, owner, order, kept: {} };
   }
   const { dataType, purpose = '', subject = '', retention = '', region = '' } = declaration;
   const where = [
@@ -28,5 +31,5 @@ export function knownDeclaration(key: string, declaration: Declaration): KnownDe
     dataType,
   ];
   const order = JSON.stringify([...where, team, purpose, subject, retention, region]);
-  return { key, declaration, identity: JSON.stringify(where), owner, order };
+  return { key, declaration, identity: JSON.stringify(where), owner, order, kept: {} };
 }

@@ -3,13 +3,12 @@ import type { Database } from '../foundation/index.ts';
 import { readIntegers, readTimes } from './binary-arrays.ts';
 import {
   createDeclarationCache,
+  type DeclarationCache,
   type NumberedDeclaration,
-  type RankedDeclaration,
 } from './declaration-cache.ts';
 import { fromRow } from './intervals.ts';
 import { knownDeclaration } from './known-declaration.ts';
 import { evidenceOf } from './map-source.ts';
-import { later } from './reconcile.ts';
 import type { Moment, SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 
 /** Loads what was declared at a moment, sorted. The transaction shows one state of the database. */
@@ -25,12 +24,13 @@ export interface LoadDeclarationsOptions {
   readonly moment: Moment;
 }
 
-/** One interval. Times are milliseconds: ten thousand dates take longer to parse than to find. */
-interface Span {
-  readonly ranked: RankedDeclaration;
-  readonly first: number;
-  /** null: it has not ended. */
-  readonly last: number | null;
+/** Intervals side by side: what each says, when it began and, if it ended, when, in milliseconds. */
+interface Intervals {
+  /** undefined: what this version does not understand. */
+  readonly declarations: readonly (NumberedDeclaration | undefined)[];
+  readonly firsts: Float64Array;
+  /** None for those that have not ended. */
+  readonly lasts?: Float64Array;
 }
 
 /**
@@ -40,84 +40,102 @@ interface Span {
  */
 export function createDeclarationLoader(): DeclarationLoader {
   const cache = createDeclarationCache();
-  let open: { readonly versions: string; readonly spans: readonly Span[] } | undefined;
+  let open: { readonly versions: string; readonly intervals: Intervals } | undefined;
   let seen: { readonly heartbeats: string; readonly declarations: readonly SeenDeclaration[] } | undefined;
 
   return async (transaction, options) => {
     const { sources, moment } = options;
+    const explain = async ({ numbers, ...times }: NumberedIntervals): Promise<Intervals> => ({
+      declarations: await declarationsOf(transaction, { ...options, cache }, numbers),
+      ...times,
+    });
     const versions = JSON.stringify(sources.map(({ source, version }) => [source, version]));
     // Several questions may be asked at once: each goes on with what it loaded itself.
     const known =
       open?.versions === versions
         ? open
-        : { versions, spans: await loadSpans(transaction, options, await selectOpen(transaction, options)) };
+        : { versions, intervals: await explain(await selectOpen(transaction, options)) };
     open = known;
     if (moment !== 'now') {
-      const until = moment.getTime();
-      const began = known.spans.filter(({ first }) => first <= until);
-      const ended = await selectEnded(transaction, { ...options, moment });
-      return see(await loadSpans(transaction, options, ended, began), sources);
+      const ended = await explain(await selectEnded(transaction, { ...options, moment }));
+      return see([known.intervals, ended], { cache, sources, until: moment.getTime() });
     }
     const heartbeats = JSON.stringify([versions, sources.map(({ kind, completeAt }) => [kind, completeAt])]);
-    if (seen?.heartbeats !== heartbeats) seen = { heartbeats, declarations: see(known.spans, sources) };
+    if (seen?.heartbeats !== heartbeats) {
+      seen = { heartbeats, declarations: see([known.intervals], { cache, sources, until: Infinity }) };
+    }
     return seen.declarations;
   };
+}
 
-  /** Sorted, with others that were loaded before. */
-  async function loadSpans(
-    transaction: Database,
-    options: LoadDeclarationsOptions,
-    intervals: Intervals,
-    others: readonly Span[] = [],
-  ): Promise<readonly Span[]> {
-    const { numbers, firsts, lasts } = intervals;
-    const found = numbers.map((number) => cache.get(number));
-    const unknown = numbers.filter((_, index) => found[index] === undefined);
-    if (unknown.length > 0) {
-      cache.add(await selectDeclarations(transaction, options, unknown));
-      // Another load may have emptied the cache meanwhile.
-      cache.add(found.flatMap((ranked) => ranked ?? []));
-    }
-    cache.add(others.map(({ ranked }) => ranked));
-    const again = (span: Span): Span => {
-      const ranked = cache.get(span.ranked.number) ?? span.ranked;
-      return ranked === span.ranked ? span : { ...span, ranked };
-    };
-    const spans = others.map(again);
-    for (const [index, number] of numbers.entries()) {
-      const ranked = unknown.length === 0 ? found[index] : cache.get(number);
-      if (ranked !== undefined)
-        spans.push({ ranked, first: firsts[index] ?? 0, last: lasts?.[index] ?? null });
-    }
-    const sorted = cache.sort(spans);
-    cache.limit();
-    return sorted;
+/** What the numbers stand for; loads what is not in the cache. */
+async function declarationsOf(
+  transaction: Database,
+  options: { readonly organizationId: string; readonly cache: DeclarationCache },
+  numbers: Int32Array,
+): Promise<Intervals['declarations']> {
+  // Filled by index, here and below: walking over twelve thousand numbers leaves as many objects behind.
+  const declarations = new Array<NumberedDeclaration | undefined>(numbers.length);
+  const unknown: number[] = [];
+  for (let index = 0; index < numbers.length; index += 1) {
+    const number = numbers[index] ?? 0;
+    declarations[index] = options.cache.get(number);
+    if (declarations[index] === undefined) unknown.push(number);
   }
-}
-
-function see(spans: readonly Span[], sources: readonly SourceStatus[]): readonly SeenDeclaration[] {
-  const bySource = new Map(
-    sources.map(({ source, kind, completeAt }) => [source, { evidence: evidenceOf(kind), completeAt }]),
+  if (unknown.length === 0) return declarations;
+  const loaded = new Map(
+    (await selectDeclarations(transaction, options, unknown)).map((one) => [one.number, one] as const),
   );
-  return spans.map(({ ranked: { known, source }, first, last }) => {
-    const status = bySource.get(source);
-    const firstSeen = new Date(first);
-    return {
-      known,
-      declaration: known.declaration,
-      source,
-      evidence: status?.evidence ?? 'observed',
-      firstSeen,
-      lastSeen: last === null ? later(firstSeen, status?.completeAt ?? null) : new Date(last),
-    };
-  });
+  options.cache.add(loaded.values());
+  return declarations.map((declaration, index) => declaration ?? loaded.get(numbers[index] ?? 0));
 }
 
-/** Intervals side by side: number, begin and, if they ended, end. */
-interface Intervals {
-  readonly numbers: readonly number[];
-  readonly firsts: readonly number[];
-  readonly lasts?: readonly number[];
+interface SeeOptions {
+  readonly cache: DeclarationCache;
+  readonly sources: readonly SourceStatus[];
+  /** Milliseconds; what began later is left out. */
+  readonly until: number;
+}
+
+/** What the intervals say, sorted. What has not ended was seen last when its source was read last. */
+function see(parts: readonly Intervals[], options: SeeOptions): readonly SeenDeclaration[] {
+  const { cache, sources, until } = options;
+  const complete = new Map(sources.map(({ source, completeAt }) => [source, completeAt?.getTime() ?? 0]));
+  const evidence = new Map(sources.map(({ source, kind }) => [source, evidenceOf(kind)]));
+  const count = parts.reduce((sum, { firsts }) => sum + firsts.length, 0);
+  const declarations = new Array<NumberedDeclaration>(count);
+  const found = new Array<SeenDeclaration>(count);
+  let length = 0;
+  for (const intervals of parts) {
+    for (let index = 0; index < intervals.firsts.length; index += 1) {
+      const declaration = intervals.declarations[index];
+      const firstSeen = intervals.firsts[index] ?? 0;
+      if (declaration === undefined || firstSeen > until) continue;
+      const { known, source } = declaration;
+      declarations[length] = declaration;
+      found[length] = {
+        known,
+        declaration: known.declaration,
+        source,
+        evidence: evidence.get(source) ?? 'observed',
+        firstSeen,
+        lastSeen: intervals.lasts?.[index] ?? Math.max(firstSeen, complete.get(source) ?? 0),
+      };
+      length += 1;
+    }
+  }
+  declarations.length = length;
+  found.length = length;
+  const order = cache.order(declarations);
+  cache.limit();
+  return found.map((seen, place) => found[order[place] ?? 0] ?? seen);
+}
+
+/** As they are stored. Times are milliseconds: ten thousand dates take longer to make than to find. */
+interface NumberedIntervals {
+  readonly numbers: Int32Array;
+  readonly firsts: Float64Array;
+  readonly lasts?: Float64Array;
 }
 
 /*
@@ -130,7 +148,7 @@ interface Intervals {
 async function selectOpen(
   transaction: Database,
   { organizationId }: LoadDeclarationsOptions,
-): Promise<Intervals> {
+): Promise<NumberedIntervals> {
   const { rows } = await sql<Pick<IntervalArrays, 'numbers' | 'firsts'>>`
     select array_send(array_agg(number)) as numbers, array_send(array_agg(first_seen)) as firsts
     from map_declarations
@@ -142,7 +160,7 @@ async function selectOpen(
 async function selectEnded(
   transaction: Database,
   { organizationId, moment }: LoadDeclarationsOptions & { readonly moment: Date },
-): Promise<Intervals> {
+): Promise<NumberedIntervals> {
   const { rows } = await sql<IntervalArrays>`
     select array_send(array_agg(number)) as numbers,
       array_send(array_agg(first_seen)) as firsts,
@@ -168,7 +186,7 @@ interface IntervalArrays {
 /** What numbers stand for; each from one interval that has it. */
 async function selectDeclarations(
   transaction: Database,
-  { organizationId }: LoadDeclarationsOptions,
+  { organizationId, cache }: { readonly organizationId: string; readonly cache: DeclarationCache },
   numbers: readonly number[],
 ): Promise<readonly NumberedDeclaration[]> {
   const { rows } = await sql<
@@ -187,8 +205,17 @@ async function selectDeclarations(
     where numbers.organization_id = ${organizationId} and numbers.number = any(${numbers}::integer[])`.execute(
     transaction,
   );
+  const word = (text: string | null) => (text === null ? null : cache.word(text));
   return rows.flatMap(({ number, source, key, ...row }) => {
-    const declaration = fromRow(row);
-    return declaration === undefined ? [] : { number, source, known: knownDeclaration(key, declaration) };
+    const { service, to_service, data_type } = row;
+    const declaration = fromRow({
+      ...row,
+      team: cache.word(row.team),
+      service: word(service),
+      to_service: word(to_service),
+      data_type: word(data_type),
+    });
+    if (declaration === undefined) return [];
+    return { number, source: cache.word(source), known: knownDeclaration(key, declaration) };
   });
 }

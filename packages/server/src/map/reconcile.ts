@@ -54,6 +54,6 @@ export function reconcile(input: ReconcileInput): Changes {
 }
 
 /** When something that is open was last seen for certain. */
-export function later(firstSeen: Date, lastComplete: Date | null): Date {
+function later(firstSeen: Date, lastComplete: Date | null): Date {
   return lastComplete === null || lastComplete < firstSeen ? firstSeen : lastComplete;
 }

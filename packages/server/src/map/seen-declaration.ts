@@ -12,8 +12,9 @@ export interface SeenDeclaration {
   readonly declaration: Declaration;
   readonly source: string;
   readonly evidence: Evidence;
-  readonly firstSeen: Date;
-  readonly lastSeen: Date;
+  /** In milliseconds, like {@link lastSeen}: an answer has tens of thousands of times, and as many dates would be objects. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
 }
 
 export interface SourceStatus {

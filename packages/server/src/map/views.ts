@@ -10,30 +10,28 @@ export interface ViewContext {
 }
 
 export function flowView(seen: FlowSeen, context: ViewContext): api.FlowView {
-  const { service: from, toService: to, dataType, team } = seen.declaration;
-  const { purpose = null, subject = null, retention = null, region = null } = seen.declaration;
-  // Spelled out: a map has ten thousand of them, and each spread would make another object.
-  return {
-    from,
-    to,
-    data_type: dataType,
-    category: context.categoryOf(dataType) ?? null,
-    external: context.isExternal(from) || context.isExternal(to),
-    team,
-    source: seen.source,
-    evidence: seen.evidence,
-    purpose,
-    subject,
-    retention,
-    region,
-    first_seen: seen.firstSeen.toISOString(),
-    last_seen: seen.lastSeen.toISOString(),
-  };
+  return { ...flowHead(seen, context), ...sayingView(seen) };
 }
 
-export function storeView(seen: StoreSeen, context: ViewContext): api.StoreView {
-  const { service, dataType } = seen.declaration;
-  return { service, ...typeView(dataType, context), ...sayingView(seen) };
+export function storeView(seen: StoreSeen, context: Pick<ViewContext, 'categoryOf'>): api.StoreView {
+  return { ...storeHead(seen, context), ...sayingView(seen) };
+}
+
+/** What a flow has besides what is said about it. */
+export function flowHead(
+  { declaration: { service: from, toService: to, dataType } }: FlowSeen,
+  context: ViewContext,
+) {
+  const external = context.isExternal(from) || context.isExternal(to);
+  return { from, to, ...typeView(dataType, context), external };
+}
+
+/** What a store has besides what is said about it. */
+export function storeHead(
+  { declaration: { service, dataType } }: StoreSeen,
+  context: Pick<ViewContext, 'categoryOf'>,
+) {
+  return { service, ...typeView(dataType, context) };
 }
 
 export function edgeView({ from, to, dataType, sayings }: Edge, context: ViewContext): api.EdgeView {
@@ -43,12 +41,13 @@ export function edgeView({ from, to, dataType, sayings }: Edge, context: ViewCon
     to,
     ...typeView(dataType, context),
     external,
-    first_seen: earliest(sayings).toISOString(),
-    last_seen: latest(sayings).toISOString(),
+    first_seen: timeView(earliest(sayings)),
+    last_seen: timeView(latest(sayings)),
     evidence: sayings.map(sayingView),
   };
 }
 
+/** `first_seen` and `last_seen` come last: they alone differ between moments (view-templates.ts). */
 export function sayingView(seen: FlowSeen | StoreSeen): api.SayingView {
   const { team, purpose, subject, retention, region } = seen.declaration;
   return {
@@ -59,8 +58,8 @@ export function sayingView(seen: FlowSeen | StoreSeen): api.SayingView {
     subject: subject ?? null,
     retention: retention ?? null,
     region: region ?? null,
-    first_seen: seen.firstSeen.toISOString(),
-    last_seen: seen.lastSeen.toISOString(),
+    first_seen: timeView(seen.firstSeen),
+    last_seen: timeView(seen.lastSeen),
   };
 }
 
@@ -68,12 +67,19 @@ export function typeView(dataType: string, { categoryOf }: Pick<ViewContext, 'ca
   return { data_type: dataType, category: categoryOf(dataType) ?? null };
 }
 
-export function earliest(sayings: readonly { readonly firstSeen: Date }[]): Date {
-  return new Date(Math.min(...sayings.map(({ firstSeen }) => firstSeen.getTime())));
+/** A time in milliseconds. */
+export function timeView(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
-export function latest(sayings: readonly { readonly lastSeen: Date }[]): Date {
-  return new Date(Math.max(...sayings.map(({ lastSeen }) => lastSeen.getTime())));
+/** In milliseconds. */
+export function earliest(sayings: readonly { readonly firstSeen: number }[]): number {
+  return sayings.reduce((least, { firstSeen }) => Math.min(least, firstSeen), Number.POSITIVE_INFINITY);
+}
+
+/** In milliseconds. */
+export function latest(sayings: readonly { readonly lastSeen: number }[]): number {
+  return sayings.reduce((most, { lastSeen }) => Math.max(most, lastSeen), Number.NEGATIVE_INFINITY);
 }
 
 /** Each once, sorted. */

@@ -4,7 +4,7 @@ import { sensitivityOf } from './exports/sensitive-categories.ts';
 import type { FlowSeen, StoreSeen } from './graph.ts';
 import type { KnownClient } from './known-client.ts';
 import type { System } from './system.ts';
-import { earliest } from './views.ts';
+import { earliest, timeView } from './views.ts';
 
 /** Something of the map that the team that owns it should know. Names of services, teams and data types, nothing personal. */
 export interface Alert {
@@ -55,7 +55,8 @@ export function distinctAlerts(alerts: readonly Alert[]): readonly Alert[] {
 export function flowAlert(options: {
   readonly declaration: TransmitDeclaration;
   readonly source: string;
-  readonly since: Date;
+  /** In milliseconds. */
+  readonly since: number;
   readonly categoryOf: (dataType: string) => string | undefined;
 }): Alert | undefined {
   const { declaration, source, since } = options;
@@ -74,7 +75,7 @@ export function flowAlert(options: {
       category,
       sensitivity,
       source,
-      since: since.toISOString(),
+      since: timeView(since),
     },
   };
 }
@@ -102,7 +103,7 @@ function storeAlerts({ edges, systems, clients }: WatchedMap): readonly Alert[] 
           data_types: dataTypes.join(', '),
           reason: answeredBy.reason,
           client: waiting?.id ?? null,
-          since: earliest(storesOf.get(JSON.stringify([service, team])) ?? []).toISOString(),
+          since: timeView(earliest(storesOf.get(JSON.stringify([service, team])) ?? [])),
         },
       },
     ];

@@ -23,8 +23,10 @@ export interface NoticeFlowsOptions {
  */
 export async function noticeFlows(transaction: Database, options: NoticeFlowsOptions): Promise<void> {
   const { source, categoryOf } = options;
-  const alerts = options.started.flatMap(({ declaration, firstSeen: since }) =>
-    declaration.kind === 'transmit' ? (flowAlert({ declaration, source, since, categoryOf }) ?? []) : [],
+  const alerts = options.started.flatMap(({ declaration, firstSeen }) =>
+    declaration.kind === 'transmit'
+      ? (flowAlert({ declaration, source, since: firstSeen.getTime(), categoryOf }) ?? [])
+      : [],
   );
   for (const some of chunks(distinctAlerts(alerts))) {
     await transaction

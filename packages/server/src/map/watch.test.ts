@@ -155,7 +155,7 @@ describe('a flow of a sensitive category', () => {
           dataType: 'x',
           purpose: purpose ?? undefined,
         };
-        const since = new Date(0);
+        const since = 0;
         const options = { source: 's', since, categoryOf: () => found };
         const alert = flowAlert({ ...options, declaration });
         expect(alert === undefined).toBe(sensitivityOf(found ?? null) === undefined);

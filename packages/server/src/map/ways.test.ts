@@ -14,7 +14,14 @@ const SERVICES = ['a', 'b', 'c', 'd', '__proto__', 'constructor'];
 function flow(service: string, toService: string, dataType: string, source = 'page'): FlowSeen {
   const declaration = { kind: 'transmit' as const, team: 't', service, toService, dataType };
   const known = knownDeclaration(JSON.stringify(declaration), declaration);
-  return { known, declaration, source, evidence: 'observed', firstSeen: at, lastSeen: at };
+  return {
+    known,
+    declaration,
+    source,
+    evidence: 'observed',
+    firstSeen: at.getTime(),
+    lastSeen: at.getTime(),
+  };
 }
 
 const label = fc.constantFrom(...SERVICES);
