@@ -203,6 +203,7 @@ async function createServer(
     logger,
     order: { after: config.requests.after, groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
+    giveUpBlockedMilliseconds: config.requests.give_up_blocked,
     patience: (system) => config.streams.nats?.status.find((mapping) => mapping.system === system)?.ask_after,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,

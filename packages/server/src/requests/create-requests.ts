@@ -52,6 +52,8 @@ export interface CreateRequestsOptions {
   readonly patience?: (system: string | null) => number | undefined;
   /** Longest time of one attempt. (Default: 15 minutes) */
   readonly taskTimeoutMilliseconds?: number;
+  /** How long after its answer was due a blocked request waits for a person before it ends. (Default: 90 days) */
+  readonly giveUpBlockedMilliseconds?: number | undefined;
   /** Where packages lie. (Default: in the database) */
   readonly storages?: PackageStorages | undefined;
   /** How often lost work is looked for. (Default: 1 second) */
@@ -60,6 +62,7 @@ export interface CreateRequestsOptions {
   readonly random?: () => number;
 }
 
+const GIVE_UP_BLOCKED_MILLISECONDS = 90 * 86_400_000;
 const TASK_TIMEOUT_MILLISECONDS = 15 * 60_000;
 
 export function createRequests(options: CreateRequestsOptions): Requests {
@@ -92,6 +95,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   const fleet = createFleet({
     ...options,
     storages,
+    giveUpBlockedMilliseconds: options.giveUpBlockedMilliseconds ?? GIVE_UP_BLOCKED_MILLISECONDS,
     patience: (system) => options.patience?.(system),
     settleReports: reports.settle,
     pauses,

@@ -27,6 +27,7 @@ export interface FleetOptions {
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
   readonly packageExpiresMilliseconds: number;
+  readonly giveUpBlockedMilliseconds: number;
   readonly patience: (system: string | null) => number | undefined;
   readonly callback: (taskId: string) => { readonly url: string; readonly secret: string };
   readonly sign: SignReceipt;

@@ -12,12 +12,15 @@ import {
 import type { PackageStorages } from './package/storage.ts';
 import { prune } from './prune.ts';
 import { freezeReceipts, type SignReceipt } from './receipt.ts';
+import { sweepWorkingCopies } from './sweep-working-copies.ts';
 import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
 import { livingWorkers } from './worker-session.ts';
 
 const BATCH = 500;
 const PRUNE_MILLISECONDS = 3_600_000;
+const SWEEP_MILLISECONDS = 60_000;
+const STORAGE_PAUSE_MILLISECONDS = 30_000;
 
 export interface ReconcileOptions {
   /** Whose requests are looked after; other organizations on the same database have servers of their own. */
@@ -30,6 +33,8 @@ export interface ReconcileOptions {
   readonly storages: PackageStorages;
   /** Longest time that a package can be fetched. */
   readonly packageExpiresMilliseconds: number;
+  /** How long after it was due a blocked request waits for a person. */
+  readonly giveUpBlockedMilliseconds: number;
   /** Ends what takes long when the server stops. */
   readonly signal: AbortSignal;
   /** This process' worker, and the tasks that it has in hand. */
@@ -52,6 +57,23 @@ interface Ref {
  */
 export function createReconciler(options: ReconcileOptions): () => Promise<void> {
   let prunedAt = 0;
+  let sweptAt = 0;
+  let storageFailedAt = 0;
+  const sweepNowAndThen = async (now: Date): Promise<void> => {
+    if (now.getTime() - sweptAt < SWEEP_MILLISECONDS) return;
+    await sweepWorkingCopies(options.db, options.organizationId);
+    sweptAt = now.getTime();
+  };
+  /** A storage that is down is not asked every second. */
+  const discardedPackages = async (_: ReconcileOptions, now: Date): Promise<void> => {
+    if (now.getTime() - storageFailedAt < STORAGE_PAUSE_MILLISECONDS) return;
+    try {
+      await removeDiscarded(options);
+    } catch (error) {
+      storageFailedAt = now.getTime();
+      throw error;
+    }
+  };
   const pruneNowAndThen = async (now: Date): Promise<void> => {
     if (now.getTime() - prunedAt < PRUNE_MILLISECONDS) return;
     await prune(options.db, options.organizationId, now);
@@ -68,6 +90,8 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       forgotten,
       discardedPackages,
       missingReceipts,
+      blockedForGood,
+      () => sweepNowAndThen(now),
       () => options.settleReports(),
       () => sendDeadlineAlerts(options),
       () => pruneNowAndThen(now),
@@ -150,8 +174,29 @@ async function expiredPackages(options: ReconcileOptions, now: Date): Promise<vo
   await expirePackages(options.db, options.organizationId, now);
 }
 
-async function discardedPackages(options: ReconcileOptions): Promise<void> {
-  await removeDiscarded(options);
+/**
+ * Requests that wait for a person who never comes: long after the answer was due, those that destroyed nothing yet end, so that
+ * what was collected for them does not lie here for ever. An erasure that was begun stays owed, and keeps the keys that it needs.
+ */
+async function blockedForGood(options: ReconcileOptions, now: Date): Promise<void> {
+  const days = Math.round(options.giveUpBlockedMilliseconds / 86_400_000);
+  const requests = await options.db
+    .withTables<RequestTables>()
+    .selectFrom('requests')
+    .select('id')
+    .where('organization_id', '=', options.organizationId)
+    .where('state', '=', 'blocked')
+    .where('due_at', '<=', new Date(now.getTime() - options.giveUpBlockedMilliseconds))
+    .where('destruction_started', '=', false)
+    .limit(BATCH)
+    .execute();
+  for (const { id } of requests) {
+    await options.transitions.apply(
+      { organizationId: options.organizationId, requestId: id },
+      { type: 'cancelled', reason: `Blocked, and nobody acted until ${days} days after the answer was due.` },
+      { actor: 'system' },
+    );
+  }
 }
 
 /** Receipts are made soon after the end, beside the work and not in its way. */

@@ -1,10 +1,12 @@
 import * as z from 'zod';
-import { duration } from './values.ts';
+import { duration, span } from './values.ts';
 
 /** How requests are carried out. */
 export const requestsSection = z.strictObject({
   /** Longest time that one attempt of a task may take: for a store where one person has very much. */
   task_timeout: duration.prefault('15m'),
+  /** How long after its answer was due a blocked request that destroyed nothing waits for a person; then it is cancelled. */
+  give_up_blocked: span.prefault('90d'),
   /** When a task that failed in a way that may pass is tried again. */
   retries: z
     .strictObject({

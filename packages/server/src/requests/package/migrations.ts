@@ -65,4 +65,11 @@ export const packageMigrations: Migrations = {
       await sql`drop index requests_with_package`.execute(db);
     },
   },
+  '0047-blocked-for-good': {
+    async up(db) {
+      await sql`create index requests_blocked on requests (organization_id, due_at) where state = 'blocked'`.execute(
+        db,
+      );
+    },
+  },
 };
