@@ -73,6 +73,9 @@ async function startWorld(): Promise<World> {
     clock,
     logger,
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    proveEntry: async () => {
+      throw new HabeasError('UNAVAILABLE', 'Nobody asks for a receipt in this test.');
+    },
     callback: (taskId) => ({ url: `http://127.0.0.1/callbacks/${taskId}`, secret: 'secret' }),
     verifyCallback: () => clock.now(),
     storages: { current: storage, all: [storage] },
