@@ -8,7 +8,7 @@ const PATIENCE_MILLISECONDS = 180_000;
 /** A request that was made, and where the person was before. */
 export interface Made {
   readonly id: string;
-  readonly right: 'access' | 'erasure';
+  readonly right: api.Right;
   readonly traces: Traces;
 }
 
@@ -87,8 +87,8 @@ export async function readable(made: readonly Made[]): Promise<readonly string[]
       .join(', ');
     if (right === 'erasure' && pointing.length > 0)
       violations.push(`${id} is an erasure, and there are still ${places}`);
-    if (right === 'access' && pointing.length === 0)
-      violations.push(`${id} asked for access, and the person is gone`);
+    if (right !== 'erasure' && pointing.length === 0)
+      violations.push(`${id} asked for ${right}, and the person is gone`);
   }
   return violations;
 }

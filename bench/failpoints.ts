@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { api } from '@habeas/contract';
 import { followTraces } from '../examples/acme/traces.ts';
 import { countEffects, type Made, madeTwice, readable, unended, waitForEnds } from './aftermath.ts';
 import { answerTickets, untilAnswered } from './answer-tickets.ts';
@@ -10,8 +11,23 @@ import { type Company, openCompany } from './company.ts';
 import { judge } from './figure.ts';
 import type { HabeasServer } from './habeas-server.ts';
 
-const RIGHTS = ['access', 'erasure'] as const;
-const PEOPLE = 300;
+const RIGHTS = [
+  'access',
+  'portability',
+  'erasure',
+  'rectification',
+  'restriction',
+  'objection',
+  'opt_out_of_sale',
+  'limit_sensitive_data',
+] as const;
+/** Enough for a request at each failpoint. */
+const PEOPLE = 800;
+/** What a request of this right has to say besides. */
+const DETAILS: { readonly [Right in api.Right]?: object } = {
+  rectification: { changes: [{ target: 'user.name', to: 'Somebody Else' }] },
+  objection: { purposes: ['marketing'] },
+};
 const PRELOAD = new URL('./failpoints/preload.ts', import.meta.url).href;
 const PATIENCE_MILLISECONDS = 60_000;
 
@@ -120,7 +136,9 @@ async function finish(company: Company, made: Made[], right: Made['right']): Pro
   const traces = await followTraces(company.acme, subject);
   const key = randomUUID();
   const identities = [{ type: 'email', value: subject.email }];
-  const { id } = await untilAnswered(() => company.client.createRequest({ right, identities }, key));
+  const { id } = await untilAnswered(() =>
+    company.client.createRequest({ right, identities, ...DETAILS[right] }, key),
+  );
   made.push({ id, right, traces });
   for (const end = Date.now() + PATIENCE_MILLISECONDS; Date.now() < end; await delay(20)) {
     const { state } = await untilAnswered(() => company.client.getRequest(id));
