@@ -63,6 +63,7 @@ import {
   createNotifications,
   createWebhooks,
   notifyMigrations,
+  peopleTellerFromConfig,
   publish,
   receiversOf,
 } from './notify/index.ts';
@@ -71,10 +72,13 @@ import { loadPolicy } from './policy/index.ts';
 import {
   createPackageStorages,
   createPauses,
+  createPeopleToTell,
   createRequests,
   createStreams,
+  limitOf,
   requestMigrations,
   retryRules,
+  verificationFromConfig,
 } from './requests/index.ts';
 
 /** Connections of one process to its database, without the life line of its worker. */
@@ -219,6 +223,7 @@ async function createServer(
       url: `${options.publicUrl}/api/v1/callbacks/${taskId}`,
       secret: callbackSecret(masterKey, taskId),
     }),
+    verification: verificationFromConfig(config, options.publicUrl),
     verifyCallback: ({ taskId, headers, body }, now) => {
       const verdict = verifyStandardWebhook({
         secret: callbackSecret(masterKey, taskId),
@@ -281,6 +286,25 @@ async function createServer(
         clock.now(),
       ),
   });
+  const teller = peopleTellerFromConfig(config, {
+    db,
+    pool: opened.pool,
+    organizationId,
+    feed,
+    people: createPeopleToTell({
+      db,
+      organizationId,
+      masterKey,
+      clock,
+      tell: config.people.tell,
+      language: config.people.language,
+      policy,
+      page: config.intake?.page,
+      codesPerAddress: limitOf(config.intake?.limits.codes_per_address ?? { most: 1, per: 1 }),
+    }),
+    clock,
+    logger,
+  });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
   const http = await createHttpServer({
     organizationId,
@@ -314,6 +338,9 @@ async function createServer(
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
+    publicUrl: options.publicUrl,
+    intakePage: config.intake?.page,
+    trustedProxies: config.listen.proxies,
   });
   return {
     map,
@@ -326,6 +353,7 @@ async function createServer(
     async listen(address) {
       // Before the first reading, so that what it finds is told.
       await notifications.start();
+      await teller?.start();
       // A log that was begun under another name must not go on under this one.
       await auditLog.verifierKeys();
       auditLog.start();
@@ -342,6 +370,7 @@ async function createServer(
       closeAll(
         [
           { name: 'notifications', close: () => notifications.stop() },
+          { name: 'mails to people', close: async () => teller?.stop() },
           { name: 'partners', close: () => partners.stop() },
           { name: 'feed', close: () => feed.close() },
           { name: 'http', close: () => http.close() },

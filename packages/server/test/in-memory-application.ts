@@ -76,6 +76,9 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       enable: async () => undefined,
     },
     ownMetrics: '',
+    publicUrl: 'http://127.0.0.1:7311',
+    intakePage: undefined,
+    trustedProxies: ['127.0.0.1'],
     publish: feed.publish,
     subscribers: feed.subscribers,
     authenticate: async (key) => {

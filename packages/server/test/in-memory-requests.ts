@@ -113,6 +113,12 @@ export function inMemoryRequests(): InMemoryRequests {
         keys.set(at(caller, options.idempotencyKey), { body, id: request.id });
       return { request, replayed: false };
     },
+    verification: undefined,
+    async mails(caller, id) {
+      find(requests, caller, id);
+      return [];
+    },
+    recordBounce: async () => ({ outcome: 'not-ours', request_id: null }),
     get: async (caller, id) => find(requests, caller, id),
     deadline: async (caller, id) => newDeadline(find(requests, caller, id)),
     commandDeadline: async (caller, id) => newDeadline(find(requests, caller, id)),

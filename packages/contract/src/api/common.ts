@@ -70,6 +70,11 @@ export const purposeSchema = z
   .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, 'a purpose such as marketing.advertising')
   .describe('`marketing` also covers `marketing.advertising`');
 
+export const languageSchema = z
+  .enum(['en', 'de', 'fr', 'es', 'nl', 'it', 'pl'])
+  .describe('Language of mails to the person; ISO 639-1')
+  .meta({ id: 'Language' });
+
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC');
 
 /** An answer that may go on: pass `next` as `cursor` for the following page. */
@@ -103,3 +108,4 @@ export type FieldChange = z.output<typeof fieldChangeSchema>;
 export type FieldValue = z.output<typeof fieldValueSchema>;
 export type Right = z.output<typeof rightSchema>;
 export type Problem = z.output<typeof problemSchema>;
+export type Language = z.output<typeof languageSchema>;

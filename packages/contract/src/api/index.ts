@@ -11,4 +11,5 @@ export * from './pauses.ts';
 export * from './policy.ts';
 export * from './processing-choices.ts';
 export * from './requests.ts';
+export * from './verification.ts';
 export * from './webhooks.ts';

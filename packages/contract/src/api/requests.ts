@@ -3,6 +3,7 @@ import { loggedEntrySchema } from './audit.ts';
 import {
   fieldChangeSchema,
   identitySchema,
+  languageSchema,
   pageOf,
   pageQuerySchema,
   purposeSchema,
@@ -102,6 +103,7 @@ export const createRequestSchema = z
     right: rightSchema,
     identities: z.array(identitySchema).min(1).max(20),
     dry_run: z.boolean().default(false).describe('Count what would be done; change nothing'),
+    language: languageSchema.optional(),
     regime: regimeSchema.optional().describe("(Default: the policy's)"),
     subject_kind: subjectKindSchema.optional().describe("(Default: the policy's)"),
     changes: z

@@ -64,6 +64,16 @@ export function createApiClient(server: ServerAddress) {
       }),
     moveClock: (id: string, verb: 'resume-clock' | 'acknowledge') =>
       call(server, { ...post, path: `${request(id)}:${verb}`, answer: api.deadlineSchema }),
+    getVerification: (id: string) =>
+      call(server, { path: `${request(id)}/verification`, answer: api.verificationSchema }),
+    listPersonMails: async (id: string) =>
+      (await call(server, { path: `${request(id)}/mails`, answer: api.personMailListSchema })).items,
+    recordBounce: async (message: string) => {
+      const headers = { 'content-type': 'message/rfc822' };
+      const path = '/api/v1/mails:bounce';
+      const answer = await send(server, { ...post, path, headers, body: message });
+      return api.bounceOutcomeSchema.parse(await answer.json());
+    },
     retryTask: (id: string, taskId: string) =>
       call(server, {
         ...post,
@@ -184,7 +194,7 @@ export function createApiClient(server: ServerAddress) {
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
-export type RequestVerb = 'cancel' | 'hold' | 'reject' | 'release' | 'approve';
+export type RequestVerb = 'cancel' | 'hold' | 'reject' | 'release' | 'approve' | 'verify';
 
 type PageQuery<Filter extends string> = {
   readonly [name in Filter | 'cursor']?: string | undefined;

@@ -8,6 +8,7 @@ export const ERRORS = {
   BAD_INPUT: { status: 400, title: 'The input does not fit the schema' },
   UNAUTHENTICATED: { status: 401, title: 'A valid API key is needed' },
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
+  PROOF_REFUSED: { status: 403, title: 'What was given does not prove who asks' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   CONFLICT: { status: 409, title: 'The resource is in a state that does not allow this' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used before with another body' },

@@ -23,6 +23,12 @@ export interface Application {
   readonly connections: Connections;
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
+  /** How others reach this server; without a slash at the end. */
+  readonly publicUrl: string;
+  /** Where people go on with a request that they made by themselves. */
+  readonly intakePage: string | undefined;
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   /** What Habeas declares about itself, for its metrics page. */
   readonly ownMetrics: string;
   readonly auditLog: Pick<AuditLog, keyof PublishedLog | 'verifierKeys'>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Application } from './application.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
+import { rawBody, singleHeaders, takeRawBodies } from './raw-body.ts';
 
 const MAX_BYTES = 256 * 1024;
 
@@ -24,10 +25,7 @@ export async function callbackRoutes(
 ): Promise<void> {
   // Only these routes take raw bytes, so they live in a scope of their own.
   await app.register(async (scope: HttpServer) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BYTES }, (_request, body, done) => {
-      done(null, body);
-    });
+    takeRawBodies(scope, MAX_BYTES);
     scope.post('/api/v1/callbacks/:taskId', {
       config: { open: true },
       bodyLimit: MAX_BYTES,
@@ -48,22 +46,13 @@ export async function callbackRoutes(
         },
       },
       handler: async (request, reply) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         await requests.systemCallback({
           taskId: request.params.taskId,
           headers: singleHeaders(request.raw.headers),
-          body,
+          body: rawBody(request.body),
         });
         return reply.code(204).send();
       },
     });
   });
-}
-
-function singleHeaders(
-  received: Readonly<Record<string, string | string[] | undefined>>,
-): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(
-    Object.entries(received).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  );
 }

@@ -72,6 +72,14 @@ describe('every route', () => {
     expect(routes.length).toBeGreaterThan(30);
     expect(routes.filter((route) => route.open).map((route) => `${route.method} ${route.url}`)).toEqual([
       'GET /habeas-verify.mjs',
+      'POST /api/v1/public/requests',
+      'POST /api/v1/public/requests::resume',
+      'POST /api/v1/public/requests::send-code',
+      'POST /api/v1/public/requests::prove',
+      'POST /api/v1/public/requests::answer',
+      'POST /api/v1/public/requests::sign-in',
+      'GET /api/v1/public/sign-in',
+      'POST /api/v1/verifications/:id',
       'POST /api/v1/callbacks/:taskId',
       'GET /health',
     ]);

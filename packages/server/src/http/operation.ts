@@ -21,6 +21,7 @@ export type HttpServer = FastifyInstance<
 
 export const TAGS = {
   Requests: 'What people asked for, from intake to receipt',
+  People: 'They ask without an API key, and prove who they are',
   Tasks: 'The steps of a request, one system each',
   Plans: 'What a request would do, before it is made',
   Policy: 'Who waits, who approves, what is kept: the rules and what they say of a case',

@@ -33,7 +33,7 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
     },
     handler: async (request, reply) => {
       const { right, identities, dry_run: dryRun, regime, subject_kind: subjectKind } = request.body;
-      const { changes, purposes, lift } = request.body;
+      const { changes, purposes, lift, language } = request.body;
       const idempotencyKey = request.headers['idempotency-key'];
       const { request: made, replayed } = await requests.receive(callerOf(request), {
         right,
@@ -44,6 +44,7 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
         changes,
         purposes,
         lift,
+        language,
         idempotencyKey,
       });
       return reply

@@ -2,8 +2,12 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Application } from './application.ts';
+import { askRoutes } from './ask.ts';
+import { askSignInRoutes } from './ask-sign-in.ts';
 import { auditRoutes } from './audit.ts';
 import { auditLogRoutes } from './audit-log.ts';
+import { backEndRoutes } from './back-end.ts';
+import { bounceRoutes } from './bounces.ts';
 import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
@@ -40,6 +44,7 @@ import { refuseOtherOrigins } from './same-origin.ts';
 import { signIn } from './sign-in.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
+import { verificationRoutes } from './verification.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 export interface CreateHttpServerOptions {
@@ -70,6 +75,7 @@ export async function createHttpServer(
     genReqId: newRequestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+    trustProxy: [...application.trustedProxies],
     exposeHeadRoutes: false,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
     frameworkErrors: (error, request, reply) => {
@@ -123,6 +129,11 @@ export async function createHttpServer(
   auditRoutes(app, application);
   auditLogRoutes(app, application);
   eventRoutes(app, application, { heartbeatMilliseconds: options.heartbeatMilliseconds });
+  askRoutes(app, application);
+  askSignInRoutes(app, application);
+  verificationRoutes(app, application);
+  await backEndRoutes(app, application);
+  await bounceRoutes(app, application);
   await callbackRoutes(app, application);
   await importRoutes(app, application);
   await openDsrRoutes(app, application);

@@ -1,7 +1,7 @@
 import { type Config, createOutbound, createOutboundPolicy, HabeasError } from '../foundation/index.ts';
 import type { Deliver } from './follow-receiver.ts';
 import { mailTextOf } from './mail-text.ts';
-import { createMailSender, smtpAddress } from './send-mail.ts';
+import { createMailSender, type MailSender, smtpAddress } from './send-mail.ts';
 import {
   createWebhookSender,
   refused,
@@ -24,21 +24,11 @@ export interface Courier {
 export function createCourier(options: CourierOptions): Courier {
   const { config, timeoutMilliseconds } = options;
   const allowPrivate = config.networks.allow_private;
-  const { smtp } = config.notify;
   const webhooks = createWebhookSender({
     ...options,
     outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate }) }),
   });
-  const mails =
-    smtp &&
-    createMailSender({
-      smtp,
-      timeoutMilliseconds,
-      // The mail server is part of the house, as a database is: naming it allows it, wherever it is.
-      outbound: createOutbound({
-        policy: createOutboundPolicy({ allowPrivate, allow: [hostOf(smtp.url)] }),
-      }),
-    });
+  const mails = createConfiguredMailSender(config, timeoutMilliseconds);
 
   return {
     sendWebhook: webhooks.send,
@@ -63,6 +53,18 @@ export function createCourier(options: CourierOptions): Courier {
     },
     close: () => webhooks.close(),
   };
+}
+
+/** Sends mails as the configuration says; undefined where it names no mail server. */
+export function createConfiguredMailSender(
+  { notify, networks }: Pick<Config, 'notify' | 'networks'>,
+  timeoutMilliseconds?: number,
+): MailSender | undefined {
+  const { smtp } = notify;
+  if (smtp === undefined) return undefined;
+  // The mail server is part of the house, as a database is: naming it allows it, wherever it is.
+  const policy = createOutboundPolicy({ allowPrivate: networks.allow_private, allow: [hostOf(smtp.url)] });
+  return createMailSender({ smtp, timeoutMilliseconds, outbound: createOutbound({ policy }) });
 }
 
 function hostOf(url: string): string {

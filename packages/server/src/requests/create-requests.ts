@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import type { Systems } from '../connectors/index.ts';
 import { type Clock, type Database, HabeasError, type Logger, type SecretKey } from '../foundation/index.ts';
+import { personMailsOf, recordBounce } from '../notify/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
@@ -23,7 +24,8 @@ import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.t
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
-import { dependenciesOf, requestView, taskView } from './views.ts';
+import { type CreateVerificationOptions, createVerification, keepVerifying } from './verification/index.ts';
+import { dependenciesOf, personMailView, requestView, taskView } from './views.ts';
 import { newWorker } from './worker-session.ts';
 
 export interface CreateRequestsOptions {
@@ -56,6 +58,10 @@ export interface CreateRequestsOptions {
   readonly giveUpBlockedMilliseconds?: number | undefined;
   /** Where packages lie. (Default: in the database) */
   readonly storages?: PackageStorages | undefined;
+  /** How people prove who they are. (Default: only who has an API key can ask) */
+  readonly verification?:
+    | Pick<CreateVerificationOptions, 'rules' | 'questions' | 'identityProvider'>
+    | undefined;
   /** How often lost work is looked for. (Default: 1 second) */
   readonly reconcileMilliseconds?: number;
   /** In [0, 1), for jitter. (Default: Math.random) */
@@ -81,6 +87,14 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   });
   const intake = createIntake({ ...options, transitions });
   const register = createRegister(options);
+  const verification =
+    options.verification &&
+    createVerification({
+      ...options,
+      ...options.verification,
+      transitions,
+      planReceived: (ref) => intake.planReceived(ref),
+    });
   const tickets = createTickets({
     ...options,
     transitions,
@@ -105,6 +119,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     packageExpiresMilliseconds: options.policy.access.packageExpiresMilliseconds,
     planReceived: (ref) => intake.planReceived(ref),
   });
+  let verifying: ReturnType<typeof keepVerifying> | undefined;
   const ref = (caller: Caller, requestId: string): RequestRef => ({
     organizationId: caller.organizationId,
     requestId,
@@ -115,6 +130,21 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     ...createPackages({ ...options, storages }),
     ...createDeadlines(options),
     dueFigures: () => dueFigures(db, options.organizationId, clock.now()),
+    verification,
+    async mails(caller, requestId) {
+      const target = ref(caller, requestId);
+      await requestRow(db, target);
+      return (await personMailsOf(db, target)).map(personMailView);
+    },
+    async recordBounce(caller, raw) {
+      const recorded = await recordBounce(db, {
+        organizationId: caller.organizationId,
+        raw,
+        now: clock.now(),
+      });
+      const requestId = recorded.outcome === 'recorded' ? recorded.mail.request_id : null;
+      return { outcome: recorded.outcome, request_id: requestId };
+    },
     pauses,
     takeReport: reports.take,
     async receive(caller, ask) {
@@ -235,8 +265,19 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         { actor: `service:${task.system}` },
       );
     },
-    start: () => fleet.start(),
-    stop: () => fleet.stop(),
+    async start() {
+      await fleet.start();
+      if (verification !== undefined)
+        verifying = keepVerifying({
+          verification,
+          logger: options.logger,
+          pauseMilliseconds: options.reconcileMilliseconds,
+        });
+    },
+    async stop() {
+      await verifying?.stop();
+      await fleet.stop();
+    },
   };
 
   async function taskEvent(

@@ -18,7 +18,7 @@ export type RequestEvent =
   | { readonly type: 'approved' | 'wait-over' | 'released' }
   /** Nobody vouches for who asks: it waits until that is proved. */
   | { readonly type: 'verification-asked' }
-  | { readonly type: 'verified'; readonly by: Proof }
+  | { readonly type: 'verified'; readonly by: Proof; readonly reason: string | null }
   /** Who asked did not prove it in time. */
   | { readonly type: 'expired' }
   /** The same person already has such a request under way; seen only after the proof. */

@@ -74,6 +74,7 @@ export function bodyDigest(masterKey: SecretKey, ask: ReceiveOptions): Buffer {
     ...(ask.changes === undefined ? {} : { changes: ask.changes }),
     ...(ask.purposes === undefined ? {} : { purposes: ask.purposes }),
     ...(ask.lift === true ? { lift: true } : {}),
+    ...(ask.language === undefined ? {} : { language: ask.language }),
   };
   return createHmac('sha256', deriveKey(masterKey, 'idempotency body')).update(canonicalJson(body)).digest();
 }

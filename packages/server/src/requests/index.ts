@@ -8,3 +8,9 @@ export { type Plan, type PlanInput, plan } from './plan.ts';
 export type { ReceivedReport } from './reports.ts';
 export type * from './requests.ts';
 export * from './streams/index.ts';
+export {
+  createPeopleToTell,
+  limitOf,
+  type Verification,
+  verificationFromConfig,
+} from './verification/index.ts';

@@ -20,13 +20,13 @@ export interface Asked {
   readonly digest: Buffer;
 }
 
-/** Stores new requests, their identities sealed, with their audit entries and events. */
+/** Stores new requests, their identities sealed, with their audit entries and events. Gives the key of each. */
 export async function insertRequests(
   transaction: Database,
   asked: readonly Asked[],
   options: { readonly masterKey: SecretKey; readonly policy: Policy; readonly now: Date },
-): Promise<void> {
-  if (asked.length === 0) return;
+): Promise<readonly SecretKey[]> {
+  if (asked.length === 0) return [];
   const { now, policy } = options;
   const termsOf = termsByRegime(policy, now);
   await transaction
@@ -51,6 +51,7 @@ export async function insertRequests(
         total_tasks: 0,
         destruction_started: false,
         received_by: caller.actor,
+        language: ask.language ?? null,
       })),
     )
     .execute();
@@ -100,6 +101,7 @@ export async function insertRequests(
     })),
     now,
   );
+  return keys;
 }
 
 function lawOf(policy: Policy, ask: ReceiveOptions) {

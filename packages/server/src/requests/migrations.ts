@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
 import { packageMigrations } from './package/migrations.ts';
 import { policyMigrations } from './policy-migrations.ts';
+import { verificationMigrations } from './verification/migrations.ts';
 
 export const requestMigrations: Migrations = {
   ...packageMigrations,
@@ -265,4 +266,5 @@ export const requestMigrations: Migrations = {
       await sql`update requests set receipt = null where receipt is not null`.execute(db);
     },
   },
+  ...verificationMigrations,
 };

@@ -15,6 +15,7 @@ import { freezeReceipts, type SignReceipt } from './receipt.ts';
 import { sweepWorkingCopies } from './sweep-working-copies.ts';
 import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
+import { forgetVerification } from './verification/index.ts';
 import { livingWorkers } from './worker-session.ts';
 
 const BATCH = 500;
@@ -255,6 +256,7 @@ async function forgotten(options: ReconcileOptions, now: Date): Promise<void> {
           .where('request_id', '=', ref.requestId)
           .execute();
       }
+      await forgetVerification(transaction, ref);
       // Names of collections and notes of people may tell more than counts do.
       await own
         .updateTable('tasks')

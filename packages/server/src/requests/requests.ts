@@ -1,16 +1,13 @@
 import type { api } from '@habeas/contract';
+import type { Caller } from './caller.ts';
 import type { DueFigures } from './deadlines/due-figures.ts';
 import type { DeadlineCommand } from './deadlines/step-deadline.ts';
 import type { OpenedPackage, PackageForm } from './package/open-package.ts';
 import type { HeededPauses } from './pauses.ts';
 import type { ReceivedReport } from './reports.ts';
+import type { Verification } from './verification/verification.ts';
 
-/** Who asks, and for which organization; every call carries it. */
-export interface Caller {
-  readonly organizationId: string;
-  /** `key:<id>`, `system`, or `service:<name>`; goes to the audit log. */
-  readonly actor: string;
-}
+export type { Caller } from './caller.ts';
 
 export interface ReceiveOptions {
   readonly right: api.Right;
@@ -26,6 +23,8 @@ export interface ReceiveOptions {
   readonly purposes?: readonly string[] | undefined;
   /** Of a restriction, an objection, an opt-out or a limitation: ends it. (Default: false) */
   readonly lift?: boolean | undefined;
+  /** Of mails to the person. (Default: the configuration's) */
+  readonly language?: api.Language | undefined;
   /** The same key and body gives the same request again; the same key with another body is IDEMPOTENCY_KEY_REUSED. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -135,6 +134,12 @@ export interface Requests {
   systemCallback(callback: SystemCallback): Promise<void>;
   /** A system says by an event of its own how its work ended. When it resolves, the event need not come again. */
   takeReport(report: ReceivedReport): Promise<void>;
+  /** How people prove who they are; undefined where only who has an API key can ask. */
+  readonly verification: Verification | undefined;
+  /** What the person was told of a request by mail, oldest first. */
+  mails(caller: Caller, requestId: string): Promise<readonly api.PersonMailView[]>;
+  /** Notes a mail to a person that came back: a delivery status notification (RFC 3464). */
+  recordBounce(caller: Caller, raw: Uint8Array): Promise<api.BounceOutcome>;
   /** Starts workers and the reconciler of this process. */
   start(): Promise<void>;
   /** Lets running tasks end for a moment, then stops. */

@@ -50,7 +50,9 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
       return change({ ...request, state: 'verifying' }, [fact()]);
     case 'verified':
       if (request.state !== 'verifying') return { refused: `the request is ${request.state}, not verifying` };
-      return change({ ...request, state: 'received' }, [fact({ by: event.by })]);
+      return change({ ...request, state: 'received' }, [fact({ by: event.by })], {
+        reason: event.reason,
+      });
     case 'expired':
       if (request.state !== 'verifying') return { refused: `the request is ${request.state}, not verifying` };
       return end({ ...request, state: 'expired' }, { open: before.others, fact: fact(), reason: NOT_PROVED });

@@ -85,14 +85,14 @@ describe('step', () => {
       const model = asked();
       model.apply(event);
       expect(model.request.state).toBe(state);
-      expect(model.apply({ type: 'verified', by: 'codes' })).toBeUndefined();
+      expect(model.apply({ type: 'verified', by: 'codes', reason: null })).toBeUndefined();
       expect(model.apply(planned)).toBeUndefined();
     }
     const model = asked();
-    model.apply({ type: 'verified', by: 'codes' });
+    model.apply({ type: 'verified', by: 'codes', reason: null });
     expect(model.request.state).toBe('received');
     for (const late of [
-      { type: 'verified', by: 'officer' },
+      { type: 'verified', by: 'officer', reason: 'r' },
       { type: 'expired' },
       { type: 'merged', into: 'req_0' },
     ] as const)
@@ -422,7 +422,7 @@ describe('step', () => {
       { type: 'held', reason: 'r' },
       { type: 'cancelled', reason: 'r' },
       { type: 'rejected', reason: 'r' },
-      { type: 'verified', by: 'officer' },
+      { type: 'verified', by: 'officer', reason: 'r' },
       { type: 'expired' },
       { type: 'merged', into: 'req_0' },
     );

@@ -52,6 +52,8 @@ export type RequestTables = {
     package_expires_at: Date | null;
     forget_at: Date | null;
     received_by: string;
+    /** Of mails to the person; null: the configuration's. */
+    language: api.Language | null;
     /** The signed receipt, as JSON; null until it is made, soon after the end. */
     receipt: string | null;
   };
@@ -218,4 +220,5 @@ export const REQUEST_COLUMNS = [
   'package_expires_at',
   'forget_at',
   'received_by',
+  'language',
 ] as const satisfies readonly (keyof RequestTables['requests'])[];

@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { PersonMail } from '../notify/index.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import type { Plan } from './plan.ts';
 import { instructionsOf } from './ticket-instructions.ts';
@@ -60,6 +61,18 @@ export function taskView(row: TaskRow, dependencies: ReadonlyMap<string, string[
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
     evidence: row.evidence === null ? null : JSON.parse(row.evidence),
     note: row.note,
+  };
+}
+
+export function personMailView(mail: PersonMail): api.PersonMailView {
+  return {
+    id: mail.id,
+    kind: mail.kind,
+    state: mail.state,
+    attempts: mail.attempts,
+    queued_at: mail.queued_at.toISOString(),
+    ended_at: iso(mail.ended_at),
+    status: mail.status,
   };
 }
 

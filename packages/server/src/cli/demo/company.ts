@@ -128,7 +128,11 @@ function demoConfig(options: {
     file: join(EXAMPLE_FOLDER, 'habeas.yaml'),
     environment: { ...options.environment, ...options.company.environment },
   });
-  return { ...config, data_dir: options.dataDir, listen: { host: HOST, port: options.port } };
+  return {
+    ...config,
+    data_dir: options.dataDir,
+    listen: { ...config.listen, host: HOST, port: options.port },
+  };
 }
 
 /** Empty databases; what a former demonstration on the same port left goes. */

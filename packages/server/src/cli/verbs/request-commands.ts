@@ -9,12 +9,13 @@ interface ReasonOptions extends ServerOptions {
   readonly reason: string;
 }
 
-/** `habeas request cancel|hold|reject|release|approve|retry|skip`: what a person decides. */
+/** `habeas request cancel|hold|reject|verify|release|approve|retry|skip`: what a person decides. */
 export function requestCommandVerbs(request: Command, run: Run): void {
   for (const [verb, description] of [
     ['cancel', 'cancel a request before anything was destroyed'],
     ['hold', 'hold a request, such as for a legal hold'],
     ['reject', 'reject a request'],
+    ['verify', 'confirm who asks, after a look of your own'],
   ] as const) {
     withServerOptions(
       request

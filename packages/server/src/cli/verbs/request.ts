@@ -4,6 +4,7 @@ import { requestCommandVerbs } from './request-commands.ts';
 import { requestDeadlineVerbs } from './request-deadline.ts';
 import { requestImportVerb } from './request-import.ts';
 import { requestMakeVerbs } from './request-make.ts';
+import { requestPersonVerbs } from './request-person.ts';
 import { requestReadVerbs } from './request-read.ts';
 
 /** `habeas request`: make requests, follow them, and decide about them. */
@@ -16,4 +17,5 @@ export function requestVerb(program: Command, run: Run): void {
   requestReadVerbs(request, run);
   requestCommandVerbs(request, run);
   requestDeadlineVerbs(request, run);
+  requestPersonVerbs(request, run);
 }

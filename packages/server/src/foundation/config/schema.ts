@@ -2,10 +2,12 @@ import * as z from 'zod';
 import { auditSection } from './audit-section.ts';
 import { clientsSection } from './clients-section.ts';
 import { connectionSection } from './connections-section.ts';
+import { intakeSection } from './intake-section.ts';
 import { mapSection } from './map-section.ts';
 import { notifySection, receiver } from './notify-section.ts';
 import { packagesSection } from './packages-section.ts';
 import { partnersSection } from './partners-section.ts';
+import { peopleSection } from './people-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { streamsSection } from './streams-section.ts';
 import { key } from './values.ts';
@@ -22,6 +24,10 @@ export const configSchema = z
         port: z.int().min(0).max(65535).default(7311),
         /** How services reach this server, for callbacks. (Default: http://host:port) */
         public_url: z.url({ protocol: /^https?$/ }).optional(),
+        /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; limits count by the address that it gives. */
+        proxies: z
+          .array(z.string().regex(/^[0-9A-Fa-f.:]+(\/\d{1,3})?$/, 'an IP address or a CIDR range'))
+          .default([]),
       })
       .prefault({}),
     map: mapSection.prefault({}),
@@ -39,6 +45,9 @@ export const configSchema = z
     partners: partnersSection.prefault({}),
     packages: packagesSection.prefault({}),
     streams: streamsSection.prefault({}),
+    /** Absent: only who has an API key can ask. */
+    intake: intakeSection.optional(),
+    people: peopleSection.prefault({}),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
@@ -57,6 +66,14 @@ export const configSchema = z
       const message = 'a mail needs a mail server: name it under notify.smtp';
       issues.push({ code: 'custom', path, message, input: mail });
     }
+  })
+  .check(({ value: { notify, intake }, issues }) => {
+    if (intake === undefined) return;
+    const lacks = (path: readonly string[], message: string) =>
+      issues.push({ code: 'custom', path: ['intake', ...path], message, input: intake });
+    if (intake.require.includes('questions') && intake.questions === undefined)
+      lacks(['require'], 'questions need a back end: name it under intake.questions');
+    if (notify.smtp === undefined) lacks([], 'codes need a mail server: name it under notify.smtp');
   })
   .check(({ value: { notify }, issues }) => {
     const names = notify.webhooks.map((webhook) => webhook.name);

@@ -1,16 +1,15 @@
-export { LANGUAGES, type Language, languageOf, preferredLanguage } from './languages.ts';
-export { loadTemplates, type Templates } from './load-templates.ts';
+export { preferredLanguage } from './languages.ts';
 export type { MailKind } from './mail-kind.ts';
+export { peopleTellerFromConfig } from './people-teller-from-config.ts';
 export {
   type NewPersonMail,
   type PersonMail,
   personMailsOf,
 } from './person-mails.ts';
 export { recordBounce } from './record-bounce.ts';
-export {
-  type ComposedMail,
-  createPeopleTeller,
-  type PeopleTeller,
-  type PeopleToTell,
-  type SkippedMail,
+export type {
+  ComposedMail,
+  PeopleTeller,
+  PeopleToTell,
+  SkippedMail,
 } from './tell-people.ts';

@@ -53,6 +53,8 @@ export interface NewPersonMail {
   readonly kind: MailKind;
   readonly cause: string;
   readonly contact: string;
+  /** (Default: now) */
+  readonly notBefore?: Date | undefined;
 }
 
 /** Stores mails to send; those that were stored before for the same cause and contact are not stored again. */
@@ -75,8 +77,8 @@ export async function queuePersonMails(
         contact: mail.contact,
         state: 'queued' as const,
         attempts: 0,
-        queued_at: now,
-        next_attempt_at: now,
+        queued_at: mail.notBefore ?? now,
+        next_attempt_at: mail.notBefore ?? now,
         ended_at: null,
         status: null,
       })),

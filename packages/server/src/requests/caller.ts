@@ -1,0 +1,6 @@
+/** Who asks, and for which organization; every call carries it. */
+export interface Caller {
+  readonly organizationId: string;
+  /** `key:<id>`, `system`, or `service:<name>`; goes to the audit log. */
+  readonly actor: string;
+}

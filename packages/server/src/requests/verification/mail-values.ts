@@ -1,0 +1,72 @@
+import type { api } from '@habeas/contract';
+import type { Evidence } from '../../connectors/index.ts';
+import type { Database } from '../../foundation/index.ts';
+import type { ComposedMail, MailKind } from '../../notify/index.ts';
+import type { RequestRow } from '../neighbourhood.ts';
+import type { RequestTables } from '../tables.ts';
+
+export interface MailValuesOptions {
+  readonly kind: Exclude<MailKind, 'code'>;
+  readonly request: RequestRow;
+  readonly language: api.Language;
+  readonly timeZone: string;
+  readonly link: string | undefined;
+}
+
+/** What a mail of this kind has to say about a request. */
+export async function mailValues(db: Database, options: MailValuesOptions): Promise<ComposedMail['values']> {
+  const { kind, request } = options;
+  const inWords = (date: Date) =>
+    new Intl.DateTimeFormat(options.language, { dateStyle: 'long', timeZone: options.timeZone }).format(date);
+  const due = inWords(request.due_at);
+  const reason = request.reason === null ? {} : { reason: request.reason };
+  switch (kind) {
+    case 'received':
+    case 'verified':
+    case 'started':
+      return { due };
+    case 'extended':
+      return { due, ...reason };
+    case 'rejected':
+      return reason;
+    case 'completed': {
+      const kept = await countKept(db, request);
+      return {
+        ...result(options, inWords),
+        ...(kept === 0 ? {} : { kept: new Intl.NumberFormat(options.language).format(kept) }),
+        ...(request.residual_until === null ? {} : { residual: inWords(request.residual_until) }),
+      };
+    }
+    case 'expiring':
+      return result(options, inWords);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function result(
+  { link, request }: MailValuesOptions,
+  inWords: (date: Date) => string,
+): Pick<ComposedMail['values'], 'link' | 'until'> {
+  const { package_blob: blob, package_expires_at: expires } = request;
+  if (blob === null || expires === null) return {};
+  // "Until when" is of use only to whoever is told where.
+  return { ...(link === undefined ? {} : { link, until: inWords(expires) }) };
+}
+
+async function countKept(db: Database, request: RequestRow): Promise<number> {
+  const tasks = await db
+    .withTables<RequestTables>()
+    .selectFrom('tasks')
+    .select('evidence')
+    .where('organization_id', '=', request.organization_id)
+    .where('request_id', '=', request.id)
+    .where('kind', '=', 'erase')
+    .where('evidence', 'is not', null)
+    .execute();
+  const retained = tasks.flatMap(({ evidence }) => {
+    const { retained = [] }: Partial<Evidence> = JSON.parse(evidence ?? '{}');
+    return retained;
+  });
+  return retained.reduce((sum, { count }) => sum + count, 0);
+}
