@@ -75,6 +75,7 @@ import {
   createPeopleToTell,
   createRequests,
   createStreams,
+  createTrackers,
   limitOf,
   requestMigrations,
   retryRules,
@@ -260,8 +261,17 @@ async function createServer(
     logger,
     take: (report) => requests.takeReport(report),
   });
+  const trackers = createTrackers({
+    config,
+    organizationId,
+    db,
+    clock,
+    logger,
+    requests,
+    publicUrl: options.publicUrl,
+  });
   const notifications = createNotifications({
-    programs: streams.receivers,
+    programs: [...streams.receivers, ...trackers.receivers],
     db,
     pool: opened.pool,
     organizationId,
@@ -361,6 +371,7 @@ async function createServer(
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       streams.start();
+      trackers.start();
       await requests.start();
       map.start();
       await partners.start();
@@ -375,6 +386,7 @@ async function createServer(
           { name: 'feed', close: () => feed.close() },
           { name: 'http', close: () => http.close() },
           { name: 'map', close: () => map.stop() },
+          { name: 'trackers', close: () => trackers.stop() },
           { name: 'requests', close: () => requests.stop() },
           { name: 'streams', close: () => streams.stop() },
           { name: 'checkpoints', close: () => publisher.stop() },

@@ -49,6 +49,7 @@ export class RequestModel {
           key: task.key,
           kind: task.kind,
           system: task.key.split(':')[1] ?? null,
+          team: null,
           state: 'pending',
           remaining: task.dependsOn.length,
           attempt: 0,

@@ -12,7 +12,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query, escaped. No personal data: paths end up in other people's logs. */
   readonly path: string;
   /** (Default of `host`: the address) */

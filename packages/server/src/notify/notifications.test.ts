@@ -418,6 +418,36 @@ describe('a mail', () => {
     expect(hook.messages).toHaveLength(2);
   });
 
+  it('tells the team that has a ticket, and no other', async () => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using server = await receiveMails();
+    await using hook = await receiveWebhooks();
+    const teams = {
+      data: { mail: 'data@acme.example', webhook: { url: hook.url, secret: SECRET } },
+      shop: { mail: 'shop@acme.example' },
+    };
+    const notify = { smtp: smtpAt(server.port), operators: { mail: 'ops@acme.example' } };
+    await using _ = await start(database, { teams, notify });
+    const ticket = {
+      task: 'ticket:analytics',
+      system: 'analytics',
+      team: 'data',
+      subject: 'tsk_1',
+      state: 'running',
+    };
+    await publishNow(database, [{ type: 'ticket.opened', requestId: 'req_1', data: ticket }]);
+    await publishNow(database, [
+      { type: 'ticket.opened', data: { ...ticket, team: 'post', subject: 'tsk_2' } },
+    ]);
+    await eventually('both are told', () => server.mails.length === 2);
+    expect(server.mails.map(({ to }) => to.join()).sort()).toEqual(['data@acme.example', 'ops@acme.example']);
+    const mail = server.mails.find(({ to }) => to.includes('data@acme.example'));
+    expect(mail?.parsed.subject).toBe('Habeas: Team data has a ticket for analytics');
+    expect(mail?.parsed.text).toContain('habeas tickets show tsk_1');
+    await eventually('the webhook too', () => hook.messages.length === 1);
+    expect(bodies(hook.messages)).toMatchObject([{ type: 'ticket.opened', subject: 'req_1', data: ticket }]);
+  });
+
   it('has no header, recipient, mark-up or command that a declared name put into it', async () => {
     await using database = await createTestDatabase(notifyMigrations);
     await using server = await receiveMails();

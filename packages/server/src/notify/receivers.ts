@@ -45,6 +45,7 @@ const OF_TEAM: readonly string[] = [
   'map.store-without-eraser',
   'map.client-address-changed',
   'request.team-deadline-near',
+  'ticket.opened',
 ];
 
 /** What the officer is told, and the team that answers for the request. */

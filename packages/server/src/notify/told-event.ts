@@ -94,6 +94,21 @@ export function toldEvent(event: Told): ToldEvent {
           { text: 'Tickets of the team:', command: `habeas tickets list --team ${quoted(value('team'))}` },
         ],
       };
+    case 'ticket.opened':
+      return {
+        headline: `Team ${value('team')} has a ticket for ${value('system')}`,
+        facts: ['Somebody asked about the data that is held there, and Habeas cannot reach it by itself.'],
+        next: [
+          {
+            text: 'What to do, for whom and by when:',
+            command: `habeas tickets show ${quoted(value('subject'))}`,
+          },
+          {
+            text: 'When it is done:',
+            command: `habeas tickets close ${quoted(value('subject'))} --note "…"`,
+          },
+        ],
+      };
     case 'notify.dead-letter':
       return {
         headline: `${value('receiver')} was not told of ${value('event_type')}`,

@@ -165,7 +165,8 @@ export function end(
 }
 
 export function ticketOpened(task: TaskSnapshot): Fact {
-  return { action: 'ticket.opened', subject: task.id, details: { task: task.key } };
+  const { key, system, team } = task;
+  return { action: 'ticket.opened', subject: task.id, details: { task: key, system, team } };
 }
 
 export function completion(request: RequestSnapshot): Fact {

@@ -8,6 +8,7 @@ export { type Plan, type PlanInput, plan } from './plan.ts';
 export type { ReceivedReport } from './reports.ts';
 export type * from './requests.ts';
 export * from './streams/index.ts';
+export * from './trackers/index.ts';
 export {
   createPeopleToTell,
   limitOf,

@@ -134,9 +134,21 @@ function* chunks<Row>(rows: readonly Row[]): Iterable<readonly Row[]> {
 
 /** The snapshot of a task that was just inserted; nothing is read back. */
 function newTask(
-  row: Pick<RequestTables['tasks'], 'id' | 'key' | 'kind' | 'system' | 'state' | 'remaining'>,
+  row: Pick<RequestTables['tasks'], 'id' | 'key' | 'kind' | 'system' | 'team' | 'state' | 'remaining'>,
 ): TaskSnapshot {
-  const { id, key, kind, system, state, remaining } = row;
+  const { id, key, kind, system, team, state, remaining } = row;
   const untouched = { errorCode: null, nextAttemptAt: null, calledBackAt: null, reportsFrom: null };
-  return { id, key, kind, system, state, remaining, attempt: 0, failures: 0, generation: 1, ...untouched };
+  return {
+    id,
+    key,
+    kind,
+    system,
+    team,
+    state,
+    remaining,
+    attempt: 0,
+    failures: 0,
+    generation: 1,
+    ...untouched,
+  };
 }

@@ -267,4 +267,35 @@ export const requestMigrations: Migrations = {
     },
   },
   ...verificationMigrations,
+  '0059-ticket-mirrors': {
+    async up(db) {
+      await sql`
+        create table ticket_mirrors (
+          organization_id text not null,
+          tracker text not null,
+          ticket_id text not null,
+          issue_id text,
+          label text,
+          seen text not null,
+          acted text not null,
+          tried_at timestamptz not null,
+          settled_at timestamptz not null,
+          primary key (organization_id, tracker, ticket_id)
+        )`.execute(db);
+      await sql`create index ticket_mirrors_by_issue on ticket_mirrors (organization_id, tracker, issue_id)`.execute(
+        db,
+      );
+      await sql`
+        create index ticket_mirrors_open on ticket_mirrors (organization_id, tracker, ticket_id)
+        where seen = 'open' or seen <> acted`.execute(db);
+      await sql`
+        create table tracker_cursors (
+          organization_id text not null,
+          tracker text not null,
+          seen_until timestamptz not null,
+          polled_at timestamptz not null,
+          primary key (organization_id, tracker)
+        )`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Clock, Database } from '../foundation/index.ts';
+import { hasPackage } from './rights.ts';
 import type { StatusReport } from './streams/read-status.ts';
 import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
@@ -51,6 +52,8 @@ export interface ReportsOptions {
 }
 
 const BATCH = 200;
+/** Tasks of systems whose end an event can tell. */
+const REPORTED = ['erase', 'rectify', 'restrict', 'object', 'collect'] as const;
 
 interface StoredReport {
   readonly source: string;
@@ -97,6 +100,18 @@ export function createReports(options: ReportsOptions): Reports {
   return {
     async take({ requestId, taskId, system, status, source, messageId, generation, records, at }) {
       if (status === 'in-progress') return;
+      const request = await db
+        .withTables<RequestTables>()
+        .selectFrom('requests')
+        .select(['right_kind', 'dry_run'])
+        .where('organization_id', '=', organizationId)
+        .where('id', '=', requestId)
+        .executeTakeFirst();
+      if (request === undefined) return;
+      // What is found by hand has to be handed over; an event cannot, unless it says that there was nothing.
+      const needsData = hasPackage(request.right_kind) && !request.dry_run;
+      const kinds =
+        needsData && status === 'completed' && records !== 0 ? REPORTED : [...REPORTED, 'ticket' as const];
       let find = db
         .withTables<RequestTables>()
         .selectFrom('tasks')
@@ -105,7 +120,7 @@ export function createReports(options: ReportsOptions): Reports {
         .where('request_id', '=', requestId)
         .where('system', '=', system)
         .where('state', 'in', ['ready', 'running', 'waiting', 'blocked'])
-        .where('kind', 'in', ['erase', 'ticket', 'collect']);
+        .where('kind', 'in', kinds);
       if (taskId !== null) find = find.where('id', '=', taskId);
       const tasks = await find.execute();
       if (tasks.length === 0) return;

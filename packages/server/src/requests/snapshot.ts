@@ -23,6 +23,8 @@ export interface TaskSnapshot {
   readonly kind: api.TaskKind;
   /** The system that it acts on; null for gates and packages. */
   readonly system: string | null;
+  /** Who answers for the system; null for gates and packages. */
+  readonly team: string | null;
   readonly state: api.TaskState;
   /** How many tasks that this one depends on have not ended. */
   readonly remaining: number;

@@ -52,7 +52,7 @@ export function report(event: Report, reported: Reported): Step | Refusal {
 
 /** Of what brings nothing back but that it is done. What brings rows, identities or counts is asked for them. */
 function endsByWord(task: TaskSnapshot): boolean {
-  return task.kind === 'erase' || task.kind === 'ticket';
+  return ['erase', 'rectify', 'restrict', 'object', 'ticket'].includes(task.kind);
 }
 
 function isAboutAnother(event: Report, task: TaskSnapshot): boolean {

@@ -6,5 +6,6 @@ export type { NotifyConfig } from './notify-section.ts';
 export type { PartnersConfig } from './partners-section.ts';
 export * from './schema.ts';
 export type { NatsConfig, StatusMapping } from './streams-section.ts';
+export type { TrackerConfig } from './trackers-section.ts';
 export { durationToMilliseconds } from './values.ts';
 export * from './yaml-with-places.ts';

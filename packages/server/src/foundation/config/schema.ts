@@ -10,6 +10,7 @@ import { partnersSection } from './partners-section.ts';
 import { peopleSection } from './people-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { streamsSection } from './streams-section.ts';
+import { trackersSection } from './trackers-section.ts';
 import { key } from './values.ts';
 
 /** `habeas.yaml`, as a person writes it; docs/operate.md lists exactly these keys. */
@@ -48,6 +49,7 @@ export const configSchema = z
     /** Absent: only who has an API key can ask. */
     intake: intakeSection.optional(),
     people: peopleSection.prefault({}),
+    trackers: trackersSection.default([]),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */

@@ -125,7 +125,7 @@ async function tasksOf(
     from tasks t
     join requests r on r.organization_id = t.organization_id and r.id = t.request_id
     where t.organization_id = ${organizationId} and t.id = any (${ids}::text[])
-      and t.kind in ('collect', 'erase', 'ticket') and t.system is not null
+      and t.kind in ('collect', 'erase', 'rectify', 'restrict', 'object', 'ticket') and t.system is not null
       and t.state in ('ready', 'running', 'waiting')`.execute(db);
   return new Map(rows.map((task) => [task.taskId, task]));
 }

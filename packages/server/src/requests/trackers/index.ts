@@ -1,0 +1,1 @@
+export { createTrackers, type Trackers } from './create-trackers.ts';

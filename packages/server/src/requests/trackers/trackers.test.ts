@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { eventually } from '../../../test/eventually.ts';
+import { memorySystems } from '../../../test/memory-system.ts';
+import {
+  doubleOfGitHub,
+  doubleOfJira,
+  doubleOfRedmine,
+  type TrackerDouble,
+} from '../../../test/tracker-doubles.ts';
+import { signStandardWebhook } from '../../access/index.ts';
+import { auditMigrations } from '../../audit/index.ts';
+import {
+  createLogger,
+  createOutbound,
+  createOutboundPolicy,
+  newSecretKey,
+  parseConfig,
+  systemClock,
+} from '../../foundation/index.ts';
+import { createEventFeed, createNotifications, notifyMigrations } from '../../notify/index.ts';
+import { loadPolicy } from '../../policy/index.ts';
+import { type Caller, createRequests, createTrackers, type Requests, requestMigrations } from '../index.ts';
+import { createJiraTracker } from './jira.ts';
+import { createTicketMirror } from './mirror-tickets.ts';
+
+const organizationId = 'acme';
+const caller: Caller = { organizationId, actor: 'key:key_1' };
+const masterKey = newSecretKey();
+const logger = createLogger({ level: 'silent' });
+
+const KINDS = [
+  {
+    kind: 'github',
+    open: doubleOfGitHub,
+    config: { project: 'acme/privacy', token: 'gh-token' },
+    create: 'POST /repos/acme/privacy/issues',
+  },
+  {
+    kind: 'redmine',
+    open: doubleOfRedmine,
+    config: { project: 'privacy', token: 'rm-token' },
+    create: 'POST /issues.json',
+  },
+  {
+    kind: 'jira',
+    open: doubleOfJira,
+    config: { project: 'PRIV', token: 'jira-token', user: 'bot@acme.example' },
+    create: 'POST /rest/api/3/issue',
+  },
+] as const;
+
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+interface World {
+  readonly double: TrackerDouble;
+  readonly requests: Requests;
+  readonly database: TestDatabase;
+}
+
+async function openWorld(kind: (typeof KINDS)[number]): Promise<World> {
+  const database = await createTestDatabase({
+    ...auditMigrations,
+    ...notifyMigrations,
+    ...requestMigrations,
+  });
+  ends.push(() => database.close());
+  const double = await kind.open();
+  ends.push(async () => double[Symbol.asyncDispose]());
+  const trackers = [
+    { name: 'board', kind: kind.kind, teams: ['data'], url: double.url, interval: '50ms', ...kind.config },
+  ];
+  const config = parseConfig({
+    text: JSON.stringify({ trackers, networks: { allow_private: ['127.0.0.1'] } }),
+    file: 'habeas.yaml',
+    environment: {},
+  });
+  const { db, pool, url } = database;
+  const requests = createRequests({
+    db,
+    databaseUrl: url,
+    organizationId,
+    systems: memorySystems(
+      [],
+      [
+        { key: 'analytics', team: 'data' },
+        { key: 'letters', team: 'post' },
+      ],
+    ),
+    policy: loadPolicy(undefined),
+    masterKey,
+    clock: systemClock,
+    logger,
+    sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+    proveEntry: async () => undefined,
+    callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'secret' }),
+    verifyCallback: () => new Date(),
+    reconcileMilliseconds: 50,
+  });
+  const made = createTrackers({
+    config,
+    organizationId,
+    db,
+    clock: systemClock,
+    logger,
+    requests,
+    publicUrl: 'https://habeas.acme.example',
+  });
+  const feed = createEventFeed({ db, pool, logger });
+  const notifications = createNotifications({
+    db,
+    pool,
+    organizationId,
+    config,
+    feed,
+    programs: made.receivers,
+    sign: signStandardWebhook,
+    clock: systemClock,
+    logger,
+    retry: { firstMilliseconds: 20, longestMilliseconds: 100 },
+    tryMilliseconds: 50,
+  });
+  await notifications.start();
+  made.start();
+  await requests.start();
+  ends.push(async () => {
+    await notifications.stop();
+    await made.stop();
+    await feed.close();
+    await requests.stop();
+  });
+  return { double, requests, database };
+}
+
+async function receive({ requests }: World, right: 'access' | 'erasure' = 'erasure'): Promise<string> {
+  const { request } = await requests.receive(caller, {
+    right,
+    identities: [{ type: 'email', value: 'ada@example.org' }],
+    dryRun: false,
+  });
+  return request.id;
+}
+
+const ticketOf = async ({ requests }: World, id: string, system = 'analytics') => {
+  const { items } = await requests.listTickets(caller, { limit: 50 });
+  const found = items.find((ticket) => ticket.request_id === id && ticket.system === system);
+  if (found === undefined) throw new Error(`There is no ticket of ${system}.`);
+  return found;
+};
+const isIn = async (world: World, id: string, state: string) => (await ticketOf(world, id)).state === state;
+const creations = ({ double }: World, kind: (typeof KINDS)[number]) =>
+  double.calls.filter((call) => call === kind.create).length;
+
+describe.each(KINDS)('tickets in a double of $kind', (kind) => {
+  it('are one issue each, of the right team, without personal data, and closing it there closes them here', async () => {
+    const world = await openWorld(kind);
+    const { double } = world;
+    const id = await receive(world);
+    await eventually('an issue', () => double.issues.length === 1);
+    const ticket = await ticketOf(world, id);
+    const [issue] = double.issues;
+    expect(issue?.title).toBe(`Habeas: erasure in analytics (${ticket.id})`);
+    expect(issue?.body).toContain(`habeas tickets show ${ticket.id}`);
+    expect(issue?.body).toContain(`https://habeas.acme.example/api/v1/tickets/${ticket.id}`);
+    expect(JSON.stringify([issue, double.calls])).not.toMatch(/ada|example\.org/);
+    double.set(1, 'closed');
+    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
+    expect((await ticketOf(world, id)).note).toContain('Closed in board as');
+    expect((await ticketOf(world, id, 'letters')).state).toBe('open');
+    expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
+  });
+
+  it('are rejected, taken up again and closed by what happens on either side', async () => {
+    const world = await openWorld(kind);
+    const { double, requests } = world;
+    const id = await receive(world);
+    await eventually('an issue', () => double.issues.length === 1);
+    double.set(1, 'rejected');
+    await eventually('the ticket is rejected', () => isIn(world, id, 'rejected'));
+    double.set(1, 'open');
+    await eventually('the ticket is open again', () => isIn(world, id, 'open'));
+    double.set(1, 'rejected');
+    await eventually('it is rejected again', () => isIn(world, id, 'rejected'));
+    const ticket = await ticketOf(world, id);
+    await requests.commandTask(caller, id, ticket.id, { type: 'retry' });
+    await eventually('the issue is open again', () => double.issues[0]?.state === 'open');
+    expect((await ticketOf(world, id)).state).toBe('open');
+    await requests.closeTicket(caller, ticket.id, { note: 'done by hand' });
+    await eventually('the issue is closed', () => double.issues[0]?.state === 'closed');
+    double.set(1, 'open');
+    await eventually('it is closed again', () => double.issues[0]?.state === 'closed');
+    expect((await ticketOf(world, id)).note).toBe('done by hand');
+  });
+
+  it('that ask for data are opened again when they are closed without it', async () => {
+    const world = await openWorld(kind);
+    const { double, requests } = world;
+    const id = await receive(world, 'access');
+    await eventually('an issue', () => double.issues.length === 1);
+    double.set(1, 'closed');
+    await eventually('it is open again', () => double.issues[0]?.state === 'open');
+    expect(double.issues[0]?.comments.join()).toContain('habeas tickets close');
+    expect((await ticketOf(world, id)).state).toBe('open');
+    const ticket = await ticketOf(world, id);
+    await requests.closeTicket(caller, ticket.id, { note: 'found', data: { visits: [{ page: '/' }] } });
+    await eventually('the issue is closed', () => double.issues[0]?.state === 'closed');
+  });
+
+  it('of a request that is cancelled are closed there', async () => {
+    const world = await openWorld(kind);
+    const id = await receive(world, 'access');
+    await eventually('an issue', () => world.double.issues.length === 1);
+    await world.requests.command(caller, id, { type: 'cancel', reason: 'a test' });
+    await eventually('the issue is closed', () => world.double.issues[0]?.state === 'closed');
+  });
+});
+
+describe.each(KINDS.filter(({ kind }) => kind !== 'jira'))('a creation in a double of $kind', (kind) => {
+  it('whose answer was lost is looked for and not repeated', async () => {
+    const world = await openWorld(kind);
+    const { double } = world;
+    let lost = 0;
+    double.beforeAnswer = (call) => {
+      if (call !== kind.create || lost >= 1) return true;
+      lost += 1;
+      return false;
+    };
+    const id = await receive(world);
+    await eventually('it was lost', () => lost === 1);
+    double.beforeAnswer = () => true;
+    await eventually('the issue is known', async () => {
+      const { rows } = await world.database.pool.query('select issue_id from habeas.ticket_mirrors');
+      return rows.length === 1 && rows[0].issue_id === '1';
+    });
+    expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
+    double.set(1, 'closed');
+    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
+  });
+});
+
+describe('a creation in Jira whose answer was lost', () => {
+  it('is looked for only when the search has had time to see it', async () => {
+    const [, , kind] = KINDS;
+    const world = await openWorld(kind);
+    const { database, double, requests } = world;
+    let lost = 0;
+    double.beforeAnswer = (call) => {
+      if (call === kind.create) lost += 1;
+      return call !== kind.create;
+    };
+    const id = await receive(world);
+    await eventually('it was lost', () => lost === 1);
+    const mirrorAfter = (settlesWithin: number) =>
+      createTicketMirror({
+        db: database.db,
+        organizationId,
+        clock: systemClock,
+        requests,
+        publicUrl: 'https://habeas.acme.example',
+        teams: new Set(['data']),
+        tracker: createJiraTracker({
+          outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
+          name: 'board',
+          url: new URL(double.url),
+          issueType: 'Task',
+          now: () => systemClock.now(),
+          settlesWithin,
+          ...kind.config,
+        }),
+      });
+    const event = {
+      organizationId,
+      id: 'evt_1',
+      sequence: 1,
+      at: new Date(),
+      type: 'ticket.opened',
+      data: { subject: (await ticketOf(world, id)).id, team: 'data' },
+    };
+    const { signal } = new AbortController();
+    await expect(mirrorAfter(60_000).follow([event], signal)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await mirrorAfter(0).follow([event], signal);
+    const { rows } = await database.pool.query('select issue_id from habeas.ticket_mirrors');
+    expect([rows, double.issues.length, creations(world, kind)]).toEqual([[{ issue_id: 'PRIV-1' }], 1, 1]);
+  });
+});
