@@ -179,7 +179,10 @@ function inMemoryMap(): DataMap {
     start: () => undefined,
     stop: async () => undefined,
     map: mapOf,
-    mapJson: async (query) => Buffer.from(JSON.stringify(await mapOf(query))),
+    mapJson: async (query) => ({
+      bytes: Buffer.from(JSON.stringify(await mapOf(query))),
+      release: () => undefined,
+    }),
     services: async () => [SERVICE],
     gaps: async () => [gap],
     gapList: async () => ({ ...stamp, counts: { gaps: 1 }, items: [gap] }),

@@ -29,8 +29,10 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
       response: { 200: mapSchema, ...problems(ERRORS) },
     },
     handler: async (request, reply) => {
-      const json = await map.mapJson(request.query);
-      return reply.type('application/json; charset=utf-8').send(json);
+      const { bytes, release } = await map.mapJson(request.query);
+      // Sent, or given up: either way the socket reads them no more.
+      reply.raw.once('close', release);
+      return reply.type('application/json; charset=utf-8').send(bytes);
     },
   });
 

@@ -261,8 +261,17 @@ describe('other moments', () => {
       { group_by: 'team' as const },
     ]) {
       const query = api.mapQuerySchema.parse(asked);
-      const text = (await answers.mapJson(query)).toString();
-      expect(text).toBe(JSON.stringify(api.mapSchema.encode(await answers.map(query))));
+      const { bytes, release } = await answers.mapJson(query);
+      const want = JSON.stringify(api.mapSchema.encode(await answers.map(query)));
+      expect(bytes.toString()).toBe(want);
+      // What is not given back is written over by nobody; what is, once only.
+      const other = await answers.mapJson({ group_by: 'team' });
+      expect(bytes.toString()).toBe(want);
+      release();
+      release();
+      const [one, two] = [await answers.mapJson(query), await answers.mapJson({ group_by: 'team' })];
+      expect([one.bytes.toString(), two.bytes.toString()]).toEqual([want, other.bytes.toString()]);
+      one.release();
     }
   });
 

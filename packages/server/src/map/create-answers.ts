@@ -10,6 +10,7 @@ import { type MapAnswer, mapJson, mapView } from './map-answer.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { Moment } from './seen-declaration.ts';
 import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
+import { createSpareMemory } from './spare-memory.ts';
 import { createViewTemplates } from './view-templates.ts';
 import { alertsOf } from './watch-alerts.ts';
 import type { WatchedState } from './watch-store.ts';
@@ -47,6 +48,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
   const { db, clock, organizationId } = options;
   const loader = createDeclarationLoader();
   const templates = createViewTemplates(options);
+  const memory = createSpareMemory();
 
   async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
     const configured = options.configured();
@@ -111,7 +113,17 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     },
 
     map: async (query = {}) => mapView(await answerMap(query)),
-    mapJson: async (query = {}) => mapJson(await answerMap(query), templates),
+    async mapJson(query = {}) {
+      const bytes = mapJson(await answerMap(query), templates, memory.take());
+      let held = true;
+      return {
+        bytes,
+        release() {
+          if (held) memory.give(bytes);
+          held = false;
+        },
+      };
+    },
 
     async gapList(query = {}) {
       const { asked, answers, filter } = await ask(query);

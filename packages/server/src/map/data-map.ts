@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { WrittenMap } from './map-answer.ts';
 import type { TargetGroup } from './sources/catalog-targets.ts';
 import type { Push } from './sources/pushes.ts';
 import type { System } from './system.ts';
@@ -19,8 +20,8 @@ export interface DataMap {
   stop(): Promise<void>;
   /** Throws BAD_INPUT for a moment to come, NOT_FOUND for a service that is not in the map; so do all that take a filter. */
   map(query?: Partial<api.MapQuery>): Promise<api.MapView>;
-  /** {@link map} as JSON in UTF-8, without an object for each of its flows. */
-  mapJson(query?: Partial<api.MapQuery>): Promise<Buffer>;
+  /** {@link map} as JSON, without an object for each of its flows. */
+  mapJson(query?: Partial<api.MapQuery>): Promise<WrittenMap>;
   services(): Promise<readonly api.ServiceView[]>;
   /** What is missing now. */
   gaps(): Promise<readonly api.GapView[]>;

@@ -11,9 +11,9 @@ export interface JsonWriter {
   end(): Buffer;
 }
 
-/** Grows as it is written; best is to begin with as many bytes as it will have. */
-export function createJsonWriter(capacity: number): JsonWriter {
-  let bytes = Buffer.allocUnsafeSlow(capacity);
+/** Writes into this memory, and goes on in memory of its own when that is full. */
+export function createJsonWriter(memory: Buffer): JsonWriter {
+  let bytes = memory;
   let length = 0;
   const reserve = (more: number) => {
     if (length + more <= bytes.length) return;
