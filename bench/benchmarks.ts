@@ -1,3 +1,5 @@
+import { audit } from './audit.ts';
+import { auditTamper } from './audit-tamper.ts';
 import { badSystem } from './bad-system.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
@@ -16,9 +18,11 @@ export const BENCHMARKS: readonly Benchmark[] = [
   planner,
   mapAnswers,
   mapPoll,
+  audit,
   eraseRows,
   firstMinute,
   collectMemory,
+  auditTamper,
   fanOut,
   badSystem,
   chaos,

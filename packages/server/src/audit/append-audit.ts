@@ -21,8 +21,8 @@ export const auditFrontier = commitFrontier({
   sequence: 'audit_entries_sequence_seq',
 });
 
-/** Rows of one statement; more of them would only make it longer. */
-const ROWS_PER_STATEMENT = 5_000;
+/** Rows of one statement: while the database writes them, the next ones are hashed. */
+const ROWS_PER_STATEMENT = 1_000;
 
 /** The length of an entry is told in 16 bits where the log serves it (C2SP tlog-tiles). */
 const LONGEST_BYTES = 65_535;
@@ -37,36 +37,45 @@ export async function appendAudit(
   events: readonly AuditEvent[],
   now: Date,
 ): Promise<void> {
-  const at = now.toISOString();
+  let written: Promise<void> | undefined;
   for (let start = 0; start < events.length; start += ROWS_PER_STATEMENT) {
-    const some = events.slice(start, start + ROWS_PER_STATEMENT).map((event) => {
-      const { organizationId, actor, action, subject } = event;
-      const entry = {
-        organizationId,
-        actor,
-        action,
-        subject,
-        details: event.details ?? {},
-        id: newId('aud', now),
-        at,
-      };
-      return { ...entry, leaf: leafHashOf(entryBytes(entry)) };
-    });
-    // The frontier has to know of this transaction before the first number is taken: the join needs it first.
-    await sql`
-      with registered as materialized (select ${auditFrontier.register})
-      insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
-      select e.organization_id, e.id, ${now}::timestamptz, e.actor, e.action, e.subject, e.details, e.leaf_hash
-      from registered, unnest(
-        ${some.map((entry) => entry.organizationId)}::text[],
-        ${some.map((entry) => entry.id)}::text[],
-        ${some.map((entry) => entry.actor)}::text[],
-        ${some.map((entry) => entry.action)}::text[],
-        ${some.map((entry) => entry.subject)}::text[],
-        ${some.map((entry) => canonicalJson(entry.details))}::text[],
-        ${some.map((entry) => entry.leaf)}::bytea[]
-      ) as e (organization_id, id, actor, action, subject, details, leaf_hash)`.execute(transaction);
+    const rows = rowsOf(events.slice(start, start + ROWS_PER_STATEMENT), now);
+    await written;
+    written = insert(transaction, rows, now);
+    // What goes wrong while the next rows are made is thrown by the next wait.
+    written.catch(() => undefined);
   }
+  await written;
+}
+
+interface Row extends LoggedEntry {
+  readonly canonicalDetails: string;
+  readonly leaf: Uint8Array;
+}
+
+function rowsOf(events: readonly AuditEvent[], now: Date): readonly Row[] {
+  const at = now.toISOString();
+  return events.map(({ organizationId, actor, action, subject, details = {} }) => {
+    const entry = { organizationId, actor, action, subject, details, id: newId('aud', now), at };
+    return { ...entry, canonicalDetails: canonicalJson(details), leaf: leafHashOf(entryBytes(entry)) };
+  });
+}
+
+async function insert(transaction: Database, rows: readonly Row[], now: Date): Promise<void> {
+  // The frontier has to know of this transaction before the first number is taken: the join needs it first.
+  await sql`
+    with registered as materialized (select ${auditFrontier.register})
+    insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
+    select e.organization_id, e.id, ${now}::timestamptz, e.actor, e.action, e.subject, e.details, e.leaf_hash
+    from registered, unnest(
+      ${rows.map((row) => row.organizationId)}::text[],
+      ${rows.map((row) => row.id)}::text[],
+      ${rows.map((row) => row.actor)}::text[],
+      ${rows.map((row) => row.action)}::text[],
+      ${rows.map((row) => row.subject)}::text[],
+      ${rows.map((row) => row.canonicalDetails)}::text[],
+      ${rows.map((row) => row.leaf)}::bytea[]
+    ) as e (organization_id, id, actor, action, subject, details, leaf_hash)`.execute(transaction);
 }
 
 /** An entry as the log holds it: what is hashed, and what is served. */

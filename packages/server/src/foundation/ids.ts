@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -28,6 +28,19 @@ export type IdPrefix = 'req' | 'tsk' | 'pkg' | 'key' | 'aud' | 'evt' | 'cli' | '
 export function newId(prefix: IdPrefix, now: Date = new Date()): string {
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(now.getTime(), 0, 6);
-  randomBytes(10).copy(bytes, 6);
+  random(10).copy(bytes, 6);
   return `${prefix}_${base32(bytes)}`;
+}
+
+/** Random bytes that were not given out yet: one call of the system for many ids. */
+const pool = Buffer.alloc(4_096);
+let given = pool.length;
+
+function random(count: number): Buffer {
+  if (given + count > pool.length) {
+    randomFillSync(pool);
+    given = 0;
+  }
+  given += count;
+  return pool.subarray(given - count, given);
 }
