@@ -12,6 +12,8 @@ export interface Templates {
   readonly mails: Readonly<Record<Language, Readonly<Record<MailKind, Template>>>>;
   /** Right → its words. */
   readonly rights: Readonly<Record<Language, Readonly<Record<string, string>>>>;
+  /** Reason of a delay (W3C Data Privacy Vocabulary) → its words. */
+  readonly delays: Readonly<Record<Language, Readonly<Record<string, string>>>>;
 }
 
 const BUILT_IN = fileURLToPath(new URL('./templates/', import.meta.url));
@@ -45,7 +47,8 @@ export function loadTemplates(folder?: string): Templates {
         Template
       >;
     }),
-    rights: perLanguage((language) => rightsOf(`${language}/rights.json`, required)),
+    rights: perLanguage((language) => wordsOf(`${language}/rights.json`, required)),
+    delays: perLanguage((language) => wordsOf(`${language}/delays.json`, required)),
   };
 }
 
@@ -83,7 +86,7 @@ function templateOf(options: {
   return { text, html };
 }
 
-function rightsOf(name: string, required: (name: string) => string): Record<string, string> {
+function wordsOf(name: string, required: (name: string) => string): Record<string, string> {
   const text = required(name);
   try {
     const words: unknown = JSON.parse(text);

@@ -37,6 +37,8 @@ export interface ComposedMail {
   readonly to: string;
   readonly language: Language;
   readonly right: string;
+  /** Why the answer is late: a reason of the W3C Data Privacy Vocabulary. */
+  readonly delay?: string | undefined;
   readonly values: Omit<MailValues, 'organization' | 'request' | 'right'>;
 }
 
@@ -175,13 +177,15 @@ export function createPeopleTeller(options: TellPeopleOptions): PeopleTeller {
     await endMail(db, mail, { state: 'sent', status: null, now: clock.now() });
   }
 
-  function written(mail: PersonMail, { to, language, right, values }: ComposedMail) {
+  function written(mail: PersonMail, { to, language, right, delay, values }: ComposedMail) {
     const { templates, organization } = options;
+    const why = delay === undefined ? undefined : (templates.delays[language][delay] ?? delay);
     const filled = fillTemplate({
       template: templates.mails[language][mail.kind],
       layout: templates.layout,
       language,
       values: {
+        ...(why === undefined ? {} : { reason: why }),
         ...values,
         organization,
         request: mail.request_id,

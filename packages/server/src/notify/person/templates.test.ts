@@ -72,6 +72,14 @@ describe('the templates', () => {
     }
   });
 
+  it('have words for each reason of a delay in each language', () => {
+    for (const language of LANGUAGES) {
+      const reasons = api.extendSchema.shape.reason.options;
+      const missing = reasons.filter((reason) => !templates.delays[language][reason]);
+      expect([language, missing]).toEqual([language, []]);
+    }
+  });
+
   it('are filled in without anything left open, as text and as HTML', () => {
     for (const language of LANGUAGES) {
       for (const kind of MAIL_KINDS) {

@@ -177,6 +177,22 @@ describe('somebody who asks without an API key', () => {
     expect(guesses).toEqual([403, 403, 403, 429]);
   });
 
+  it('is told that the answer is due later, and why, in their language', async () => {
+    const house = await start({ policy: 'erasure:\n  wait: 3d' });
+    const asked = await house.ask({ right: 'erasure', identities: [ADA], language: 'es' });
+    await prove(house, asked.token, codeIn(await house.mailTo('ada@example.org')));
+    await house.inState(asked.request_id, 'waiting');
+    const path = `/api/v1/requests/${asked.request_id}:extend`;
+    const extended = await house.post(path, { reason: 'HighVolumeOfProcesses' }, { key: true });
+    expect(extended.status).toBe(200);
+    const mail = await house.mailTo('ada@example.org', 3);
+    expect(mail.parsed.subject).toBe('ACME necesita más tiempo para su solicitud');
+    expect(mail.parsed.text).toContain('hay que responder a muchas solicitudes');
+    const due = new Date(extended.body.due_at);
+    const words = new Intl.DateTimeFormat('es', { dateStyle: 'long', timeZone: 'UTC' }).format(due);
+    expect(mail.parsed.text).toContain(words);
+  });
+
   it('is told nothing but the code before the proof, and nobody is told of an address that was not proved', async () => {
     const house = await start({ people: { tell: 'all' } });
     const asked = await house.ask(accessOf(ADA));

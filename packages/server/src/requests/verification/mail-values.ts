@@ -2,6 +2,7 @@ import type { api } from '@habeas/contract';
 import type { Evidence } from '../../connectors/index.ts';
 import type { Database } from '../../foundation/index.ts';
 import type { ComposedMail, MailKind } from '../../notify/index.ts';
+import type { RequestRef } from '../identity-vault.ts';
 import type { RequestRow } from '../neighbourhood.ts';
 import type { RequestTables } from '../tables.ts';
 
@@ -19,16 +20,14 @@ export async function mailValues(db: Database, options: MailValuesOptions): Prom
   const inWords = (date: Date) =>
     new Intl.DateTimeFormat(options.language, { dateStyle: 'long', timeZone: options.timeZone }).format(date);
   const due = inWords(request.due_at);
-  const reason = request.reason === null ? {} : { reason: request.reason };
   switch (kind) {
     case 'received':
     case 'verified':
     case 'started':
-      return { due };
     case 'extended':
-      return { due, ...reason };
+      return { due };
     case 'rejected':
-      return reason;
+      return request.reason === null ? {} : { reason: request.reason };
     case 'completed': {
       const kept = await countKept(db, request);
       return {
@@ -69,4 +68,19 @@ async function countKept(db: Database, request: RequestRow): Promise<number> {
     return retained;
   });
   return retained.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Why the answer was put off last. */
+export async function delayOf(db: Database, ref: RequestRef): Promise<string | undefined> {
+  const row = await db
+    .withTables<RequestTables>()
+    .selectFrom('deadline_changes')
+    .select('reason')
+    .where('organization_id', '=', ref.organizationId)
+    .where('request_id', '=', ref.requestId)
+    .where('kind', '=', 'extended')
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.reason ?? undefined;
 }

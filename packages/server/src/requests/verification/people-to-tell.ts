@@ -16,7 +16,7 @@ import { requestRow } from '../read-requests.ts';
 import type { RequestTables } from '../tables.ts';
 import { PERSON } from './context.ts';
 import { mailOfEvent, TOLD_EVENTS } from './mail-of-event.ts';
-import { mailValues } from './mail-values.ts';
+import { delayOf, mailValues } from './mail-values.ts';
 import { createRateLimits, type Limit } from './rate-limits.ts';
 import { createDigests, newCode, newToken } from './secrets.ts';
 import { SIGN_IN_SOURCE } from './sign-in.ts';
@@ -122,7 +122,8 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
     const link = await options.resultLink?.(ref);
     const { timeZone } = options.policy.deadlinesOf(request.regime ?? undefined);
     const values = await mailValues(db, { kind: mail.kind, request, language, link, timeZone });
-    return { to, language, right: request.right_kind, values };
+    const delay = mail.kind === 'extended' ? await delayOf(db, ref) : undefined;
+    return { to, language, right: request.right_kind, delay, values };
   }
 
   /** Each try makes a new code, which is valid from now on and makes the former ones invalid. */
