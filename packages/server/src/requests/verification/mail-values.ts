@@ -82,5 +82,6 @@ export async function delayOf(db: Database, ref: RequestRef): Promise<string | u
     .orderBy('position', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.reason ?? undefined;
+  // It is kept as the term's address; the name is what follows `#`.
+  return row?.reason?.split('#').at(-1);
 }
