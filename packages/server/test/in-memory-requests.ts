@@ -21,6 +21,7 @@ export function inMemoryRequests(): InMemoryRequests {
   const tickets = new Map<string, api.TicketDetail>();
   const keys = new Map<string, { readonly body: string; readonly id: string }>();
   const callbacks: SystemCallback[] = [];
+  const holds = new Map<string, api.LegalHoldView>();
 
   const at = ({ organizationId }: { organizationId: string }, id: string) => `${organizationId} ${id}`;
   const find = <Value>(map: ReadonlyMap<string, Value>, caller: Caller, id: string): Value => {
@@ -120,6 +121,38 @@ export function inMemoryRequests(): InMemoryRequests {
     },
     recordBounce: async () => ({ outcome: 'not-ours', request_id: null }),
     get: async (caller, id) => find(requests, caller, id),
+    legalHolds: {
+      async place(caller, { scope, reason }) {
+        const hold: api.LegalHoldView = {
+          id: newId('lho'),
+          scope: scope.kind,
+          system: scope.kind === 'system' ? scope.system : null,
+          category: scope.kind === 'category' ? scope.category : null,
+          identity_types: scope.kind === 'subject' ? scope.identities.map(({ type }) => type) : [],
+          reason,
+          placed_by: caller.actor,
+          placed_at: AT,
+          released_by: null,
+          released_at: null,
+          release_reason: null,
+          requests: [],
+        };
+        holds.set(at(caller, hold.id), hold);
+        return hold;
+      },
+      async release(caller, id, reason) {
+        const released = {
+          ...find(holds, caller, id),
+          released_by: caller.actor,
+          released_at: AT,
+          release_reason: reason,
+        };
+        holds.set(at(caller, id), released);
+        return released;
+      },
+      get: async (caller, id) => find(holds, caller, id),
+      list: async (caller, query) => pageOf(holds, caller, query),
+    },
     deadline: async (caller, id) => newDeadline(find(requests, caller, id)),
     commandDeadline: async (caller, id) => newDeadline(find(requests, caller, id)),
     dueFigures: async () => ({
@@ -242,6 +275,7 @@ function newRequest(options: {
     regime: 'gdpr',
     subject_kind: 'customer',
     owner: null,
+    legal_holds: [],
     identity_types: [...options.identityTypes],
     targets: [],
     purposes: [],

@@ -95,9 +95,6 @@ export const policyExplanationSchema = z
     approvers: z
       .object({ value: z.array(z.string()), decided_by: decidedBy })
       .describe('Who may approve, as the audit log names them; empty: whoever may decide about requests'),
-    four_eyes_above: z
-      .object({ value: z.int().nullable(), decided_by: decidedBy })
-      .describe('More rows than this need a second approver; null: never'),
     owner: z
       .object({ value: z.string().nullable(), decided_by: decidedBy })
       .describe('The team that answers for the request'),

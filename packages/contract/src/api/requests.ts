@@ -136,6 +136,7 @@ export const requestSchema = z
       .describe('The law that it is answered under; null: received before Habeas kept it'),
     subject_kind: subjectKindSchema.nullable(),
     owner: z.string().nullable().describe('The team that answers for it'),
+    legal_holds: z.array(z.string()).describe('Ids of legal holds that it is under'),
     identity_types: z.array(z.string()).describe('Types only; values never come back'),
     targets: z.array(z.string()).describe('Of a rectification: what is changed; values never come back'),
     purposes: z.array(z.string()).describe('Of an objection: against what'),
@@ -191,7 +192,6 @@ export const procedureSchema = z
     approvers: z
       .array(z.string())
       .describe('Who may approve, as the audit log names them; empty: whoever may decide about requests'),
-    four_eyes_above: z.int().nullable().describe('More rows than this need two approvers'),
     owner: z.string().nullable().describe('The team that answers for the request'),
   })
   .describe('What the policy asks for beside the tasks')

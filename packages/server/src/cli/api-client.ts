@@ -74,6 +74,19 @@ export function createApiClient(server: ServerAddress) {
       const answer = await send(server, { ...post, path, headers, body: message });
       return api.bounceOutcomeSchema.parse(await answer.json());
     },
+    placeHold: (body: typeof api.placeHoldSchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/legal-holds', body, answer: api.legalHoldSchema }),
+    listHolds: (query: PageQuery<never>) =>
+      call(server, { path: '/api/v1/legal-holds', query, answer: api.legalHoldPageSchema }),
+    getHold: (id: string) =>
+      call(server, { path: `/api/v1/legal-holds/${encodeURIComponent(id)}`, answer: api.legalHoldSchema }),
+    releaseHold: (id: string, reason: string) =>
+      call(server, {
+        ...post,
+        path: `/api/v1/legal-holds/${encodeURIComponent(id)}:release`,
+        body: { reason },
+        answer: api.legalHoldSchema,
+      }),
     retryTask: (id: string, taskId: string) =>
       call(server, {
         ...post,

@@ -10,6 +10,7 @@ const request = (state: api.RequestState, changes: Partial<api.RequestView> = {}
   regime: 'gdpr',
   subject_kind: 'customer',
   owner: null,
+  legal_holds: [],
   identity_types: ['email'],
   targets: [],
   purposes: [],

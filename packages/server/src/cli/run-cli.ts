@@ -12,6 +12,7 @@ import { checkVerb } from './verbs/check.ts';
 import { clientsVerb } from './verbs/clients.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
+import { holdVerb } from './verbs/hold.ts';
 import { initVerb } from './verbs/init.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
@@ -50,6 +51,7 @@ const VERBS: readonly Verb[] = [
   planVerb,
   policyVerb,
   requestVerb,
+  holdVerb,
   ticketsVerb,
   pauseVerbs,
   clientsVerb,

@@ -19,7 +19,19 @@ export function base32(bytes: Uint8Array): string {
   return text;
 }
 
-export type IdPrefix = 'req' | 'tsk' | 'pkg' | 'key' | 'aud' | 'evt' | 'cli' | 'dec' | 'sec' | 'mail' | 'prt';
+export type IdPrefix =
+  | 'req'
+  | 'tsk'
+  | 'pkg'
+  | 'key'
+  | 'aud'
+  | 'evt'
+  | 'cli'
+  | 'dec'
+  | 'sec'
+  | 'mail'
+  | 'prt'
+  | 'lho';
 
 /**
  * A new id such as `req_01jd…`: the prefix says what it names; 48 bits of time in milliseconds keep indexes

@@ -25,6 +25,7 @@ export const TAGS = {
   Tasks: 'The steps of a request, one system each',
   Plans: 'What a request would do, before it is made',
   Policy: 'Who waits, who approves, what is kept: the rules and what they say of a case',
+  'Legal holds': 'What must not be destroyed, whoever asks for it',
   Pauses: 'The switch that stops work',
   Tickets: 'Work for teams whose systems Habeas cannot act on',
   'Processing choices':

@@ -39,7 +39,7 @@ export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Applica
         params: requestIdParams,
         response: {
           200: api.requestSchema.describe('The request as it is now'),
-          ...problems(['NOT_FOUND', 'CONFLICT']),
+          ...problems(['FORBIDDEN', 'NOT_FOUND', 'CONFLICT']),
         },
       },
       handler: (request) => requests.command(callerOf(request), request.params.id, { type }),

@@ -20,6 +20,7 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './imports.ts';
 import { keyRoutes } from './keys.ts';
+import { legalHoldRoutes } from './legal-holds.ts';
 import { mapRoutes } from './map.ts';
 import { mapExportRoutes } from './map-exports.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -115,6 +116,7 @@ export async function createHttpServer(
   packageRoutes(app, application);
   planRoutes(app, application);
   policyRoutes(app, application);
+  legalHoldRoutes(app, application);
   pauseRoutes(app, application);
   webhookRoutes(app, application);
   ticketRoutes(app, application);

@@ -20,7 +20,6 @@ const DEFAULT_PROCEDURE: Procedure = {
   waitMilliseconds: 0,
   approval: 'none',
   approvers: [],
-  fourEyesAbove: null,
   owner: null,
 };
 
@@ -65,7 +64,6 @@ export function decideProcedure(rules: readonly Rule[], request: RequestCase): D
     waitMilliseconds: part('waitMilliseconds'),
     approval: part('approval'),
     approvers: part('approvers'),
-    fourEyesAbove: part('fourEyesAbove'),
     owner: part('owner'),
   };
 }

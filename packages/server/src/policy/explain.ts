@@ -28,7 +28,6 @@ export function explainPolicy(
     wait_seconds: part(procedure.waitMilliseconds, (milliseconds) => Math.ceil(milliseconds / 1_000)),
     approval: part(procedure.approval, (value) => value),
     approvers: part(procedure.approvers, (value) => [...value]),
-    four_eyes_above: part(procedure.fourEyesAbove, (value) => value),
     owner: part(procedure.owner, (value) => value),
     considered: fittingRules(policy.rules, request, category).map((rule) => ({
       rule: rule.name,

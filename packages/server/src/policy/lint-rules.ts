@@ -35,9 +35,7 @@ function mistakesIn(rule: Rule): readonly PolicyFinding[] {
   const parts = Object.keys(procedure);
   if (partsOf(rule).length === 0)
     found.push(
-      error(
-        'the rule decides nothing; give it allow, mask, keep, wait, approval, approvers, four_eyes_above or owner',
-      ),
+      error('the rule decides nothing; give it allow, mask, keep, wait, approval, approvers or owner'),
     );
   if (when.category !== null && parts.length > 0)
     found.push(
@@ -47,12 +45,6 @@ function mistakesIn(rule: Rule): readonly PolicyFinding[] {
     );
   if (data !== null && when.rights !== null && !when.rights.some((right) => RIGHTS_OVER_DATA.includes(right)))
     found.push(error(`allow, mask and keep bear on ${RIGHTS_OVER_DATA.join(', ')} only`));
-  if (
-    procedure.fourEyesAbove != null &&
-    procedure.approvers !== undefined &&
-    new Set(procedure.approvers).size < 2
-  )
-    found.push(error('four_eyes_above needs two approvers, and `approvers` names fewer'));
   return found;
 }
 

@@ -93,8 +93,6 @@ const rule = z.strictObject({
   approval: z.enum(['none', 'required']).optional(),
   /** Requests: who may approve, as the audit log names them, such as `key:key_…`. */
   approvers: z.array(z.string().min(1).max(200)).min(1).optional(),
-  /** Requests: more rows than this need the approval of two people before anything is destroyed. */
-  four_eyes_above: z.int().min(0).optional(),
   /** Requests: the team that answers for them, and is told when they get late. */
   owner: z.string().min(1).max(200).optional(),
 });

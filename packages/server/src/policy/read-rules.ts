@@ -93,7 +93,6 @@ function procedureOf(source: RuleSource): { readonly [Part in keyof Procedure]?:
     ...(source.wait === undefined ? {} : { waitMilliseconds: source.wait }),
     ...(source.approval === undefined ? {} : { approval: source.approval }),
     ...(source.approvers === undefined ? {} : { approvers: source.approvers }),
-    ...(source.four_eyes_above === undefined ? {} : { fourEyesAbove: source.four_eyes_above }),
     ...(source.owner === undefined ? {} : { owner: source.owner }),
   };
 }

@@ -27,8 +27,6 @@ export interface Procedure {
   readonly approval: 'none' | 'required';
   /** Actors as the audit log names them; empty: whoever may decide about requests. */
   readonly approvers: readonly string[];
-  /** More rows than this need two approvers; null: never. */
-  readonly fourEyesAbove: number | null;
   /** The team that answers for the request. */
   readonly owner: string | null;
 }

@@ -30,7 +30,7 @@ const policy = parsePolicy(
     wait: 14d
   - name: large
     when: { right: erasure }
-    four_eyes_above: 1000
+    approvers: ['key:c']
     wait: 3d
   - name: california
     when: { regime: ccpa, right: erasure }
@@ -60,7 +60,7 @@ describe('the most specific rule decides', () => {
   it('and each part of the procedure comes from the most specific rule that says it', () => {
     const procedure = decideProcedure(policy.rules, { ...ERASURE, subjectKind: 'employee', regime: 'ccpa' });
     expect(procedure.waitMilliseconds.rule?.name).toBe('staff');
-    expect(procedure.fourEyesAbove).toMatchObject({ value: 1000, rule: { name: 'large' } });
+    expect(procedure.approvers).toMatchObject({ value: ['key:a', 'key:b'], rule: { name: 'staff' } });
     expect(procedure.owner).toMatchObject({ value: 'privacy-us', rule: { name: 'california' } });
     expect(decideProcedure(policy.rules, { ...ERASURE, regime: 'ccpa' }).waitMilliseconds.value).toBe(0);
   });
@@ -112,7 +112,6 @@ describe('lint', () => {
     ['rules:\n  - keep: {justification: BecauseWeWant}', /2:12 error: .*dpv\/justifications/],
     ['rules:\n  - {allow: true, mask: hash}', /2:\d+ error: .*one of allow, mask and keep/],
     ['rules:\n  - when: {right: forgetting}\n    wait: 3d', /2:\d+ error/],
-    ['rules:\n  - {four_eyes_above: 5, approvers: ["key:a", "key:a"]}', /error: .*two approvers/],
     ['rules:\n  - {name: a, wait: 3d}\n  - {name: a, owner: x}', /3:\d+ error: .*has this name/],
     ['rules:\n  - {wait: 3d}\n  - {wait: 4d}', /3:\d+ error: rules\[1\]: .*as rules\[0\] at p.yaml:2/],
     [

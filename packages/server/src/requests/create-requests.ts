@@ -9,6 +9,7 @@ import { createDeadlines } from './deadlines/deadlines.ts';
 import { dueFigures } from './deadlines/due-figures.ts';
 import type { Event } from './event.ts';
 import { createFleet } from './fleet.ts';
+import { createLegalHolds } from './holds/legal-holds.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
 import { createPackages } from './package/packages.ts';
@@ -95,6 +96,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       transitions,
       planReceived: (ref) => intake.planReceived(ref),
     });
+  const legalHolds = createLegalHolds({ ...options, transitions });
   const tickets = createTickets({
     ...options,
     transitions,
@@ -112,6 +114,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     giveUpBlockedMilliseconds: options.giveUpBlockedMilliseconds ?? GIVE_UP_BLOCKED_MILLISECONDS,
     patience: (system) => options.patience?.(system),
     settleReports: reports.settle,
+    applyHolds: () => legalHolds.applyPending(),
     pauses,
     worker,
     transitions,
@@ -127,6 +130,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
 
   return {
     ...tickets,
+    legalHolds,
     ...createPackages({ ...options, storages }),
     ...createDeadlines(options),
     dueFigures: () => dueFigures(db, options.organizationId, clock.now()),
@@ -196,6 +200,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     },
     async command(caller, requestId, command) {
       const target = ref(caller, requestId);
+      if (command.type === 'approve') await refuseStrangers(caller, requestId);
       const applied = await transitions.apply(target, requestEvent(command), { actor: caller.actor });
       if (!applied.applied)
         throw new HabeasError(
@@ -295,6 +300,16 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     // The system said itself that the operation failed, so nothing of it can take effect later; asked under the same key it
     // would give the same answer for ever.
     return { type: 'task-retried', anew: row?.error_code === 'SYSTEM_FAILED' };
+  }
+
+  /** Throws FORBIDDEN unless the policy that the request was planned with lets the caller approve it. */
+  async function refuseStrangers(caller: Caller, requestId: string): Promise<void> {
+    const approvers = (await requestPlan(db, ref(caller, requestId)))?.procedure?.approvers ?? [];
+    if (approvers.length === 0 || approvers.includes(caller.actor)) return;
+    throw new HabeasError(
+      'FORBIDDEN',
+      `The policy names who may approve request ${requestId}, and this key (${caller.actor}) is not among them.`,
+    );
   }
 
   async function startIfDue(target: RequestRef): Promise<void> {

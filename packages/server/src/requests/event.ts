@@ -14,7 +14,11 @@ export type RequestEvent =
       readonly tasks: number;
       readonly approval: boolean;
       readonly waitsUntil: Date | null;
+      /** Legal holds that cover it: it stops before it starts. (Default: none) */
+      readonly legalHolds?: readonly string[];
     }
+  /** A legal hold covers it: nothing may be destroyed before that is lifted. */
+  | { readonly type: 'legal-hold-placed' | 'legal-hold-lifted'; readonly hold: string }
   | { readonly type: 'approved' | 'wait-over' | 'released' }
   /** Nobody vouches for who asks: it waits until that is proved. */
   | { readonly type: 'verification-asked' }

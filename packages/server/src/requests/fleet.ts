@@ -35,6 +35,8 @@ export interface FleetOptions {
   readonly pauses: Pick<HeededPauses, 'refresh' | 'stops'>;
   /** Lets reports of systems take effect that came too early. */
   readonly settleReports: () => Promise<void>;
+  /** Applies legal holds that a dead process stored and did not apply. */
+  readonly applyHolds: () => Promise<void>;
   readonly planReceived: (ref: RequestRef) => Promise<void>;
   /** (Default: 1 second) */
   readonly reconcileMilliseconds?: number;
@@ -77,6 +79,7 @@ export function createFleet(options: FleetOptions): Fleet {
     signal: stopping.signal,
     plan: options.planReceived,
     settleReports: options.settleReports,
+    applyHolds: options.applyHolds,
     worker: { id: options.worker, inHand: () => worker.inHand() },
   });
 

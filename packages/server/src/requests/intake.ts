@@ -18,6 +18,7 @@ import {
 import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
 import { createGroup } from './group.ts';
+import { holdsOfPlanned } from './holds/planned-holds.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { insertPlans, type MadePlan, type Planned } from './insert-plans.ts';
@@ -158,6 +159,15 @@ export function createIntake(options: IntakeOptions): Intake {
       const waits = plan.dry_run ? 0 : (plan.procedure?.wait_seconds ?? 0);
       return waits > 0 ? new Date(now.getTime() + waits * 1_000) : null;
     });
+    const systemsOf = new Map(planned.map(({ ref, made }) => [ref.requestId, made.systems]));
+    const changing = inserted.filter(({ plan }) =>
+      changesSystems({ right: plan.right, dryRun: plan.dry_run }),
+    );
+    const holds = await holdsOfPlanned(
+      transaction,
+      changing.map(({ ref, plan }) => ({ ref, plan, systems: systemsOf.get(ref.requestId) ?? [] })),
+      options.masterKey,
+    );
     const steps = inserted.map(({ ref, plan, roots, waitsUntil }) => {
       const request: RequestSnapshot = {
         ...NEW_REQUEST,
@@ -165,7 +175,13 @@ export function createIntake(options: IntakeOptions): Intake {
         changesSystems: changesSystems({ right: plan.right, dryRun: plan.dry_run }),
       };
       const asks = !plan.dry_run && plan.procedure?.approval === 'required';
-      const event = { type: 'planned' as const, tasks: plan.tasks.length, approval: asks, waitsUntil };
+      const event = {
+        type: 'planned' as const,
+        tasks: plan.tasks.length,
+        approval: asks,
+        waitsUntil,
+        legalHolds: holds.get(ref.requestId) ?? [],
+      };
       const outcome = step({ request, others: roots }, event, { now, retry: DEFAULT_RETRY, random: 0 });
       if ('refused' in outcome)
         throw new HabeasError('INTERNAL', `A new request could not be planned: ${outcome.refused}.`);
@@ -236,7 +252,6 @@ function procedureView(procedure: DecidedProcedure): api.ProcedureView {
     wait_seconds: Math.ceil(procedure.waitMilliseconds.value / 1_000),
     approval: procedure.approval.value,
     approvers: [...procedure.approvers.value],
-    four_eyes_above: procedure.fourEyesAbove.value,
     owner: procedure.owner.value,
   };
 }

@@ -156,6 +156,7 @@ async function loadOthers(
     case 'wait-over':
       return snapshots(tasks.where('remaining', '=', 0).where('state', '=', 'pending'));
     case 'released':
+    case 'legal-hold-lifted':
       return snapshots(tasks.where('state', '=', 'ready'));
     case 'rejected':
     case 'cancelled':
@@ -175,6 +176,7 @@ export function requestSnapshot(row: RequestRow): RequestSnapshot {
     state: row.state,
     changesSystems: changesSystems({ right: row.right_kind, dryRun: row.dry_run }),
     heldFrom: row.held_from,
+    legalHolds: row.legal_holds,
     openTasks: row.open_tasks,
     blockedTasks: row.blocked_tasks,
     destructionStarted: row.destruction_started,

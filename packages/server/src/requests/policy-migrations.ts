@@ -74,4 +74,39 @@ export const policyMigrations: Migrations = {
         execute function refuse_unrecorded_deadline()`.execute(db);
     },
   },
+  '0032-legal-holds': {
+    async up(db) {
+      await sql`alter table requests add column legal_holds text[] not null default '{}'`.execute(db);
+      await sql`create index requests_under_hold on requests (organization_id) where legal_holds <> '{}'`.execute(
+        db,
+      );
+      await sql`
+        create table legal_holds (
+          organization_id text not null,
+          id text not null,
+          scope text not null,
+          system text,
+          category text,
+          identity_types text[] not null,
+          reason text not null,
+          placed_by text not null,
+          placed_at timestamptz not null,
+          applied_at timestamptz,
+          released_by text,
+          released_at timestamptz,
+          release_reason text,
+          primary key (organization_id, id)
+        )`.execute(db);
+      await sql`create index legal_holds_active on legal_holds (organization_id) where released_at is null`.execute(
+        db,
+      );
+      await sql`
+        create table legal_hold_identities (
+          organization_id text not null,
+          hold_id text not null,
+          digest bytea not null,
+          primary key (organization_id, digest, hold_id)
+        )`.execute(db);
+    },
+  },
 };

@@ -42,6 +42,8 @@ export interface ReconcileOptions {
   readonly worker: { readonly id: string; inHand(): readonly string[] };
   /** Lets reports of systems take effect that came too early. */
   readonly settleReports: () => Promise<void>;
+  /** Applies legal holds that a dead process stored and did not apply. */
+  readonly applyHolds: () => Promise<void>;
   /** Plans a request that was acknowledged but not planned. */
   readonly plan: (ref: { readonly organizationId: string; readonly requestId: string }) => Promise<void>;
 }
@@ -94,6 +96,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       blockedForGood,
       () => sweepNowAndThen(now),
       () => options.settleReports(),
+      () => options.applyHolds(),
       () => sendDeadlineAlerts(options),
       () => pruneNowAndThen(now),
     ];

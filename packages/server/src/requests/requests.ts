@@ -59,6 +59,27 @@ export interface SystemCallback {
   readonly body: Uint8Array;
 }
 
+/** Legal holds: what they cover is not destroyed before they are released. */
+export interface LegalHolds {
+  /** Stores the hold and holds every open request that it covers. */
+  place(
+    caller: Caller,
+    hold: { readonly scope: api.LegalHoldScope; readonly reason: string },
+  ): Promise<api.LegalHoldView>;
+  /** Lets the requests go on that nothing else holds. Released once already, nothing changes. */
+  release(caller: Caller, holdId: string, reason: string): Promise<api.LegalHoldView>;
+  get(caller: Caller, holdId: string): Promise<api.LegalHoldView>;
+  list(
+    caller: Caller,
+    query: {
+      /** (Default: both) */
+      readonly released?: boolean | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit: number;
+    },
+  ): Promise<Page<api.LegalHoldView>>;
+}
+
 /**
  * Data subject requests, from intake to receipt. Methods that name something that does not exist in the caller's
  * organization throw NOT_FOUND; commands that the state does not allow throw CONFLICT.
@@ -96,6 +117,7 @@ export interface Requests {
     },
   ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
+  readonly legalHolds: LegalHolds;
   /** By when it has to be answered, how that is counted, and all that moved it. */
   deadline(caller: Caller, requestId: string): Promise<api.DeadlineView>;
   /** Moves the deadline, stops or resumes its clock, or notes that receipt was confirmed. Throws CONFLICT where the law does not allow it. */

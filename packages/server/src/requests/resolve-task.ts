@@ -44,5 +44,9 @@ export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
         found.map((identity) => ({ ref, key, identity, source })),
       );
     },
+    first: async (transaction) => {
+      const hold = await context.holdOn(transaction, found);
+      return hold === undefined ? undefined : { type: 'legal-hold-placed', hold };
+    },
   };
 }

@@ -88,6 +88,7 @@ async function saveRequests(
         id: target.requestId,
         state: request.state,
         held_from: request.heldFrom,
+        legal_holds: request.legalHolds ?? [],
         open_tasks: request.openTasks,
         blocked_tasks: request.blockedTasks,
         destruction_started: request.destructionStarted,
@@ -105,6 +106,7 @@ async function saveRequests(
     update requests as r set
       state = c.state,
       held_from = c.held_from,
+      legal_holds = c.legal_holds,
       open_tasks = c.open_tasks,
       blocked_tasks = c.blocked_tasks,
       destruction_started = c.destruction_started,
@@ -114,7 +116,7 @@ async function saveRequests(
       completed_at = coalesce(r.completed_at, c.completed_at),
       forget_at = coalesce(r.forget_at, c.forget_at)
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
-      organization_id text, id text, state text, held_from text, open_tasks integer, blocked_tasks integer,
+      organization_id text, id text, state text, held_from text, legal_holds text[], open_tasks integer, blocked_tasks integer,
       destruction_started boolean, matched boolean, set_reason boolean, reason text, started_at timestamptz, completed_at timestamptz,
       forget_at timestamptz
     )

@@ -8,6 +8,8 @@ export interface RequestSnapshot {
   readonly changesSystems: boolean;
   /** The state that `released` goes back to; null unless held. */
   readonly heldFrom: api.RequestState | null;
+  /** Legal holds that it is under; with `person` among them, a person holds it as well. (Default: none) */
+  readonly legalHolds?: readonly string[];
   /** Tasks that have not ended, blocked ones included. */
   readonly openTasks: number;
   readonly blockedTasks: number;

@@ -40,6 +40,18 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
         : event.waitsUntil !== null && event.waitsUntil > now
           ? 'waiting'
           : 'running';
+      const holds = event.legalHolds ?? [];
+      if (holds.length > 0) {
+        // Nothing is started: where it would have run at once, it goes on from where it waits.
+        const heldFrom = next === 'running' ? 'waiting' : next;
+        const placed = holds.map(
+          (hold): Fact => ({ action: 'request.legal-hold-placed', subject: request.id, details: { hold } }),
+        );
+        const facts = [fact({ tasks: event.tasks, next: 'held' }), ...placed];
+        return change({ ...planned, state: 'held', heldFrom, legalHolds: holds }, facts, {
+          reason: underHolds(holds),
+        });
+      }
       const made = fact({ tasks: event.tasks, next });
       if (next === 'running') return start(planned, { roots: before.others, now, fact: made });
       return change({ ...planned, state: next }, [made]);
@@ -74,9 +86,14 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
       return change({ ...request, state: 'held', heldFrom: request.state }, [fact()], {
         reason: event.reason,
       });
+    case 'legal-hold-placed':
+      return placeHold(request, event.hold, fact({ hold: event.hold }));
+    case 'legal-hold-lifted':
+      return liftHold(before, { hold: event.hold, now, fact: fact({ hold: event.hold }) });
     case 'released':
       if (request.state !== 'held' || request.heldFrom === null)
         return { refused: `the request is ${request.state}, not held` };
+      if (holdsOf(request).length > 0) return releaseUnderHold(request, fact());
       return release(request, { from: request.heldFrom, ready: before.others, now, fact: fact() });
     case 'rejected':
       if (request.state !== 'approving' && request.state !== 'verifying')
@@ -92,13 +109,62 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
       if (request.destructionStarted)
         return { refused: 'data is already being erased; a request can be cancelled only before that' };
       return end(
-        { ...request, state: 'cancelled', heldFrom: null },
+        { ...request, state: 'cancelled', heldFrom: null, legalHolds: [] },
         { open: before.others, fact: fact(), reason: event.reason },
       );
     }
     default:
       return event satisfies never;
   }
+}
+
+/** Who else holds a request that is under legal holds: a person did so before. */
+const PERSON = 'person';
+
+function holdsOf(request: RequestSnapshot): readonly string[] {
+  return request.legalHolds ?? [];
+}
+
+function placeHold(request: RequestSnapshot, hold: string, placed: Fact): Step | Refusal {
+  const { state } = request;
+  if (!request.changesSystems) return { refused: 'the request changes nothing' };
+  if (isEnded(state)) return { refused: `the request is ${state}` };
+  // Holds are looked for when it is planned.
+  if (state === 'verifying' || state === 'received') return { refused: `the request is ${state}` };
+  const holds = holdsOf(request);
+  if (holds.includes(hold)) return { refused: 'the hold covers it already' };
+  if (state !== 'held')
+    return change({ ...request, state: 'held', heldFrom: state, legalHolds: [hold] }, [placed], {
+      reason: underHolds([hold]),
+    });
+  const others = holds.length === 0 ? [PERSON] : holds;
+  return change({ ...request, legalHolds: [...others, hold] }, [placed]);
+}
+
+function liftHold(
+  { request, others }: Neighbourhood,
+  lifted: { readonly hold: string; readonly now: Date; readonly fact: Fact },
+): Step | Refusal {
+  if (!holdsOf(request).includes(lifted.hold)) return { refused: 'the hold does not cover it' };
+  const left = holdsOf(request).filter((hold) => hold !== lifted.hold);
+  if (left.length === 1 && left[0] === PERSON) return change({ ...request, legalHolds: [] }, [lifted.fact]);
+  if (left.length > 0)
+    return change({ ...request, legalHolds: left }, [lifted.fact], { reason: underHolds(left) });
+  const free = { ...request, legalHolds: [] };
+  if (request.state !== 'held' || request.heldFrom === null) return change(free, [lifted.fact]);
+  return release(free, { from: request.heldFrom, ready: others, now: lifted.now, fact: lifted.fact });
+}
+
+/** A person takes their own hold back; the legal ones stay. */
+function releaseUnderHold(request: RequestSnapshot, released: Fact): Step | Refusal {
+  const left = holdsOf(request).filter((hold) => hold !== PERSON);
+  if (left.length === holdsOf(request).length)
+    return { refused: `it is under legal hold ${left.join(', ')}; release that` };
+  return change({ ...request, legalHolds: left }, [released], { reason: underHolds(left) });
+}
+
+function underHolds(holds: readonly string[]): string {
+  return `Under legal hold ${holds.filter((hold) => hold !== PERSON).join(', ')}.`;
 }
 
 /** Back to where it was held: tickets open, and what was ready goes on, not earlier than it may. */

@@ -13,6 +13,8 @@ export function step(before: Neighbourhood, event: Event, context: StepContext):
     case 'approved':
     case 'wait-over':
     case 'released':
+    case 'legal-hold-placed':
+    case 'legal-hold-lifted':
     case 'rejected':
     case 'cancelled':
     case 'held':

@@ -9,6 +9,8 @@ export type RequestTables = {
     right_kind: api.Right;
     state: api.RequestState;
     held_from: api.RequestState | null;
+    /** Legal holds that it is under; with `person` among them, a person holds it as well. */
+    legal_holds: Generated<string[]>;
     dry_run: boolean;
     /** The law that it is answered under; null: received before it was kept. */
     regime: api.Regime | null;
@@ -57,6 +59,23 @@ export type RequestTables = {
     /** The signed receipt, as JSON; null until it is made, soon after the end. */
     receipt: string | null;
   };
+  legal_holds: {
+    organization_id: string;
+    id: string;
+    scope: api.LegalHoldScope['kind'];
+    system: string | null;
+    category: string | null;
+    identity_types: string[];
+    reason: string;
+    placed_by: string;
+    placed_at: Date;
+    /** When the requests that were open were looked through; null: that is still to be done. */
+    applied_at: Date | null;
+    released_by: string | null;
+    released_at: Date | null;
+    release_reason: string | null;
+  };
+  legal_hold_identities: { organization_id: string; hold_id: string; digest: Uint8Array };
   deadline_changes: {
     organization_id: string;
     request_id: string;
@@ -189,6 +208,7 @@ export const REQUEST_COLUMNS = [
   'right_kind',
   'state',
   'held_from',
+  'legal_holds',
   'dry_run',
   'regime',
   'subject_kind',

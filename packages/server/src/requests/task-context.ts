@@ -1,7 +1,9 @@
 import type { api } from '@habeas/contract';
+import type { Identity } from '../catalog/index.ts';
 import type { Connector, LocatedScope } from '../connectors/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { RequestEvent } from './event.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import type { TaskResult } from './save-steps.ts';
@@ -16,6 +18,8 @@ export interface TaskContext {
   readonly blobs: BlobStore;
   readonly db: Database;
   readonly clock: Clock;
+  /** The legal hold on a person whom one of these identities names; undefined: none is. */
+  holdOn(transaction: Database, identities: readonly Identity[]): Promise<string | undefined>;
   readonly scope: LocatedScope;
   /** The new values of a rectification; empty for every other right. */
   readonly changes: readonly api.FieldChange[];
@@ -34,5 +38,7 @@ export type TaskOutcome =
       readonly matched: boolean | null;
       /** Written in the transaction that ends the task. */
       readonly also?: (transaction: Database) => Promise<void>;
+      /** An event that comes before the end of the task, in the same transaction. */
+      readonly first?: (transaction: Database) => Promise<RequestEvent | undefined>;
     }
   | { readonly state: 'pending'; readonly operation: string; readonly retryAfterSeconds: number };

@@ -11,12 +11,15 @@ import type { ClaimedTask, Place, Places } from './places.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
 import { isEnded } from './snapshot.ts';
 import { step } from './step.ts';
+import type { StepContext } from './step-task.ts';
 
 export interface ApplyOptions {
   readonly actor: string;
   readonly result?: TaskResult;
   /** More to write in the same transaction. */
   readonly also?: (transaction: Database) => Promise<void>;
+  /** An event that comes before this one, in the same transaction and after `also`; undefined: none does. */
+  readonly first?: (transaction: Database) => Promise<Event | undefined>;
 }
 
 export type Applied =
@@ -130,7 +133,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     const loaded = await loadNeighbourhoods(transaction, pending);
     const steps: StepToSave[] = [];
     const results: (Applied | undefined)[] = [];
-    for (const [index, { target, event, also, actor, result }] of pending.entries()) {
+    for (const [index, { target, event, also, first: ask, actor, result }] of pending.entries()) {
       const before = loaded[index];
       if (before === undefined) {
         results.push(undefined);
@@ -141,9 +144,12 @@ export function createTransitions(options: TransitionsOptions): Transitions {
         results.push({ applied: false, ...outcome });
         continue;
       }
-      if (also !== undefined) await also(transaction);
-      steps.push({ target, before, step: outcome, actor, result: result ?? {} });
-      results.push({ applied: true, step: outcome, before });
+      await also?.(transaction);
+      const first = await ask?.(transaction);
+      const made =
+        first === undefined ? outcome : precede(before, { first, event, outcome, context: context() });
+      steps.push({ target, before, step: made, actor, result: result ?? {} });
+      results.push({ applied: true, step: made, before });
     }
     await save(transaction, steps, aftermath);
     return results;
@@ -189,6 +195,18 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       return applied;
     },
   };
+}
+
+/** The step of an event that another one comes before, in one. */
+function precede(
+  before: LoadedNeighbourhood,
+  of: { readonly first: Event; readonly event: Event; readonly outcome: Step; readonly context: StepContext },
+): Step {
+  const first = step(before, of.first, of.context);
+  if ('refused' in first) return of.outcome;
+  const second = step({ ...before, request: first.request }, of.event, of.context);
+  if ('refused' in second) return of.outcome;
+  return { ...first, ...second, facts: [...first.facts, ...second.facts] };
 }
 
 /** Rounds in which each request occurs once. */

@@ -13,6 +13,7 @@ export function requestView(row: RequestRow): api.RequestView {
     regime: row.regime,
     subject_kind: row.subject_kind,
     owner: row.owner,
+    legal_holds: row.legal_holds.filter((hold) => hold !== 'person'),
     identity_types: row.identity_types,
     targets: row.targets,
     purposes: row.purposes,

@@ -15,6 +15,7 @@ import { collectTask } from './collect-task.ts';
 import type { TaskRef } from './due-tasks.ts';
 import { eraseTask, verifyTask } from './erase-task.ts';
 import type { TaskError } from './event.ts';
+import { holdOnFound } from './holds/legal-holds.ts';
 import { createWorkLoader, type LoadedWork } from './load-work.ts';
 import { locateTask, readKeys } from './locate-task.ts';
 import type { TaskRow } from './neighbourhood.ts';
@@ -159,6 +160,8 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     blobs,
     db: options.db,
     clock: options.clock,
+    holdOn: (transaction, identities) =>
+      holdOnFound(transaction, { organizationId: ref.organizationId, identities }, options.masterKey),
     askedBefore: work.askedBefore,
     changes: work.changes,
     scope: {
@@ -226,7 +229,7 @@ async function conclude(
     );
     return;
   }
-  const { also } = outcome;
+  const { also, first } = outcome;
   const applied = await options.transitions.apply(
     target,
     { type: 'task-succeeded', attempt: task.attempt, matched: outcome.matched },
@@ -234,6 +237,7 @@ async function conclude(
       actor: 'system',
       result: outcome.result,
       ...(also === undefined ? {} : { also: (transaction) => also(transaction) }),
+      ...(first === undefined ? {} : { first: (transaction) => first(transaction) }),
     },
   );
   // Cancelled or taken over meanwhile: what this attempt stored belongs to nobody.

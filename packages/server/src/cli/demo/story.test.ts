@@ -13,6 +13,7 @@ const request = (changes: Partial<api.RequestView> = {}): api.RequestView => ({
   regime: 'gdpr',
   subject_kind: 'customer',
   owner: null,
+  legal_holds: [],
   identity_types: ['email'],
   targets: [],
   purposes: [],
