@@ -17,6 +17,7 @@ export function memoryOperationStore(): OperationStore {
       return operation;
     },
     find: (name) => byName.get(name),
+    findByKey: (key) => byName.get(nameOfKey.get(key) ?? ''),
     change(name, change) {
       const known = byName.get(name);
       if (known !== undefined) byName.set(name, { ...known, ...change });

@@ -87,6 +87,8 @@ export interface OperationStore {
   /** Adds the operation unless its idempotency key is known, in one step; gives what the store then has. */
   begin(operation: StoredOperation): Awaitable<StoredOperation>;
   find(name: string): Awaitable<StoredOperation | undefined>;
+  /** Without it a call whose answer was lost is made again under its key. */
+  findByKey?(idempotencyKey: string): Awaitable<StoredOperation | undefined>;
   /** Survives the end of the process when it returns. */
   change(name: string, change: OperationChange): Awaitable<void>;
   /** Operations that are QUEUED or RUNNING, and ended ones whose report is not delivered; oldest first. */

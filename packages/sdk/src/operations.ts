@@ -58,6 +58,7 @@ export interface Operations {
   /** Does what is asked once per key. Answers after `answerWithin` at the latest. Undefined: the key was used for something else. */
   submit(asked: Asked): Promise<OperationView | undefined>;
   find(name: string): Promise<OperationView | undefined>;
+  findByKey(idempotencyKey: string): Promise<OperationView | undefined>;
   /** Goes on with what an earlier process left. */
   resume(): Promise<void>;
   /** Tells handlers to stop and waits for them for a moment; what has not ended goes on at the next start. */
@@ -231,6 +232,10 @@ export function createOperations(options: OperationsOptions): Operations {
     },
     async find(name) {
       const stored = await store.find(name);
+      return stored === undefined ? undefined : view(stored);
+    },
+    async findByKey(key) {
+      const stored = await store.findByKey?.(key);
       return stored === undefined ? undefined : view(stored);
     },
     async resume() {

@@ -130,7 +130,9 @@ export function pdRoutes({
       return { ...answer(view), identities: await identitiesOf(view) };
     },
     async getOperation(call) {
-      const view = await operations.find(call.name);
+      const view = await (call.idempotencyKey === ''
+        ? operations.find(call.name)
+        : operations.findByKey(call.idempotencyKey));
       if (view === undefined) throw new ConnectError('there is no such operation', Code.NotFound);
       return view.operation.rpc === 'ResolveIdentities'
         ? { ...answer(view), identities: await identitiesOf(view) }

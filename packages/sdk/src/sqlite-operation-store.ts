@@ -84,6 +84,10 @@ export function sqliteOperationStore(options: SqliteOperationStoreOptions = {}):
       const row = byName.get(name);
       return row === undefined ? undefined : fromRow(row);
     },
+    findByKey(key) {
+      const row = byKey.get(key);
+      return row === undefined ? undefined : fromRow(row);
+    },
     change(name, { state, request, result, report }) {
       update.run(
         state ?? null,

@@ -34,6 +34,8 @@ export interface Scope {
   readonly signal: AbortSignal;
   /** The operation that an earlier attempt began at the system, if the system answered that it is not done yet. */
   readonly operation?: string | undefined;
+  /** An earlier attempt under this key may have reached the system, and its answer was lost or of no use. */
+  readonly retried?: true | undefined;
   /** Keys the hashes of values that are replaced; the values themselves are not kept. Absent: none are made. */
   readonly evidenceKey?: Uint8Array | undefined;
   /** Where the system may report that an operation ended. Absent: it will be polled. */

@@ -171,6 +171,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
       dueTime: request.due_at,
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
       operation: task.operation ?? undefined,
+      retried: task.attempt > 1 ? true : undefined,
       callback: options.callback(task.id),
       evidenceKey: deriveKey(work.key, 'replaced values'),
       keys: () => readKeys(blobs, ref, work.located),

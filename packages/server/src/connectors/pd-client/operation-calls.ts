@@ -28,22 +28,34 @@ export function evidenceOf(ended: Ended, notes: readonly string[] = []): Evidenc
   return { matched, counts, retained, residuals, notes };
 }
 
+/** Answers to a name that a service does not know. */
+const UNKNOWN: readonly Code[] = [Code.NotFound, Code.Unimplemented, Code.Aborted];
+/** Answers of services that do not expect to be asked by a key. */
+const UNKNOWN_BY_KEY: readonly Code[] = [
+  ...UNKNOWN,
+  Code.InvalidArgument,
+  Code.FailedPrecondition,
+  Code.Internal,
+];
+
 /**
  * The operation of an earlier attempt, if the service still knows it and it did not fail; undefined: make the call (again), which by
- * its key is the same operation.
+ * its key is the same operation. An attempt whose answer was lost is asked after by its key before the call is repeated.
  */
 export async function earlier(client: PdClient, scope: Scope, pageToken = '') {
-  if (scope.operation === undefined) return undefined;
+  const { operation, idempotencyKey, retried } = scope;
+  if (operation === undefined && retried === undefined) return undefined;
   try {
-    const request = { name: scope.operation, pageSize: PAGE_SIZE, pageToken };
+    const named = operation === undefined ? { name: '-', idempotencyKey } : { name: operation };
+    const request = { ...named, pageSize: PAGE_SIZE, pageToken };
     const response = await client.call(getOperation, request, scope);
     const reading = client.read(response.operation, 'GetOperation');
     if (reading.state !== 'failed') return { response, reading };
     if (!reading.retryable) throw client.failed(reading, 'GetOperation');
     return undefined;
   } catch (error) {
-    const forgotten = [Code.NotFound, Code.Unimplemented, Code.Aborted].some((code) => answered(error, code));
-    if (forgotten) return undefined;
+    const unknown = operation === undefined ? UNKNOWN_BY_KEY : UNKNOWN;
+    if (unknown.some((code) => answered(error, code))) return undefined;
     throw error;
   }
 }

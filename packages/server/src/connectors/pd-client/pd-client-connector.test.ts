@@ -125,7 +125,79 @@ async function all(steps: AsyncIterable<CollectStep>) {
   return { items, last };
 }
 
+describe('a call whose answer is lost after it took effect', () => {
+  const erased = { operation: { name: 'op-1', state: 'SUCCEEDED', counts: { rows: 3 } } };
+
+  it('is asked after and not made again', async () => {
+    const calls: string[] = [];
+    const port = await startByHand((request, response) => {
+      calls.push(`${request.method} ${request.url}`);
+      if (request.method === 'POST') request.socket.destroy();
+      else json(response, erased);
+    });
+    const connector = connectorTo(port, { protocol: 'http' });
+    const asked = scope();
+    await expect(connector.erase(asked, 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+    expect(await connector.erase({ ...asked, retried: true }, 'erase')).toMatchObject({
+      state: 'done',
+      evidence: { counts: { rows: 3 } },
+    });
+    expect(calls).toHaveLength(2);
+    expect(calls[1]).toContain('GET /v1/operations/-?');
+    expect(calls[1]).toContain(asked.idempotencyKey);
+  });
+
+  it.each([400, 404, 500, 501])(
+    'is made again, under its key, by a service that answers %i to its key',
+    async (status) => {
+      const methods: string[] = [];
+      const port = await startByHand((request, response) => {
+        methods.push(request.method ?? '');
+        if (request.method === 'GET') json(response, {}, status);
+        else json(response, erased);
+      });
+      const connector = connectorTo(port, { protocol: 'http' });
+      expect(await connector.erase(scope({ retried: true }), 'erase')).toMatchObject({ state: 'done' });
+      expect(methods).toEqual(['GET', 'POST']);
+    },
+  );
+
+  it('is not made again while the service cannot be asked', async () => {
+    const methods: string[] = [];
+    const port = await startByHand((request) => {
+      methods.push(request.method ?? '');
+      request.socket.destroy();
+    });
+    const connector = connectorTo(port, { protocol: 'http' });
+    await expect(connector.erase(scope({ retried: true }), 'erase')).rejects.toMatchObject({
+      retryable: true,
+    });
+    expect(methods).toEqual(['GET']);
+  });
+});
+
 describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (protocol) => {
+  it('asks after a call whose answer was lost, by its key, and has nothing done twice', async () => {
+    let erasures = 0;
+    const port = await startService({
+      delete: () => {
+        erasures += 1;
+        return { counts: { rows: 3 } };
+      },
+    });
+    const connector = connectorTo(port, { protocol });
+    const asked = scope();
+    await connector.erase(asked, 'erase');
+    const again = await connector.erase({ ...asked, retried: true }, 'erase');
+    expect(again).toMatchObject({ state: 'done', evidence: { counts: { rows: 3 } } });
+    expect(erasures).toBe(1);
+    expect(await connector.erase(scope({ retried: true }), 'erase')).toMatchObject({ state: 'done' });
+    expect(erasures).toBe(2);
+  });
+
   it('keeps names and reasons that look personal out of evidence, and the rows whole', async () => {
     const port = await startService({
       get: () => [{ collection: `mails of ${ADA}`, row: { text: ADA } }],

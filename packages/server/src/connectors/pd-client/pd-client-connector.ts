@@ -113,7 +113,11 @@ async function* collectRecords(
   ): Promise<Pick<GetResponse, 'operation' | 'records' | 'nextPageToken'>> =>
     before === undefined
       ? client.call(get, { ...callOf(scope), portability, pageSize: PAGE_SIZE, pageToken }, scope)
-      : client.call(getOperation, { name: scope.operation ?? '', pageSize: PAGE_SIZE, pageToken }, scope);
+      : client.call(
+          getOperation,
+          { name: before.response.operation?.name ?? '', pageSize: PAGE_SIZE, pageToken },
+          scope,
+        );
   let current = before?.response ?? (await page(''));
   const counted = new Map<string, number>();
   const seen = new Set<string>();
