@@ -48,6 +48,8 @@ export async function followWebhook(
       await bell.waitBeyond(heard, { signal, milliseconds: lookMilliseconds });
       heard = bell.count;
       ({ disabledAt } = await openSubscription(db, scope, options.begin));
+      // What rang meanwhile is told as soon as it is enabled.
+      upTo = (await readFrontier(db)).settled;
       continue;
     }
     const retry = await nextRetry(db, scope, clock.now());
