@@ -52,8 +52,16 @@ export interface Coverage {
   readonly identitiesResolved: readonly string[];
 }
 
+/**
+ * Whom a search is about. What belongs to a tenant is found by its id and by references alone: identities of its people would lead to
+ * what the same people have with other tenants.
+ */
+export type About = 'person' | 'tenant';
+
 export interface CoverageOptions {
   readonly identityTypes: Iterable<string>;
+  /** (Default: person) */
+  readonly about?: About | undefined;
   readonly keepRules: readonly KeepRule[];
   /** Decides which duties to keep have ended. */
   readonly now: Date;
@@ -62,7 +70,7 @@ export interface CoverageOptions {
 /** Answers without a database what a traversal can reach. Pure; linear in collections and references. */
 export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Coverage {
   const plan = planOf(graph, options);
-  const reached = reach(plan.collections, options.identityTypes);
+  const reached = reach(plan.collections, options.identityTypes, options.about);
   const order = erasureOrder(reached.keys(), plan.collections).flat();
   return {
     collections: order.flatMap((name) => {
@@ -114,6 +122,7 @@ export interface Reached {
 export function reach(
   collections: ReadonlyMap<string, PlannedCollection>,
   identityTypes: Iterable<string>,
+  about: About = 'person',
 ): ReadonlyMap<string, Reached> {
   const rootsByType = new Map<string, { readonly planned: PlannedCollection; readonly column: string }[]>();
   for (const planned of collections.values()) {
@@ -158,7 +167,7 @@ export function reach(
     const from = queue[done];
     done += 1;
     if (from === undefined) continue;
-    for (const root of from.node.roots) {
+    for (const root of about === 'tenant' ? [] : from.node.roots) {
       if (!root.identity.resolves || types.has(root.identity.type)) continue;
       types.add(root.identity.type);
       typeQueue.push(root.identity.type);

@@ -3,6 +3,7 @@ export * from './children-first.ts';
 export * from './collection-shape.ts';
 export * from './column-guess.ts';
 export {
+  type About,
   type Coverage,
   type CoverageOptions,
   coverageOf,

@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import {
+  type About,
   buildDatasetGraph,
   changeCoverageOf,
   coverageOf,
@@ -83,8 +84,8 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
   const under = rememberByRules((keepRules) => {
     const content = canonicalJson({ files, keepRules } satisfies FrozenInputs);
     return {
-      coverage: (identityTypes: ReadonlySet<string>) =>
-        coverageOf(graph, { identityTypes, keepRules, now: options.clock.now() }),
+      coverage: (identityTypes: ReadonlySet<string>, about?: About) =>
+        coverageOf(graph, { identityTypes, about, keepRules, now: options.clock.now() }),
       inputs: { hash: sha256Hex(content), content },
     };
   });

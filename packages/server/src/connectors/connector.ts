@@ -1,4 +1,4 @@
-import type { CollectionShape, Flag, Identity } from '../catalog/index.ts';
+import type { About, CollectionShape, Flag, Identity } from '../catalog/index.ts';
 
 /** What a connector can do; the plan uses nothing that is not here. */
 export type Capability =
@@ -29,6 +29,8 @@ export interface Scope {
   /** Stable over all attempts of the task: same key, same operation, no second effect. */
   readonly idempotencyKey: string;
   readonly identities: readonly Identity[];
+  /** (Default: person) */
+  readonly about?: About | undefined;
   readonly dueTime: Date;
   /** Ends the work: the task timed out or the server stops. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import type { ChangeCoverage, ChangeOrder, Coverage } from '../catalog/index.ts';
+import type { About, ChangeCoverage, ChangeOrder, Coverage } from '../catalog/index.ts';
 import type { Capability } from './connector.ts';
 
 /** What the planner knows of a system that holds personal data. No connection, no state: a plan is made from these alone. */
@@ -18,7 +18,7 @@ export interface PlannableSystem {
   /** What the team declared that it stores. */
   readonly dataTypes: readonly string[];
   /** Which collections are reached from these identity types and what erasure does to each; undefined without datasets. */
-  readonly coverage?: (identityTypes: ReadonlySet<string>) => Coverage;
+  readonly coverage?: (identityTypes: ReadonlySet<string>, about?: About) => Coverage;
   /** Where such a change reaches the person from these identity types; undefined without datasets. */
   readonly changeCoverage?: (order: ChangeOrder, identityTypes: ReadonlySet<string>) => ChangeCoverage;
   /** Data categories that it said it holds; undefined or empty: it did not say. */

@@ -1,4 +1,4 @@
-import type { ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../catalog/index.ts';
+import type { About, ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../catalog/index.ts';
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
 import type { Capability, Connector } from './connector.ts';
@@ -23,7 +23,7 @@ export interface ConfiguredConnection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
-  readonly coverage: (identityTypes: ReadonlySet<string>) => Coverage;
+  readonly coverage: (identityTypes: ReadonlySet<string>, about?: About) => Coverage;
   readonly changeCoverage: (order: ChangeOrder, identityTypes: ReadonlySet<string>) => ChangeCoverage;
   /** The datasets and rules as they are now; a plan is frozen with them. */
   readonly inputs: { readonly hash: string; readonly content: string };

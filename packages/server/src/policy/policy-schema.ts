@@ -119,6 +119,8 @@ export const policySchema = z.strictObject({
   forget_after: duration.prefault('30d'),
   /** What a person is to the organization when a request does not say. (Default: customer) */
   subject_kind: api.subjectKindSchema.optional(),
+  /** Identity types that point at a whole tenant and not at a person: see docs/close-an-account.md. (Default: tenant_id) */
+  tenant_identities: z.array(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'a type of identities')).optional(),
   /** Data that erasure leaves, by category; `user.financial` also covers `user.financial.bank_account`. */
   keep: z
     .array(

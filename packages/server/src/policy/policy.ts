@@ -25,6 +25,8 @@ export interface Policy {
   deadlinesOf(regime?: api.Regime): DeadlineRules;
   readonly defaultRegime: api.Regime;
   readonly defaultSubjectKind: api.SubjectKind;
+  /** Identity types that point at a whole tenant, such as a customer's account with all of its people. */
+  readonly tenantIdentities: readonly string[];
   readonly forgetAfterMilliseconds: number;
   /** What is doubtful in the file; nothing that is wrong gets so far. */
   readonly warnings: readonly PolicyFinding[];
@@ -59,6 +61,7 @@ export function parsePolicy(text: string, file: string, now: Date = new Date()):
     deadlinesOf: (regime) => deadlineRules(source, regime ?? source.deadlines.law),
     defaultRegime: source.deadlines.law,
     defaultSubjectKind: source.subject_kind ?? 'customer',
+    tenantIdentities: source.tenant_identities ?? ['tenant_id'],
     forgetAfterMilliseconds: source.forget_after,
     warnings: findings,
   };

@@ -9,6 +9,7 @@ import { addIdentities, createRequestKeys, type RequestRef } from './identity-va
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
 import type { RequestTables } from './tables.ts';
+import { aboutOf } from './tenant.ts';
 
 /** A request that came in. */
 export interface Asked {
@@ -39,6 +40,7 @@ export async function insertRequests(
         organization_id: ref.organizationId,
         id: ref.requestId,
         right_kind: ask.right,
+        about: aboutOf(options.policy, identityTypes(ask.identities)),
         state: 'received' as const,
         dry_run: ask.dryRun,
         identity_types: [...identityTypes(ask.identities)],

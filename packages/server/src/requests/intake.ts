@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { About } from '../catalog/index.ts';
 import type { Systems } from '../connectors/index.ts';
 import {
   type Clock,
@@ -32,6 +33,7 @@ import { changesSystems } from './rights.ts';
 import type { RequestSnapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import { REQUEST_COLUMNS, type RequestTables } from './tables.ts';
+import { aboutOf, checkTenant } from './tenant.ts';
 import type { SaveSteps, Transitions } from './transitions.ts';
 
 export interface IntakeOptions {
@@ -58,6 +60,8 @@ export interface Intake {
     readonly dryRun: boolean;
     readonly regime?: api.Regime | undefined;
     readonly subjectKind?: api.SubjectKind | undefined;
+    /** (Default: what its identity types point at) */
+    readonly about?: About | undefined;
     readonly targets?: readonly string[] | undefined;
     readonly purposes?: readonly string[] | undefined;
     readonly lift?: boolean | undefined;
@@ -85,9 +89,13 @@ export function createIntake(options: IntakeOptions): Intake {
       options.systems.plannable(rules),
       options.systems.blindSpots(),
     ]);
-    const procedure = procedureView(decideProcedure(policy.rules, request));
+    const decided = procedureView(decideProcedure(policy.rules, request));
+    const about = ask.about ?? aboutOf(policy, ask.identityTypes);
+    // Whatever the rules say: so much is destroyed by nobody alone.
+    const procedure = about === 'tenant' ? { ...decided, approval: 'required' as const } : decided;
     const made = plan({
       ...ask,
+      about,
       ...request,
       procedure,
       systems,
@@ -214,6 +222,7 @@ export function createIntake(options: IntakeOptions): Intake {
         identityTypes: row.identity_types,
         regime: row.regime ?? undefined,
         subjectKind: row.subject_kind ?? undefined,
+        about: row.about,
         targets: row.targets,
         purposes: row.purposes,
         lift: row.lift,
@@ -232,6 +241,11 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     async receive(caller, given) {
       checkAsk({ ...given, targets: targetsOf(given) });
+      checkTenant({
+        policy: options.policy,
+        right: given.right,
+        identityTypes: identityTypes(given.identities),
+      });
       const ask = withHashedKey(options.masterKey, given);
       const asked: Asked = {
         caller,

@@ -7,6 +7,11 @@ import { verificationMigrations } from './verification/migrations.ts';
 export const requestMigrations: Migrations = {
   ...packageMigrations,
   ...policyMigrations,
+  '0052-request-about': {
+    async up(db) {
+      await sql`alter table requests add column about text not null default 'person'`.execute(db);
+    },
+  },
   '0020-requests': {
     async up(db) {
       await sql`

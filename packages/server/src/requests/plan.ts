@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
+import type { About } from '../catalog/index.ts';
 import type { PlannableSystem } from '../connectors/index.ts';
 import { HabeasError, sha256Hex } from '../foundation/index.ts';
 import { describeCoverage } from './plans/describe-coverage.ts';
@@ -19,6 +20,11 @@ export interface PlanInput {
   readonly dryRun: boolean;
   readonly identityTypes: readonly string[];
   readonly systems: readonly PlannableSystem[];
+  /**
+   * Whom it is about. Of a tenant nobody is asked for more identities: its people are found as what belongs to it, and who is known
+   * elsewhere too is not its own there. (Default: person)
+   */
+  readonly about?: About | undefined;
   /** Of a rectification: what is changed, never to what. (Default: none) */
   readonly targets?: readonly string[] | undefined;
   /** Of an objection. (Default: none) */
@@ -63,7 +69,10 @@ export function plan(input: PlanInput): Plan {
       'INTERNAL',
       `Two systems have the key "${twice.key}"; no plan can tell them apart.`,
     );
-  const resolution = resolverRounds(systems, input.identityTypes);
+  const resolution =
+    input.about === 'tenant'
+      ? { rounds: [], resolved: new Set<string>() }
+      : resolverRounds(systems, input.identityTypes);
   const known = new Set([...input.identityTypes, ...resolution.resolved]);
   const tasks = planResolution(resolution);
 
@@ -81,7 +90,8 @@ export function plan(input: PlanInput): Plan {
   const order = input.order ?? NO_ORDER;
   planRight({ reached, tasks, dryRun: input.dryRun, lift: input.lift === true, asked, order, gaps });
   for (const { system, way } of reached) {
-    if (way === 'act' || way === 'both') describeCoverage({ system, known, right: input.right, gaps, kept });
+    if (way === 'act' || way === 'both')
+      describeCoverage({ system, known, about: input.about, right: input.right, gaps, kept });
   }
 
   const inputs = Object.fromEntries(

@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import type { Generated } from 'kysely';
+import type { About } from '../catalog/index.ts';
 
 /** Times are read as Date; JSON is kept as text, because it is written once and read whole. */
 export type RequestTables = {
@@ -15,6 +16,8 @@ export type RequestTables = {
     /** The law that it is answered under; null: received before it was kept. */
     regime: api.Regime | null;
     subject_kind: api.SubjectKind | null;
+    /** Frozen at the receipt: another policy must not turn a tenant into a person. */
+    about: About;
     /** The team that answers for it. */
     owner: string | null;
     /** The law's terms and the calendar as they were at receipt, as JSON: what a moved deadline is counted by. */
@@ -212,6 +215,7 @@ export const REQUEST_COLUMNS = [
   'dry_run',
   'regime',
   'subject_kind',
+  'about',
   'owner',
   'identity_types',
   'targets',

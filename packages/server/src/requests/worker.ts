@@ -168,6 +168,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
       ...ref,
       idempotencyKey: `${task.id}.${task.generation}`,
       identities: work.identities,
+      about: request.about,
       dueTime: request.due_at,
       signal: AbortSignal.any([options.stopping, AbortSignal.timeout(options.taskTimeoutMilliseconds)]),
       operation: task.operation ?? undefined,

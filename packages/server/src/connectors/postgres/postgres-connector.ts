@@ -1,5 +1,6 @@
 import pg from 'pg';
 import {
+  type About,
   buildDatasetGraph,
   type CollectionShape,
   type Dataset,
@@ -117,13 +118,14 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     search: {
       readonly compiled: Compiled;
       readonly identities: readonly Identity[];
+      readonly about?: About | undefined;
       readonly searchFor?: 'identities';
     },
   ): Promise<Traversal> => Traversal.run({ transaction, ...search, now: clock.now() });
   async function* collect(scope: Scope, sources: CollectSources = 'all'): AsyncGenerator<CollectStep> {
     await using transaction = await begin(scope.signal, 'snapshot');
     const compiled = await compileFor(transaction, 'read');
-    const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+    const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
     for await (const step of collectedRows(traversal, sources)) {
       // Who gets the last step asks for no more. Rolled back, the temporary tables would be made anew each time.
       if (step.state === 'done') await transaction.commit();
@@ -147,7 +149,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     const compiled = await compileFor(transaction, purpose === 'erase' ? 'erase' : 'read');
     const wanted =
       purpose === 'erase' ? [] : changesOf(compiled, purpose).map(({ collection }) => collection.name);
-    const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+    const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
     yield* purpose === 'erase' ? locatedKeys(traversal) : ownKeys(traversal, new Set(wanted));
     await transaction.commit();
   }
@@ -218,7 +220,7 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     async verify(scope): Promise<Residue> {
       await using transaction = await begin(scope.signal, 'snapshot');
       const compiled = await compileFor(transaction, 'erase');
-      const traversal = await traverse(transaction, { compiled, identities: scope.identities });
+      const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
       const residue = await countResidue({
         transaction,
         compiled,
@@ -242,4 +244,9 @@ function capabilitiesOf(datasets: readonly Dataset[]): ReadonlySet<Capability> {
   if (flags.some(({ flag }) => flag === 'restriction')) capabilities.add('restrict');
   if (flags.some(({ flag }) => flag !== 'restriction')) capabilities.add('object');
   return capabilities;
+}
+
+/** Whom a search is about. */
+function whomOf({ identities, about }: Scope): Pick<Scope, 'identities' | 'about'> {
+  return { identities, about };
 }

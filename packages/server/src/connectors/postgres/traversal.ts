@@ -1,4 +1,4 @@
-import type { Identity } from '../../catalog/index.ts';
+import type { About, Identity } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
 import { compareWithValues } from './compare-sql.ts';
 import { type Compiled, type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
@@ -48,6 +48,8 @@ export class Traversal implements Search {
     readonly transaction: Transaction;
     readonly compiled: Compiled;
     readonly identities: readonly Identity[];
+    /** (Default: person) */
+    readonly about?: About | undefined;
     readonly now: Date;
     /** `identities`: only what leads to further identities is searched. (Default: rows) */
     readonly searchFor?: 'rows' | 'identities';
@@ -61,7 +63,7 @@ export class Traversal implements Search {
     await traversal.#findByIdentities(options.identities);
     do {
       do await traversal.#follow();
-      while (await traversal.#readIdentities());
+      while (options.about !== 'tenant' && (await traversal.#readIdentities()));
     } while (await releaseSharedRows(traversal));
     if (options.searchFor !== 'identities') await keepReferencedRows(traversal);
     return traversal;

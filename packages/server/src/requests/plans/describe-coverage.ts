@@ -1,4 +1,5 @@
 import type { api } from '@habeas/contract';
+import type { About } from '../../catalog/index.ts';
 import type { PlannableSystem } from '../../connectors/index.ts';
 import type { Gap, Kept } from './planned-task.ts';
 
@@ -6,11 +7,12 @@ import type { Gap, Kept } from './planned-task.ts';
 export function describeCoverage(options: {
   readonly system: PlannableSystem;
   readonly known: ReadonlySet<string>;
+  readonly about?: About | undefined;
   readonly right: api.Right;
   readonly gaps: Gap[];
   readonly kept: Kept[];
 }): void {
-  const coverage = options.system.coverage?.(options.known);
+  const coverage = options.system.coverage?.(options.known, options.about);
   if (coverage === undefined) return;
   for (const missing of coverage.unreachable) {
     options.gaps.push({
