@@ -1,4 +1,4 @@
-import { diffSummary, type MapChange, type MapDiff } from '../../map/index.ts';
+import { diffSummary, type ExportChange, type MapDiff } from '../../map/index.ts';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
 import { count } from './text.ts';
@@ -7,7 +7,7 @@ import { shortTime } from './time.ts';
 interface DiffOptions {
   readonly diff: MapDiff;
   /** Changes that `--fail-on` names. */
-  readonly forbidden: readonly MapChange[];
+  readonly forbidden: readonly ExportChange[];
   readonly width: number;
   readonly paint: Paint;
 }
@@ -32,14 +32,14 @@ export function mapDiffLines({ diff, forbidden, width, paint }: DiffOptions): re
 const WORDS = { added: 'new', removed: 'gone', changed: 'changed' } as const;
 
 function changeLines(options: {
-  readonly changes: readonly MapChange[];
-  readonly forbidden: readonly MapChange[];
+  readonly changes: readonly ExportChange[];
+  readonly forbidden: readonly ExportChange[];
   readonly width: number;
   readonly paint: Paint;
 }): readonly string[] {
   const { changes, forbidden, width, paint } = options;
   const isForbidden = new Set(forbidden);
-  return table<MapChange>({
+  return table<ExportChange>({
     columns: [
       {
         title: '',
@@ -62,7 +62,7 @@ function changeLines(options: {
   });
 }
 
-function categoryText({ change, category, was }: MapChange): string {
+function categoryText({ change, category, was }: ExportChange): string {
   return change === 'changed' && was !== category
     ? `${was ?? 'none'} → ${category ?? 'none'}`
     : (category ?? 'none');

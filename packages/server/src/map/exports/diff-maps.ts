@@ -27,7 +27,8 @@ export interface MapEntry {
   readonly external: boolean;
 }
 
-export interface MapChange extends MapEntry {
+/** What is other in a later export. What changed between two moments of one server is `MapChange` of the API, which knows who says so. */
+export interface ExportChange extends MapEntry {
   readonly change: 'added' | 'removed' | 'changed';
   /** Of a changed one: the category that it had. */
   readonly was: string | null;
@@ -40,7 +41,7 @@ export interface MapDiff {
   readonly after: api.ExportStamp;
   readonly services: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** Sensitive ones first, then by service, receiver and data type. */
-  readonly changes: readonly MapChange[];
+  readonly changes: readonly ExportChange[];
 }
 
 /** What is other in a later map. Throws BAD_INPUT if the two were not asked for the same part of the map. */
@@ -71,7 +72,7 @@ function filterText({ as_of: _, ...filter }: api.ExportStamp['filter']): string 
 }
 
 /** The changes that are of one of these kinds. */
-export function forbiddenChanges(diff: MapDiff, kinds: readonly ChangeKind[]): readonly MapChange[] {
+export function forbiddenChanges(diff: MapDiff, kinds: readonly ChangeKind[]): readonly ExportChange[] {
   return diff.changes.filter((change) => change.kinds.some((kind) => kinds.includes(kind)));
 }
 
@@ -90,7 +91,7 @@ function entryOf(
   return { service, to, data_type, category, sensitivity: sensitivityOf(category) ?? null, external };
 }
 
-function changeOf(was: MapEntry | undefined, entry: MapEntry): readonly MapChange[] {
+function changeOf(was: MapEntry | undefined, entry: MapEntry): readonly ExportChange[] {
   if (was === undefined) return [{ ...entry, change: 'added', was: null, kinds: kindsOf(entry) }];
   const becameExternal = entry.external && !was.external;
   if (was.category === entry.category && !becameExternal) return [];
@@ -111,7 +112,7 @@ function kindsOf(entry: MapEntry): readonly ChangeKind[] {
   return (Object.keys(CHANGE_KINDS) as ChangeKind[]).filter((kind) => is[kind]);
 }
 
-function removed(entry: MapEntry): MapChange {
+function removed(entry: MapEntry): ExportChange {
   return { ...entry, change: 'removed', was: null, kinds: ['removed'] };
 }
 
@@ -127,7 +128,7 @@ function keyOf({ service, to, data_type: dataType }: MapEntry): string {
   return JSON.stringify([service, to, dataType]);
 }
 
-function sortKey(change: MapChange): string {
+function sortKey(change: ExportChange): string {
   return JSON.stringify([
     change.sensitivity === null ? 1 : 0,
     change.service,

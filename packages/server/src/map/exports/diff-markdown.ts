@@ -1,4 +1,4 @@
-import type { ChangeKind, MapChange, MapDiff } from './diff-maps.ts';
+import type { ChangeKind, ExportChange, MapDiff } from './diff-maps.ts';
 import { plainText } from './stamp-lines.ts';
 
 /** Changes that a comment shows; it says how many there are. */
@@ -7,7 +7,7 @@ const SHOWN = 100;
 /** A comment for a pull request. Names are shown as they are: none of them becomes a link, a mention or HTML. */
 export function diffMarkdown(
   diff: MapDiff,
-  forbidden: readonly MapChange[],
+  forbidden: readonly ExportChange[],
   kinds: readonly ChangeKind[],
 ): string {
   const lines = ['### Data map', '', diffSummary(diff)];
@@ -35,7 +35,7 @@ export function diffMarkdown(
 
 /** `2 new services, 1 store or flow gone.` */
 export function diffSummary({ services, changes }: MapDiff): string {
-  const count = (change: MapChange['change']) => changes.filter((entry) => entry.change === change).length;
+  const count = (change: ExportChange['change']) => changes.filter((entry) => entry.change === change).length;
   const parts = [
     [services.added.length, 'new service', 'new services'],
     [services.removed.length, 'service gone', 'services gone'],
@@ -48,7 +48,7 @@ export function diffSummary({ services, changes }: MapDiff): string {
   return words.length === 0 ? 'Nothing changed.' : `${words.join(', ')}.`;
 }
 
-function rowOf(change: MapChange, isForbidden: boolean): string {
+function rowOf(change: ExportChange, isForbidden: boolean): string {
   const words = { added: 'new', removed: 'gone', changed: 'changed' } as const;
   const what =
     change.to === null ? `${cell(change.service)} stores` : `${cell(change.service)} → ${cell(change.to)}`;
