@@ -33,6 +33,12 @@ export {
   type Retained,
 } from './personal-data.ts';
 export {
+  type ProcessingChecks,
+  type ProcessingChecksOptions,
+  type ProcessingChoices,
+  processingChecks,
+} from './processing-choices.ts';
+export {
   type PersonalDataServer,
   type ServePersonalDataOptions,
   servePersonalData,

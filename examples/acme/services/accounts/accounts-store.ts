@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { createPrng } from '../../people/prng.ts';
 import { dateOf, people, SEED, STREAM } from '../../people.ts';
 import { applyOnce, type Counts, counted, openStore } from '../sqlite-store.ts';
+import { type AccountChanges, accountChanges } from './account-changes.ts';
 
 /** A type and a value that point at a person: here `email` (either one) and `user_id`. */
 export interface Identity {
@@ -21,6 +22,8 @@ export interface AccountsStore {
   countOf(identities: readonly Identity[]): Counts;
   /** Once per key; see `applyOnce`. */
   erase(identities: readonly Identity[], idempotencyKey: string): Counts;
+  /** Corrects accounts, and notes choices. */
+  readonly changes: AccountChanges;
   close(): void;
 }
 
@@ -102,6 +105,7 @@ export function openAccounts(options: AccountsOptions): AccountsStore {
           return counted(counts);
         },
       }),
+    changes: accountChanges(db, usersOf),
     close: () => db.close(),
   };
 }

@@ -40,6 +40,9 @@ await serveWithFaults(
     delete: ({ identities, idempotencyKey }) => ({ counts: store.erase(identities, idempotencyKey) }),
     resolveIdentities: ({ identities }) => store.identitiesOf(identities),
     verify: ({ identities }) => ({ counts: store.countOf(identities) }),
+    rectify: store.changes.rectify,
+    restrict: store.changes.restrict,
+    object: store.changes.object,
   },
   faults,
 );

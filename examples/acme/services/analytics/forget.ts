@@ -18,6 +18,9 @@ export interface Ticket {
   readonly identities: readonly Identity[];
 }
 
+/** Rights that this script answers; for any other the team looks itself. */
+const ANSWERED: readonly string[] = ['access', 'portability', 'erasure'];
+
 export interface TicketOptions {
   /** The folder of the service. */
   readonly folder: string;
@@ -28,7 +31,7 @@ export interface TicketOptions {
 /** Does what the ticket asks for; the same ticket again finds what is left, which is nothing after an erasure. */
 export async function answerTicket(ticket: Ticket, { folder, out }: TicketOptions): Promise<EventCount> {
   const { id, right, identities } = ticket;
-  if (right !== 'access' && right !== 'portability' && right !== 'erasure')
+  if (!ANSWERED.includes(right))
     throw new Error('This script collects and removes lines; the ticket asks for something else.');
   if (right !== 'erasure') {
     const file = await open(out ?? join(folder, `export-${id}.jsonl`), 'w', 0o600);
@@ -51,7 +54,8 @@ export function parseTicket(json: string): Ticket {
     typeof value === 'object' && value !== null ? value : {};
   const { id, right, identities } = ticket;
   if (typeof id !== 'string' || !/^[\w-]{1,100}$/.test(id)) throw new Error('The ticket has no usable "id".');
-  if (typeof right !== 'string') throw new Error('The ticket has no usable "right".');
+  if (typeof right !== 'string' || !ANSWERED.includes(right))
+    throw new Error(`The ticket's "right" is none of ${ANSWERED.join(', ')}.`);
   if (!Array.isArray(identities) || !identities.every(isIdentity))
     throw new Error('The ticket\'s "identities" are not a list of { type, value }.');
   return { id, right, identities };
