@@ -68,9 +68,10 @@ export async function queuePersonMails(
     .withTables<PersonMailTables>()
     .insertInto('person_mails')
     .values(
-      mails.map((mail) => ({
+      mails.map((mail, index) => ({
         organization_id: mail.organizationId,
-        id: newId('mail', now),
+        // In the order of what they tell.
+        id: newId('mail', new Date(now.getTime() + index)),
         request_id: mail.requestId,
         kind: mail.kind,
         cause: mail.cause,
@@ -105,6 +106,7 @@ export async function takeDueMails(
         .where('state', '=', 'queued')
         .where('next_attempt_at', '<=', options.now)
         .orderBy('next_attempt_at')
+        .orderBy('id')
         .limit(options.limit)
         .forUpdate()
         .skipLocked(),

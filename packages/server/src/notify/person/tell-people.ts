@@ -149,7 +149,13 @@ export function createPeopleTeller(options: TellPeopleOptions): PeopleTeller {
     while (!signal.aborted) {
       const heard = mails.count;
       const due = await takeDueMails(db, { organizationId, now: clock.now(), limit: AT_ONCE });
-      await Promise.all(due.map((mail) => sendOne(mail, signal)));
+      // What is told of one request is told in order.
+      const perRequest = Map.groupBy(due, (mail) => mail.request_id);
+      await Promise.all(
+        [...perRequest.values()].map(async (mails) => {
+          for (const mail of mails.toSorted((a, b) => (a.id < b.id ? -1 : 1))) await sendOne(mail, signal);
+        }),
+      );
       if (due.length > 0) continue;
       const at = await nextMailAt(db, organizationId);
       const wait = at === undefined ? IDLE_MILLISECONDS : at.getTime() - clock.now().getTime();
