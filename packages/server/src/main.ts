@@ -60,6 +60,7 @@ import { createHttpServer } from './http/index.ts';
 import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
 import {
   createEventFeed,
+  createMailSender,
   createNotifications,
   createWebhooks,
   notifyMigrations,
@@ -70,6 +71,7 @@ import {
 import { createImport, createPartners, partnerMigrations } from './partners/index.ts';
 import { loadPolicy } from './policy/index.ts';
 import {
+  createPackageLinks,
   createPackageStorages,
   createPauses,
   createPeopleToTell,
@@ -93,6 +95,9 @@ export const migrations: Migrations = {
   ...requestMigrations,
   ...partnerMigrations,
 };
+
+/** Somebody waits for the mail with their code. */
+const CODE_MAIL_MILLISECONDS = 30_000;
 
 /** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
 const CLOSE_MILLISECONDS = 10_000;
@@ -316,7 +321,23 @@ async function createServer(
     logger,
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
+  const { smtp } = config.notify;
+  const mailSender = smtp === undefined ? undefined : createMailSender({ smtp, outbound });
+  const packageLinks = createPackageLinks({
+    db,
+    storages,
+    masterKey,
+    clock,
+    publicUrl: options.publicUrl,
+    organizationId,
+    sendMail:
+      mailSender === undefined
+        ? undefined
+        : (mail) => mailSender.send(mail, AbortSignal.timeout(CODE_MAIL_MILLISECONDS)),
+  });
   const http = await createHttpServer({
+    packageLinks,
+    publicUrl: options.publicUrl,
     organizationId,
     db,
     clock,

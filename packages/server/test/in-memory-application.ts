@@ -38,6 +38,20 @@ export interface InMemoryApplicationOptions {
   readonly map?: DataMap;
 }
 
+const noLink = async (): Promise<never> => {
+  throw new HabeasError('NOT_FOUND', 'There is no link.');
+};
+
+const NO_LINKS: Application['packageLinks'] = {
+  create: noLink,
+  revoke: async () => 0,
+  sendCode: noLink,
+  open: noLink,
+  package: noLink,
+  begin: noLink,
+  arrived: noLink,
+};
+
 /** An application for tests of the faces: the rooms behind them keep what they are given and do nothing by themselves. */
 export function inMemoryApplication(options: InMemoryApplicationOptions): InMemoryApplication {
   const feed = inMemoryFeed();
@@ -48,6 +62,8 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     clock: fixedClock('2026-03-01T12:00:00Z'),
     logger: options.logger ?? createLogger({ level: 'silent' }),
     requests: inMemoryRequests(),
+    packageLinks: NO_LINKS,
+    publicUrl: 'http://habeas.example',
     policy: loadPolicy(undefined),
     map,
     mapExports: createMapExports({

@@ -10,6 +10,7 @@ export const ERRORS = {
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
   PROOF_REFUSED: { status: 403, title: 'What was given does not prove who asks' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
+  CODE_INVALID: { status: 403, title: 'The code is not valid' },
   CONFLICT: { status: 409, title: 'The resource is in a state that does not allow this' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used before with another body' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },

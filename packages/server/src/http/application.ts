@@ -6,7 +6,7 @@ import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed, Webhooks } from '../notify/index.ts';
 import type { Import, Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
-import type { Requests } from '../requests/index.ts';
+import type { PackageLinks, Requests } from '../requests/index.ts';
 
 /** Everything that the faces (HTTP and command line) may use. `main.ts` puts it together. */
 export interface Application {
@@ -15,6 +15,9 @@ export interface Application {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly requests: Requests;
+  readonly packageLinks: PackageLinks;
+  /** Where people and services reach this server. */
+  readonly publicUrl: string;
   readonly policy: Policy;
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
   readonly imports: Import;

@@ -71,6 +71,10 @@ describe('every route', () => {
     const routes = routesOf(app);
     expect(routes.length).toBeGreaterThan(30);
     expect(routes.filter((route) => route.open).map((route) => `${route.method} ${route.url}`)).toEqual([
+      'GET /package',
+      'POST /api/v1/package-links::code',
+      'POST /api/v1/package-links::open',
+      'GET /api/v1/package-downloads/:id',
       'GET /habeas-verify.mjs',
       'POST /api/v1/public/requests',
       'POST /api/v1/public/requests::resume',

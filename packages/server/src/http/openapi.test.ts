@@ -73,6 +73,7 @@ describe('the OpenAPI document', () => {
       'GET /',
       'GET /reference',
       'GET /reference/scalar.js',
+      'GET /package',
       'GET /api/v1/audit/tile/:level/*',
     ]);
     const registered = routesOf(app)
@@ -100,6 +101,9 @@ describe('the OpenAPI document', () => {
     expect(document.security).toEqual([{ key: [] }, { browser: [] }]);
     const open = operations.filter(({ operation }) => operation.security !== undefined);
     expect(open.map(({ path, operation }) => [path, operation.security])).toEqual([
+      ['/api/v1/package-links:code', []],
+      ['/api/v1/package-links:open', []],
+      ['/api/v1/package-downloads/{id}', []],
       ['/habeas-verify.mjs', []],
       ['/api/v1/public/requests', []],
       ['/api/v1/public/requests:resume', []],

@@ -28,6 +28,7 @@ import { describeApi } from './openapi.ts';
 import { openApiRoutes } from './openapi-routes.ts';
 import { openDsrRoutes } from './opendsr.ts';
 import type { HttpServer } from './operation.ts';
+import { packageLinkRoutes } from './package-links.ts';
 import { packageRoutes } from './packages.ts';
 import { partnerRoutes } from './partners.ts';
 import { pauseRoutes } from './pauses.ts';
@@ -114,6 +115,7 @@ export async function createHttpServer(
   deadlineRoutes(app, application);
   taskRoutes(app, application);
   packageRoutes(app, application);
+  packageLinkRoutes(app, application);
   planRoutes(app, application);
   policyRoutes(app, application);
   legalHoldRoutes(app, application);

@@ -8,4 +8,5 @@ export { readFrontier } from './outbox-frontier.ts';
 export * from './person/index.ts';
 export { type ProgramReceiver, receiversOf } from './receivers.ts';
 export { RETRY_DELAYS, type RetryDelays, retryDelay } from './retry-delay.ts';
+export { createMailSender } from './send-mail.ts';
 export { sendTest, type TestResult } from './send-test.ts';

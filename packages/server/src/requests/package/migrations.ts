@@ -72,4 +72,44 @@ export const packageMigrations: Migrations = {
       );
     },
   },
+  '0048-package-links': {
+    async up(db) {
+      await sql`
+        create table package_links (
+          organization_id text not null,
+          id text not null,
+          request_id text not null,
+          token_hash bytea not null,
+          expires_at timestamptz not null,
+          downloads_left integer not null check (downloads_left >= 0),
+          code_hash bytea,
+          code_expires_at timestamptz,
+          code_tries integer not null default 0,
+          wrong_tries integer not null default 0,
+          codes_sent integer not null default 0,
+          codes_since timestamptz not null,
+          revoked boolean not null default false,
+          primary key (organization_id, id),
+          unique (organization_id, token_hash)
+        )`.execute(db);
+      await sql`create index package_links_by_request on package_links (organization_id, request_id)`.execute(
+        db,
+      );
+      await sql`create index package_links_to_prune on package_links (organization_id, expires_at)`.execute(
+        db,
+      );
+      await sql`
+        create table package_grants (
+          organization_id text not null,
+          secret_hash bytea not null,
+          link_id text not null,
+          expires_at timestamptz not null,
+          counted boolean not null default false,
+          arrived boolean not null default false,
+          primary key (organization_id, secret_hash),
+          foreign key (organization_id, link_id) references package_links (organization_id, id) on delete cascade
+        )`.execute(db);
+      await sql`create index package_grants_by_link on package_grants (organization_id, link_id)`.execute(db);
+    },
+  },
 };
