@@ -337,7 +337,6 @@ async function createServer(
   });
   const http = await createHttpServer({
     packageLinks,
-    publicUrl: options.publicUrl,
     organizationId,
     db,
     clock,

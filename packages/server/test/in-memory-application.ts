@@ -63,7 +63,6 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     logger: options.logger ?? createLogger({ level: 'silent' }),
     requests: inMemoryRequests(),
     packageLinks: NO_LINKS,
-    publicUrl: 'http://habeas.example',
     policy: loadPolicy(undefined),
     map,
     mapExports: createMapExports({

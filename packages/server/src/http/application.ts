@@ -16,8 +16,6 @@ export interface Application {
   readonly logger: Logger;
   readonly requests: Requests;
   readonly packageLinks: PackageLinks;
-  /** Where people and services reach this server. */
-  readonly publicUrl: string;
   readonly policy: Policy;
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
   readonly imports: Import;
