@@ -19,8 +19,20 @@ export function base32(bytes: Uint8Array): string {
   return text;
 }
 
-export type IdPrefix = 'req' | 'tsk' | 'pkg' | 'key' | 'aud' | 'evt' | 'cli' | 'dec' | 'sec' | 'mail';
-export type IdPrefix = 'prt' | 'lho' | 'lnk';
+export type IdPrefix =
+  | 'req'
+  | 'tsk'
+  | 'pkg'
+  | 'key'
+  | 'aud'
+  | 'evt'
+  | 'cli'
+  | 'dec'
+  | 'sec'
+  | 'mail'
+  | 'prt'
+  | 'lho'
+  | 'lnk';
 
 /**
  * A new id such as `req_01jd…`: the prefix says what it names; 48 bits of time in milliseconds keep indexes
