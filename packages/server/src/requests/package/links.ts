@@ -17,8 +17,7 @@ import { type OpenedPackage, openPackage } from './open-package.ts';
 import type { PackageStorages } from './storage.ts';
 
 /** No link is valid for longer, whatever is asked for and however long the package stays. */
-export const LONGEST_LINK_DAYS = 7;
-export const MOST_DOWNLOADS = 20;
+const LONGEST_LINK_DAYS = 7;
 const DAY = 86_400_000;
 const CODE_MINUTES = 10;
 const CODE_TRIES = 5;
