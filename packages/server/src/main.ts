@@ -79,6 +79,7 @@ import {
   createStreams,
   createTrackers,
   limitOf,
+  linkForPerson,
   requestMigrations,
   retryRules,
   verificationFromConfig,
@@ -301,6 +302,20 @@ async function createServer(
         clock.now(),
       ),
   });
+  const { smtp } = config.notify;
+  const mailSender = smtp === undefined ? undefined : createMailSender({ smtp, outbound });
+  const packageLinks = createPackageLinks({
+    db,
+    storages,
+    masterKey,
+    clock,
+    publicUrl: options.publicUrl,
+    organizationId,
+    sendMail:
+      mailSender === undefined
+        ? undefined
+        : (mail) => mailSender.send(mail, AbortSignal.timeout(CODE_MAIL_MILLISECONDS)),
+  });
   const teller = peopleTellerFromConfig(config, {
     db,
     pool: opened.pool,
@@ -316,25 +331,12 @@ async function createServer(
       policy,
       page: config.intake?.page,
       codesPerAddress: limitOf(config.intake?.limits.codes_per_address ?? { most: 1, per: 1 }),
+      resultLink: (ref) => linkForPerson(packageLinks, ref),
     }),
     clock,
     logger,
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
-  const { smtp } = config.notify;
-  const mailSender = smtp === undefined ? undefined : createMailSender({ smtp, outbound });
-  const packageLinks = createPackageLinks({
-    db,
-    storages,
-    masterKey,
-    clock,
-    publicUrl: options.publicUrl,
-    organizationId,
-    sendMail:
-      mailSender === undefined
-        ? undefined
-        : (mail) => mailSender.send(mail, AbortSignal.timeout(CODE_MAIL_MILLISECONDS)),
-  });
   const http = await createHttpServer({
     packageLinks,
     organizationId,

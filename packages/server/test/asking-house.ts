@@ -6,17 +6,27 @@ import {
   type Clock,
   type Config,
   createLogger,
+  createOutbound,
+  createOutboundPolicy,
   newSecretKey,
   parseConfig,
   systemClock,
 } from '../src/foundation/index.ts';
 import { createHttpServer, type HttpServer } from '../src/http/index.ts';
-import { createEventFeed, notifyMigrations, peopleTellerFromConfig } from '../src/notify/index.ts';
+import {
+  createEventFeed,
+  createMailSender,
+  notifyMigrations,
+  peopleTellerFromConfig,
+} from '../src/notify/index.ts';
 import { parsePolicy } from '../src/policy/index.ts';
 import {
+  createPackageLinks,
+  createPackageStorages,
   createPeopleToTell,
   createRequests,
   limitOf,
+  linkForPerson,
   type Requests,
   requestMigrations,
   verificationFromConfig,
@@ -120,6 +130,20 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
     reconcileMilliseconds: 50,
     verification: verificationFromConfig(config, publicUrl),
   });
+  const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.0/8'] }) });
+  const sender = createMailSender({
+    smtp: { url: `smtp://127.0.0.1:${mail.port}`, from: 'privacy@acme.example' },
+    outbound,
+  });
+  const packageLinks = createPackageLinks({
+    db,
+    storages: createPackageStorages({ db, clock, config, outbound }),
+    masterKey,
+    clock,
+    publicUrl,
+    organizationId,
+    sendMail: (one) => sender.send(one, AbortSignal.timeout(10_000)),
+  });
   const teller = peopleTellerFromConfig(config, {
     db,
     pool,
@@ -135,6 +159,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
       policy,
       page: config.intake?.page,
       codesPerAddress: limitOf(config.intake?.limits.codes_per_address ?? { most: 1, per: 1 }),
+      resultLink: (ref) => linkForPerson(packageLinks, ref),
     }),
     clock,
     logger,
@@ -143,7 +168,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   await requests.start();
   const application = inMemoryApplication({ db, logger });
   const app = await createHttpServer(
-    { ...application, requests, publicUrl, intakePage: config.intake?.page },
+    { ...application, requests, packageLinks, publicUrl, intakePage: config.intake?.page },
     { rateLimits: { perKey: 1_000_000, perAddress: 1_000_000 } },
   );
 
@@ -208,7 +233,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
 
 /** The code in a mail. */
 export function codeIn({ parsed }: ReceivedMail): string {
-  const code = /^(\d{8})$/m.exec(parsed.text ?? '')?.[1];
+  const code = /\b(\d{8})\b/.exec(parsed.text ?? '')?.[1];
   if (code === undefined) throw new Error('The mail has no code.');
   return code;
 }

@@ -280,11 +280,11 @@ describe('the way a command ends', () => {
   });
 
   it('says of what nobody expected where its cause is to be found', async () => {
-    const { map } = application.map;
-    Object.assign(application.map, { map: () => Promise.reject(new Error('canary')) });
+    const { mapJson } = application.map;
+    Object.assign(application.map, { mapJson: () => Promise.reject(new Error('canary')) });
     const failed = await habeas(['map']);
     const debugged = await habeas(['map'], { environment: { HABEAS_DEBUG: '1' } });
-    Object.assign(application.map, { map });
+    Object.assign(application.map, { mapJson });
     expect([failed.exit, failed.notes]).toEqual([1, expect.stringMatching(/under \S+\.\n/)]);
     expect(failed.notes).toContain('HABEAS_DEBUG=1');
     expect(failed.notes).toContain('standard error of `habeas serve`');

@@ -3,7 +3,7 @@ export { type CreateRequestsOptions, createRequests } from './create-requests.ts
 export type { DueFigure, DueFigures } from './deadlines/due-figures.ts';
 export { requestMigrations } from './migrations.ts';
 export { createPackageStorages } from './package/create-storages.ts';
-export { createPackageLinks, type PackageLinks } from './package/links.ts';
+export { createPackageLinks, linkForPerson, type PackageLinks } from './package/links.ts';
 export { createPauses, type HeededPauses, type Pauses, type PauseTarget } from './pauses.ts';
 export { type Plan, type PlanInput, plan } from './plan.ts';
 export type { ReceivedReport } from './reports.ts';

@@ -20,7 +20,11 @@ export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
   // Resolvers run side by side: a later attempt may know more identities, and the same key stands for the same question.
   const idempotencyKey = `${scope.idempotencyKey}.${scope.identities.length}`;
-  const found = connector.resolve === undefined ? [] : await connector.resolve({ ...scope, idempotencyKey });
+  const told = connector.resolve === undefined ? [] : await connector.resolve({ ...scope, idempotencyKey });
+  // A system may tell the same once for each of its rows.
+  const found = [
+    ...new Map(told.map((identity) => [JSON.stringify([identity.type, identity.value]), identity])).values(),
+  ];
   if (found.length > MOST_IDENTITIES) {
     throw new HabeasError(
       'SYSTEM_GARBAGE',

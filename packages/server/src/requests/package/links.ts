@@ -95,6 +95,15 @@ export interface PackageLinks {
   arrived(secret: string): Promise<void>;
 }
 
+/** As long as a package lies at most, and some downloads more than a person needs. */
+const FOR_PEOPLE = { days: LONGEST_LINK_DAYS, downloads: 10 };
+
+/** A new link for the mail that tells a person that their package is there; the token is in that mail alone. */
+export async function linkForPerson(links: Pick<PackageLinks, 'create'>, ref: RequestRef): Promise<string> {
+  const caller = { organizationId: ref.organizationId, actor: 'system' };
+  return (await links.create(caller, ref.requestId, FOR_PEOPLE)).url;
+}
+
 export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
   const { db, clock } = options;
   const codeKey = deriveKey(options.masterKey, 'package link code');

@@ -51,6 +51,20 @@ describe('somebody who asks without an API key', () => {
     ]);
   });
 
+  it('tells where the package is, by a link that opens it with a fresh code', async () => {
+    const house = await start();
+    const asked = await house.ask(accessOf(ADA));
+    await prove(house, asked.token, codeIn(await house.mailTo('ada@example.org')));
+    const told = await house.mailTo('ada@example.org', 4);
+    expect(told.parsed.subject).toBe('ACME has completed your request');
+    const token = tokenIn(told);
+    expect(told.parsed.text).toContain(`https://habeas.example/package#${token}`);
+    expect((await house.post('/api/v1/package-links:code', { token })).status).toBe(202);
+    const code = codeIn(await house.mailTo('ada@example.org', 5));
+    const opened = await house.post('/api/v1/package-links:open', { token, code });
+    expect(opened).toMatchObject({ status: 200 });
+  });
+
   it('goes on with the link in the mail, which by itself proves nothing, and has no personal data in it', async () => {
     const house = await start();
     const asked = await house.ask(accessOf(ADA));

@@ -37,7 +37,7 @@ export interface PeopleToTellOptions {
   readonly page?: string | undefined;
   /** Codes that one address gets, whoever asks. */
   readonly codesPerAddress: Limit;
-  /** Where the person fetches the result; undefined: nowhere yet. */
+  /** Where the person fetches the package of a request that has one. (Default: nowhere) */
   readonly resultLink?: (ref: RequestRef) => Promise<string | undefined>;
 }
 
@@ -119,7 +119,9 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
     if (!isAddress(to)) return { skipped: 'no-address' };
     if (mail.kind === 'expiring' && request.package_blob === null) return { skipped: 'not-needed' };
     const language = request.language ?? options.language;
-    const link = await options.resultLink?.(ref);
+    const tellsWhere =
+      (mail.kind === 'completed' || mail.kind === 'expiring') && request.package_blob !== null;
+    const link = tellsWhere ? await options.resultLink?.(ref) : undefined;
     const { timeZone } = options.policy.deadlinesOf(request.regime ?? undefined);
     const values = await mailValues(db, { kind: mail.kind, request, language, link, timeZone });
     const delay = mail.kind === 'extended' ? await delayOf(db, ref) : undefined;
