@@ -108,7 +108,14 @@ async function ourIds(): Promise<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-const BODIES = [undefined, { reason: 'a test' }, { note: 'a test', count: 0 }];
+const BODIES = [
+  undefined,
+  { reason: 'a test' },
+  { reason: 'ComplexityOfProcess' },
+  { reason: 'identity' },
+  { note: 'a test', count: 0 },
+  { callback_origins: ['https://partner.example'] },
+];
 
 test('no route of theirs shows or changes anything of ours, by whatever id', async () => {
   const [client] = (await our.api.get<{ items: api.ClientView[] }>('/api/v1/clients')).items;
