@@ -56,6 +56,12 @@ export const directoryAgentSchema = z.object({
   callback_origins: callbackOrigins.default([]),
 });
 
+/** A service directory of the Data Rights Protocol: its agents, alone or as a member. */
+export const agentDirectorySchema = z.union([
+  z.array(directoryAgentSchema),
+  z.object({ agents: z.array(directoryAgentSchema) }).transform(({ agents }) => agents),
+]);
+
 export const registerAgentsSchema = z
   .strictObject({ agents: z.array(directoryAgentSchema).min(1).max(1_000) })
   .meta({ id: 'RegisterAgents' });

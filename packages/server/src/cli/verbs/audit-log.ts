@@ -1,17 +1,8 @@
 import type { Command } from 'commander';
-import { createLogger, loadConfig } from '../../foundation/index.ts';
-import {
-  type ConfigOptions,
-  clientFor,
-  print,
-  type ServerOptions,
-  withConfigOptions,
-  withServerOptions,
-} from '../context.ts';
-import { openStateOf } from '../local-server.ts';
-import { logVerdictLines } from '../render/verdict.ts';
+import type { VerifyLogOptions } from '../actions/verify-log.ts';
+import { clientFor, print, type ServerOptions, withConfigOptions, withServerOptions } from '../context.ts';
+import { readGiven } from '../read-given.ts';
 import type { Run } from '../verb.ts';
-import { readGiven } from './verify.ts';
 
 /** `habeas audit checkpoint|consistency|keys|verify`: the audit log as those see it who verify it. */
 export function auditLogVerbs(audit: Command, run: Run): void {
@@ -56,27 +47,7 @@ export function auditLogVerbs(audit: Command, run: Run): void {
       .command('verify')
       .description('recompute the whole audit log from the database, and name the first bad entry')
       .option('--since <file...>', 'checkpoints that were published: the log must continue each'),
-  ).action((options: ConfigOptions & { readonly since?: readonly string[] }) =>
-    run(async (context) => {
-      const { folder, environment } = context;
-      const config = loadConfig({ file: options.config, folder, environment });
-      const published = (options.since ?? []).map((file) => readGiven(context, file));
-      const logger = createLogger({ level: 'silent' });
-      const opened = await openStateOf(context, config, {
-        logger,
-        firstKey: 'leave',
-        onProgress: () => undefined,
-      });
-      try {
-        const verdict = await opened.state.verifyAuditLog(published);
-        print(context, options, {
-          json: { ...verdict, fault: verdict.fault ?? null },
-          lines: () => logVerdictLines(verdict, context.paint),
-        });
-        return verdict.fault === undefined ? 'done' : 'failed';
-      } finally {
-        await opened.close();
-      }
-    }),
+  ).action((options: VerifyLogOptions) =>
+    run(async (context) => (await import('../actions/verify-log.ts')).verifyLog(context, options)),
   );
 }

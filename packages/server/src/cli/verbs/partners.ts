@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import type { Command } from 'commander';
-import * as z from 'zod';
 import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { list } from '../option-values.ts';
@@ -111,17 +110,9 @@ export function partnersVerb(program: Command, run: Run): void {
   );
 }
 
-const listSchema = z.union([
-  z.array(api.directoryAgentSchema),
-  z.object({ agents: z.array(api.directoryAgentSchema) }).transform(({ agents }) => agents),
-]);
-
-function readAgents(
-  file: string,
-  origins: readonly string[],
-): readonly z.output<typeof api.directoryAgentSchema>[] {
+function readAgents(file: string, origins: readonly string[]): readonly api.DirectoryAgent[] {
   try {
-    const agents = listSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const agents = api.agentDirectorySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     return agents.map((agent) => ({ ...agent, callback_origins: [...agent.callback_origins, ...origins] }));
   } catch (cause) {
     throw new HabeasError(
