@@ -198,6 +198,16 @@ function inMemoryMap(): DataMap {
       bytes: Buffer.from(JSON.stringify(await mapOf(query))),
       release: () => undefined,
     }),
+    changesJson: async () => ({
+      bytes: Buffer.from(
+        JSON.stringify({
+          ...stamp,
+          counts: { added: 0, removed: 0, changed: 0 },
+          changes: { from: AT, to: AT, added: [], removed: [], changed: [] },
+        }),
+      ),
+      release: () => undefined,
+    }),
     services: async () => [SERVICE],
     gaps: async () => [gap],
     gapList: async () => ({ ...stamp, counts: { gaps: 1 }, items: [gap] }),

@@ -97,6 +97,11 @@ export const mapQuerySchema = mapFilterSchema.extend({
     .optional(),
 });
 
+/** What changed between `compare_to` and `as_of`. */
+export const mapChangesQuerySchema = mapFilterSchema.extend({
+  compare_to: momentSchema.describe('The other moment, before or after `as_of`'),
+});
+
 /** Upstream, downstream and impact of one service. */
 export const reachQuerySchema = mapFilterSchema.extend({ service: word.describe('Where to begin') });
 
@@ -144,6 +149,15 @@ export const mapChangesSchema = z
     changed: z.array(changeSchema).describe('Another team, purpose, subject, retention or region'),
   })
   .meta({ id: 'MapChanges' });
+
+/** What changed, without the map beside it. */
+export const mapDifferenceSchema = z
+  .object({
+    ...asked,
+    counts: counts('added', 'removed', 'changed'),
+    changes: mapChangesSchema,
+  })
+  .meta({ id: 'MapDifference' });
 
 export const mapTeamsSchema = z
   .object({
@@ -355,6 +369,8 @@ export const gapListSchema = z
 export type GapView = z.output<typeof gapSchema>;
 export type ServiceView = z.output<typeof serviceSchema>;
 export type MapFilter = z.output<typeof mapFilterSchema>;
+export type MapChangesQuery = z.output<typeof mapChangesQuerySchema>;
+export type MapDifferenceView = z.output<typeof mapDifferenceSchema>;
 export type MapQuery = z.output<typeof mapQuerySchema>;
 export type ReachQuery = z.output<typeof reachQuerySchema>;
 export type PathsQuery = z.output<typeof pathsQuerySchema>;

@@ -1,5 +1,7 @@
 import { api } from '@habeas/contract';
+import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
+import type { WrittenMap } from '../map/index.ts';
 import type { Application } from './application.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
@@ -10,6 +12,11 @@ const dataTypeParams = z.object({
 /** A map, which is sent as it is written: megabytes are not checked and copied once more on their way out. */
 const mapSchema: z.ZodType<api.MapView | Buffer> = api.mapSchema.describe(
   'What the filter leaves of the map',
+);
+
+/** The same holds for what changed. */
+const differenceSchema: z.ZodType<api.MapDifferenceView | Buffer> = api.mapDifferenceSchema.describe(
+  'What was added, removed and changed, with who says so and since when',
 );
 
 const ERRORS = ['BAD_INPUT', 'NOT_FOUND'] as const;
@@ -28,12 +35,22 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
       querystring: api.mapQuerySchema,
       response: { 200: mapSchema, ...problems(ERRORS) },
     },
-    handler: async (request, reply) => {
-      const { bytes, release } = await map.mapJson(request.query);
-      // Sent, or given up: either way the socket reads them no more.
-      reply.raw.once('close', release);
-      return reply.type('application/json; charset=utf-8').send(bytes);
+    handler: async (request, reply) => sendWritten(reply, await map.mapJson(request.query)),
+  });
+
+  app.get('/api/v1/map/changes', {
+    schema: {
+      ...operation({
+        id: 'getMapChanges',
+        tag: 'Map',
+        summary: 'What changed in the data map between two moments',
+        description:
+          'From the earlier to the later one, whichever is asked for first; without the map itself.',
+      }),
+      querystring: api.mapChangesQuerySchema,
+      response: { 200: differenceSchema, ...problems(ERRORS) },
     },
+    handler: async (request, reply) => sendWritten(reply, await map.changesJson(request.query)),
   });
 
   for (const direction of ['upstream', 'downstream'] as const) {
@@ -135,4 +152,10 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
     },
     handler: (request) => map.gapList(request.query),
   });
+}
+
+function sendWritten(reply: FastifyReply, { bytes, release }: WrittenMap): FastifyReply {
+  // Sent, or given up: either way the socket reads them no more.
+  reply.raw.once('close', release);
+  return reply.type('application/json; charset=utf-8').send(bytes);
 }

@@ -275,6 +275,29 @@ describe('other moments', () => {
     }
   });
 
+  it('tell what changed without the map beside it, and with the same words', async () => {
+    await using database = await createTestDatabase(migrations);
+    const flow = transmit('lake', 'crm', 'email');
+    await poll(database, { time: '08:00:00', declarations: [store('lake', 'ip'), flow] });
+    await poll(database, { time: '09:00:00', declarations: [flow, store('crm', 'email')] });
+    const answers = open(database);
+    const query = api.mapChangesQuerySchema.parse({ as_of: at('09:30:00'), compare_to: at('08:00:00') });
+    const { bytes, release } = await answers.changesJson(query);
+    const told = api.mapDifferenceSchema.parse(JSON.parse(bytes.toString()));
+    release();
+    const { changes, as_of } = await answers.map(query);
+    expect(told).toMatchObject({ as_of, counts: { added: 1, removed: 1, changed: 0 } });
+    expect(told.changes).toEqual(changes);
+    expect(told.changes.added).toMatchObject([{ kind: 'store', service: 'crm' }]);
+    // The same, whichever moment is asked for first.
+    const other = { as_of: query.compare_to, compare_to: at('09:30:00') };
+    const turned = await answers.changesJson(api.mapChangesQuerySchema.parse(other));
+    expect(JSON.parse(turned.bytes.toString()).changes).toEqual(changes);
+    turned.release();
+    const none = { ...query, service: 'crn' };
+    await expect(answers.changesJson(none)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('are summed up by team', async () => {
     await using database = await createTestDatabase(migrations);
     const crm: Declaration = { ...store('crm', 'email'), team: 'sales' };

@@ -6,7 +6,7 @@ import type { DataMap } from './data-map.ts';
 import type { Filter } from './filter.ts';
 import type { KnownClient } from './known-client.ts';
 import { createDeclarationLoader } from './load-declarations.ts';
-import { type MapAnswer, mapJson, mapView } from './map-answer.ts';
+import { changesJson, type MapAnswer, mapJson, mapView, type WrittenMap } from './map-answer.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { Moment } from './seen-declaration.ts';
 import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
@@ -28,6 +28,7 @@ export interface Answers
     DataMap,
     | 'map'
     | 'mapJson'
+    | 'changesJson'
     | 'services'
     | 'gaps'
     | 'gapList'
@@ -114,15 +115,15 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
 
     map: async (query = {}) => mapView(await answerMap(query)),
     async mapJson(query = {}) {
-      const bytes = mapJson(await answerMap(query), templates, memory.take());
-      let held = true;
-      return {
-        bytes,
-        release() {
-          if (held) memory.give(bytes);
-          held = false;
-        },
-      };
+      const answer = await answerMap(query);
+      return lent(mapJson(answer, templates, memory.take()));
+    },
+
+    async changesJson(query) {
+      const question = await ask(query);
+      const changes = changesOf(question);
+      if (changes === null) throw new HabeasError('INTERNAL', 'There is no moment to compare with.');
+      return lent(changesJson({ asked: question.asked, changes }, templates, memory.take()));
     },
 
     async gapList(query = {}) {
@@ -161,6 +162,18 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
       return { ...asked, counts: { services: items.length }, items };
     },
   };
+
+  /** Bytes that lie in the spare memory until they are released. */
+  function lent(bytes: Buffer): WrittenMap {
+    let held = true;
+    return {
+      bytes,
+      release() {
+        if (held) memory.give(bytes);
+        held = false;
+      },
+    };
+  }
 
   async function answerMap(query: Partial<api.MapQuery>): Promise<MapAnswer> {
     const question = await ask(query);

@@ -22,6 +22,8 @@ export interface DataMap {
   map(query?: Partial<api.MapQuery>): Promise<api.MapView>;
   /** {@link map} as JSON, without an object for each of its flows. */
   mapJson(query?: Partial<api.MapQuery>): Promise<WrittenMap>;
+  /** What changed between two moments, as JSON: {@link mapJson} without the map. */
+  changesJson(query: api.MapChangesQuery): Promise<WrittenMap>;
   services(): Promise<readonly api.ServiceView[]>;
   /** What is missing now. */
   gaps(): Promise<readonly api.GapView[]>;

@@ -4,6 +4,7 @@ export { type CreateMapOptions, createMap } from './create-map.ts';
 export * from './data-map.ts';
 export * from './declaration.ts';
 export * from './exports/index.ts';
+export type { WrittenMap } from './map-answer.ts';
 export * from './map-source.ts';
 export * from './migrations.ts';
 export * from './own-declarations.ts';

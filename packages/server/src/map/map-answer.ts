@@ -76,6 +76,24 @@ export function mapJson(answer: MapAnswer, templates: ViewTemplates, memory?: Bu
   return writer.end();
 }
 
+/** The same, to the byte, as `JSON.stringify` of what was asked, how many changes there are, and {@link changesView}. */
+export function changesJson(
+  answer: { readonly asked: MapAnswer['asked']; readonly changes: MapChanges },
+  templates: ViewTemplates,
+  memory?: Buffer,
+): Buffer {
+  const { asked, changes } = answer;
+  const expected = BYTES_OF_REST + changeCount(changes) * BYTES_OF_CHANGE;
+  const fits = memory !== undefined && memory.length >= expected;
+  const writer = createJsonWriter(fits ? memory : Buffer.allocUnsafeSlow(expected));
+  const { added, removed, changed } = changes;
+  const counts = { added: added.length, removed: removed.length, changed: changed.length };
+  writer.text(`${JSON.stringify({ ...asked, counts }).slice(0, -1)},"changes":`);
+  writeChanges(writer, changes, templates);
+  writer.text('}');
+  return writer.end();
+}
+
 function changeCount(changes: MapChanges | null): number {
   return changes === null ? 0 : changes.added.length + changes.removed.length + changes.changed.length;
 }
