@@ -3,7 +3,7 @@ import { type Clock, type Database, HabeasError } from '../../foundation/index.t
 import type { PackagePartTables, PackageStorage } from './storage.ts';
 
 /** A row is received in hexadecimal, three times its size in all. */
-const PART_BYTES = 1024 * 1024;
+const PART_BYTES = 256 * 1024;
 
 /** Keeps packages beside the requests: nothing more to run, and a backup of the database is whole. */
 export function createPostgresStorage(db: Database, clock: Clock): PackageStorage {
