@@ -7,7 +7,7 @@ afterEach(async () => {
 });
 
 /** Pairs of calls; the two of a pair run one right after the other, in random order, so that load on the machine meets both. */
-const PAIRS = 150;
+const PAIRS = 450;
 
 /**
  * Wilcoxon signed-rank test of paired differences: how many standard deviations the sum of ranks lies from that of equal
@@ -68,7 +68,7 @@ it('answers people that it knows and others with the same, in the same time', as
   }
   expect([...shapes]).toHaveLength(1);
   expect(Math.abs(signedRank(differences))).toBeLessThan(LIMIT);
-  // The test would see a difference of twice that by which two calls commonly differ.
+  // The test would see a difference as small as that by which two calls commonly differ.
   const common = median(differences.map(Math.abs));
-  expect(signedRank(differences.map((difference) => difference + 2 * common))).toBeGreaterThan(LIMIT);
+  expect(signedRank(differences.map((difference) => difference + common))).toBeGreaterThan(LIMIT);
 }, 300_000);
