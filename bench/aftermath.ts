@@ -10,6 +10,8 @@ export interface Made {
   readonly id: string;
   readonly right: api.Right;
   readonly traces: Traces;
+  /** By which they asked. */
+  readonly email: string;
 }
 
 /** A request when it was looked at last. */

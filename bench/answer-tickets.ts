@@ -21,7 +21,11 @@ export async function untilAnswered<Answer>(call: () => Promise<Answer>): Promis
 }
 
 /** The team without a client does its work by hand, and says so until it is heard. */
-export function answerTickets(company: Company) {
+export function answerTickets(
+  company: Company,
+  /** Says by an event that a ticket is done for which the script has nothing to do; false: it has to be said here. */
+  reportDone: (ticket: api.TicketView) => Promise<boolean> = async () => false,
+) {
   const controller = new AbortController();
   const oneAtATime = limiter(1);
   const seen = new Set<string>();
@@ -29,9 +33,9 @@ export function answerTickets(company: Company) {
     const ticket = await untilAnswered(() => company.client.getTicket(id));
     const folder = company.acme.folderOf('analytics');
     // For the other rights the team has nothing to do: its events are used for nothing else, and name nobody.
-    const count = SCRIPTED.includes(ticket.right)
-      ? await oneAtATime(() => answerTicket(ticket, { folder }))
-      : { lines: 0 };
+    const scripted = SCRIPTED.includes(ticket.right);
+    if (!scripted && (await untilAnswered(() => reportDone(ticket)))) return;
+    const count = scripted ? await oneAtATime(() => answerTicket(ticket, { folder })) : { lines: 0 };
     await untilAnswered(async () => {
       if ((await company.client.getTicket(id)).state !== 'open') return;
       await company.client.closeTicket(id, { note: 'done by the script of the team', count: count.lines });

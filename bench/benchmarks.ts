@@ -7,10 +7,13 @@ import { collectMemory } from './collect-memory.ts';
 import { eraseRows } from './erase-rows.ts';
 import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
+import { fileTree } from './file-tree.ts';
 import { firstMinute } from './first-minute.ts';
+import { logSearch } from './log-search.ts';
 import { mapAnswers } from './map-answers.ts';
 import { mapPoll } from './map-poll.ts';
 import { planner } from './planner.ts';
+import { states } from './states.ts';
 import { virtualDays } from './virtual-days.ts';
 
 /** All of them, the quick ones first. */
@@ -18,11 +21,14 @@ export const BENCHMARKS: readonly Benchmark[] = [
   planner,
   mapAnswers,
   mapPoll,
+  fileTree,
+  logSearch,
   audit,
   eraseRows,
   firstMinute,
   collectMemory,
   auditTamper,
+  states,
   fanOut,
   badSystem,
   chaos,

@@ -157,7 +157,7 @@ async function makeRequests(
     const key = randomUUID();
     const identities = [{ type: 'email', value: subject.email }];
     const { id } = await untilAnswered(() => company.client.createRequest({ right, identities }, key));
-    made.push({ id, right, traces });
+    made.push({ id, right, traces, email: subject.email });
     if (!options.isOver()) await delay(2_000);
   });
   return made;

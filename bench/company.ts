@@ -10,7 +10,7 @@ import { prepareState } from './habeas-state.ts';
 import { createDatabase } from './on-database.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../examples/acme/', import.meta.url));
-const MAP_MILLISECONDS = 30_000;
+const MAP_MILLISECONDS = 120_000;
 
 export interface CompanyOptions extends Pick<AcmeOptions, 'people' | 'switches'> {
   /** Its own; everything is kept below it. */
@@ -23,6 +23,8 @@ export interface CompanyOptions extends Pick<AcmeOptions, 'people' | 'switches'>
   readonly concurrency: number;
   /** Further keys that the services accept: Ed25519 in base64url. (Default: none) */
   readonly otherKeys?: readonly string[];
+  /** More sections of `habeas.yaml`. (Default: none) */
+  readonly more?: string;
 }
 
 /** The example company, and a Habeas for it that is started when it is asked for. */
@@ -78,7 +80,7 @@ export async function openCompany(options: CompanyOptions): Promise<Company> {
 function writeConfig(options: CompanyOptions): string {
   cpSync(join(EXAMPLE, 'datasets'), join(options.folder, 'datasets'), { recursive: true });
   const example = readFileSync(join(EXAMPLE, 'habeas.yaml'), 'utf8');
-  const config = `data_dir: .\n${example}`
+  const config = `data_dir: .\n${example}${options.more ?? ''}`
     .replace('\nclients:\n', `\nclients:\n  concurrency: ${options.concurrency}\n`)
     .replace('    kind: postgres\n', `    kind: postgres\n    concurrency: ${options.concurrency}\n`);
   if (config.split('concurrency:').length !== 3)

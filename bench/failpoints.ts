@@ -1,17 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { api } from '@habeas/contract';
-import { followTraces } from '../examples/acme/traces.ts';
-import { countEffects, type Made, madeTwice, readable, unended, waitForEnds } from './aftermath.ts';
-import { answerTickets, untilAnswered } from './answer-tickets.ts';
 import type { Bench, Benchmark } from './benchmark.ts';
-import { type Company, openCompany } from './company.ts';
+import { type Lane, openLane } from './failpoints/lane.ts';
 import { judge } from './figure.ts';
-import type { HabeasServer } from './habeas-server.ts';
 
-const RIGHTS = [
+const RIGHTS: readonly api.Right[] = [
   'access',
   'portability',
   'erasure',
@@ -20,19 +12,16 @@ const RIGHTS = [
   'objection',
   'opt_out_of_sale',
   'limit_sensitive_data',
-] as const;
-/** Enough for a request at each failpoint. */
-const PEOPLE = 800;
-/** What a request of this right has to say besides. */
-const DETAILS: { readonly [Right in api.Right]?: object } = {
-  rectification: { changes: [{ target: 'user.name', to: 'Somebody Else' }] },
-  objection: { purposes: ['marketing'] },
-};
-const PRELOAD = new URL('./failpoints/preload.ts', import.meta.url).href;
-const PATIENCE_MILLISECONDS = 60_000;
+];
+/** Companies side by side: while a server starts in one, requests go on in another. */
+const LANES = 4;
+const PEOPLE = 400;
 
 export interface FailpointOptions {
-  readonly rights: readonly Made['right'][];
+  readonly rights: readonly api.Right[];
+  readonly lanes: number;
+  /** Of each lane: a request at each of its failpoints, and one of each right. */
+  readonly people: number;
   /** Kills at every nth failpoint only. (Default: at each) */
   readonly every?: number;
 }
@@ -51,7 +40,7 @@ export const failpoints: Benchmark = {
   name: 'failpoints',
   about: 'kill -9 of the server before and after each commit and each call, for each right',
   async run(bench) {
-    const report = await runFailpoints(bench, { rights: RIGHTS });
+    const report = await runFailpoints(bench, { rights: RIGHTS, lanes: LANES, people: PEOPLE });
     for (const violation of report.violations) bench.say(violation);
     return [
       judge({
@@ -61,7 +50,7 @@ export const failpoints: Benchmark = {
         baseline: report.killed.length,
         goal: { exactly: { ratio: 1 } },
         measured:
-          'failpoints after which the request ended by itself, with every effect once and nothing readable that was called erased',
+          'failpoints after which the request ended by itself, with every effect once, nothing readable that was called erased, and everybody told',
         against: 'failpoints that the server was killed at with kill -9',
         notes: [
           `${report.missed.length} more were not passed a second time, ${report.seconds.toFixed(0)} s`,
@@ -75,104 +64,57 @@ export const failpoints: Benchmark = {
 export async function runFailpoints(bench: Bench, options: FailpointOptions): Promise<FailpointReport> {
   const started = performance.now();
   const postgres = await bench.postgres();
-  const folder = bench.folder('failpoints');
-  process.env.HABEAS_FAILPOINTS = folder;
-  bench.say('starting the example company');
-  const company = await openCompany({
-    folder,
-    databaseUrl: (name) => postgres.superuserUrl(name),
-    name: 'failpoints',
-    concurrency: 4,
-    people: PEOPLE,
-  });
-  const server = restarting(company);
-  const team = answerTickets(company);
-  const made: Made[] = [];
+  bench.say('starting the example companies');
+  await using stack = new AsyncDisposableStack();
+  const lanes: Lane[] = [];
+  // One after the other: each makes the data of its people.
+  for (let n = 0; n < options.lanes; n += 1) {
+    const name = `failpoints_${n}`;
+    const databaseUrl = (database?: string) => postgres.superuserUrl(database);
+    lanes.push(
+      stack.use(await openLane({ folder: bench.folder(name), databaseUrl, name, people: options.people })),
+    );
+  }
+  const waiting = await noteAll(lanes, options.rights);
+  const asked = waiting.filter((_, index) => index % (options.every ?? 1) === 0);
+  bench.say(`${waiting.length} failpoints, ${asked.length} of them are tried`);
   const killed: string[] = [];
   const missed: string[] = [];
-  try {
-    await server.ready();
-    await company.mapped();
-    for (const right of options.rights) {
-      await server.order(folder, { note: true });
-      rmSync(join(folder, 'noted'), { force: true });
-      await finish(company, made, right);
-      const names = [...new Set(readFileSync(join(folder, 'noted'), 'utf8').trim().split('\n'))];
-      bench.say(`${names.length} failpoints of ${right}`);
-      for (const [index, name] of names.entries()) {
-        if (index % (options.every ?? 1) !== 0) continue;
-        rmSync(join(folder, 'killed'), { force: true });
-        await server.order(folder, { kill: name });
-        await finish(company, made, right);
-        if (existsSync(join(folder, 'killed'))) killed.push(`${right}: ${name}`);
-        else missed.push(`${right}: ${name}`);
-        if ((index + 1) % 20 === 0) bench.say(`${index + 1} of ${names.length}`);
+  const todo = [...asked];
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
+        const at = `${next.right}: ${next.name}`;
+        if (await lane.killAt(next.right, next.name)) killed.push(at);
+        else missed.push(at);
+        const done = killed.length + missed.length;
+        if (done % 20 === 0) bench.say(`${done} of ${asked.length}`);
       }
-    }
-    await server.order(folder, {});
-    const requests = await waitForEnds(
-      company,
-      made.map(({ id }) => id),
-    );
-    const effects = await countEffects(company, requests);
-    const violations = [
-      ...requests.flatMap(unended),
-      ...(await madeTwice(company, made)),
-      ...effects.violations,
-      ...(await readable(made)),
-    ];
-    return { killed, missed, violations, seconds: (performance.now() - started) / 1_000 };
-  } finally {
-    await team.close();
-    await server.end();
-    await company.stop();
-    delete process.env.HABEAS_FAILPOINTS;
-  }
-}
-
-/** One request from its call to its end, whatever happens to the server meanwhile. */
-async function finish(company: Company, made: Made[], right: Made['right']): Promise<void> {
-  const subject = company.acme.subject(made.length);
-  const traces = await followTraces(company.acme, subject);
-  const key = randomUUID();
-  const identities = [{ type: 'email', value: subject.email }];
-  const { id } = await untilAnswered(() =>
-    company.client.createRequest({ right, identities, ...DETAILS[right] }, key),
+    }),
   );
-  made.push({ id, right, traces });
-  for (const end = Date.now() + PATIENCE_MILLISECONDS; Date.now() < end; await delay(20)) {
-    const { state } = await untilAnswered(() => company.client.getRequest(id));
-    if (state === 'completed') return;
-  }
+  const violations = (await Promise.all(lanes.map((lane) => lane.violations()))).flat();
+  return { killed, missed, violations, seconds: (performance.now() - started) / 1_000 };
 }
 
-/** A server that is started again whenever it is gone. */
-function restarting(company: Company) {
-  let ended = false;
-  let server: HabeasServer = company.start(['--import', PRELOAD]);
-  const live = async (): Promise<void> => {
-    while (!ended) {
-      await server.gone;
-      if (!ended) server = company.start(['--import', PRELOAD]);
-    }
-  };
-  const living = live();
-  return {
-    ready: () => server.ready,
-    /** Gives the server its orders and waits until it has read them. */
-    async order(folder: string, orders: { readonly kill?: string; readonly note?: boolean }): Promise<void> {
-      const read = join(folder, 'orders-read.json');
-      rmSync(read, { force: true });
-      writeFileSync(join(folder, 'orders.json'), JSON.stringify(orders));
-      await server.ready;
-      process.kill(server.pid, 'SIGUSR2');
-      for (const end = Date.now() + PATIENCE_MILLISECONDS; !existsSync(read); await delay(5))
-        if (Date.now() > end) throw new Error('the server does not read its orders');
-    },
-    async end(): Promise<void> {
-      ended = true;
-      await server.end('SIGTERM');
-      await living;
-    },
-  };
+interface Failpoint {
+  readonly right: api.Right;
+  readonly name: string;
+}
+
+/** The failpoints of each right, noted by the lanes side by side. What a server comes by without a request is tried with the first. */
+async function noteAll(lanes: readonly Lane[], rights: readonly api.Right[]): Promise<readonly Failpoint[]> {
+  const idle = new Set((await Promise.all(lanes.map((lane) => lane.noteIdle()))).flat());
+  const noted = new Map<api.Right, readonly string[]>();
+  const todo = [...rights];
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let right = todo.shift(); right !== undefined; right = todo.shift())
+        noted.set(right, await lane.note(right));
+    }),
+  );
+  return rights.flatMap((right, index) =>
+    (noted.get(right) ?? [])
+      .filter((name) => index === 0 || !idle.has(name))
+      .map((name) => ({ right, name })),
+  );
 }

@@ -244,9 +244,7 @@ it('docs/operate.md looks, starts, makes keys, and brings a backup back', async 
     await company.host.stopServing();
     await run(story.next('operate, a backup').text, first);
     await run('tar --extract --file ../first/habeas-backup.tar.gz && habeas serve', second);
-    const restored = JSON.parse(
-      await run(`habeas request download ${id} --output package.zip --json`, second),
-    );
+    const restored = JSON.parse(await run(`habeas package fetch ${id} --output package.zip --json`, second));
     expect(restored).toMatchObject({ bytes: expect.any(Number) });
     // The figures are on the page after the backup; the restored server has them like any other.
     const figures = await story.run('operate');

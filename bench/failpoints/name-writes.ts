@@ -1,5 +1,5 @@
 /** What an audit entry says that it records: `task.succeeded`. */
-const ACTION = /^(request|task|ticket|package|receipt)\.[a-z-]+$/;
+const ACTION = /^[a-z]+\.[a-z-]+$/;
 
 /** The writes of one transaction. */
 export class OpenWrites {
@@ -31,20 +31,19 @@ export function describeWrite(text: string, values: readonly unknown[]): string 
 }
 
 function tableOf(text: string): string | undefined {
-  const table = /(?:insert into|update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)"?/i.exec(text)?.[1];
+  // `for update` locks and writes nothing.
+  const table = /(?:insert into|(?<!for |key )update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)"?/i.exec(text)?.[1];
   // Working tables of a connection carry a number.
   return table?.replace(/_[0-9a-f]{24}$/, '');
 }
 
-/** Actions with the tasks that they are about, in the order of the entries. */
+/** Actions with the tasks that they are about, in the order of the entries, which are written by columns. */
 function actionsIn(values: readonly unknown[]): readonly string[] {
-  const actions: string[] = [];
-  for (const value of values) {
-    if (typeof value !== 'string') continue;
-    if (ACTION.test(value)) actions.push(value);
-    const task = /"task":"([^"]+)"/.exec(value)?.[1];
-    const last = actions.length - 1;
-    if (task !== undefined && last >= 0) actions[last] = `${actions[last]} ${task}`;
-  }
-  return actions;
+  const columns = values.filter((value): value is readonly string[] => Array.isArray(value));
+  const actions = columns.find((column) => column.every((value) => ACTION.test(value))) ?? [];
+  const details = columns.find((column) => column.every((value) => String(value).startsWith('{'))) ?? [];
+  return actions.map((action, row) => {
+    const task = /"task":"([^"]+)"/.exec(details[row] ?? '')?.[1];
+    return task === undefined ? action : `${action} ${task}`;
+  });
 }

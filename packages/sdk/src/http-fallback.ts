@@ -1,4 +1,4 @@
-import type { JsonValue } from '@bufbuild/protobuf';
+import { pipeline, Readable } from 'node:stream';
 import { ConnectError } from '@connectrpc/connect';
 import { codeToHttpStatus, errorToJson } from '@connectrpc/connect/protocol-connect';
 import type { Handler } from './one-port.ts';
@@ -19,8 +19,8 @@ export interface HttpFallbackOptions {
 /** What is neither gRPC nor Connect: the HTTP/JSON paths of the contract and `GET /metrics`. */
 export function httpFallback(options: HttpFallbackOptions): Handler {
   return (request, response) => {
-    answer(request, options).then(
-      ({ status, type, body, headers }) => send(response, { status, type, body, headers }),
+    answer(request, response, options).then(
+      (given) => ('body' in given ? send(response, given) : sendStream(response, given)),
       (error: unknown) => {
         const problem = ConnectError.from(error);
         const body = JSON.stringify(errorToJson(problem, undefined));
@@ -37,7 +37,17 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-async function answer(request: Request, { transcoder, metrics }: HttpFallbackOptions): Promise<Answer> {
+/** Bytes whose first ones are here already, so that an error before them has its own status. */
+interface Streamed {
+  readonly first: IteratorResult<Uint8Array, unknown>;
+  readonly rest: AsyncIterator<Uint8Array>;
+}
+
+async function answer(
+  request: Request,
+  response: Response,
+  { transcoder, metrics }: HttpFallbackOptions,
+): Promise<Answer | Streamed> {
   const verb = request.method ?? 'GET';
   const url = request.url ?? '/';
   if (verb === 'GET' && url.split('?', 1)[0] === '/metrics') {
@@ -59,7 +69,8 @@ async function answer(request: Request, { transcoder, metrics }: HttpFallbackOpt
   request.once('close', () => {
     if (!request.complete) gone.abort();
   });
-  const json: JsonValue = await found({
+  response.once('close', () => gone.abort());
+  const result = await found({
     method: verb,
     url,
     body,
@@ -67,7 +78,19 @@ async function answer(request: Request, { transcoder, metrics }: HttpFallbackOpt
     timeout: timeoutOf(request),
     signal: gone.signal,
   });
-  return { status: 200, type: 'application/json', body: JSON.stringify(json) };
+  if ('json' in result) return { status: 200, type: 'application/json', body: JSON.stringify(result.json) };
+  const rest = result.bytes[Symbol.asyncIterator]();
+  return { first: await rest.next(), rest };
+}
+
+/** Without a length: a stream that breaks ends the connection in the middle of the body, which no reader takes for the end. */
+function sendStream(response: Response, { first, rest }: Streamed): void {
+  async function* all() {
+    for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
+  }
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+  // A reader that has gone needs no answer; one that sees its body cut asks again from there, and is told why.
+  pipeline(Readable.from(all()), 'stream' in response ? response.stream : response, () => rest.return?.());
 }
 
 function problem(status: number, code: string, message: string): Answer {

@@ -10,7 +10,7 @@ import {
   type OperationStore,
   type StoredOperation,
 } from './operation-store.ts';
-import type { PersonalDataHandlers } from './personal-data.ts';
+import { PersonalDataError, type PersonalDataHandlers } from './personal-data.ts';
 import { createReporter } from './reporter.ts';
 import { runHandler } from './run-handler.ts';
 import { createSpool, type Spool } from './spool.ts';
@@ -34,6 +34,8 @@ export interface OperationView {
   readonly spool: Spool | undefined;
   /** The result was too old to be kept: it has to be asked for again, with the same key. */
   readonly gone: boolean;
+  /** Keeps the result for its whole time again. */
+  keep(): void;
 }
 
 export interface OperationsOptions {
@@ -59,6 +61,10 @@ export interface Operations {
   submit(asked: Asked): Promise<OperationView | undefined>;
   find(name: string): Promise<OperationView | undefined>;
   findByKey(idempotencyKey: string): Promise<OperationView | undefined>;
+  /** Tells the handler to stop, and waits for that as long as a call waits for its handler. What has ended stays as it is. */
+  cancel(
+    named: { readonly name: string } | { readonly idempotencyKey: string },
+  ): Promise<OperationView | undefined>;
   /** Goes on with what an earlier process left. */
   resume(): Promise<void>;
   /** Tells handlers to stop and waits for them for a moment; what has not ended goes on at the next start. */
@@ -72,6 +78,7 @@ interface Run {
   /** Whether somebody was told that the work goes on, and so waits for a report. */
   toldToWait: boolean;
   readonly done: Promise<StoredOperation>;
+  readonly cancelled: AbortController;
   /** Ends when the handler asked for time. */
   readonly asksForTime: Promise<void>;
 }
@@ -80,6 +87,7 @@ interface Run {
 const KEEP_OPERATIONS_MILLISECONDS = 90 * 86_400_000;
 const FORGET_EVERY_MILLISECONDS = 3_600_000;
 const CLOSE_WITHIN_MILLISECONDS = 5_000;
+const CANCELLED = new PersonalDataError('CANCELLED', 'Habeas cancelled the operation.');
 
 export function createOperations(options: OperationsOptions): Operations {
   const { store, now } = options;
@@ -98,26 +106,35 @@ export function createOperations(options: OperationsOptions): Operations {
     Object.keys(operation.result?.counts ?? {}).length > 0;
   const view = (operation: StoredOperation): OperationView => {
     const spool = spools.get(operation.name);
-    return { operation, spool, gone: spool === undefined && hasItems(operation) };
+    const keep = () => void spools.get(operation.name);
+    return { operation, spool, gone: spool === undefined && hasItems(operation), keep };
   };
+  /** Not ended: whatever it will give is not there yet. */
+  const going = (operation: StoredOperation): OperationView => ({
+    operation,
+    spool: undefined,
+    gone: false,
+    keep: () => undefined,
+  });
 
   const work = async (stored: StoredOperation, asked: Asked, run: Run, askForTime: () => void) => {
     const keepsItems = (asked.rpc === 'Get' || asked.rpc === 'ResolveIdentities') && !asked.dryRun;
     const spool = keepsItems ? createSpool() : undefined;
+    const signal = AbortSignal.any([closing.signal, run.cancelled.signal]);
     let hasTurn = false;
     const outcome = await runHandler({
       ...asked,
       handlers: options.handlers,
-      signal: closing.signal,
+      signal,
       spool,
       waitForTurn: async () => {
         run.state = 'QUEUED';
         askForTime();
-        await turns.take();
+        await turns.take(signal);
         hasTurn = true;
         // The answer that the work is QUEUED leaves first: work may keep the event loop to itself.
         await setImmediate();
-        closing.signal.throwIfAborted();
+        signal.throwIfAborted();
         run.state = 'RUNNING';
         await store.change(stored.name, { state: 'RUNNING' });
       },
@@ -126,6 +143,7 @@ export function createOperations(options: OperationsOptions): Operations {
       .catch((error: unknown) => {
         // Work that was cut by the end of the process has not failed: the next process goes on with it.
         closing.signal.throwIfAborted();
+        if (run.cancelled.signal.aborted) return { state: 'FAILED' as const, result: failure(CANCELLED) };
         options.onError(error, { rpc: asked.rpc, requestId: asked.request.requestId });
         return { state: 'FAILED' as const, result: failure(error) };
       })
@@ -183,6 +201,7 @@ export function createOperations(options: OperationsOptions): Operations {
       state: 'RUNNING',
       toldToWait,
       asksForTime,
+      cancelled: new AbortController(),
       // Deferred by a microtask so that `run` exists when it begins.
       done: Promise.resolve()
         .then(lead)
@@ -228,7 +247,7 @@ export function createOperations(options: OperationsOptions): Operations {
       if (stored === undefined) throw new Error('The store lost an operation that it had taken.');
       return isFinal(stored.state) || stored.state === 'FAILED'
         ? view(stored)
-        : { operation: { ...stored, state: run.state }, spool: undefined, gone: false };
+        : going({ ...stored, state: run.state });
     },
     async find(name) {
       const stored = await store.find(name);
@@ -237,6 +256,19 @@ export function createOperations(options: OperationsOptions): Operations {
     async findByKey(key) {
       const stored = await store.findByKey?.(key);
       return stored === undefined ? undefined : view(stored);
+    },
+    async cancel(named) {
+      const stored = await ('name' in named
+        ? store.find(named.name)
+        : store.findByKey?.(named.idempotencyKey));
+      if (stored === undefined) return undefined;
+      const run = [...running.values()].find(({ name }) => name === stored.name);
+      if (run === undefined) return view(stored);
+      run.cancelled.abort(CANCELLED);
+      const patience = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => patience.resolve(undefined), options.answerWithin);
+      const ended = await Promise.race([run.done, patience.promise]).finally(() => clearTimeout(timer));
+      return ended === undefined ? going({ ...stored, state: run.state }) : view(ended);
     },
     async resume() {
       await forgetOld();

@@ -1,5 +1,7 @@
 /** A path template of google.api.http, such as `/v1/operations/{name}`. */
 export interface PathTemplate {
+  /** How many characters of it stand for themselves: of two that fit a path, the one with more says more exactly what is meant. */
+  readonly literals: number;
   /** The values of the template's variables by field path, decoded; undefined when the path does not fit. */
   match(path: string): Readonly<Record<string, string>> | undefined;
 }
@@ -24,7 +26,9 @@ export function parsePathTemplate(template: string): PathTemplate {
     rest = rest.slice(literal[0].length);
   }
   const pattern = new RegExp(`^${source}$`);
+  const literals = template.replace(/\{[^{}]*\}|\*/g, '').length;
   return {
+    literals,
     match(path) {
       const found = pattern.exec(path);
       if (found === null) return undefined;

@@ -133,10 +133,20 @@ export function pdRoutes({
       const view = await (call.idempotencyKey === ''
         ? operations.find(call.name)
         : operations.findByKey(call.idempotencyKey));
-      if (view === undefined) throw new ConnectError('there is no such operation', Code.NotFound);
+      if (view === undefined) throw unknownOperation();
       return view.operation.rpc === 'ResolveIdentities'
         ? { ...answer(view), identities: await identitiesOf(view) }
         : { ...answer(view), ...(await recordsPage(view, call)) };
+    },
+    async cancelOperation({ name, idempotencyKey }) {
+      const view = await operations.cancel(idempotencyKey === '' ? { name } : { idempotencyKey });
+      if (view === undefined) throw unknownOperation();
+      return answer(view);
+    },
+    async *download(asked) {
+      const view = await operations.find(asked.name);
+      if (view === undefined) throw unknownOperation();
+      yield* downloaded(view, asked);
     },
     async describe() {
       const given = typeof handlers.describe === 'function' ? await handlers.describe() : handlers.describe;
@@ -211,7 +221,29 @@ async function recordsPage(view: OperationView, { pageSize, pageToken }: PageAsk
   return {
     records: page.lines.map((line): MessageInitShape<typeof RecordSchema> => JSON.parse(line)),
     nextPageToken: page.next === null ? '' : `${spool.id}.${page.next}`,
+    ...(pageToken === '' && page.next !== null
+      ? { download: { size: BigInt(spool.whole.bytes), sha256: spool.whole.sha256 } }
+      : {}),
   };
+}
+
+/** The bytes of a result from an offset on. A reader that is slow keeps the result as long as it reads. */
+async function* downloaded(
+  view: OperationView,
+  asked: { readonly offset: bigint; readonly sha256: string },
+): AsyncGenerator<{ readonly data: Uint8Array<ArrayBuffer> }> {
+  const { spool } = view;
+  if (view.operation.rpc !== 'Get' || spool === undefined || spool.whole.sha256 !== asked.sha256)
+    throw expired();
+  if (asked.offset > BigInt(spool.whole.bytes)) throw invalid('offset is behind the end of the result');
+  try {
+    for await (const data of spool.chunks(Number(asked.offset))) {
+      view.keep();
+      yield { data };
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? expired() : error;
+  }
 }
 
 async function identitiesOf(view: OperationView) {
@@ -276,6 +308,10 @@ function fieldValue(value: Value | undefined): FieldValue {
   }
 }
 
+function unknownOperation(): ConnectError {
+  return new ConnectError('there is no such operation', Code.NotFound);
+}
+
 function notOffered(rpc: string): ConnectError {
   return new ConnectError(`this service does not offer ${rpc}`, Code.Unimplemented);
 }
@@ -294,7 +330,7 @@ function invalid(text: string): ConnectError {
 
 function expired(): ConnectError {
   return new ConnectError(
-    'the result is no longer here; make the call again with the same idempotency_key and without page_token',
+    'the result is no longer here; make the call again with the same idempotency_key and without page_token or offset',
     Code.Aborted,
   );
 }

@@ -51,7 +51,7 @@ export interface PersonalDataCall {
   readonly portability: boolean;
   /** When Habeas must be done by law. */
   readonly dueTime: Date | undefined;
-  /** Ends when the service closes. */
+  /** Ends when the service closes, or when Habeas needs the work no more: stop, and throw what it throws. */
   readonly signal: AbortSignal;
   /**
    * For work that takes longer than a call: `return call.later(async () => …)`. Habeas is told QUEUED at once and the result

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ const READ_BYTES = 64 * 1024;
 /** A page ends at the first line that passes this, so that it fits the 4 MiB that gRPC clients take by default. */
 const PAGE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const CHUNK_BYTES = 256 * 1024;
 /** What a spool takes besides its lines, about. */
 const OVERHEAD_BYTES = 1024;
 
@@ -30,6 +31,10 @@ export interface Spool {
   append(line: string): Promise<void>;
   /** Nothing more comes; pages can be read now. */
   end(): Promise<void>;
+  /** All lines, each with its line feed; known from the end on. */
+  readonly whole: { readonly bytes: number; readonly sha256: string };
+  /** The bytes from `offset` on, in pieces of 256 KiB at most. Throws a RangeError when the spool is closed. */
+  chunks(offset: number): AsyncGenerator<Buffer<ArrayBuffer>, void>;
   /** `offset` is 0 or the `next` of a page. Throws a RangeError for any other. */
   page(offset: number, limit: number): Promise<SpoolPage>;
   close(): Promise<void>;
@@ -41,6 +46,9 @@ export function createSpool(options: { readonly memoryBytes?: number } = {}): Sp
   let pendingBytes = 0;
   let written = 0;
   let file: FileHandle | undefined;
+  let closed = false;
+  const hash = createHash('sha256');
+  let whole = { bytes: 0, sha256: '' };
 
   const flush = async () => {
     file ??= await namelessFile();
@@ -54,7 +62,7 @@ export function createSpool(options: { readonly memoryBytes?: number } = {}): Sp
     }
     written += bytes.length;
   };
-  const read = async (offset: number, length: number): Promise<Buffer> => {
+  const read = async (offset: number, length: number): Promise<Buffer<ArrayBuffer>> => {
     if (file === undefined) return Buffer.concat(pending).subarray(offset, offset + length);
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, written - offset)));
     const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
@@ -70,11 +78,25 @@ export function createSpool(options: { readonly memoryBytes?: number } = {}): Sp
       const bytes = Buffer.from(`${line}\n`);
       pending.push(bytes);
       pendingBytes += bytes.length;
+      hash.update(bytes);
       if (pendingBytes > memoryBytes) await flush();
     },
     async end() {
       if (file === undefined) pending = [Buffer.concat(pending)];
       else await flush();
+      whole = { bytes: file === undefined ? pendingBytes : written, sha256: hash.digest('hex') };
+    },
+    get whole() {
+      return whole;
+    },
+    async *chunks(offset) {
+      for (let position = offset; position < whole.bytes; ) {
+        if (closed) throw new RangeError('The result is no longer here.');
+        const chunk = await read(position, CHUNK_BYTES);
+        if (chunk.length === 0) throw new RangeError('The result is no longer here.');
+        position += chunk.length;
+        yield chunk;
+      }
     },
     async page(offset, limit) {
       const total = file === undefined ? pendingBytes : written;
@@ -104,6 +126,7 @@ export function createSpool(options: { readonly memoryBytes?: number } = {}): Sp
       return { lines, next: next < total ? next : null };
     },
     async close() {
+      closed = true;
       pending = [];
       pendingBytes = 0;
       await file?.close();

@@ -44,7 +44,10 @@ async function send(method: string, url: string, body?: unknown): Promise<unknow
     timeout: undefined,
     signal: new AbortController().signal,
   };
-  return found(call).catch((error) => error.message);
+  return found(call).then(
+    (result) => ('json' in result ? result.json : result),
+    (error) => error.message,
+  );
 }
 
 describe('the transcoder', () => {

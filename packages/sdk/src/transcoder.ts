@@ -1,6 +1,7 @@
 import {
   type DescField,
   type DescMessage,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
   fromJson,
@@ -35,8 +36,11 @@ interface Route {
   readonly verb: string;
   readonly template: PathTemplate;
   readonly rule: HttpRule;
-  readonly method: DescMethodUnary;
+  readonly method: DescMethodUnary | DescMethodServerStreaming;
 }
+
+/** JSON, or the bytes of a streaming method that has a field of bytes as its response_body. */
+export type HttpResult = { readonly json: JsonValue } | { readonly bytes: AsyncIterable<Uint8Array> };
 
 /** Finds the rpc of a path. */
 export interface Transcoder {
@@ -44,15 +48,18 @@ export interface Transcoder {
   find(
     verb: string,
     url: string,
-  ): ((call: HttpCall) => Promise<JsonValue>) | { readonly allowed: readonly string[] } | undefined;
+  ): ((call: HttpCall) => Promise<HttpResult>) | { readonly allowed: readonly string[] } | undefined;
 }
 
 /**
  * The HTTP/JSON API that the google.api.http options of the services' methods describe (google/api/http.proto), as calls
- * through `transport`. Calls throw a ConnectError. Streaming methods and custom verbs have no path.
+ * through `transport`. Calls throw a ConnectError. Of streaming methods only those have a path whose answers are bytes; custom verbs
+ * have none.
  */
 export function createTranscoder(services: readonly DescService[], transport: Transport): Transcoder {
-  const routes = services.flatMap((service) => service.methods.flatMap(routesOf));
+  const routes = services
+    .flatMap((service) => service.methods.flatMap(routesOf))
+    .sort((one, other) => other.template.literals - one.template.literals);
   return {
     find(verb, url) {
       const path = url.split('?', 1)[0] ?? '';
@@ -67,14 +74,16 @@ export function createTranscoder(services: readonly DescService[], transport: Tr
   };
 }
 
-function routesOf(method: DescService['methods'][number]): Route[] {
-  if (method.methodKind !== 'unary' || !hasOption(method, http)) return [];
+function routesOf(given: DescService['methods'][number]): Route[] {
+  const { methodKind } = given;
+  if ((methodKind !== 'unary' && methodKind !== 'server_streaming') || !hasOption(given, http)) return [];
+  const method = given as Route['method'];
   const rule = getOption(method, http);
   return [rule, ...rule.additionalBindings].flatMap((binding) => {
     const { case: verb, value } = binding.pattern;
     if (verb === undefined || verb === 'custom') return [];
-    const template = parsePathTemplate(value);
-    return [{ verb: verb.toUpperCase(), template, rule: binding, method: method as DescMethodUnary }];
+    if (methodKind === 'server_streaming' && bytesField(method, binding) === undefined) return [];
+    return [{ verb: verb.toUpperCase(), template: parsePathTemplate(value), rule: binding, method }];
   });
 }
 
@@ -83,8 +92,8 @@ async function invoke(options: {
   readonly variables: Readonly<Record<string, string>>;
   readonly call: HttpCall;
   readonly transport: Transport;
-}): Promise<JsonValue> {
-  const { route, call } = options;
+}): Promise<HttpResult> {
+  const { route, call, transport } = options;
   const { method } = route;
   const json = requestJson(options);
   let input: MessageShape<DescMessage>;
@@ -94,10 +103,32 @@ async function invoke(options: {
     // The parser's error quotes the value, which may be personal data.
     throw new ConnectError(`the request does not fit ${method.input.typeName}`, Code.InvalidArgument);
   }
-  const response = await options.transport.unary(method, call.signal, call.timeout, call.headers, input);
+  if (method.methodKind === 'server_streaming') {
+    const once = (async function* () {
+      yield input;
+    })();
+    const stream = await transport.stream(method, call.signal, call.timeout, call.headers, once);
+    return { bytes: bytesOf(stream.message, bytesField(method, route.rule)) };
+  }
+  const response = await transport.unary(method, call.signal, call.timeout, call.headers, input);
   const output = toJson(method.output, response.message as MessageShape<DescMessage>);
   const field = route.rule.responseBody;
-  return field === '' ? output : ((output as JsonObject)[jsonName(method.output, field)] ?? null);
+  return { json: field === '' ? output : ((output as JsonObject)[jsonName(method.output, field)] ?? null) };
+}
+
+function bytesField(method: Route['method'], rule: HttpRule): DescField | undefined {
+  const field = fieldOf(method.output, rule.responseBody);
+  return field?.fieldKind === 'scalar' && field.scalar === ScalarType.BYTES ? field : undefined;
+}
+
+async function* bytesOf(
+  messages: AsyncIterable<MessageShape<DescMessage>>,
+  field: DescField | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const message of messages) {
+    const value: unknown = field === undefined ? undefined : Reflect.get(message, field.localName);
+    if (value instanceof Uint8Array) yield value;
+  }
 }
 
 function requestJson(options: {

@@ -18,9 +18,9 @@ import {
   type AuditLog,
   appendAudit,
   auditMigrations,
-  type CheckpointFolder,
-  checkpointFolder,
+  type CheckpointPlaces,
   createAuditLog,
+  createCheckpointPlaces,
   createCheckpointPublisher,
   parseTrust,
   verifyLog,
@@ -38,8 +38,8 @@ import {
   createClientTls,
   createConnections,
   createPdClientConnector,
-  createPostgresConnector,
   createSystems,
+  loadConnectionKinds,
 } from './connectors/index.ts';
 import {
   type Config,
@@ -51,6 +51,7 @@ import {
   loadMasterKey,
   type Migrations,
   migrate,
+  type Outbound,
   openDatabase,
   pingDatabase,
   type SecretKey,
@@ -64,6 +65,7 @@ import {
   createNotifications,
   createWebhooks,
   notifyMigrations,
+  packageTextsFromConfig,
   peopleTellerFromConfig,
   publish,
   receiversOf,
@@ -97,9 +99,6 @@ export const migrations: Migrations = {
   ...partnerMigrations,
 };
 
-/** Somebody waits for the mail with their code. */
-const CODE_MAIL_MILLISECONDS = 30_000;
-
 /** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
 const CLOSE_MILLISECONDS = 10_000;
 
@@ -109,13 +108,18 @@ interface Foundations extends OpenStateOptions {
   readonly masterKey: SecretKey;
   readonly signer: Signer;
   readonly auditLog: AuditLog;
-  readonly checkpoints: CheckpointFolder | undefined;
+  readonly checkpoints: CheckpointPlaces | undefined;
 }
 
 /** Opens the database, brings it up to date and makes the keys that are missing. */
 export async function openState(options: OpenStateOptions): Promise<State> {
   const opened = openDatabase({ url: options.databaseUrl, connections: CONNECTIONS });
   const { db } = opened;
+  let checkpoints: CheckpointPlaces | undefined;
+  const close = async () => {
+    checkpoints?.close();
+    await opened.close();
+  };
   try {
     await pingDatabase(db, options.databaseUrl);
     await migrate(db, migrations);
@@ -126,8 +130,10 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const signer = createSigner({ db, organizationId, masterKey, clock: systemClock });
     // Opens what this database's key sealed: a server with another master key must not start.
     await signer.publicJwk();
-    const checkpoints =
-      options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder);
+    const { checkpointPlaces: config } = options;
+    checkpoints =
+      config && createCheckpointPlaces({ config, outbound: outboundOf(config), clock: systemClock });
+    const newest = async () => (await checkpoints?.newest()) ?? [];
     const auditLog = createAuditLog({
       db,
       organizationId,
@@ -135,7 +141,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       clock: systemClock,
       logger: options.logger,
       sign: (bytes) => signer.signBytes(bytes),
-      published: () => checkpoints?.newest(),
+      published: newest,
       publicKeys: async () => (await signer.publicKeys()).map((key) => Buffer.from(key, 'base64url')),
     });
     const foundations: Foundations = { ...options, opened, db, masterKey, signer, auditLog, checkpoints };
@@ -146,14 +152,14 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       verifierKeys: () => auditLog.verifierKeys(),
       verifyAuditLog: async (published) => {
         const trust = parseTrust((await auditLog.verifierKeys()).join('\n'));
-        return verifyLog({ db, organizationId, trust, published });
+        return verifyLog({ db, organizationId, trust, published: [...published, ...(await newest())] });
       },
       pauses: createPauses({ db, organizationId, clock: systemClock, knownSystems: async () => [] }),
       createServer: (config, server) => createServer(foundations, config, server),
-      close: () => opened.close(),
+      close,
     };
   } catch (error) {
-    await opened.close();
+    await close();
     throw error;
   }
 }
@@ -174,14 +180,9 @@ async function createServer(
   const connections = configureConnections({
     config,
     clock,
-    kinds: { postgres: createPostgresConnector },
+    kinds: await loadConnectionKinds(config),
   });
-  const outbound = createOutbound({
-    policy: createOutboundPolicy({
-      allowPrivate: config.networks.allow_private,
-      allow: config.clients.allow,
-    }),
-  });
+  const outbound = outboundOf(config);
   const clientTls = createClientTls(config);
   const systems = createSystems({
     map,
@@ -294,7 +295,7 @@ async function createServer(
     clock,
     logger,
     everyMilliseconds: config.audit.publish.every,
-    folder: foundations.checkpoints,
+    places: foundations.checkpoints,
     tell: (transaction, { size, checkpoint }) =>
       publish(
         transaction,
@@ -304,6 +305,7 @@ async function createServer(
   });
   const { smtp } = config.notify;
   const mailSender = smtp === undefined ? undefined : createMailSender({ smtp, outbound });
+  const packageTexts = packageTextsFromConfig(config, { organizationId, sender: mailSender });
   const packageLinks = createPackageLinks({
     db,
     storages,
@@ -311,10 +313,7 @@ async function createServer(
     clock,
     publicUrl: options.publicUrl,
     organizationId,
-    sendMail:
-      mailSender === undefined
-        ? undefined
-        : (mail) => mailSender.send(mail, AbortSignal.timeout(CODE_MAIL_MILLISECONDS)),
+    texts: packageTexts,
   });
   const teller = peopleTellerFromConfig(config, {
     db,
@@ -339,6 +338,8 @@ async function createServer(
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
   const http = await createHttpServer({
     packageLinks,
+    packageTexts,
+    trackers,
     organizationId,
     db,
     clock,
@@ -424,6 +425,16 @@ async function createServer(
         { logger, withinMilliseconds: CLOSE_MILLISECONDS },
       ),
   };
+}
+
+/** Opens connections to what the configuration allows, and to nothing else. */
+function outboundOf(config: Pick<Config, 'networks' | 'clients'>): Outbound {
+  return createOutbound({
+    policy: createOutboundPolicy({
+      allowPrivate: config.networks.allow_private,
+      allow: config.clients.allow,
+    }),
+  });
 }
 
 const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;

@@ -17,6 +17,7 @@ import {
   createEventFeed,
   createMailSender,
   notifyMigrations,
+  packageTextsFromConfig,
   peopleTellerFromConfig,
 } from '../src/notify/index.ts';
 import { parsePolicy } from '../src/policy/index.ts';
@@ -135,6 +136,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
     smtp: { url: `smtp://127.0.0.1:${mail.port}`, from: 'privacy@acme.example' },
     outbound,
   });
+  const packageTexts = packageTextsFromConfig(config, { organizationId: organizationId, sender });
   const packageLinks = createPackageLinks({
     db,
     storages: createPackageStorages({ db, clock, config, outbound }),
@@ -142,7 +144,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
     clock,
     publicUrl,
     organizationId,
-    sendMail: (one) => sender.send(one, AbortSignal.timeout(10_000)),
+    texts: packageTexts,
   });
   const teller = peopleTellerFromConfig(config, {
     db,
@@ -168,7 +170,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   await requests.start();
   const application = inMemoryApplication({ db, logger });
   const app = await createHttpServer(
-    { ...application, requests, packageLinks, publicUrl, intakePage: config.intake?.page },
+    { ...application, requests, packageLinks, packageTexts, publicUrl, intakePage: config.intake?.page },
     { rateLimits: { perKey: 1_000_000, perAddress: 1_000_000 } },
   );
 

@@ -7,10 +7,11 @@ import {
   fixedClock,
   HabeasError,
   type Logger,
+  loadConfig,
 } from '../src/foundation/index.ts';
 import type { Application } from '../src/http/index.ts';
 import { createMapExports, type DataMap } from '../src/map/index.ts';
-import type { EventFeed, StoredEvent } from '../src/notify/index.ts';
+import { type EventFeed, packageTextsFromConfig, type StoredEvent } from '../src/notify/index.ts';
 import { loadPolicy } from '../src/policy/index.ts';
 import { EMPTY_MAP } from './empty-map.ts';
 import { type InMemoryRequests, inMemoryRequests } from './in-memory-requests.ts';
@@ -42,6 +43,10 @@ const noLink = async (): Promise<never> => {
   throw new HabeasError('NOT_FOUND', 'There is no link.');
 };
 
+const noTracker = async (): Promise<never> => {
+  throw new HabeasError('NOT_FOUND', 'There is no tracker.');
+};
+
 const NO_LINKS: Application['packageLinks'] = {
   create: noLink,
   revoke: async () => 0,
@@ -63,6 +68,11 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     logger: options.logger ?? createLogger({ level: 'silent' }),
     requests: inMemoryRequests(),
     packageLinks: NO_LINKS,
+    packageTexts: packageTextsFromConfig(loadConfig({ environment: {} }), {
+      organizationId: TEST_ORGANIZATION,
+      sender: undefined,
+    }),
+    trackers: { report: noTracker },
     policy: loadPolicy(undefined),
     map,
     mapExports: createMapExports({

@@ -114,6 +114,12 @@ export function inMemoryRequests(): InMemoryRequests {
         keys.set(at(caller, options.idempotencyKey), { body, id: request.id });
       return { request, replayed: false };
     },
+    async appeal(caller, requestId) {
+      const { right, dry_run: dryRun, identity_types: identityTypes } = find(requests, caller, requestId);
+      const request = { ...newRequest({ right, dryRun, identityTypes }), appeal_of: requestId };
+      requests.set(at(caller, request.id), request);
+      return { request, replayed: false };
+    },
     verification: undefined,
     async mails(caller, id) {
       find(requests, caller, id);
@@ -273,6 +279,8 @@ function newRequest(options: {
     state: 'received',
     dry_run: options.dryRun,
     regime: 'gdpr',
+    approval: null,
+    appeal_of: null,
     subject_kind: 'customer',
     owner: null,
     legal_holds: [],
@@ -307,6 +315,7 @@ function newTask(requestId: string): api.TaskView {
     state: 'ready',
     depends_on: [],
     attempts: 0,
+    failures: 0,
     note: null,
     next_attempt_at: null,
     started_at: null,

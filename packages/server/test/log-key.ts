@@ -43,7 +43,7 @@ export function testAuditLog(options: {
   readonly organizationId?: string;
   /** (Default: acme.example/audit) */
   readonly origin?: string;
-  readonly published?: () => string | undefined;
+  readonly published?: () => Promise<readonly string[]>;
 }): AuditLog {
   const { db, key = newLogKey(), organizationId = 'acme', origin = 'acme.example/audit' } = options;
   return createAuditLog({

@@ -10,6 +10,7 @@ import type {
   Outcome,
   PlannableSystem,
   Residue,
+  RunningOperation,
   Scope,
   Systems,
 } from '../src/connectors/index.ts';
@@ -39,11 +40,13 @@ export class MemorySystem implements Connector {
   readonly calls: string[] = [];
   /** Runs before each call; throws to make the call fail, or waits to make it slow. */
   before: (method: string) => Promise<void> | void = () => undefined;
+  /** Marks rows as deleted and keeps them. */
+  softDeletes = false;
   /** Answers that it erased and keeps the rows. */
   keepsData = false;
   /** Gives more rows than a piece of storage holds, and then fails. */
   failsAfterRows = false;
-  /** Answers "pending" this often before an erasure is done. */
+  /** Answers "pending" this often before an erasure or a collection is done. */
   pendingAnswers = 0;
   /** A column that takes at most 20 characters. */
   refuses: string | undefined;
@@ -108,6 +111,11 @@ export class MemorySystem implements Connector {
 
   async *collect(scope: Scope): AsyncIterable<CollectStep> {
     await this.#enter('collect', scope);
+    if (this.pendingAnswers > 0) {
+      this.pendingAnswers -= 1;
+      yield { state: 'pending', operation: `operation of ${scope.idempotencyKey}`, retryAfterSeconds: 3_600 };
+      return;
+    }
     const own = this.#own(scope);
     for (const row of own) yield { state: 'item', item: { collection: 'rows', row } };
     if (this.failsAfterRows) {
@@ -131,17 +139,24 @@ export class MemorySystem implements Connector {
     const located = new Set<string>();
     for await (const batch of scope.keys()) for (const email of batch.keys) located.add(email);
     const own = this.rows.filter((row) => located.has(row.email));
-    if (mode === 'erase' && !this.keepsData) {
+    if (mode === 'erase' && !this.keepsData && !this.softDeletes) {
       this.rows = this.rows.filter((row) => !located.has(row.email));
       if (own.length > 0)
         this.effects.set(scope.idempotencyKey, (this.effects.get(scope.idempotencyKey) ?? 0) + 1);
+    }
+    if (this.softDeletes) {
+      this.rows = this.rows.map((row) => (own.includes(row) ? { ...row, deleted: 'yes' } : row));
+      return { state: 'done', evidence: { ...evidence(own.length), hidden: { rows: own.length } } };
     }
     return { state: 'done', evidence: { ...evidence(own.length), residuals: this.residuals } };
   }
 
   async verify(scope: LocatedScope): Promise<Residue> {
     await this.#enter('verify', scope);
-    return { remaining: { rows: this.#own(scope).length }, retained: [] };
+    const own = this.#own(scope);
+    const hidden = own.filter((row) => row.deleted === 'yes').length;
+    const remaining = { rows: own.length - hidden };
+    return hidden === 0 ? { remaining, retained: [] } : { remaining, retained: [], hidden: { rows: hidden } };
   }
 
   /** Columns: what follows the last dot of a category; `restricted` and `objections` for flags. */
@@ -171,6 +186,14 @@ export class MemorySystem implements Connector {
       return row[column] === undefined ? [] : [[column, to] as const];
     });
     return { ...row, ...Object.fromEntries(values) };
+  }
+
+  /** Operations that it was asked to stop. */
+  readonly cancelled: string[] = [];
+
+  async cancel({ operation }: RunningOperation): Promise<void> {
+    await this.before('cancel');
+    this.cancelled.push(operation);
   }
 
   async close(): Promise<void> {

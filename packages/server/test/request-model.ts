@@ -7,6 +7,7 @@ import {
   type RedoneTask,
   type TaskError,
 } from '../src/requests/event.ts';
+import { isChanging } from '../src/requests/rights.ts';
 import { isEndedTask, type RequestSnapshot, type TaskSnapshot } from '../src/requests/snapshot.ts';
 import { step } from '../src/requests/step.ts';
 
@@ -14,6 +15,32 @@ export interface ModelTask {
   readonly key: string;
   readonly kind: TaskSnapshot['kind'];
   readonly dependsOn: readonly string[];
+}
+
+export interface ModelState {
+  readonly request: RequestSnapshot;
+  readonly tasks: readonly TaskSnapshot[];
+  /** The state machine. (Default: the real one) */
+  readonly stepBy?: typeof step | undefined;
+}
+
+function beginningOf({ key, kind, dependsOn }: ModelTask): TaskSnapshot {
+  return {
+    id: key,
+    key,
+    kind,
+    system: key.split(':')[1] ?? null,
+    team: null,
+    state: 'pending',
+    remaining: dependsOn.length,
+    attempt: 0,
+    failures: 0,
+    errorCode: null,
+    generation: 1,
+    nextAttemptAt: null,
+    calledBackAt: null,
+    reportsFrom: null,
+  };
 }
 
 /** A whole request in memory, changed by `step` alone, the way the database is: for properties and exhaustive search. */
@@ -28,10 +55,12 @@ export class RequestModel {
   private steps = 0;
   /** Whether a worker has a place for a task that becomes due. */
   takes: (key: string) => boolean = () => false;
+  private readonly stepBy: typeof step;
 
-  constructor(plan: readonly ModelTask[], dryRun = false) {
+  constructor(plan: readonly ModelTask[], dryRun = false, from?: ModelState) {
     this.plan = plan;
-    this.request = {
+    this.stepBy = from?.stepBy ?? step;
+    this.request = from?.request ?? {
       id: 'req_1',
       state: 'received',
       changesSystems: !dryRun,
@@ -41,39 +70,12 @@ export class RequestModel {
       destructionStarted: false,
       matched: null,
     };
-    this.tasks = new Map(
-      plan.map((task) => [
-        task.key,
-        {
-          id: task.key,
-          key: task.key,
-          kind: task.kind,
-          system: task.key.split(':')[1] ?? null,
-          team: null,
-          state: 'pending',
-          remaining: task.dependsOn.length,
-          attempt: 0,
-          failures: 0,
-          errorCode: null,
-          generation: 1,
-          nextAttemptAt: null,
-          calledBackAt: null,
-          reportsFrom: null,
-        },
-      ]),
-    );
+    this.tasks = new Map((from?.tasks ?? plan.map(beginningOf)).map((task) => [task.key, task]));
   }
 
   /** A request that has come so far. */
-  static at(
-    plan: readonly ModelTask[],
-    request: RequestSnapshot,
-    tasks: readonly TaskSnapshot[],
-  ): RequestModel {
-    const model = new RequestModel(plan);
-    model.request = request;
-    for (const task of tasks) model.tasks.set(task.key, task);
-    return model;
+  static at(plan: readonly ModelTask[], state: ModelState): RequestModel {
+    return new RequestModel(plan, false, state);
   }
 
   apply(
@@ -87,11 +89,12 @@ export class RequestModel {
       retry: { maxFailures: 3, firstDelayMilliseconds: 1, longestDelayMilliseconds: 10, ...retry },
       random: 0.5,
     };
-    const made = step(this.neighbourhood(event, taskKey), event, context);
+    const made = this.stepBy(this.neighbourhood(event, taskKey), event, context);
     if ('refused' in made) return undefined;
     const outcome = claimAtOnce(made, context, ({ taskId }) => this.takes(taskId)).step;
     this.request = outcome.request;
-    for (const { error: _, forgetsOperation: __, ...task } of outcome.tasks) this.tasks.set(task.key, task);
+    for (const { error: _, forgetsOperation: __, forgetsEvidence: ___, ...task } of outcome.tasks)
+      this.tasks.set(task.key, task);
     this.steps += 1;
     for (const { key, state } of outcome.tasks) {
       if (state === 'running') this.started.set(key, this.steps);
@@ -117,7 +120,7 @@ export class RequestModel {
   }
 
   private neighbourhood(event: Event, taskKey: string | undefined): Neighbourhood {
-    const all = [...this.tasks.values()];
+    const all = this.isPlanned() || event.type === 'planned' ? [...this.tasks.values()] : [];
     const dependents = () =>
       this.plan
         .filter((task) => taskKey !== undefined && task.dependsOn.includes(taskKey))
@@ -127,16 +130,24 @@ export class RequestModel {
         case 'planned':
         case 'wait-over':
           return all.filter((task) => task.remaining === 0 && task.state === 'pending');
+        case 'approved':
+          return all.filter(
+            ({ key, kind, state }) =>
+              (kind === 'approval' && state === 'waiting') ||
+              this.plan.some((task) => task.key === key && task.dependsOn.includes('approval')),
+          );
         case 'released':
+        case 'legal-hold-lifted':
           return all.filter((task) => task.state === 'ready');
         case 'rejected':
         case 'cancelled':
           return all.filter((task) => !isEndedTask(task.state));
         case 'task-succeeded':
         case 'task-skipped':
-        case 'task-reported':
         case 'gate-opened':
           return dependents();
+        case 'task-reported':
+          return event.status === 'completed' ? dependents() : [];
         default:
           return [];
       }
@@ -146,11 +157,15 @@ export class RequestModel {
     return { request: this.request, task, others: others(), redo };
   }
 
-  /** What the database gives: the system's `locate` and `erase`, and all that comes after that `erase`. */
+  /** What the database gives: the system's `locate`, the task that erases or changes it, and all that comes after that. */
   private redo(system: string | null): readonly RedoneTask[] {
-    const later = new Set([`erase:${system}`]);
+    const acts = this.plan.filter(
+      ({ key, kind }) => isChanging(kind) && kind !== 'register' && this.task(key).system === system,
+    );
+    const later = new Set(acts.map(({ key }) => key));
     for (const { key, kind, dependsOn } of this.plan)
-      if ((kind === 'gate' || kind === 'verify') && dependsOn.some((one) => later.has(one))) later.add(key);
+      if (['gate', 'verify', 'register'].includes(kind) && dependsOn.some((one) => later.has(one)))
+        later.add(key);
     return this.plan
       .filter(({ key }) => later.has(key) || key === `locate:${system}`)
       .map(({ key, dependsOn }) => ({
@@ -165,6 +180,11 @@ export class RequestModel {
     return found;
   }
 
+  /** Before it is planned, a request has no tasks. */
+  private isPlanned(): boolean {
+    return this.request.openTasks > 0 || [...this.tasks.values()].some(({ state }) => state !== 'pending');
+  }
+
   /** What must hold on every way; the text says what does not. */
   violations(): readonly string[] {
     const early = this.request.state === 'completed' ? this.readTooEarly() : [];
@@ -176,7 +196,7 @@ export class RequestModel {
     const wrong: string[] = [];
     const ended = (task: TaskSnapshot) => isEndedTask(task.state);
     const all = [...this.tasks.values()];
-    const planned = this.request.state !== 'received';
+    const planned = this.isPlanned();
     const open = all.filter((task) => !ended(task)).length;
     if (planned && this.request.openTasks !== open)
       wrong.push(`openTasks says ${this.request.openTasks}, there are ${open}`);
@@ -185,8 +205,9 @@ export class RequestModel {
       wrong.push(`blockedTasks says ${this.request.blockedTasks}, there are ${blocked}`);
     for (const { key, dependsOn } of this.plan) {
       const task = this.task(key);
-      // This gate stays open when a system is located again: the keys were stored before anything was destroyed.
-      const again = (dependency: string) => key === 'gate:keys' && this.task(dependency).generation > 1;
+      // These stay open when a system is located again: the keys were stored before anything was destroyed.
+      const again = (dependency: string) =>
+        (key === 'gate:keys' || key === 'approval') && this.task(dependency).generation > 1;
       const unmet = dependsOn.filter((dependency) => !ended(this.task(dependency)) && !again(dependency));
       if (['ready', 'running', 'waiting', 'blocked', 'succeeded'].includes(task.state) && unmet.length > 0)
         wrong.push(`${key} is ${task.state} before ${unmet.join(', ')}`);

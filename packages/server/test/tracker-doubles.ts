@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { signStandardWebhook, verifyStandardWebhook } from '../src/access/index.ts';
 
 /** An issue of a double. */
 export interface DoubleIssue {
@@ -240,4 +242,74 @@ export function doubleOfJira(): Promise<TrackerDouble> {
     change(issue, id === '31' ? 'closed' : 'open');
     return { status: 204 };
   });
+}
+
+export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** A program that takes tickets by webhook: not a known one, but a real HTTP server that checks and signs as Standard Webhooks say. */
+export interface WebhookDouble extends TrackerDouble {
+  /** Where it reports to; set before anybody does something there. */
+  reportTo: string;
+  /** Sends a report until it is taken; gives the status of each try. */
+  report(message: { readonly id: string; readonly ticket: string; readonly state: string }): Promise<number>;
+}
+
+export async function doubleOfWebhook(): Promise<WebhookDouble> {
+  const taken = new Set<string>();
+  const double = await serve(({ method, path, body, request }, issues) => {
+    const verdict = verifyStandardWebhook({
+      secret: WEBHOOK_SECRET,
+      headers: request.headers,
+      body: JSON.stringify(body),
+      now: new Date(),
+    });
+    if (method !== 'POST' || path !== '/hooks/habeas') return undefined;
+    if (!verdict.valid) return { status: 401, body: {} };
+    if (taken.has(verdict.id)) return { status: 200, body: { label: 'seen before' } };
+    taken.add(verdict.id);
+    const data = body.data as { ticket_id: string; title?: string; body?: string[]; comment?: string };
+    if (body.type === 'ticket.opened') {
+      const made = add(issues, {
+        title: data.title ?? '',
+        body: (data.body ?? []).join(' '),
+        labels: [data.ticket_id],
+      });
+      return { status: 200, body: { label: `W-${made.number}` } };
+    }
+    const issue = issues.find(({ labels }) => labels.includes(data.ticket_id));
+    change(issue, body.type === 'ticket.ended' ? 'closed' : 'open', data.comment);
+    return { status: 204 };
+  });
+  const { set } = double;
+  const all: WebhookDouble = Object.assign(double, {
+    url: `${double.url}/hooks/habeas`,
+    reportTo: '',
+    async report({ id, ticket, state }: { id: string; ticket: string; state: string }) {
+      const body = JSON.stringify({ type: 'ticket.changed', data: { ticket_id: ticket, state } });
+      const timestamp = String(Math.floor(Date.now() / 1_000));
+      const { status } = await fetch(all.reportTo, {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': timestamp,
+          'webhook-signature': signStandardWebhook({ secret: WEBHOOK_SECRET, id, timestamp, body }),
+        },
+      });
+      return status;
+    },
+    set(number: number, state: DoubleIssue['state']) {
+      set(number, state);
+      const ticket = double.issues[number - 1]?.labels[0] ?? '';
+      const id = `msg_${randomUUID()}`;
+      const send = async (): Promise<void> => {
+        // Again until it is taken, as senders of webhooks do.
+        const status = await all.report({ id, ticket, state }).catch(() => 0);
+        if (status !== 204) setTimeout(send, 50).unref();
+      };
+      void send();
+    },
+  });
+  return all;
 }

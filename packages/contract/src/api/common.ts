@@ -63,6 +63,23 @@ export const fieldChangeSchema = z
   })
   .meta({ id: 'FieldChange' });
 
+/**
+ * Several of them, at once. One that makes what another one changes could not be told, when it is tried again, from one that was done:
+ * two values that are to change places would change places again.
+ */
+export const fieldChangesSchema = z
+  .array(fieldChangeSchema)
+  .max(50)
+  .refine((changes) => !changes.some((one) => changes.some((other) => isMadeBy(one, other))), {
+    error:
+      'One change makes the value that another change of the same target is to replace. Ask for them in two requests, one after the other.',
+  });
+
+function isMadeBy(one: FieldChange, other: FieldChange): boolean {
+  const replaces = one.target === other.target && one.from !== undefined && one.from === other.to;
+  return replaces && one !== other;
+}
+
 /** What data is used for; dots go from the general to the particular. */
 export const purposeSchema = z
   .string()

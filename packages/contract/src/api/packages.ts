@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { languageSchema } from './common.ts';
 
 export const packageFormSchema = z
   .enum(['zip', 'age'])
@@ -43,7 +44,12 @@ const token = z
   .regex(/^[A-Za-z0-9_-]{43}$/)
   .describe('What stands behind `#` in the link');
 
-export const packageTokenSchema = z.object({ token });
+export const askPackageCodeSchema = z.object({
+  token,
+  language: languageSchema
+    .optional()
+    .describe('Of the mail, where the request has none. (Default: as `Accept-Language` says)'),
+});
 export const openPackageLinkSchema = z.object({ token, code: z.string().regex(/^\d{8}$/) });
 export const sentCodeSchema = z.object({ minutes: z.int().describe('How long the code is valid') });
 

@@ -80,8 +80,12 @@ export const policyExplanationSchema = z
     category: z.string().nullable(),
     data: z
       .object({
-        action: z.enum(['allow', 'mask', 'keep']),
+        action: z.enum(['allow', 'mask', 'soft-delete', 'keep']),
         mask: maskSchema.nullable(),
+        values: z
+          .enum(['masked', 'left'])
+          .nullable()
+          .describe('Of a soft deletion: what becomes of the values in the row'),
         justification: z.string().nullable().describe('IRI of the W3C Data Privacy Vocabulary'),
         reason: z.string().nullable(),
         legal_basis: z.string().nullable(),
@@ -95,6 +99,9 @@ export const policyExplanationSchema = z
     approvers: z
       .object({ value: z.array(z.string()), decided_by: decidedBy })
       .describe('Who may approve, as the audit log names them; empty: whoever may decide about requests'),
+    four_eyes_above: z
+      .object({ value: z.int().nullable(), decided_by: decidedBy })
+      .describe('With more rows found than this, two different people approve before anything is destroyed'),
     owner: z
       .object({ value: z.string().nullable(), decided_by: decidedBy })
       .describe('The team that answers for the request'),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { loggedEntrySchema } from './audit.ts';
 import {
   fieldChangeSchema,
+  fieldChangesSchema,
   identitySchema,
   languageSchema,
   pageOf,
@@ -34,6 +35,7 @@ export const taskKindSchema = z
   .enum([
     'resolve',
     'locate',
+    'approval',
     'gate',
     'collect',
     'erase',
@@ -79,6 +81,27 @@ export const evidenceSchema = z
     retained: z.array(retainedSchema),
     residuals: z.array(residualSchema),
     notes: z.array(z.string()),
+    hidden: z
+      .record(z.string(), z.int())
+      .optional()
+      .describe('Collection → rows that are only marked as deleted (soft-deleted): they are there'),
+    effects: z
+      .record(
+        z.string(),
+        z.object({
+          found: z.int(),
+          erased: z.int(),
+          masked: z.int(),
+          kept: z.int(),
+          level: z
+            .enum(['hidden', 'logical', 'purged', 'key-destroyed'])
+            .describe(
+              'How far gone it is: not shown, not given by the store, not in its files, or unreadable',
+            ),
+        }),
+      )
+      .optional()
+      .describe('Of an erasure, where the connector tells: what became of what was found, by collection'),
     replaced: z
       .array(
         z.object({
@@ -106,9 +129,7 @@ export const createRequestSchema = z
     language: languageSchema.optional(),
     regime: regimeSchema.optional().describe("(Default: the policy's)"),
     subject_kind: subjectKindSchema.optional().describe("(Default: the policy's)"),
-    changes: z
-      .array(fieldChangeSchema)
-      .max(50)
+    changes: fieldChangesSchema
       .optional()
       .describe('Of a rectification: what has to be changed; sealed with the key of the request'),
     purposes: z
@@ -148,6 +169,14 @@ export const requestSchema = z
       .describe('By when receipt has to be confirmed; null: the law sets no such term'),
     acknowledged_at: timeSchema.nullable(),
     clock_stopped_at: timeSchema.nullable().describe('Since when the clock of the term stands still'),
+    appeal_of: z.string().nullable().describe('The denied request that it is an appeal against'),
+    approval: z
+      .object({
+        needed: z.int().describe('How many different people have to approve'),
+        given: z.array(z.string()).describe('Who approved, as the audit log names them'),
+      })
+      .nullable()
+      .describe('The approval that it waits for, or had; null: nobody was asked'),
     waits_until: timeSchema.nullable().describe('When a waiting erasure starts'),
     completed_at: timeSchema.nullable(),
     residual_until: timeSchema.nullable().describe('When the last copy that could not be removed ends'),
@@ -173,6 +202,9 @@ export const taskSchema = z
     state: taskStateSchema,
     depends_on: z.array(z.string()).describe('Keys of tasks'),
     attempts: z.int(),
+    failures: z
+      .int()
+      .describe('In a row: since it last went well, or a person retried it; `error` is the last one'),
     next_attempt_at: timeSchema.nullable(),
     started_at: timeSchema.nullable(),
     ended_at: timeSchema.nullable(),
@@ -192,6 +224,11 @@ export const procedureSchema = z
     approvers: z
       .array(z.string())
       .describe('Who may approve, as the audit log names them; empty: whoever may decide about requests'),
+    four_eyes_above: z
+      .int()
+      .nullable()
+      .optional()
+      .describe('With more rows found than this, two different people approve before anything is destroyed'),
     owner: z.string().nullable().describe('The team that answers for the request'),
   })
   .describe('What the policy asks for beside the tasks')
@@ -217,6 +254,7 @@ export const planSchema = z
         team: z.string().nullable(),
         depends_on: z.array(z.string()),
         explanation: z.string().describe('Why this task is there, in words'),
+        how: z.string().optional().describe('Of an erasure by hand: how the policy wants it done'),
       }),
     ),
     kept: z.array(
@@ -406,15 +444,19 @@ export const receiptSchema = z
               }),
             ),
             counts: z.record(z.string(), z.int()),
+            hidden: z
+              .record(z.string(), z.int())
+              .optional()
+              .describe('Collection → rows that are only marked as deleted (soft-deleted): they are there'),
             verified_at: timeSchema
               .nullable()
               .describe(
                 'When the system was read for the last time and nothing was found that had to go; null: nobody read it',
               ),
             level: z
-              .enum(['verified', 'answered', 'attested', 'none'])
+              .enum(['verified', 'hidden', 'answered', 'attested', 'none'])
               .describe(
-                'How sure it is: verified: Habeas read it again; answered: the system said so; attested: a person of the team said so; none: nothing was done',
+                'How sure it is: verified: Habeas read it again; hidden: rows are only marked as deleted, by policy; answered: the system said so; attested: a person of the team said so; none: nothing was done',
               ),
           }),
         ),

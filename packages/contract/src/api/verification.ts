@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {
-  fieldChangeSchema,
+  fieldChangesSchema,
   identitySchema,
   languageSchema,
   purposeSchema,
@@ -26,7 +26,7 @@ export const askSchema = z
       .max(20)
       .default([])
       .describe('Who asks. Each address of type `email` gets a code'),
-    changes: z.array(fieldChangeSchema).max(50).optional().describe('Of a rectification'),
+    changes: fieldChangesSchema.optional().describe('Of a rectification'),
     purposes: z.array(purposeSchema).max(50).optional().describe('Of an objection'),
     language: languageSchema.optional().describe('(Default: from `Accept-Language`)'),
     agent: z

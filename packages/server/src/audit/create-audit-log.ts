@@ -1,4 +1,5 @@
 import { type Clock, type Database, HabeasError, type Logger, pause } from '../foundation/index.ts';
+import { auditFrontier } from './append-audit.ts';
 import { parseTrust, type TrustedKey } from './habeas-verify.mjs';
 import { integrate } from './integrate.ts';
 import { type SignLog, verifierKey } from './note.ts';
@@ -16,10 +17,12 @@ export interface CreateAuditLogOptions {
   readonly sign: SignLog;
   /** The public keys (32 bytes each) that this organization ever signed with, newest first. */
   readonly publicKeys: () => Promise<readonly Uint8Array[]>;
-  /** The newest checkpoint that was published; see {@link SignCheckpointOptions.published}. Asked once. (Default: none) */
-  readonly published?: (() => string | undefined) | undefined;
+  /** The newest checkpoints that were published; see {@link SignCheckpointOptions.published}. Asked until it answers, then no more. (Default: none) */
+  readonly published?: (() => Promise<readonly string[]>) | undefined;
   /** How often new entries are looked for. (Default: 1 second) */
   readonly everyMilliseconds?: number | undefined;
+  /** How long a transaction may hold the log back before it is said. (Default: 1 minute) */
+  readonly warnAfterMilliseconds?: number | undefined;
 }
 
 /** The audit entries of one organization as a Merkle log, and who keeps it up. */
@@ -39,6 +42,7 @@ export interface AuditLog extends PublishedLog {
 }
 
 const EVERY_MILLISECONDS = 1_000;
+const WARN_AFTER_MILLISECONDS = 60_000;
 
 /** How often and how long somebody who asks waits for transactions that began before. */
 const LOOKS = 20;
@@ -47,8 +51,9 @@ const LOOK_MILLISECONDS = 50;
 /** Throws CONFIG_INVALID, from the first act on, if the log was begun with another origin. */
 export function createAuditLog(options: CreateAuditLogOptions): AuditLog {
   const { db, organizationId, logger, everyMilliseconds = EVERY_MILLISECONDS } = options;
+  const warnAfter = options.warnAfterMilliseconds ?? WARN_AFTER_MILLISECONDS;
   const stopping = new AbortController();
-  let published: { readonly note: string | undefined } | undefined;
+  let published: readonly string[] | undefined;
   let running: Promise<void> | undefined;
 
   const verifierKeys = async () => {
@@ -59,14 +64,31 @@ export function createAuditLog(options: CreateAuditLogOptions): AuditLog {
   const advance = async () => {
     await originOf(options);
     await integrate(options);
-    published ??= { note: options.published?.() };
-    return signCheckpoint({ ...options, ownKeys, published: published.note });
+    published ??= (await options.published?.()) ?? [];
+    return signCheckpoint({ ...options, ownKeys, published });
+  };
+
+  let warnedAt = 0;
+  /** An operator can end what nobody else can: a transaction that runs on and on. */
+  const warnOfHolding = async (): Promise<void> => {
+    const now = options.clock.now().getTime();
+    if (now - warnedAt < warnAfter) return;
+    const [oldest] = await auditFrontier.holding(db);
+    if (oldest === undefined || oldest.seconds * 1_000 < warnAfter) return;
+    warnedAt = now;
+    logger.warn(
+      { ...oldest, seconds: Math.round(oldest.seconds) },
+      'a transaction has been open for so long that newer audit entries wait for it; if it does not end, end it with pg_terminate_backend',
+    );
   };
 
   async function keepUp(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        if (await hasNews(db, organizationId)) await advance();
+        if (await hasNews(db, organizationId)) {
+          await advance();
+          await warnOfHolding();
+        }
       } catch (error) {
         logger.warn({ err: error }, 'the audit log did not advance; it is tried again');
       }

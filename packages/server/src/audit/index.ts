@@ -1,7 +1,8 @@
 export * from './append-audit.ts';
 export * from './canonical-json.ts';
-export * from './checkpoint-folder.ts';
+export type * from './checkpoint-place.ts';
 export * from './create-audit-log.ts';
+export * from './create-checkpoint-places.ts';
 export {
   NotVerified,
   openCheckpoint,

@@ -5,7 +5,8 @@ import { afterEach, expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
 import { newLogKey, testAuditLog } from '../../test/log-key.ts';
 import { createLogger, fixedClock } from '../foundation/index.ts';
-import { appendAudit, auditMigrations, checkpointFolder, publishedLog } from './index.ts';
+import { checkpointFolder } from './checkpoint-folder.ts';
+import { appendAudit, auditMigrations, publishedLog } from './index.ts';
 import { createCheckpointPublisher, type PublishedCheckpoint } from './publish-checkpoints.ts';
 
 const DAY = 86_400_000;
@@ -33,7 +34,7 @@ async function world() {
       clock,
       logger: createLogger({ level: 'silent' }),
       everyMilliseconds: DAY,
-      folder: checkpointFolder(place),
+      places: checkpointFolder(place),
       tell: (_transaction, checkpoint) => tell(checkpoint),
     });
   const append = () => appendAudit(db, [event], clock.now());
@@ -69,12 +70,12 @@ it('publishes again what could not be told', async () => {
 it('never overwrites a file, and takes a half-written one for none', async () => {
   const { place, publisherOf, append } = await world();
   const files = checkpointFolder(place);
-  expect(files.newest()).toBeUndefined();
-  files.write(10, 'ten');
-  files.write(9, 'nine');
-  files.write(10, 'another');
+  expect(await files.newest()).toBeUndefined();
+  await files.write(10, 'ten');
+  await files.write(9, 'nine');
+  await files.write(10, 'another');
   writeFileSync(join(place, '11.checkpoint.new'), 'half');
-  expect(files.newest()).toBe('ten');
+  expect(await files.newest()).toBe('ten');
   await append();
   await publisherOf().publishIfDue();
   expect(readFileSync(join(place, '10.checkpoint'), 'utf8')).toBe('ten');
@@ -89,7 +90,11 @@ it('signs nothing after an older database was brought back, as long as its own c
   await database.pool.query('truncate audit_logs, audit_tiles, audit_publications');
   await database.pool.query('delete from audit_entries where sequence = 2');
   const restored = () =>
-    testAuditLog({ db: database.db, key, published: () => checkpointFolder(place).newest() });
+    testAuditLog({
+      db: database.db,
+      key,
+      published: async () => [(await checkpointFolder(place).newest()) ?? ''].filter(Boolean),
+    });
   await expect(restored().advance()).rejects.toMatchObject({ code: 'AUDIT_LOG_DAMAGED' });
   await append();
   await append();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Clock, type Database, type Logger, pause } from '../foundation/index.ts';
-import type { CheckpointFolder } from './checkpoint-folder.ts';
+import type { CheckpointPlaces } from './checkpoint-place.ts';
 import type { AuditLog } from './create-audit-log.ts';
 
 export interface PublishCheckpointsOptions {
@@ -10,7 +10,7 @@ export interface PublishCheckpointsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly everyMilliseconds: number;
-  readonly folder: CheckpointFolder | undefined;
+  readonly places: Pick<CheckpointPlaces, 'write'> | undefined;
   /** Tells all others, in the transaction that notes that it was published. */
   readonly tell: (transaction: Database, checkpoint: PublishedCheckpoint) => Promise<void>;
   /** How often it is looked whether it is time. (Default: 1 minute, or the period if that is shorter) */
@@ -33,8 +33,8 @@ export interface CheckpointPublisher {
 }
 
 /**
- * Publishes checkpoints now and then. Of several processes one does it. A folder that cannot be written is tried again before
- * anybody is told; who is told by a message is told once, and again if need be, by whoever delivers messages.
+ * Publishes checkpoints now and then. Of several processes one does it. A folder or a bucket that cannot be written is tried
+ * again before anybody is told; who is told by a message is told once, and again if need be, by whoever delivers messages.
  */
 export function createCheckpointPublisher(options: PublishCheckpointsOptions): CheckpointPublisher {
   const { db, organizationId, clock, logger, everyMilliseconds } = options;
@@ -52,7 +52,7 @@ export function createCheckpointPublisher(options: PublishCheckpointsOptions): C
     const checkpoint = await options.log.advance();
     const size = Number(checkpoint.split('\n')[1]);
     if (size === 0) return false;
-    options.folder?.write(size, checkpoint);
+    await options.places?.write(size, checkpoint);
     return db.transaction().execute(async (transaction) => {
       const claimed = await sql`
         insert into audit_publications as p (organization_id, at, size)

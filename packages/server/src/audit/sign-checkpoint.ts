@@ -15,21 +15,21 @@ export interface SignCheckpointOptions {
   readonly sign: SignLog;
   /** Every key that ever signed for this log, as those have who verify it. */
   readonly ownKeys: () => Promise<readonly TrustedKey[]>;
-  /** A checkpoint that others have: whatever the database holds, nothing is signed that does not continue it. */
-  readonly published?: string | undefined;
+  /** Checkpoints that others have: whatever the database holds, nothing is signed that does not continue each. */
+  readonly published?: readonly string[];
 }
 
 /**
  * Signs what is in the tree, if anything came since the newest checkpoint, and gives the newest checkpoint. Only what was
  * committed before is signed, and never what does not continue the newest checkpoint: before it signs, the log looks whether
- * its tree still begins with the tree that it signed last, and with the published one. Throws AUDIT_LOG_DAMAGED if it does not.
+ * its tree still begins with the tree that it signed last, and with the published ones. Throws AUDIT_LOG_DAMAGED if it does not.
  */
 export async function signCheckpoint(options: SignCheckpointOptions): Promise<string> {
   const { db, organizationId, clock, sign } = options;
   return db.transaction().execute(async (transaction) => {
     const log = await lockLog(transaction, options);
     if (log.checkpoint !== null && log.checkpoint_size === log.size) return log.checkpoint;
-    for (const before of [log.checkpoint, options.published])
+    for (const before of [log.checkpoint, ...(options.published ?? [])])
       if (before) await insistContinues(transaction, options, { size: log.size, before });
     const root = await treeRoot(transaction, organizationId, log.size);
     const checkpoint = await signNote(checkpointText(log.origin, log.size, root), log.origin, sign);

@@ -6,7 +6,7 @@ import { erasureOrder, type PlannedCollection, planTraversal, type TraversalPlan
 import type { Action } from './treatment.ts';
 
 /** What erasure does to a collection. Where several apply to different rows, the strongest that can apply is named. */
-export type Treatment = 'delete' | 'mask' | 'detach' | 'anonymize' | 'keep';
+export type Treatment = 'delete' | 'soft-delete' | 'mask' | 'detach' | 'anonymize' | 'keep';
 
 export interface KeptCoverage {
   readonly fields: readonly string[];
@@ -34,6 +34,10 @@ export interface CollectionCoverage {
   readonly until: string | null;
   /** What stays although other fields are erased; holds the whole of it when the treatment is `keep`. */
   readonly kept: readonly KeptCoverage[];
+  /** The column that marks rows as deleted which are only hidden. */
+  readonly hiddenBy?: string;
+  /** Whether the policy would have rows soft-deleted, and the dataset names no column for that: they are erased. (Default: false) */
+  readonly cannotHide?: true;
   /** How it is reached, in words. */
   readonly reachedBy: string;
   /** Whether a row may belong to several people: it is detached, not erased, while another person still reaches it. */
@@ -197,6 +201,7 @@ function describe(planned: PlannedCollection, found: Reached): CollectionCoverag
   const treatment = treatments[0] ?? 'detach';
   const kept = actions.flatMap((action) => keptBy(action, node));
   const only = kept[0];
+  const [hiddenBy] = actions.flatMap((action) => ('hiddenBy' in action ? (action.hiddenBy ?? []) : []));
   const fields = treatment === 'keep' ? kept.flatMap((part) => part.fields) : targetedBy(strongest, planned);
   return {
     collection: node.name,
@@ -208,6 +213,8 @@ function describe(planned: PlannedCollection, found: Reached): CollectionCoverag
     legalBasis: treatment === 'keep' ? (only?.legalBasis ?? null) : null,
     until: treatment === 'keep' ? (only?.until ?? null) : null,
     kept,
+    ...(hiddenBy === undefined ? {} : { hiddenBy }),
+    ...(planned.cannotHide && treatments.includes('delete') ? { cannotHide: true as const } : {}),
     reachedBy: found.by,
     shared: found.shared,
   };
@@ -215,6 +222,7 @@ function describe(planned: PlannedCollection, found: Reached): CollectionCoverag
 
 function treatmentOf(action: Action): Treatment {
   if (action.kind === 'delete' || action.kind === 'keep') return action.kind;
+  if (action.hiddenBy !== undefined) return 'soft-delete';
   if (action.targets.length === 0 && action.kept.length > 0) return 'keep';
   return action.kind === 'anonymize' ? 'anonymize' : 'mask';
 }

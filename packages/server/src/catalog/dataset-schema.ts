@@ -91,6 +91,14 @@ const flags = z.strictObject({
     .optional(),
 });
 
+const oneOrMore = z.union([
+  z
+    .string()
+    .min(1)
+    .transform((one) => [one]),
+  z.array(z.string().min(1)).min(1),
+]);
+
 const habeasField = z.strictObject({
   source: source.optional(),
   rectify: rectify.optional(),
@@ -102,6 +110,8 @@ const habeasField = z.strictObject({
   mask: mask.optional(),
   keep: keep.optional(),
   match: z.enum(['exact', 'case-insensitive']).optional(),
+  /** How a line of a log names the value, such as `user={}`; `anywhere`: by the value alone. */
+  in_line: oneOrMore.optional(),
   resolves: z.boolean().optional(),
 });
 
@@ -116,11 +126,49 @@ const habeasReference = z.strictObject({
   fields: z.array(z.string()).default([]),
 });
 
+/** Keys of Redis that name people; see docs/connect-redis.md. */
+const redis = z
+  .strictObject({
+    key: oneOrMore,
+    /** A field of a hash. */
+    field: z.string().optional(),
+    /** A member of a set or sorted set, or an element of a list. */
+    member: z.string().optional(),
+    /** An entry of a stream, by one of its fields. */
+    entry: z.strictObject({ field: z.string().min(1), value: z.string() }).optional(),
+  })
+  .refine(
+    ({ field, member, entry }) => [field, member, entry].filter((one) => one !== undefined).length <= 1,
+    { error: 'has more than one of `field`, `member` and `entry`; a key has only one of them' },
+  );
+
+/** Files whose paths name people; see docs/connect-files.md. */
+const files = z.strictObject({
+  path: oneOrMore,
+  /** Files made from such a file, such as thumbnails. */
+  derived: oneOrMore.optional(),
+});
+
+/** Log files whose lines name people; see docs/connect-logs.md. */
+const logs = z.strictObject({
+  path: oneOrMore,
+  /** Files that a process still writes to; among `path`. */
+  live: oneOrMore.optional(),
+  format: z.enum(['text', 'json']).default('text'),
+  /** What is done to a file that is written to: lines are overwritten in place, or it is left until it is rotated and gone. */
+  live_files: z.union([z.literal('overwrite'), z.strictObject({ left_for: age })]).default('overwrite'),
+});
+
 const habeasCollection = z.strictObject({
+  redis: redis.optional(),
+  files: files.optional(),
+  logs: logs.optional(),
   on_erase: onErase.optional(),
   source: source.optional(),
   rectify: rectify.optional(),
   flags: flags.optional(),
+  /** The column that marks a row as deleted although it is there, one of `fields`: a boolean or a time. */
+  soft_delete: z.string().min(1).optional(),
   key: z.array(z.string()).min(1).optional(),
   references: z.array(habeasReference).default([]),
 });
@@ -171,6 +219,9 @@ export type CollectionSource = z.output<typeof collection>;
 export type FieldSource = z.output<typeof field>;
 export type OnEraseSource = z.output<typeof onErase>;
 export type KeepSource = z.output<typeof keep>;
+export type RedisSource = z.output<typeof redis>;
+export type FilesSource = z.output<typeof files>;
+export type LogsSource = z.output<typeof logs>;
 export type FlagsSource = z.output<typeof flags>;
 
 const DESCRIPTIVE = [

@@ -82,8 +82,38 @@ export interface Field {
   /** Why a rectification leaves it as it is, such as a copy on an invoice that was sent; undefined: it is changed. */
   readonly unchanged: Keep | undefined;
   readonly source: FieldSource;
+  /** How a line of a log names the value: `{}` stands for it; `anywhere`: by the value alone. (Default: the format's own way) */
+  readonly inLine?: readonly string[];
   /** Where in the file: input of {@link Dataset.placeOf}. */
   readonly path: readonly PropertyKey[];
+}
+
+/** Keys of Redis that name people. */
+export interface RedisKeys {
+  /** Patterns of keys, such as `session:{user_id}:*`. */
+  readonly key: readonly string[];
+  /** What of a key is the person's. (Default: all of it) */
+  readonly part?:
+    | { readonly kind: 'field' | 'member'; readonly pattern: string }
+    | { readonly kind: 'entry'; readonly field: string; readonly pattern: string };
+}
+
+/** Files whose paths name people. */
+export interface FilePaths {
+  /** Patterns relative to the root, such as `avatars/{user_id}.*`. */
+  readonly path: readonly string[];
+  /** Patterns of files that are made from such a file, such as `thumbs/{stem}_*`. */
+  readonly derived: readonly string[];
+}
+
+/** Log files whose lines name people. */
+export interface LogFiles {
+  readonly path: readonly string[];
+  /** Those of `path` that a process still writes to. */
+  readonly live: readonly string[];
+  readonly format: 'text' | 'json';
+  /** What is done to a live file: lines are overwritten in place, or it is left, and gone after this time. */
+  readonly liveFiles: 'overwrite' | { readonly leftFor: { readonly count: number; readonly unit: KeepUnit } };
 }
 
 /** A field by which people are found. */
@@ -124,8 +154,16 @@ export interface Collection {
   readonly key: readonly string[];
   /** Collections, as `dataset.collection`, whose erasure comes before this one's. */
   readonly eraseAfter: readonly string[];
+  /** Of a Redis server. */
+  readonly redis?: RedisKeys;
+  /** Of a tree of files. */
+  readonly files?: FilePaths;
+  /** Of log files. */
+  readonly logs?: LogFiles;
   /** Columns that say what the rows may not be used for. */
   readonly flags: readonly FlagColumn[];
+  /** The column that marks a row as deleted although it is there: a boolean or a time. undefined: rows cannot be soft-deleted. */
+  readonly softDelete: Field | undefined;
   /** Left out on purpose; always shown as a gap. */
   readonly skip: boolean;
   readonly path: readonly PropertyKey[];

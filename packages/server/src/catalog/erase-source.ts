@@ -26,6 +26,11 @@ export function fromKeepSource(source: KeepSource): Keep {
 function fromUntilSource(source: KeepSource['until']): Keep['until'] {
   if (source === undefined) return null;
   if (typeof source === 'string') return { date: source };
-  const [, count, unit] = /^(\d+)(\w+)$/.exec(source.after) ?? [];
-  return { column: source.column, after: { count: Number(count), unit: UNITS[unit ?? ''] ?? 'day' } };
+  return { column: source.column, after: fromAgeSource(source.after) };
+}
+
+/** `7y` → 7 years. */
+export function fromAgeSource(text: string): { readonly count: number; readonly unit: KeepUnit } {
+  const [, count, unit] = /^(\d+)(\w+)$/.exec(text) ?? [];
+  return { count: Number(count), unit: UNITS[unit ?? ''] ?? 'day' };
 }

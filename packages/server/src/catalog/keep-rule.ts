@@ -1,7 +1,7 @@
 import type { Mask } from './dataset.ts';
 
 /** What the policy says of data of one category when it is to be erased: it is kept, it is masked, or it is erased after all. */
-export type KeepRule = Duty | MaskRule | AllowRule;
+export type KeepRule = Duty | MaskRule | SoftDeleteRule | AllowRule;
 
 /** A duty to keep data of one category. */
 export interface Duty extends OfCategory {
@@ -20,6 +20,15 @@ export interface Duty extends OfCategory {
 export interface MaskRule extends OfCategory {
   readonly action: 'mask';
   readonly mask: Mask;
+}
+
+/**
+ * The row stays and is marked as deleted, in a collection that names a column for that; in others it is erased. `masked`: its values
+ * are replaced; `left`: they stay as they are, for whoever looks past the mark.
+ */
+export interface SoftDeleteRule extends OfCategory {
+  readonly action: 'soft-delete';
+  readonly values: 'masked' | 'left';
 }
 
 /** An exception to a rule about a category above it. */

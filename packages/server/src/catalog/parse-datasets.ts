@@ -9,8 +9,10 @@ import {
   KNOWN_KEYS,
 } from './dataset-schema.ts';
 import { fromKeepSource, fromOnEraseSource } from './erase-source.ts';
+import { fromFilesSource, fromLogsSource } from './file-source.ts';
 import type { Finding, FindingCode, Severity } from './finding.ts';
 import { fromFlagsSource } from './flag-source.ts';
+import { fromRedisSource } from './redis-source.ts';
 import { didYouMean } from './suggest.ts';
 
 type Path = readonly PropertyKey[];
@@ -110,9 +112,24 @@ class DatasetReader {
       key: source.habeas?.key ?? [],
       eraseAfter: meta.erase_after ?? [],
       flags: fromFlagsSource(source.habeas?.flags, [...path, 'habeas', 'flags']),
+      softDelete: this.#softDelete(source.habeas?.soft_delete, fields, path),
       skip: meta.skip_processing ?? false,
+      ...(source.habeas?.redis === undefined ? {} : { redis: fromRedisSource(source.habeas.redis) }),
+      ...(source.habeas?.files === undefined ? {} : { files: fromFilesSource(source.habeas.files) }),
+      ...(source.habeas?.logs === undefined ? {} : { logs: fromLogsSource(source.habeas.logs) }),
       path,
     };
+  }
+
+  #softDelete(name: string | undefined, fields: readonly Field[], path: Path): Field | undefined {
+    const field = fields.find((candidate) => candidate.name === name);
+    if (name !== undefined && field === undefined)
+      throw new HabeasError(
+        'DATASET_INVALID',
+        `\`soft_delete\` names "${name}", which is none of the fields of the collection. Name one, a boolean or a time.`,
+        { place: this.#placeOf([...path, 'habeas', 'soft_delete']) },
+      );
+    return field;
   }
 
   #collectionOverride(meta: NonNullable<CollectionSource['fides_meta']>, path: Path): OnErase {
@@ -163,6 +180,7 @@ class DatasetReader {
       keep: source.habeas?.keep === undefined ? undefined : fromKeepSource(source.habeas.keep),
       unchanged: unchanged === undefined ? undefined : fromKeepSource(unchanged.keep),
       source: source.habeas?.source ?? whole?.source ?? 'provided',
+      ...(source.habeas?.in_line === undefined ? {} : { inLine: source.habeas.in_line }),
       path,
     };
   }

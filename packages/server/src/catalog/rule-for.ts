@@ -2,8 +2,8 @@ import { isWithinCategory } from './data-categories.ts';
 import type { Duty, KeepRule } from './keep-rule.ts';
 
 /**
- * The rule about the deepest category that covers one of a field's. Of several as deep, a duty to keep comes before a mask and a
- * mask before an exception; among equals the first.
+ * The rule about the deepest category that covers one of a field's. Of several as deep, a duty to keep comes before a mask, a
+ * mask before a soft deletion and that before an exception; among equals the first.
  */
 export function ruleFor(
   categories: readonly string[],
@@ -23,7 +23,7 @@ function outweighs(rule: KeepRule, other: KeepRule): boolean {
   return difference === 0 ? WEIGHT[rule.action ?? 'keep'] > WEIGHT[other.action ?? 'keep'] : difference > 0;
 }
 
-const WEIGHT = { keep: 2, mask: 1, allow: 0 } as const;
+const WEIGHT = { keep: 3, mask: 2, 'soft-delete': 1, allow: 0 } as const;
 
 function depthOf({ category }: KeepRule): number {
   return category.split('.').length;

@@ -3,6 +3,7 @@ import type { DatasetGraph, Edge, Node } from './dataset-graph.ts';
 import {
   type Action,
   actionOf,
+  hideAction,
   type RulesOfTheDay,
   STRENGTH,
   splitFields,
@@ -37,6 +38,8 @@ export interface PlannedCollection {
   readonly cuts: readonly Cut[];
   /** The action of rows that are found by an identity; undefined where no field is one. */
   readonly rootAction: number | undefined;
+  /** Whether the policy would have rows soft-deleted that cannot be: they are erased. */
+  readonly cannotHide: boolean;
   readonly incoming: readonly PlannedEdge[];
   readonly outgoing: readonly PlannedEdge[];
 }
@@ -67,12 +70,13 @@ type Draft = Omit<PlannedCollection, 'outgoing'>;
 function draftOf(node: Node, rules: RulesOfTheDay): Draft {
   const found = new ActionList();
   const split = splitFields(node, rules);
-  const rootAction = node.roots.length === 0 ? undefined : actionOf(rootWish(node), split, rules.now);
+  const rootAction =
+    node.roots.length === 0 ? undefined : actionOf(rootWish(node), { node, split, now: rules.now });
   const root = rootAction === undefined ? undefined : found.add(rootAction);
   const cuts: Cut[] = [];
   const edges = node.incoming.map((edge) => {
     const wished = edge.onErase;
-    const action = actionOf(wished, split, rules.now);
+    const action = actionOf(wished, { node, split, now: rules.now });
     const cutting =
       wished.kind === 'detach' ||
       wished.kind === 'anonymize' ||
@@ -95,7 +99,8 @@ function draftOf(node: Node, rules: RulesOfTheDay): Draft {
     };
   });
   if (found.has('delete') || found.hasExpiring()) {
-    found.add({ kind: 'delete' });
+    // What ends a duty to keep is what would have been done without it.
+    found.add(split.hides ? hideAction(split, node) : { kind: 'delete' });
     found.add(stayAction(split));
   }
   const { actions, positions } = found.sorted();
@@ -103,6 +108,7 @@ function draftOf(node: Node, rules: RulesOfTheDay): Draft {
     node,
     actions,
     cuts,
+    cannotHide: split.cannotHide,
     rootAction: root === undefined ? undefined : positions[root],
     incoming: edges.map((edge) => ({
       ...edge,
@@ -149,12 +155,17 @@ class ActionList {
 
   sorted(): { readonly actions: readonly Action[]; readonly positions: readonly number[] } {
     const order = this.#actions
-      .map((action, index) => ({ action, index, strength: STRENGTH.indexOf(action.kind) }))
+      .map((action, index) => ({ action, index, strength: STRENGTH.indexOf(standsFor(action)) }))
       .sort((a, b) => a.strength - b.strength || a.index - b.index);
     const positions: number[] = [];
     for (const [position, { index }] of order.entries()) positions[index] = position;
     return { actions: order.map(({ action }) => action), positions };
   }
+}
+
+/** A soft deletion is as strong as the deletion that it takes the place of. */
+function standsFor(action: Action): Action['kind'] {
+  return 'hiddenBy' in action && action.hiddenBy !== undefined ? 'delete' : action.kind;
 }
 
 /** Equal names for equal actions of the same collection. */

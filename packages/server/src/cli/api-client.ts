@@ -100,8 +100,35 @@ export function createApiClient(server: ServerAddress) {
         body: { reason },
         answer: api.taskSchema,
       }),
-    /** The zip, as it comes. */
-    openPackage: (id: string) => send(server, { method: 'GET', path: `${request(id)}/package` }),
+    /** The zip, or the sealed file, as it comes. */
+    openPackage: (id: string, form: api.PackageForm) =>
+      send(server, { method: 'GET', path: withQuery(`${request(id)}/package`, { form }) }),
+    makePackageLink: (id: string, body: typeof api.makePackageLinkSchema._zod.input) =>
+      call(server, { ...post, path: `${request(id)}/package:link`, body, answer: api.packageLinkSchema }),
+    revokePackageLinks: (id: string) =>
+      call(server, { ...post, path: `${request(id)}/package:revoke-links`, answer: api.revokedLinksSchema }),
+    getPackageKey: (id: string) =>
+      call(server, { ...post, path: `${request(id)}/package:key`, answer: api.packageKeySchema }),
+    sendPackageCode: (token: string) =>
+      call(server, {
+        ...post,
+        path: '/api/v1/package-links:code',
+        body: { token },
+        answer: api.sentCodeSchema,
+      }),
+    openPackageLink: (token: string, code: string) =>
+      call(server, {
+        ...post,
+        path: '/api/v1/package-links:open',
+        body: { token, code },
+        answer: api.openedLinkSchema,
+      }),
+    /** The zip, as it comes, for the secret that opening gave. */
+    downloadByLink: (id: string, secret: string) =>
+      send(
+        { ...server, key: secret },
+        { method: 'GET', path: `/api/v1/package-downloads/${encodeURIComponent(id)}` },
+      ),
 
     previewPlan: (body: typeof api.previewPlanSchema._zod.input) =>
       call(server, { ...post, path: '/api/v1/plans', body, answer: api.planSchema }),
@@ -207,7 +234,7 @@ export function createApiClient(server: ServerAddress) {
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
-export type RequestVerb = 'cancel' | 'hold' | 'reject' | 'release' | 'approve' | 'verify';
+export type RequestVerb = 'cancel' | 'hold' | 'reject' | 'release' | 'approve' | 'verify' | 'appeal';
 
 type PageQuery<Filter extends string> = {
   readonly [name in Filter | 'cursor']?: string | undefined;

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import {
-  type CollectionShape,
-  type Dataset,
-  lintDatasets,
-  parseDatasets,
-  type Severity,
-} from '../catalog/index.ts';
-import { createPostgresConnector } from '../connectors/index.ts';
+import { type CollectionShape, lintDatasets, parseDatasets, type Severity } from '../catalog/index.ts';
+import { configureConnections, createPostgresConnector, loadConnectionKinds } from '../connectors/index.ts';
 import {
   type Config,
   type ConnectionConfig,
@@ -94,12 +88,10 @@ export async function checkProject(options: CheckOptions): Promise<ProjectReport
     const found =
       attempt(() => lintDatasets(own, live === undefined ? {} : { shapes: live }), config.file) ?? [];
     findings.push(...found);
-    if (live === undefined) continue;
+    if (options.offline || shapes instanceof HabeasError) continue;
     compared += 1;
     if (found.some(({ severity }) => severity === 'error')) continue;
-    findings.push(
-      ...(await tryOut({ connection, datasets: own, policy, file: config.file ?? options.folder })),
-    );
+    findings.push(...(await tryOut({ connection, config, policy, file: config.file ?? options.folder })));
   }
   return {
     findings: relativeTo(options.folder, findings),
@@ -175,34 +167,36 @@ function erasureRules(policy: Policy, now: Date) {
 /** Lets the connector itself say whether it could act; it knows what can be masked and what cannot. */
 async function tryOut(options: {
   readonly connection: ConnectionConfig;
-  readonly datasets: readonly Dataset[];
+  readonly config: Config;
   readonly policy: Policy | undefined;
   readonly file: string;
 }): Promise<readonly ProjectFinding[]> {
-  const { connection, datasets, policy, file } = options;
-  const { key, url } = connection;
-  const connector = createPostgresConnector({
-    key,
-    url,
-    datasets,
-    keepRules: policy === undefined ? [] : erasureRules(policy, systemClock.now()),
-    clock: systemClock,
-    connections: 1,
-  });
+  const { connection, policy, file } = options;
+  const config = { ...options.config, connections: [connection] };
   try {
-    const { ok, message, problems } = await connector.check();
-    if (ok) return [];
-    const place = { file: datasets[0]?.file ?? file };
-    return (problems.length === 0 ? [message] : problems).map((problem) => ({
-      severity: 'error',
-      code: 'SCHEMA_MISMATCH',
-      message: problem,
-      place,
-    }));
+    const [configured] = configureConnections({
+      config,
+      kinds: await loadConnectionKinds(config),
+      keepRules: policy === undefined ? [] : erasureRules(policy, systemClock.now()),
+      clock: systemClock,
+    });
+    if (configured === undefined) return [];
+    const connector = configured.open(configured.inputs.content);
+    try {
+      const { ok, message, problems } = await connector.check();
+      if (ok) return [];
+      const place = { file: resolve(config.folder, connection.datasets[0] ?? file) };
+      return (problems.length === 0 ? [message] : problems).map((problem) => ({
+        severity: 'error',
+        code: 'SCHEMA_MISMATCH',
+        message: problem,
+        place,
+      }));
+    } finally {
+      await connector.close();
+    }
   } catch (error) {
     return findingsOf(HabeasError.from(error), file);
-  } finally {
-    await connector.close();
   }
 }
 

@@ -26,8 +26,8 @@ export interface OpenStateOptions {
   readonly logger: Logger;
   /** Names the audit log in its checkpoints. (Default: habeas/<organization>) */
   readonly auditOrigin?: string | undefined;
-  /** Where checkpoints are published as files; absolute. The log signs nothing that does not continue them. (Default: nowhere) */
-  readonly checkpointFolder?: string | undefined;
+  /** Where checkpoints are published, and what may be called for that. The log signs nothing that does not continue them. (Default: nowhere) */
+  readonly checkpointPlaces?: Pick<Config, 'audit' | 'clients' | 'folder' | 'networks'>;
   /** `leave` makes no admin key where there is none, because nobody would see it. (Default: make) */
   readonly firstKey?: 'make' | 'leave';
 }
@@ -44,7 +44,7 @@ export interface State {
   readonly pauses: Pauses;
   /** The keys by which receipts and checkpoints are verified: `name+id+base64`, newest first. */
   verifierKeys(): Promise<readonly string[]>;
-  /** Recomputes the audit log from its entries; it must continue the checkpoints that were published. */
+  /** Recomputes the audit log from its entries; it must continue these checkpoints, and the newest one in each place where they are published. */
   verifyAuditLog(published: readonly string[]): Promise<LogVerdict>;
   /** Puts the rooms together over a configuration. Nothing runs before {@link LocalServer.listen}. */
   createServer(config: Config, options: CreateServerOptions): Promise<LocalServer>;

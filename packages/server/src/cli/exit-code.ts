@@ -27,6 +27,7 @@ const BY_ERROR: Partial<Record<ErrorCode, ExitName>> = {
   DATABASE_UNREACHABLE: 'unreachable',
   SYSTEM_UNREACHABLE: 'unreachable',
   SYSTEM_TIMEOUT: 'unreachable',
+  STORAGE_UNREACHABLE: 'unreachable',
   SCRAPE_FAILED: 'unreachable',
   UNAVAILABLE: 'unreachable',
   ADDRESS_NOT_APPROVED: 'blocked',

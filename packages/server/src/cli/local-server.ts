@@ -13,11 +13,6 @@ export function dataDirOf(config: Config): string {
   return isAbsolute(config.data_dir) ? config.data_dir : resolve(config.folder, config.data_dir);
 }
 
-/** Where the configuration has checkpoints published as files; absolute. */
-function checkpointFolderOf({ audit, folder }: Config): string | undefined {
-  return audit.publish.folder === undefined ? undefined : resolve(folder, audit.publish.folder);
-}
-
 /** The address at which services reach a server that listens there. */
 export function publicUrlOf(config: Config, { host, port }: Address): string {
   if (config.listen.public_url !== undefined) return config.listen.public_url;
@@ -45,7 +40,7 @@ export async function openStateOf(
       databaseUrl: postgres.url(),
       organizationId: config.organization,
       auditOrigin: config.audit.origin,
-      checkpointFolder: checkpointFolderOf(config),
+      checkpointPlaces: config,
       dataDir,
       environment,
       logger: options.logger,

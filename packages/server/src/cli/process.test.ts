@@ -1,63 +1,29 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import type { TestDatabase } from '../../test/database.ts';
 import { eventually } from '../../test/eventually.ts';
+import { type HabeasHouse, openHabeasHouse } from '../../test/habeas-house.ts';
 import { serveMetrics } from '../../test/page-server.ts';
-import { type HabeasResult, runHabeas } from '../../test/run-habeas.ts';
 import { receiveWebhooks } from '../../test/webhook-receiver.ts';
-import { cliParts } from '../main.ts';
 
 /** A process starts slowly where several tests share two cores. */
 const PROCESS_MILLISECONDS = 120_000;
 
-let database: TestDatabase;
+let house: HabeasHouse;
 let folder: string;
-const stops: (() => Promise<unknown>)[] = [];
+let database: TestDatabase;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
-  folder = mkdtempSync(join(tmpdir(), 'habeas-process-'));
+  house = await openHabeasHouse();
+  ({ folder, database } = house);
 });
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-  await database.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => house[Symbol.asyncDispose]());
 
-/** Runs a command of the real program in this process. */
-const run = (argv: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
-  runHabeas(argv, { folder, parts: cliParts, environment: { DATABASE_URL: database.url, ...environment } });
-
-interface Serving {
-  readonly url: string;
-  readonly key: string | undefined;
-  readonly out: string;
-  stop(): Promise<HabeasResult>;
-}
-
-/** `habeas serve` in this process, until it is told to stop. */
-async function serve(...argv: string[]): Promise<Serving> {
-  const controller = new AbortController();
-  const { promise: said, resolve } = Promise.withResolvers<string>();
-  const ended = runHabeas(['serve', '--json', '--port', '0', '--log-level', 'silent', ...argv], {
-    folder,
-    parts: cliParts,
-    environment: { DATABASE_URL: database.url },
-    signal: controller.signal,
-    onOut: resolve,
-  });
-  const stop = async () => {
-    controller.abort();
-    return ended;
-  };
-  stops.push(stop);
-  const out = await Promise.race([said, ended.then(({ notes }) => Promise.reject(new Error(notes)))]);
-  return { ...JSON.parse(out), out, stop };
-}
+const run: HabeasHouse['run'] = (...given) => house.run(...given);
+const serve: HabeasHouse['serve'] = (...argv) => house.serve(...argv);
 
 const statusOf = async (url: string, key: string | undefined) =>
   (await fetch(`${url}/api/v1/services`, { headers: { authorization: `Bearer ${key}` } })).status;

@@ -25,7 +25,7 @@ export function requestEnd({ request, tasks }: RequestSnapshot): RequestEnd | un
     case 'held':
       return { exit: 'blocked', text: `On hold${because}` };
     case 'approving':
-      return { exit: 'blocked', text: 'Waits for approval.' };
+      return { exit: 'blocked', text: approvalText(request) };
     case 'waiting':
       return {
         exit: 'blocked',
@@ -39,6 +39,12 @@ export function requestEnd({ request, tasks }: RequestSnapshot): RequestEnd | un
     default:
       return request.state satisfies never;
   }
+}
+
+function approvalText({ approval }: RequestSnapshot['request']): string {
+  if (approval === null || approval.needed === 1) return 'Waits for approval.';
+  const given = approval.given.length === 0 ? '' : `; ${approval.given.length} did`;
+  return `More was found than one person may have destroyed: ${approval.needed} different people have to approve${given}.`;
 }
 
 /** Tasks that go on by themselves: they are worked on, or due, or tried again later. */

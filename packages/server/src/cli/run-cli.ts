@@ -10,6 +10,7 @@ import type { Run, Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
 import { clientsVerb } from './verbs/clients.ts';
+import { connectorVerb } from './verbs/connector.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { holdVerb } from './verbs/hold.ts';
@@ -17,6 +18,7 @@ import { initVerb } from './verbs/init.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
 import { notifyVerb } from './verbs/notify.ts';
+import { packageVerb } from './verbs/package.ts';
 import { partnersVerb } from './verbs/partners.ts';
 import { pauseVerbs } from './verbs/pause.ts';
 import { planVerb } from './verbs/plan.ts';
@@ -51,10 +53,12 @@ const VERBS: readonly Verb[] = [
   planVerb,
   policyVerb,
   requestVerb,
+  packageVerb,
   holdVerb,
   ticketsVerb,
   pauseVerbs,
   clientsVerb,
+  connectorVerb,
   keysVerb,
   partnersVerb,
   notifyVerb,

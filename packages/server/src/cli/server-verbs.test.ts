@@ -128,11 +128,11 @@ describe('habeas request', () => {
     const bytes = Buffer.from('PK zip '.repeat(50_000));
     const { id } = application.requests.addFinished('acme', bytes);
     const file = join(folder, 'package.zip');
-    const saved = await habeas(['request', 'download', id, '--output', 'package.zip']);
+    const saved = await habeas(['package', 'fetch', id, '--output', 'package.zip']);
     expect([saved.exit, saved.out]).toEqual([0, `Saved ${file} (350.0 kB).\n`]);
     expect(readFileSync(file).equals(bytes)).toBe(true);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    const again = await habeas(['request', 'download', id, '--output', 'package.zip']);
+    const again = await habeas(['package', 'fetch', id, '--output', 'package.zip']);
     expect([again.exit, again.notes]).toEqual([2, expect.stringContaining('exists')]);
   });
 
@@ -146,7 +146,7 @@ describe('habeas request', () => {
           yield Buffer.from('abd');
         })(),
     });
-    const damaged = await habeas(['request', 'download', request.id, '--output', 'damaged.zip']);
+    const damaged = await habeas(['package', 'fetch', request.id, '--output', 'damaged.zip']);
     application.requests.openPackage = openPackage;
     expect([damaged.exit, damaged.notes]).toEqual([1, expect.stringContaining('SYSTEM_GARBAGE')]);
     expect(() => statSync(join(folder, 'damaged.zip'))).toThrow();

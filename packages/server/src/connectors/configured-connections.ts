@@ -20,25 +20,10 @@ import {
   HabeasError,
   sha256Hex,
 } from '../foundation/index.ts';
+import { type ConnectionKind, isModule } from './connection-kind.ts';
 import type { Connections } from './connections.ts';
-import type { Connector, Residual } from './connector.ts';
+import type { Connector } from './connector.ts';
 import type { ConfiguredConnection } from './systems.ts';
-
-/** Makes the connector of one kind of system that a connection can name. Nothing is reached before the connector is used. */
-export type ConnectionKind = (settings: ConnectionSettings) => Connector;
-
-export interface ConnectionSettings {
-  readonly key: string;
-  readonly url: string;
-  readonly datasets: readonly Dataset[];
-  readonly keepRules: readonly KeepRule[];
-  /** Decides which duties to keep have ended. */
-  readonly clock: Clock;
-  /** Most tasks at once. */
-  readonly connections: number;
-  /** Copies that an erasure does not reach; undefined: the kind's own. */
-  readonly residuals?: readonly Residual[];
-}
 
 export interface ConfigureOptions {
   readonly config: Pick<Config, 'connections' | 'folder' | 'file'>;
@@ -75,6 +60,12 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     );
   }
   const { folder } = options.config;
+  if (config.options !== undefined && !isModule(config.kind)) {
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `Connection ${config.key} has options, but the kind "${config.kind}" takes none: they are for a module of your own.`,
+    );
+  }
   const files = config.datasets.map((name) => ({
     file: relative(folder, resolve(folder, name)),
     text: readDataset(resolve(folder, name)),
@@ -103,6 +94,8 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     return kind({
       key: config.key,
       url: config.url,
+      folder,
+      options: config.options ?? {},
       datasets: parseFrozen(frozen),
       keepRules: frozen.keepRules,
       clock: options.clock,

@@ -44,6 +44,14 @@ export interface Scope {
   readonly callback?: { readonly url: string; readonly secret: string } | undefined;
 }
 
+/** Work that goes on at a system. */
+export interface RunningOperation {
+  readonly requestId: string;
+  /** The system's own name of it. */
+  readonly operation: string;
+  readonly signal: AbortSignal;
+}
+
 /** A scope whose exact keys were found, and stored, before anything was destroyed. */
 export interface LocatedScope extends Scope {
   /** Batches as `locate` gave them; may be iterated again. Empty for connectors that cannot locate. */
@@ -105,8 +113,27 @@ export interface Evidence {
   readonly retained: readonly Retained[];
   readonly residuals: readonly Residual[];
   readonly notes: readonly string[];
+  /** Collection → rows that are only marked as deleted: they are there, and nobody may call them erased. (Default: none) */
+  readonly hidden?: Readonly<Record<string, number>>;
+  /** Of an erasure, where the connector tells: what became of what was found, by collection. */
+  readonly effects?: Readonly<Record<string, Effect>>;
   /** Of a rectification, where the system tells: which values were replaced, the former ones as keyed hashes. */
   readonly replaced?: readonly Replaced[];
+}
+
+/**
+ * How far gone erased data is: nobody is shown it, the store no longer gives it, its bytes are gone from the store's files, or only a
+ * destroyed key could read it.
+ */
+export type ErasureLevel = 'hidden' | 'logical' | 'purged' | 'key-destroyed';
+
+/** What an erasure did to one collection, in rows, objects or lines. */
+export interface Effect {
+  readonly found: number;
+  readonly erased: number;
+  readonly masked: number;
+  readonly kept: number;
+  readonly level: ErasureLevel;
 }
 
 /** Values of one field that were replaced. */
@@ -125,6 +152,8 @@ export interface Residue {
   /** Collection → rows of the subject that a targeted field can still be read in, without what is retained. */
   readonly remaining: Readonly<Record<string, number>>;
   readonly retained: readonly Retained[];
+  /** Collection → rows that are only marked as deleted. (Default: none) */
+  readonly hidden?: Readonly<Record<string, number>>;
 }
 
 export type CollectStep =
@@ -172,6 +201,12 @@ export interface Connector {
   check(): Promise<Health>;
   /** The live shape: collections, keys, references, row estimates. */
   discover?(signal: AbortSignal): AsyncIterable<CollectionShape>;
+  /** At most `limit` rows of a collection, for a guess at what it holds. */
+  sample?(
+    collection: string,
+    limit: number,
+    signal: AbortSignal,
+  ): AsyncIterable<Readonly<Record<string, unknown>>>;
   /** More identities of the same subject, before anything is destroyed. */
   resolve?(scope: Scope): Promise<readonly Identity[]>;
   /** The exact keys of everything that belongs to the subject and that an erasure, or this work, is about. */
@@ -185,6 +220,11 @@ export interface Connector {
    * VALUE_INVALID for a new value that does not fit, before anything is changed.
    */
   change?(scope: LocatedScope, work: ChangeWork, mode: ChangeMode): Promise<Outcome>;
+  /**
+   * Has the system stop an operation that nobody needs any more. Nothing happens when it has ended, or when the system cannot stop it.
+   * Throws what may be tried again.
+   */
+  cancel?(operation: RunningOperation): Promise<void>;
   /** Reads again; never trusts its own erase. */
   verify(scope: LocatedScope): Promise<Residue>;
   close(): Promise<void>;

@@ -27,6 +27,7 @@ function start(
   connections: readonly ConfiguredConnection[] = [],
 ) {
   const opened: string[] = [];
+  const closed: string[] = [];
   const clock = fixedClock('2026-01-01T00:00:00Z');
   const world = { found };
   const systems = createSystems({
@@ -43,14 +44,16 @@ function start(
         },
         erase: async () => ({ state: 'pending', operation: 'o', retryAfterSeconds: 1 }),
         verify: async () => ({ remaining: {}, retained: [] }),
-        close: async () => undefined,
+        close: async () => {
+          closed.push(`${audience} at ${client.address}`);
+        },
       };
     },
     clientConcurrency: 3,
     clock,
     logger: createLogger({ level: 'silent' }),
   });
-  return { systems, opened, clock, world };
+  return { systems, opened, closed, clock, world };
 }
 
 const described: ClientDescription = {
@@ -129,6 +132,29 @@ describe('systems', () => {
     expect(new Set(opened)).toEqual(new Set(['accounts at 10.0.0.1:1337']));
     await expect(systems.connector('accounts', undefined)).rejects.toThrow('opened with content');
     await expect(systems.connector('accounts', 'frozen')).rejects.toThrow('opened with frozen');
+  });
+
+  it('closes what nobody asked for in a day, and only that', async () => {
+    const other = { ...accountsClient, id: 'cli_2', address: '10.0.0.2:1337' };
+    const third = { ...accountsClient, id: 'cli_3', address: '10.0.0.3:1337' };
+    const at = (key: string, client: ApprovedClient) => service(key, { kind: 'client', client });
+    const { systems, opened, closed, clock } = start(
+      [at('accounts', accountsClient), at('orders', other), at('lake', third)],
+      async () => described,
+    );
+    await systems.connector('accounts', undefined);
+    await systems.connector('orders', undefined);
+    clock.advance(23 * 3_600_000);
+    await systems.connector('orders', undefined);
+    clock.advance(3_600_000);
+    await systems.connector('lake', undefined);
+    expect(closed).toEqual(['accounts at 10.0.0.1:1337']);
+    await systems.connector('orders', undefined);
+    expect(opened).toHaveLength(3);
+    await systems.connector('accounts', undefined);
+    expect(opened).toHaveLength(4);
+    await systems.close();
+    expect(closed).toHaveLength(4);
   });
 
   it('refuses a system whose client is not approved any more', async () => {

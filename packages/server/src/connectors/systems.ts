@@ -2,6 +2,7 @@ import type { About, ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
 import type { Capability, Connector } from './connector.ts';
+import { createOpenedConnectors } from './opened-connectors.ts';
 import type { PlannableSystem } from './plannable-system.ts';
 
 /** What a service says of itself, by its contract. */
@@ -74,25 +75,18 @@ interface ClientSystem {
 
 export function createSystems(options: SystemsOptions): Systems {
   const connections = new Map(options.connections.map((connection) => [connection.config.key, connection]));
-  const opened = new Map<string, Connector>();
+  const opened = createOpenedConnectors(options);
   const descriptions = new Map<
     string,
     { readonly at: number; readonly description: Promise<ClientDescription | undefined> }
   >();
-  const openOnce = <Opened extends Connector>(name: string, make: () => Opened): Opened => {
-    const known = opened.get(name);
-    if (known !== undefined) return known as Opened;
-    const made = make();
-    opened.set(name, made);
-    return made;
-  };
   /** A label that anybody can publish must not take the key of a configured connection. */
   const clients = (systems: readonly System[]): readonly ClientSystem[] =>
     clientSystems(systems).map((system) =>
       connections.has(system.key) ? { ...system, key: `client:${system.key}` } : system,
     );
   const openClient = (system: ClientSystem): ClientConnector =>
-    openOnce(`client ${system.key} ${system.client.protocol} ${system.client.address}`, () =>
+    opened.get(`client ${system.key} ${system.client.protocol} ${system.client.address}`, () =>
       options.openClient(system.client, system.audience),
     );
 
@@ -143,7 +137,7 @@ export function createSystems(options: SystemsOptions): Systems {
       const connection = inputs === null ? undefined : connections.get(key);
       if (connection !== undefined) {
         const content = inputs ?? connection.inputs.content;
-        return openOnce(`connection ${key} ${content}`, () => connection.open(content));
+        return opened.get(`connection ${key} ${content}`, () => connection.open(content));
       }
       const systems = await options.map.systems();
       const known = inputs === null ? [...clients(systems), ...clientSystems(systems)] : clients(systems);
@@ -160,9 +154,7 @@ export function createSystems(options: SystemsOptions): Systems {
       if (key === null) return PACKAGE_CONCURRENCY;
       return connections.get(key)?.config.concurrency ?? options.clientConcurrency;
     },
-    async close() {
-      await Promise.all([...opened.values()].map((connector) => connector.close()));
-    },
+    close: () => opened.close(),
   };
 }
 

@@ -11,12 +11,30 @@ export interface Frontier {
 /** How far a table can be read by its sequence without passing over a row of a transaction that is under way. */
 export interface CommitFrontier {
   /**
-   * An expression for a writer's select. It must be evaluated before the transaction takes its first number, and notes under
-   * which number nothing of this transaction can lie, for as long as the transaction runs.
+   * Expressions for a writer's select. They must be evaluated before the transaction takes its first number, and note under
+   * which number nothing of this transaction can lie, for as long as the transaction runs. From then on PostgreSQL ends the
+   * transaction if nothing is asked in it for `idleMilliseconds`: it would hold back everybody.
    */
   readonly register: RawBuilder<unknown>;
   read(db: Database): Promise<Frontier>;
+  /** Transactions that hold the frontier back, the oldest first. */
+  holding(db: Database): Promise<readonly Holding[]>;
 }
+
+/** A transaction that holds rows back. */
+export interface Holding {
+  /** Of PostgreSQL's process. */
+  readonly pid: number;
+  /** How its connection calls itself: `habeas`. */
+  readonly application: string;
+  /** `active`, or `idle in transaction`. */
+  readonly state: string;
+  /** Since it began. */
+  readonly seconds: number;
+}
+
+/** No transaction of Habeas waits for anything but the database in the middle. */
+const IDLE_MILLISECONDS = 60_000;
 
 /** The second half of a lock has 31 bits for the last number that was given when the writer began. */
 const LOCK_MASK = 0x7fff_ffff;
@@ -37,13 +55,18 @@ export function commitFrontier(options: {
   readonly lockClass: number;
   /** Name of the sequence that numbers the rows. */
   readonly sequence: string;
+  /** How long a writer's transaction may stand still. (Default: one minute) */
+  readonly idleMilliseconds?: number;
 }): CommitFrontier {
+  const idle = String(options.idleMilliseconds ?? IDLE_MILLISECONDS);
   const lockClass = sql`${sql.lit(options.lockClass)}::int`;
   // Whether its transaction ended or not: sequences are read outside snapshots.
   const last = sql`
     (select case when is_called then last_value else last_value - 1 end from ${sql.table(options.sequence)})`;
   return {
-    register: sql`pg_advisory_xact_lock_shared(${lockClass}, (${last} & ${sql.lit(LOCK_MASK)}::bigint)::int)`,
+    register: sql`
+      pg_advisory_xact_lock_shared(${lockClass}, (${last} & ${sql.lit(LOCK_MASK)}::bigint)::int),
+      set_config('idle_in_transaction_session_timeout', ${sql.lit(idle)}, true)`,
     async read(db) {
       // Two statements: the locks must be read after the number.
       const number = await sql<{ given: number }>`select ${last} as given`.execute(db);
@@ -61,6 +84,17 @@ export function commitFrontier(options: {
         -- A writer that began after the number was read is ahead of it; modulo 2^31 that is a great distance.
         where behind < ${sql.lit((LOCK_MASK + 1) / 2)}::bigint`.execute(db);
       return { settled: given - (locks.rows[0]?.behind ?? 0), given };
+    },
+    async holding(db) {
+      const { rows } = await sql<Holding>`
+        select a.pid, a.application_name as application, a.state,
+          extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds
+        from pg_locks l
+        join pg_stat_activity a on a.pid = l.pid
+        where l.locktype = 'advisory' and l.classid = ${lockClass} and l.objsubid = 2
+          and l.database = (select oid from pg_database where datname = current_database())
+        order by a.xact_start`.execute(db);
+      return rows;
     },
   };
 }

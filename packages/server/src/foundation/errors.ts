@@ -54,8 +54,11 @@ export const ERRORS = {
   NOT_APPLIED: { status: 409, title: 'A change that was made cannot be read back' },
   STILL_READABLE: { status: 409, title: 'Data that had to be erased can still be read' },
 
-  STORAGE_UNREACHABLE: { status: 503, title: 'The storage of packages cannot be used now; try again' },
-  STORAGE_REFUSED: { status: 502, title: 'The storage of packages does not let Habeas in' },
+  STORAGE_UNREACHABLE: {
+    status: 503,
+    title: 'The storage of packages or checkpoints cannot be used now; try again',
+  },
+  STORAGE_REFUSED: { status: 502, title: 'The storage of packages or checkpoints does not let Habeas in' },
 
   SERVER_UNREACHABLE: { status: 503, title: 'The Habeas server could not be reached' },
   PORT_TAKEN: { status: 500, title: 'Another program listens on the port' },

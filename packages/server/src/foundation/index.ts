@@ -10,6 +10,7 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './logging.ts';
 export * from './master-key.ts';
+export * from './open-s3.ts';
 export * from './outbound.ts';
 export * from './outbound-address.ts';
 export * from './outbound-policy.ts';

@@ -31,6 +31,14 @@ export interface HttpReply {
   readonly body: Buffer;
 }
 
+/** An answer whose body is still to come. */
+export interface HttpStream {
+  readonly status: number;
+  readonly contentType: string;
+  /** Read it to its end, or leave it early, which ends the transfer. Throws as `call` does. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
 /**
  * HTTP/1.1 to one address. Connections are kept and used again; a call that finds its kept connection closed is sent once more, so
  * calls must be safe to repeat.
@@ -41,6 +49,8 @@ export interface HttpClient {
    * SYSTEM_GARBAGE for an answer that is too large or is not HTTP, ADDRESS_NOT_APPROVED, and the reason of the signal.
    */
   call(call: HttpCall): Promise<HttpReply>;
+  /** As `call`, for a body of any size that is read piece by piece: the signal alone ends it. */
+  stream(call: Omit<HttpCall, 'timeout' | 'maxBytes'>): Promise<HttpStream>;
   close(): void;
 }
 
@@ -67,25 +77,57 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         });
       } catch (error) {
         call.signal.throwIfAborted();
-        throw explain(error, { where, timedOut: timeout.aborted, timeout: call.timeout });
+        throw explain(error, { where, timedOutAfter: timeout.aborted ? call.timeout : undefined });
       }
+    },
+    async stream(call) {
+      const told = (error: unknown): HabeasError => {
+        call.signal.throwIfAborted();
+        return explain(error, { where });
+      };
+      const begin = () => open({ agent, where, call, signal: call.signal });
+      const response = await begin()
+        .catch((error: unknown) => {
+          if (error instanceof StaleConnection) return begin();
+          throw error;
+        })
+        .catch((error: unknown) => {
+          throw told(error);
+        });
+      // What goes wrong while nobody reads, or after, must not end the process.
+      response.on('error', () => undefined);
+      return { ...head(response), body: piecesOf(response, told) };
     },
     close: () => agent.destroy(),
   };
 }
 
+async function* piecesOf(
+  response: IncomingMessage,
+  told: (error: unknown) => HabeasError,
+): AsyncGenerator<Buffer, void> {
+  try {
+    yield* response as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw told(error);
+  }
+}
+
 /** The server closed a kept connection while we took it up again; nothing is wrong with either side. */
 class StaleConnection extends Error {}
 
-async function exchange(options: {
+interface Exchange<Call> {
   readonly agent: Agent;
   readonly where: string;
-  readonly call: HttpCall;
+  readonly call: Call;
   readonly signal: AbortSignal;
-}): Promise<HttpReply> {
+}
+
+/** Sends the call and reads the head of the answer. */
+function open(options: Exchange<Omit<HttpCall, 'timeout' | 'maxBytes'>>): Promise<IncomingMessage> {
   const { call, where } = options;
   const body = asBuffer(call.body);
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request({
       agent: options.agent,
       // The agent's own way to connect ignores these; they only make the Host header.
@@ -108,6 +150,16 @@ async function exchange(options: {
     });
     outgoing.end(body);
   });
+}
+
+const head = ({ statusCode, headers }: IncomingMessage) => ({
+  status: statusCode ?? 0,
+  contentType: headers['content-type'] ?? '',
+});
+
+async function exchange(options: Exchange<HttpCall>): Promise<HttpReply> {
+  const { call, where } = options;
+  const response = await open(options);
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Leaving the loop early destroys the response, which ends the transfer.
@@ -118,11 +170,7 @@ async function exchange(options: {
     }
     chunks.push(chunk);
   }
-  return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers['content-type'] ?? '',
-    body: Buffer.concat(chunks),
-  };
+  return { ...head(response), body: Buffer.concat(chunks) };
 }
 
 function asBuffer(body: HttpCall['body']): Buffer | undefined {
@@ -134,12 +182,12 @@ function asBuffer(body: HttpCall['body']): Buffer | undefined {
 
 function explain(
   error: unknown,
-  context: { readonly where: string; readonly timedOut: boolean; readonly timeout: number },
+  context: { readonly where: string; readonly timedOutAfter?: number | undefined },
 ): HabeasError {
   if (error instanceof HabeasError) return error;
-  const { where } = context;
-  if (context.timedOut) {
-    return new HabeasError('SYSTEM_TIMEOUT', `${where} did not answer within ${context.timeout} ms.`, {
+  const { where, timedOutAfter } = context;
+  if (timedOutAfter !== undefined) {
+    return new HabeasError('SYSTEM_TIMEOUT', `${where} did not answer within ${timedOutAfter} ms.`, {
       cause: error,
       retryable: true,
     });

@@ -20,6 +20,8 @@ export interface S3Bucket {
 }
 
 export interface S3ClientOptions {
+  /** The part of the configuration that names the bucket, for texts of errors: `packages.s3`. */
+  readonly setting: string;
   readonly bucket: S3Bucket;
   /** Asks the policy about the address of the service. */
   readonly outbound: Outbound;
@@ -61,7 +63,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   const { bucket, clock } = options;
   const endpoint = new URL(bucket.endpoint);
   const address = addressOf(endpoint);
-  const where = endpoint.host;
+  const where = { host: endpoint.host, setting: options.setting };
   const http = createHttpClient({
     outbound: options.outbound,
     address,
@@ -152,22 +154,28 @@ function addressOf(endpoint: URL): OutboundAddress {
   return parseOutboundAddress(`${endpoint.hostname}:${port}`);
 }
 
-function expectOk(reply: HttpReply, where: string): void {
+/** Who answers, and which part of the configuration named it. */
+interface Where {
+  readonly host: string;
+  readonly setting: string;
+}
+
+function expectOk(reply: HttpReply, where: Where): void {
   if (reply.status >= 200 && reply.status < 300) return;
   const what = `it answers ${reply.status} ${errorCodeOf(reply)}`.trim();
   if (reply.status >= 500 || reply.status === 429 || reply.status === 408) throw unreachable(where, what);
   throw new HabeasError(
     'STORAGE_REFUSED',
-    `The storage at ${where} does not take our calls: ${what}. Check packages.s3: bucket, region, keys and what they may do.`,
+    `The storage at ${where.host} does not take our calls: ${what}. Check ${where.setting}: bucket, region, keys and what they may do.`,
     // Rights and clocks are put right while Habeas runs.
     { retryable: true },
   );
 }
 
-function unreachable(where: string, what: string, cause?: unknown): HabeasError {
+function unreachable({ host }: Where, what: string, cause?: unknown): HabeasError {
   return new HabeasError(
     'STORAGE_UNREACHABLE',
-    `The storage at ${where} cannot be used now: ${what}. It is tried again.`,
+    `The storage at ${host} cannot be used now: ${what}. It is tried again.`,
     { cause, retryable: true },
   );
 }

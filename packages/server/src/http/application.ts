@@ -3,10 +3,10 @@ import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
-import type { EventFeed, Webhooks } from '../notify/index.ts';
+import type { EventFeed, PackageTexts, Webhooks } from '../notify/index.ts';
 import type { Import, Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
-import type { PackageLinks, Requests } from '../requests/index.ts';
+import type { PackageLinks, Requests, Trackers } from '../requests/index.ts';
 
 /** Everything that the faces (HTTP and command line) may use. `main.ts` puts it together. */
 export interface Application {
@@ -16,6 +16,8 @@ export interface Application {
   readonly logger: Logger;
   readonly requests: Requests;
   readonly packageLinks: PackageLinks;
+  readonly packageTexts: Pick<PackageTexts, 'words' | 'language'>;
+  readonly trackers: Pick<Trackers, 'report'>;
   readonly policy: Policy;
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
   readonly imports: Import;

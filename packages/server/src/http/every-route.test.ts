@@ -85,6 +85,7 @@ describe('every route', () => {
       'GET /api/v1/public/sign-in',
       'POST /api/v1/verifications/:id',
       'POST /api/v1/callbacks/:taskId',
+      'POST /api/v1/trackers/:name([A-Za-z0-9_.-]+)::report',
       'GET /health',
     ]);
   });

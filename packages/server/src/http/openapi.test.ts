@@ -114,6 +114,7 @@ describe('the OpenAPI document', () => {
       ['/api/v1/public/sign-in', []],
       ['/api/v1/verifications/{id}', []],
       ['/api/v1/callbacks/{taskId}', []],
+      ['/api/v1/trackers/{name}:report', []],
       ['/health', []],
     ]);
   });

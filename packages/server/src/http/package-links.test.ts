@@ -15,7 +15,7 @@ import {
   loadConfig,
   newSecretKey,
 } from '../foundation/index.ts';
-import { createMailSender, notifyMigrations } from '../notify/index.ts';
+import { createMailSender, notifyMigrations, packageTextsFromConfig } from '../notify/index.ts';
 import { loadPolicy } from '../policy/index.ts';
 import {
   createPackageLinks,
@@ -68,6 +68,10 @@ beforeAll(async () => {
     smtp: { url: `smtp://127.0.0.1:${mails.port}`, from: 'privacy@acme.example' },
     outbound,
   });
+  const packageTexts = packageTextsFromConfig(loadConfig({ environment: {} }), {
+    organizationId: TEST_ORGANIZATION,
+    sender,
+  });
   const packageLinks = createPackageLinks({
     db,
     storages,
@@ -75,7 +79,7 @@ beforeAll(async () => {
     clock,
     publicUrl: 'https://privacy.acme.example',
     organizationId: TEST_ORGANIZATION,
-    sendMail: (mail) => sender.send(mail, AbortSignal.timeout(10_000)),
+    texts: packageTexts,
   });
   const application = inMemoryApplication({ db });
   app = await createHttpServer({

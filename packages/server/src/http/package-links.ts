@@ -4,6 +4,7 @@ import { api } from '@habeas/contract';
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { HabeasError } from '../foundation/index.ts';
+import { languageOf, preferredLanguage } from '../notify/index.ts';
 import type { Application } from './application.ts';
 import { beginDownload } from './byte-range.ts';
 import { callerOf } from './caller.ts';
@@ -22,7 +23,7 @@ const CONTENT = { 'application/zip': { schema: zipSchema } };
  */
 export function packageLinkRoutes(
   app: HttpServer,
-  { packageLinks, publicUrl }: Pick<Application, 'packageLinks' | 'publicUrl'>,
+  { packageLinks, packageTexts, publicUrl }: Pick<Application, 'packageLinks' | 'packageTexts' | 'publicUrl'>,
 ): void {
   app.post('/api/v1/requests/:id([a-z0-9_]+)/package::link', {
     schema: {
@@ -63,8 +64,13 @@ export function packageLinkRoutes(
 
   app.get('/package', {
     config: { open: true },
-    schema: { hide: true },
-    handler: async (_request, reply) => {
+    schema: { hide: true, querystring: z.object({ lang: z.string().max(35).optional() }) },
+    handler: async (request, reply) => {
+      const { lang } = request.query;
+      const language =
+        (lang === undefined ? undefined : languageOf(lang)) ??
+        preferredLanguage(request.headers['accept-language']) ??
+        packageTexts.language;
       const nonce = randomBytes(16).toString('base64');
       return reply
         .header(
@@ -72,8 +78,10 @@ export function packageLinkRoutes(
           `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
         )
         .header('cache-control', 'no-store')
+        .header('content-language', language)
+        .header('vary', 'accept-language')
         .type('text/html; charset=utf-8')
-        .send(packagePage(nonce));
+        .send(packagePage({ nonce, language, words: packageTexts.words[language] }));
     },
   });
 
@@ -86,13 +94,17 @@ export function packageLinkRoutes(
         summary: 'Send a fresh code to the address of the request',
         open: true,
       }),
-      body: api.packageTokenSchema,
+      body: api.askPackageCodeSchema,
       response: {
         202: api.sentCodeSchema.describe('The mail server took it'),
         ...problems(['BAD_INPUT', 'NOT_FOUND', 'SYSTEM_UNREACHABLE', 'SYSTEM_REFUSED'], { open: true }),
       },
     },
-    handler: async (request, reply) => reply.code(202).send(await packageLinks.sendCode(request.body.token)),
+    handler: async (request, reply) => {
+      const { token, language } = request.body;
+      const liked = language ?? preferredLanguage(request.headers['accept-language']);
+      return reply.code(202).send(await packageLinks.sendCode(token, liked));
+    },
   });
 
   app.post('/api/v1/package-links::open', {

@@ -32,6 +32,30 @@ export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Applica
         requests.command(callerOf(request), request.params.id, { type, reason: request.body.reason }),
     });
   }
+  app.post('/api/v1/requests/:id([a-z0-9_]+)::appeal', {
+    schema: {
+      ...operation({
+        id: 'appealRequest',
+        tag: 'Requests',
+        summary: 'Appeal against a request that was rejected',
+        description:
+          'The same request once more, which waits until a person approves or rejects it, with the deadline that its law gives appeals. Once for each request: the same appeal comes again.',
+      }),
+      params: requestIdParams,
+      response: {
+        200: api.requestSchema.describe('The appeal that was made before'),
+        201: api.requestSchema.describe('The new appeal'),
+        ...problems(['NOT_FOUND', 'CONFLICT']),
+      },
+    },
+    handler: async (request, reply) => {
+      const { request: made, replayed } = await requests.appeal(callerOf(request), request.params.id);
+      return reply
+        .header('location', `/api/v1/requests/${made.id}`)
+        .code(replayed ? 200 : 201)
+        .send(made);
+    },
+  });
   for (const [type, summary] of entries(WITHOUT_REASON)) {
     app.post(`/api/v1/requests/:id([a-z0-9_]+)::${type}`, {
       schema: {

@@ -46,6 +46,7 @@ import { refuseOtherOrigins } from './same-origin.ts';
 import { signIn } from './sign-in.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
+import { trackerReportRoutes } from './tracker-reports.ts';
 import { verificationRoutes } from './verification.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -139,6 +140,7 @@ export async function createHttpServer(
   await backEndRoutes(app, application);
   await bounceRoutes(app, application);
   await callbackRoutes(app, application);
+  await trackerReportRoutes(app, application);
   await importRoutes(app, application);
   await openDsrRoutes(app, application);
   await drpRoutes(app, application);

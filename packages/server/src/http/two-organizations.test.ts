@@ -92,7 +92,7 @@ describe('two organizations on one database', () => {
       const answer = await call(theirs, theirs.key, `/api/v1/requests/${id}${path}`);
       expect([path, answer.status]).toEqual([path, 404]);
     }
-    for (const verb of ['cancel', 'hold', 'reject', 'release', 'approve']) {
+    for (const verb of ['cancel', 'hold', 'reject', 'release', 'approve', 'appeal']) {
       const answer = await call(theirs, theirs.key, `/api/v1/requests/${id}:${verb}`, 'POST', {
         reason: 'x',
       });

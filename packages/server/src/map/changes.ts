@@ -40,7 +40,7 @@ export function changesBetween(earlier: MomentEdges, later: MomentEdges): MapCha
   const added: Change[] = [];
   const removed: Change[] = [];
   const changed: Change[] = [];
-  for (const { before, after } of pairs(earlier.edges, later.edges)) {
+  eachPair(earlier.edges, later.edges, (before, after) => {
     if (before.length === 0) add(added, { before, after, by: after, at: earliest(after) });
     else if (after.length === 0) add(removed, { before, after, by: before, at: latest(before) });
     else {
@@ -50,27 +50,27 @@ export function changesBetween(earlier: MomentEdges, later: MomentEdges): MapCha
       const at = fresh.length > 0 ? earliest(fresh) : latest(gone);
       add(changed, { before, after, by: [...fresh, ...gone], at });
     }
-  }
+  });
   return { from: earlier.at, to: later.at, added, removed, changed };
 }
 
-function add(changes: Change[], change: Omit<Change, 'first'>): void {
-  const [first] = change.by;
-  if (first !== undefined) changes.push({ ...change, first });
+function add(changes: Change[], { before, after, by, at }: Omit<Change, 'first'>): void {
+  const [first] = by;
+  if (first !== undefined) changes.push({ before, after, first, by, at });
 }
 
 function keysOf(edges: readonly EdgeSeen[]): ReadonlySet<string> {
   return new Set(edges.map(({ known }) => known.key));
 }
 
-interface Pair {
-  readonly before: readonly EdgeSeen[];
-  readonly after: readonly EdgeSeen[];
-}
+const NOTHING: readonly EdgeSeen[] = [];
 
 /** What is said about each flow and store at both moments, in order. What is said by the same words alone is left out. */
-function pairs(old: readonly EdgeSeen[], now: readonly EdgeSeen[]): readonly Pair[] {
-  const found: Pair[] = [];
+function eachPair(
+  old: readonly EdgeSeen[],
+  now: readonly EdgeSeen[],
+  visit: (before: readonly EdgeSeen[], after: readonly EdgeSeen[]) => void,
+): void {
   for (let left = 0, right = 0; left < old.length || right < now.length; ) {
     const one = old[left];
     const other = now[right];
@@ -82,9 +82,11 @@ function pairs(old: readonly EdgeSeen[], now: readonly EdgeSeen[]): readonly Pai
     if (order === 0 && left - oldFrom === 1 && right - nowFrom === 1 && one?.known.key === other?.known.key) {
       continue;
     }
-    found.push({ before: old.slice(oldFrom, left), after: now.slice(nowFrom, right) });
+    visit(
+      left === oldFrom ? NOTHING : old.slice(oldFrom, left),
+      right === nowFrom ? NOTHING : now.slice(nowFrom, right),
+    );
   }
-  return found;
 }
 
 /** Where what is said about the flow or store at this place ends. */

@@ -1,4 +1,5 @@
 import { api } from '@habeas/contract';
+import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
@@ -296,6 +297,36 @@ describe('other moments', () => {
     turned.release();
     const none = { ...query, service: 'crn' };
     await expect(answers.changesJson(none)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('tell the same changes as the maps of both moments, whatever sources said, stopped saying, or left the configuration', async () => {
+    await using database = await createTestDatabase(migrations);
+    const all: readonly Declaration[] = ['lake', 'crm', 'front'].flatMap((service) => [
+      ...['ip', 'tap'].map((type) => store(service, type)),
+      ...['support', 'marketing', undefined].map((purpose) =>
+        transmit(service, 'vendor', 'email', purpose === undefined ? {} : { purpose }),
+      ),
+    ]);
+    const hours = Array.from({ length: 8 }, (_, hour) => `${String(hour).padStart(2, '0')}:00:00`);
+    const said = fc.array(fc.boolean(), { minLength: all.length, maxLength: all.length });
+    const polls = hours.flatMap((time) => [PAGE, OTHER, 'gone'].map((source) => ({ time, source })));
+    for (const [index, says] of fc.sample(said, { numRuns: polls.length, seed: 7 }).entries()) {
+      const { time = '', source = '' } = polls[index] ?? {};
+      await poll(database, { time, source, declarations: all.filter((_, which) => says[which]) });
+    }
+    const answers = open(database);
+    let told = 0;
+    const pairs = hours.flatMap((one) => [undefined, ...hours].map((other) => [one, other] as const));
+    for (const [compareTo, asOf] of pairs) {
+      const asked = { compare_to: at(compareTo), ...(asOf === undefined ? {} : { as_of: at(asOf) }) };
+      const { bytes, release } = await answers.changesJson(api.mapChangesQuerySchema.parse(asked));
+      const { changes } = await answers.map(asked);
+      const alone = JSON.parse(bytes.toString()).changes;
+      expect(alone).toEqual(changes);
+      told += alone.added.length + alone.removed.length + alone.changed.length;
+      release();
+    }
+    expect(told).toBeGreaterThan(100);
   });
 
   it('are summed up by team', async () => {

@@ -1,5 +1,5 @@
 import type { Declaration } from './declaration.ts';
-import type { EdgeTemplate } from './edge-template.ts';
+import type { ChangeTemplate, EdgeTemplate } from './edge-template.ts';
 
 /** A declaration with what it is compared by again and again, made once. */
 export interface KnownDeclaration {
@@ -13,7 +13,7 @@ export interface KnownDeclaration {
   /** Sorts declarations by kind, services, data type, team and details. */
   readonly order: string;
   /** What was made of it once, to be found without looking it up. */
-  readonly kept: { edge?: EdgeTemplate; changeHead?: Uint8Array };
+  readonly kept: { edge?: EdgeTemplate; change?: ChangeTemplate };
 }
 
 export function knownDeclaration(key: string, declaration: Declaration): KnownDeclaration {

@@ -1,10 +1,10 @@
-import { changeHead } from './change-views.ts';
+import { changeAuthors, changeHead } from './change-views.ts';
 import type { Change } from './changes.ts';
-import type { EdgeTemplate } from './edge-template.ts';
+import type { ChangeTemplate, EdgeTemplate } from './edge-template.ts';
 import { type FlowSeen, isFlow, type StoreSeen } from './graph.ts';
 import { ISO_TIME_BYTES } from './iso-time.ts';
 import type { JsonWriter } from './json-writer.ts';
-import { flowHead, sayingView, storeHead, type ViewContext } from './views.ts';
+import { flowHead, sayingView, storeHead, timeView, type ViewContext } from './views.ts';
 
 type EdgeSeen = FlowSeen | StoreSeen;
 
@@ -17,7 +17,7 @@ export interface ViewTemplates {
   writeEdge(writer: JsonWriter, seen: EdgeSeen, isExternal: ViewContext['isExternal']): void;
   /** Like `sayingView`. */
   writeSaying(writer: JsonWriter, seen: EdgeSeen): void;
-  /** Like `changeHead`, without its last brace. */
+  /** Like `changeView`, up to what was said before and after. */
   writeChangeHead(writer: JsonWriter, change: Change): void;
 }
 
@@ -57,6 +57,25 @@ export function createViewTemplates({ categoryOf }: Pick<ViewContext, 'categoryO
     return made;
   }
 
+  /** Kept if one declaration makes the difference, as nearly always. */
+  function changeTemplateOf(change: Change): ChangeTemplate {
+    const { first, by } = change;
+    const { source } = first;
+    const { kept } = first.known;
+    const found = by.length === 1 ? kept.change : undefined;
+    if (found?.categoryOf === categoryOf && found.source === source) return found;
+    const head = { ...changeHead(change, { categoryOf }), at: timeView(change.at) };
+    const rest = `","by":${JSON.stringify(changeAuthors(change))}`;
+    const made = {
+      categoryOf,
+      source,
+      bytes: Buffer.from(JSON.stringify(head).slice(0, -'"}'.length) + rest),
+      atBeforeEnd: ISO_TIME_BYTES + Buffer.byteLength(rest),
+    };
+    if (by.length === 1) kept.change = made;
+    return made;
+  }
+
   function writeTimes(writer: JsonWriter, { firstSeen, lastSeen }: EdgeSeen): void {
     writer.patchTime(FIRST_BEFORE_END, firstSeen);
     writer.patchTime(LAST_BEFORE_END, lastSeen);
@@ -74,9 +93,9 @@ export function createViewTemplates({ categoryOf }: Pick<ViewContext, 'categoryO
       writeTimes(writer, seen);
     },
     writeChangeHead(writer, change) {
-      const { kept } = change.first.known;
-      kept.changeHead ??= Buffer.from(JSON.stringify(changeHead(change, { categoryOf })).slice(0, -1));
-      writer.copy(kept.changeHead);
+      const { bytes, atBeforeEnd } = changeTemplateOf(change);
+      writer.copy(bytes);
+      writer.patchTime(atBeforeEnd, change.at);
     },
   };
 }

@@ -1,6 +1,7 @@
 export { createCourier } from './courier.ts';
 export * from './create-notifications.ts';
 export { createWebhooks, type Webhooks } from './dead-letters.ts';
+export { escapeHtml } from './escape-html.ts';
 export * from './feed.ts';
 export * from './migrations.ts';
 export { type OutboxEvent, pruneEvents, publish, type StoredEvent } from './outbox.ts';

@@ -86,6 +86,26 @@ export function toldEvent(event: Told): ToldEvent {
           { text: 'What it waits for:', command: `habeas request show ${quoted(plain(event.requestId))}` },
         ],
       };
+    case 'request.approval-asked': {
+      const { needed, rows, above } = event.data;
+      return {
+        headline: `${plain(event.requestId)} waits until ${needed === 1 ? 'somebody approves' : `${plain(needed)} people approve`} it`,
+        facts:
+          rows === undefined
+            ? ['Nothing was looked for yet.']
+            : [
+                `It would destroy or change ${plain(rows)} rows, more than ${plain(above)}. Nothing was done yet.`,
+              ],
+        next: [
+          { text: 'What it would do:', command: `habeas plan ${quoted(plain(event.requestId))}` },
+          { text: 'Go on:', command: `habeas request approve ${quoted(plain(event.requestId))}` },
+          {
+            text: 'Do not:',
+            command: `habeas request reject ${quoted(plain(event.requestId))} --reason "…"`,
+          },
+        ],
+      };
+    }
     case 'request.team-deadline-near':
       return {
         headline: `${plain(event.requestId)} waits for team ${value('team')}: ${deadlineInWords(event)}`,

@@ -2,7 +2,7 @@ import type { api } from '@habeas/contract';
 import Holidays from 'date-holidays';
 import { describe, expect, it } from 'vitest';
 import { deadlineOf } from './deadline.ts';
-import { LAW_IDS, LAWS } from './laws.ts';
+import { LAW_IDS, LAWS, type TermsAsked, termsOf } from './laws.ts';
 import type { Law, Term } from './term.ts';
 
 // A second way to count, which walks from day to day with nothing but Date in UTC.
@@ -49,13 +49,26 @@ function endOfMonths(from: number, months: number): number {
   }
 }
 
-describe.each(LAW_IDS)('every start from 2024 to 2036 by %s', (id) => {
+/** Each law, and each right and the appeal that it has other terms for. */
+const CASES = LAW_IDS.flatMap((id): readonly (readonly [api.Regime, string, TermsAsked])[] => {
   const law: Law = LAWS[id];
+  const own = Object.keys(law.rights ?? {}) as api.Right[];
+  return [
+    [id, 'any other right', { right: 'access' }],
+    ...own.map((right) => [id, right, { right }] as const),
+    ...(law.appeal === null ? [] : [[id, 'an appeal', { right: 'access', appeal: true }] as const]),
+  ];
+});
+
+describe.each(CASES)('every start from 2024 to 2036 by %s, %s', (id, _, asked) => {
+  const terms = termsOf(id, asked);
+  if (terms === undefined) throw new Error(`${id} has no such terms`);
+  const law: Law = terms;
   const [country, region] = PLACES[id] ?? ['US', id.replace('us-', '').toUpperCase()];
   const holidays = publicHolidays(country, region);
   const works = (day: number) => ![0, 6].includes(new Date(day).getUTCDay()) && !holidays.has(day);
   const roll = (day: number): number => (law.rollOver === 'none' || works(day) ? day : roll(day + DAY));
-  const rules = { law: id, country, region, timeZone: 'UTC' };
+  const rules = { law: id, country, region, timeZone: 'UTC', terms: law };
 
   it('ends on the day that a walk from day to day finds, with its extension and a stop', () => {
     const differing: unknown[] = [];

@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { Temporal } from 'temporal-polyfill';
 import { type DaysOff, daysOffIn, type Place } from './days-off.ts';
-import { LAWS } from './laws.ts';
+import { LAWS, type TermsAsked, termsOf } from './laws.ts';
 import type { Law, StopReason, Term } from './term.ts';
 
 /** By which law and calendar terms are counted. */
@@ -82,9 +82,13 @@ export function deadlineOf(options: DeadlineOptions): Deadline {
   };
 }
 
-/** The rules with the terms that the law has now, so that what is stored with a request does not change with the table of laws. */
-export function freezeDeadlineRules(rules: DeadlineRules): DeadlineRules {
-  return { ...rules, terms: LAWS[rules.law] };
+/**
+ * The rules with the terms that the law has now for such a request, so that what is stored with it does not change with the table of
+ * laws. undefined: an appeal that the law does not know.
+ */
+export function freezeDeadlineRules(rules: DeadlineRules, asked: TermsAsked): DeadlineRules | undefined {
+  const terms = termsOf(rules.law, asked);
+  return terms === undefined ? undefined : { ...rules, terms };
 }
 
 /** The last day of a term. */

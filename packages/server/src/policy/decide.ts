@@ -20,6 +20,7 @@ const DEFAULT_PROCEDURE: Procedure = {
   waitMilliseconds: 0,
   approval: 'none',
   approvers: [],
+  fourEyesAbove: null,
   owner: null,
 };
 
@@ -64,6 +65,7 @@ export function decideProcedure(rules: readonly Rule[], request: RequestCase): D
     waitMilliseconds: part('waitMilliseconds'),
     approval: part('approval'),
     approvers: part('approvers'),
+    fourEyesAbove: part('fourEyesAbove'),
     owner: part('owner'),
   };
 }
@@ -90,6 +92,8 @@ export function categoryRules(options: {
         return [{ category, action: 'allow' }];
       case 'mask':
         return [{ category, action: 'mask', mask: value.mask }];
+      case 'soft-delete':
+        return [{ category, action: 'soft-delete', values: value.values }];
       case 'keep': {
         const { reason, legalBasis, until, justification } = value;
         const duty = { category, reason, legalBasis, until };

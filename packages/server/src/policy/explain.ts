@@ -28,6 +28,7 @@ export function explainPolicy(
     wait_seconds: part(procedure.waitMilliseconds, (milliseconds) => Math.ceil(milliseconds / 1_000)),
     approval: part(procedure.approval, (value) => value),
     approvers: part(procedure.approvers, (value) => [...value]),
+    four_eyes_above: part(procedure.fourEyesAbove, (value) => value),
     owner: part(procedure.owner, (value) => value),
     considered: fittingRules(policy.rules, request, category).map((rule) => ({
       rule: rule.name,
@@ -62,6 +63,7 @@ function dataOf(
   return {
     action: value.action,
     mask: value.action === 'mask' ? value.mask : null,
+    values: value.action === 'soft-delete' ? value.values : null,
     justification: kept?.justification ?? null,
     reason: kept?.reason ?? null,
     legal_basis: kept?.legalBasis ?? null,

@@ -2,6 +2,7 @@ export * from './deadline.ts';
 export * from './decide.ts';
 export { caseOf, explainPolicy } from './explain.ts';
 export { delayReasonIri } from './justifications.ts';
+export { type TermsAsked, termsOf } from './laws.ts';
 export * from './lint-policy.ts';
 export type { PolicyFinding } from './lint-rules.ts';
 export * from './policy.ts';

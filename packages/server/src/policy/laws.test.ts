@@ -19,6 +19,24 @@ it('the laws are exactly the regimes that a request can be under', () => {
   expect(Object.keys(LAWS)).toEqual(api.regimeSchema.options);
 });
 
+it('and the rights that a law has other terms for', () => {
+  const page = readFileSync(new URL('../../../../docs/deadlines.md', import.meta.url), 'utf8');
+  const told = page
+    .split('\n')
+    .filter(
+      (line) => line.startsWith('| `') && line.split(' | ').length === 6 && !line.startsWith('| `law`'),
+    );
+  const term = (one: Term | null) => (one === null ? '–' : termInWords(one));
+  const rows = Object.entries(LAWS).flatMap(([id, law]: readonly [string, Law]) =>
+    Object.entries(law.rights ?? {}).map(
+      ([right, own]) =>
+        `| \`${id}\` | \`${right}\` | ${term(own.answer)} | ${term(own.acknowledgement)} | ${term(own.extension)} | ${own.source} |`,
+    ),
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  expect(told).toEqual(rows);
+});
+
 function row(id: string, law: Law): string {
   const term = (one: Term | null) => (one === null ? '–' : termInWords(one));
   const cells = [

@@ -1,5 +1,5 @@
 import type { api } from '@habeas/contract';
-import { days, type Law, months } from './term.ts';
+import { businessDays, days, type Law, months } from './term.ts';
 import { US_STATE_LAWS } from './us-state-laws.ts';
 
 /**
@@ -42,15 +42,30 @@ export const LAWS = {
   /**
    * 11 CCR § 7021(a): receipt is confirmed within 10 business days; (b): 45 calendar days that begin on the day of
    * receipt, whether or not the person is verified, up to 90 with notice. Taken stricter: the day of receipt is the
-   * first of the 45, and no weekend moves the end.
+   * first of the 45, and no weekend moves the end. § 7026(f), § 7027(g): an opt-out of sale and sharing and a limit on the use of
+   * sensitive data are heeded within 15 business days of receipt; § 7021 is about neither, so nothing is confirmed and nothing extended.
    */
   ccpa: {
     name: 'CCPA/CPRA (California)',
     source: 'Cal. Civ. Code § 1798.130(a)(2); 11 CCR § 7021',
     answer: { amount: 45, unit: 'days', firstDay: 'receipt' },
-    acknowledgement: { amount: 10, unit: 'business-days', firstDay: 'next' },
+    acknowledgement: businessDays(10),
     extension: days(45),
     appeal: null,
+    rights: {
+      opt_out_of_sale: {
+        source: '11 CCR § 7026(f)',
+        answer: businessDays(15),
+        acknowledgement: null,
+        extension: null,
+      },
+      limit_sensitive_data: {
+        source: '11 CCR § 7027(g)',
+        answer: businessDays(15),
+        acknowledgement: null,
+        extension: null,
+      },
+    },
     rollOver: 'none',
     stops: [],
   },
@@ -113,5 +128,23 @@ export const LAWS = {
   },
   ...US_STATE_LAWS,
 } as const satisfies Readonly<Record<api.Regime, Law>>;
+
+/** What a request asks for, as far as its terms depend on it. */
+export interface TermsAsked {
+  readonly right: api.Right;
+  /** Whether it is an appeal against a refusal. (Default: false) */
+  readonly appeal?: boolean;
+}
+
+/** The terms of a law for one request; undefined: an appeal that the law does not know. */
+export function termsOf(id: api.Regime, { right, appeal = false }: TermsAsked): Law | undefined {
+  const { rights, ...law }: Law = LAWS[id];
+  if (appeal) {
+    if (law.appeal === null) return undefined;
+    return { ...law, ...law.appeal, name: `${law.name}, appeal`, acknowledgement: null, appeal: null };
+  }
+  const own = rights?.[right];
+  return own === undefined ? law : { ...law, ...own };
+}
 
 export const LAW_IDS = Object.keys(LAWS) as api.Regime[];

@@ -13,6 +13,9 @@ export interface PolicyFinding {
 /** Rights that rules about data bear on so far; for others there is nothing that a rule could hold back. */
 const RIGHTS_OVER_DATA: readonly api.Right[] = ['erasure'];
 
+/** Rights that replace or remove what a system holds. */
+const RIGHTS_THAT_DESTROY: readonly api.Right[] = ['erasure', 'rectification'];
+
 /** What is wrong with rules beside their form, in the order of the file. */
 export function lintRules(rules: readonly Rule[], now: Date): readonly PolicyFinding[] {
   return [
@@ -35,16 +38,27 @@ function mistakesIn(rule: Rule): readonly PolicyFinding[] {
   const parts = Object.keys(procedure);
   if (partsOf(rule).length === 0)
     found.push(
-      error('the rule decides nothing; give it allow, mask, keep, wait, approval, approvers or owner'),
+      error(
+        'the rule decides nothing; give it allow, mask, soft_delete, keep, wait, approval, approvers, four_eyes_above or owner',
+      ),
     );
   if (when.category !== null && parts.length > 0)
     found.push(
       error(
-        'a wait, an approval or an owner is of a whole request; leave out `when.category`, or make it a rule of its own',
+        'a wait, an approval, four eyes or an owner is of a whole request; leave out `when.category`, or make it a rule of its own',
       ),
     );
   if (data !== null && when.rights !== null && !when.rights.some((right) => RIGHTS_OVER_DATA.includes(right)))
-    found.push(error(`allow, mask and keep bear on ${RIGHTS_OVER_DATA.join(', ')} only`));
+    found.push(error(`allow, mask, soft_delete and keep bear on ${RIGHTS_OVER_DATA.join(', ')} only`));
+  const { fourEyesAbove, approvers } = procedure;
+  if (
+    fourEyesAbove !== undefined &&
+    when.rights !== null &&
+    !when.rights.some((right) => RIGHTS_THAT_DESTROY.includes(right))
+  )
+    found.push(error(`four_eyes_above bears on ${RIGHTS_THAT_DESTROY.join(' and ')} only`));
+  if (typeof fourEyesAbove === 'number' && approvers !== undefined && new Set(approvers).size < 2)
+    found.push(error('four_eyes_above asks for two people, and `approvers` names one; name another one'));
   return found;
 }
 

@@ -85,6 +85,8 @@ const rule = z.strictObject({
   allow: z.literal(true).optional(),
   /** Data: the row stays and the value is replaced. */
   mask: mask.optional(),
+  /** Data: the row stays, marked as deleted, where its store can do so; `left`: with its values. */
+  soft_delete: z.enum(['masked', 'left']).optional(),
   /** Data: it stays. */
   keep: keep.optional(),
   /** Requests: how long one waits, and can be cancelled, before it starts. */
@@ -93,6 +95,11 @@ const rule = z.strictObject({
   approval: z.enum(['none', 'required']).optional(),
   /** Requests: who may approve, as the audit log names them, such as `key:key_…`. */
   approvers: z.array(z.string().min(1).max(200)).min(1).optional(),
+  /**
+   * Requests: two different people approve before anything is destroyed if more rows than this were found; `never`: as an exception
+   * to a rule that is less specific.
+   */
+  four_eyes_above: z.union([z.int().min(0), z.literal('never')], 'a number of rows, or `never`').optional(),
   /** Requests: the team that answers for them, and is told when they get late. */
   owner: z.string().min(1).max(200).optional(),
 });

@@ -39,8 +39,10 @@ export function parsePolicy(text: string, file: string, now: Date = new Date()):
   if (!result.success) throw fromZodError(result.error, { code: 'POLICY_INVALID', placeOf });
   const source = result.data;
   const ambiguous = (source.rules ?? []).flatMap((rule, index) =>
-    [rule.allow, rule.mask, rule.keep].filter((part) => part !== undefined).length > 1
-      ? [`${formatPlace(placeOf(['rules', index]))}: rules[${index}]: give one of allow, mask and keep`]
+    [rule.allow, rule.mask, rule.soft_delete, rule.keep].filter((part) => part !== undefined).length > 1
+      ? [
+          `${formatPlace(placeOf(['rules', index]))}: rules[${index}]: give one of allow, mask, soft_delete and keep`,
+        ]
       : [],
   );
   const rules = readRules(source, placeOf, givenKeys(value));

@@ -69,7 +69,7 @@ function readRule(source: RuleSource, at: Pick<Rule, 'name' | 'place'>): Rule {
   };
 }
 
-function dataOf({ allow, mask, keep }: RuleSource): DataDecision | null {
+function dataOf({ allow, mask, soft_delete: values, keep }: RuleSource): DataDecision | null {
   if (keep !== undefined) {
     const justification = nonFulfilmentIri(keep.justification) ?? null;
     return {
@@ -81,6 +81,7 @@ function dataOf({ allow, mask, keep }: RuleSource): DataDecision | null {
     };
   }
   if (mask !== undefined) return { action: 'mask', mask: maskOf(mask) };
+  if (values !== undefined) return { action: 'soft-delete', values };
   return allow === true ? { action: 'allow' } : null;
 }
 
@@ -93,6 +94,9 @@ function procedureOf(source: RuleSource): { readonly [Part in keyof Procedure]?:
     ...(source.wait === undefined ? {} : { waitMilliseconds: source.wait }),
     ...(source.approval === undefined ? {} : { approval: source.approval }),
     ...(source.approvers === undefined ? {} : { approvers: source.approvers }),
+    ...(source.four_eyes_above === undefined
+      ? {}
+      : { fourEyesAbove: source.four_eyes_above === 'never' ? null : source.four_eyes_above }),
     ...(source.owner === undefined ? {} : { owner: source.owner }),
   };
 }

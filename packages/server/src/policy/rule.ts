@@ -8,6 +8,8 @@ export type DataDecision =
   | { readonly action: 'allow' }
   /** The row stays and the value is replaced, instead of erasing it. */
   | { readonly action: 'mask'; readonly mask: Mask }
+  /** The row stays and is marked as deleted, with its values masked or left. */
+  | { readonly action: 'soft-delete'; readonly values: 'masked' | 'left' }
   /** It stays as it is. */
   | {
       readonly action: 'keep';
@@ -27,6 +29,8 @@ export interface Procedure {
   readonly approval: 'none' | 'required';
   /** Actors as the audit log names them; empty: whoever may decide about requests. */
   readonly approvers: readonly string[];
+  /** Two different approvers are asked for when more rows than this were found; null: never. */
+  readonly fourEyesAbove: number | null;
   /** The team that answers for the request. */
   readonly owner: string | null;
 }

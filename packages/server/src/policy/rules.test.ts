@@ -110,7 +110,7 @@ describe('lint', () => {
     ['rules:\n  - when: {category: user.name}', /2:\d+ error: .*decides nothing/],
     ['rules:\n  - when: {category: user.name}\n    wait: 3d', /2:\d+ error: .*whole request/],
     ['rules:\n  - keep: {justification: BecauseWeWant}', /2:12 error: .*dpv\/justifications/],
-    ['rules:\n  - {allow: true, mask: hash}', /2:\d+ error: .*one of allow, mask and keep/],
+    ['rules:\n  - {allow: true, mask: hash}', /2:\d+ error: .*one of allow, mask, soft_delete and keep/],
     ['rules:\n  - when: {right: forgetting}\n    wait: 3d', /2:\d+ error/],
     ['rules:\n  - {name: a, wait: 3d}\n  - {name: a, owner: x}', /3:\d+ error: .*has this name/],
     ['rules:\n  - {wait: 3d}\n  - {wait: 4d}', /3:\d+ error: rules\[1\]: .*as rules\[0\] at p.yaml:2/],
@@ -196,6 +196,29 @@ const aCategory = fc.constantFrom(...categories, 'user.contact.phone_number', 'u
 function withoutContradictions(rules: readonly Rule[]): readonly Rule[] {
   return rules.filter((rule, index) => !rules.slice(0, index).some((other) => contradict(other, rule)));
 }
+
+describe('four eyes', () => {
+  const parsed = (rules: string) => parsePolicy(`rules: [${rules}]`, 'policy.yaml');
+
+  it('come from the most specific rule, which may also say never', () => {
+    const { rules } = parsed(
+      '{when: {right: erasure}, four_eyes_above: 100}, {when: {right: erasure, subject_kind: employee}, four_eyes_above: never}',
+    );
+    const of = (request: RequestCase) => decideProcedure(rules, request).fourEyesAbove.value;
+    expect(of(ERASURE)).toBe(100);
+    expect(of({ ...ERASURE, subjectKind: 'employee' })).toBeNull();
+    expect(of({ ...ERASURE, right: 'rectification' })).toBeNull();
+  });
+
+  it.each([
+    ['{four_eyes_above: often}', /a number of rows, or `never`/],
+    ['{when: {right: access}, four_eyes_above: 1}', /erasure and rectification only/],
+    ["{when: {right: erasure}, four_eyes_above: 1, approvers: ['key:a', 'key:a']}", /names one/],
+    ['{when: {category: user.contact}, four_eyes_above: 1}', /whole request/],
+  ])('%s is a mistake', (rule, message) => {
+    expect(() => parsed(rule)).toThrow(message);
+  });
+});
 
 describe('for any rules', () => {
   it('lint finds a contradiction exactly where two rules of equal weight fit one case', () => {

@@ -1,3 +1,5 @@
+import type { api } from '@habeas/contract';
+
 /** How long something may take, and how its days are counted. */
 export interface Term {
   readonly amount: number;
@@ -28,11 +30,19 @@ export interface Law {
   readonly extension: Term | null;
   /** How long a person's appeal against a refusal may take to answer; null: the law knows no appeal to the controller. */
   readonly appeal: { readonly answer: Term; readonly extension: Term | null } | null;
+  /** Rights whose requests the law has other terms for. (Default: none) */
+  readonly rights?: { readonly [Right in api.Right]?: RightTerms };
   /** What happens to a term whose last day is a Saturday, a Sunday or a public holiday. */
   readonly rollOver: 'next-working-day' | 'none';
   /** The reasons for which the clock may stand still. */
   readonly stops: readonly StopReason[];
 }
 
+/** The terms of one right, where a law has them apart. */
+export interface RightTerms extends Pick<Law, 'answer' | 'acknowledgement' | 'extension'> {
+  readonly source: string;
+}
+
 export const months = (amount: number): Term => ({ amount, unit: 'months', firstDay: 'next' });
+export const businessDays = (amount: number): Term => ({ amount, unit: 'business-days', firstDay: 'next' });
 export const days = (amount: number): Term => ({ amount, unit: 'days', firstDay: 'next' });

@@ -378,6 +378,68 @@ describe('an erasure', () => {
     expect(steps.slice(0, 4)).toEqual(['erase shop', 'verify shop', 'erase mail', 'verify mail']);
   });
 
+  it('is called hidden, and not erased, where a system only marks rows as deleted', async () => {
+    const world = await startWorld();
+    world.shop.softDeletes = true;
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    expect(world.shop.rows).toHaveLength(2);
+    const { receipt } = await world.requests.receipt(caller, id);
+    const shop = receipt.systems.find(({ system }) => system === 'shop');
+    expect(shop).toMatchObject({ level: 'hidden', hidden: { rows: 1 }, verified_at: expect.any(String) });
+    const mail = receipt.systems.find(({ system }) => system === 'mail');
+    expect(mail).toMatchObject({ level: 'verified' });
+    expect(mail).not.toHaveProperty('hidden');
+  });
+
+  it('has systems stop what they work on for it when it is cancelled, also one that was down', async () => {
+    const world = await startWorld();
+    world.shop.pendingAnswers = 1;
+    let down = true;
+    world.shop.before = (method) => {
+      if (method === 'cancel' && down) {
+        down = false;
+        throw new HabeasError('SYSTEM_UNREACHABLE', 'down', { retryable: true });
+      }
+    };
+    const { id } = await receive(world, 'access');
+    const operation = await until(async () => {
+      const { rows } = await world.database.pool.query(
+        `select operation from habeas.tasks where key = 'collect:shop' and state = 'waiting'`,
+      );
+      return rows[0]?.operation as string | undefined;
+    }, 'the shop to work on');
+    await world.requests.command(caller, id, { type: 'cancel', reason: 'changed their mind' });
+    await until(async () => !down, 'the shop to be asked');
+    expect(world.shop.cancelled).toEqual([]);
+    // A server that starts asks at once; this one would ask again in half a minute.
+    const next = makeRequests(world.database, world);
+    await next.start();
+    await until(async () => world.shop.cancelled.length > 0, 'the shop to stop');
+    await next.stop();
+    expect(world.shop.cancelled).toEqual([operation]);
+    const { rows } = await world.database.pool.query(`select from habeas.tasks where operation is not null`);
+    expect(rows).toEqual([]);
+  });
+
+  it('has a system stop what it began after the request was cancelled', async () => {
+    const world = await startWorld();
+    world.shop.pendingAnswers = 1;
+    const asked = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    world.shop.before = async (method) => {
+      if (method !== 'collect') return;
+      asked.resolve();
+      await gate.promise;
+    };
+    const { id } = await receive(world, 'access');
+    await asked.promise;
+    await world.requests.command(caller, id, { type: 'cancel', reason: 'changed their mind' });
+    gate.resolve();
+    await until(async () => world.shop.cancelled.length > 0, 'the shop to stop');
+    expect(world.shop.cancelled).toHaveLength(1);
+  });
+
   it('waits for approval and can be cancelled until the first destructive task', async () => {
     const world = await startWorld({ policy: 'erasure: {approval: required}' });
     const first = await receive(world, 'erasure');
@@ -719,6 +781,29 @@ describe('the room', () => {
     expect(verifyFile({ text: JSON.stringify(mixed), trust })).toMatchObject({ verified: false });
     const entries = await listAudit(world.database.db, { organizationId: 'acme', request: id });
     expect(entries.filter(({ action }) => action === 'receipt.signed')).toHaveLength(2);
+  });
+
+  it('gives a receipt also when the request is forgotten in the moment in which it is made', async () => {
+    const world = await startWorld();
+    const { id } = await receive(world, 'access');
+    await inState(world, id, 'completed');
+    await world.requests.receipt(caller, id);
+    // The reconciler would make it too.
+    await world.requests.stop();
+    await world.database.pool.query(`
+      update habeas.requests set receipt = null;
+      create table habeas.forgotten (id text);
+      create function habeas.forget_once() returns trigger language plpgsql as $$ begin
+        if new.receipt is not null and not exists (select from habeas.forgotten) then
+          insert into habeas.forgotten values (new.id);
+          new.receipt := null;
+        end if;
+        return new;
+      end $$;
+      create trigger forget_once before update on habeas.requests for each row execute function habeas.forget_once()`);
+    expect((await world.requests.receipt(caller, id)).receipt.audit_leaf_hashes.length).toBeGreaterThan(5);
+    const { rows } = await world.database.pool.query('select id from habeas.forgotten');
+    expect(rows).toEqual([{ id }]);
   });
 
   it('forgets, and looks for what is due, also when receipts cannot be made', async () => {

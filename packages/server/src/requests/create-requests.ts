@@ -25,7 +25,13 @@ import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.t
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
-import { type CreateVerificationOptions, createVerification, keepVerifying } from './verification/index.ts';
+import {
+  type CreateVerificationOptions,
+  createDigests,
+  createVerification,
+  keepVerifying,
+  sweepVerifications,
+} from './verification/index.ts';
 import { dependenciesOf, personMailView, requestView, taskView } from './views.ts';
 import { newWorker } from './worker-session.ts';
 
@@ -155,6 +161,10 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       const { request, replayed } = await intake.receive(caller, ask);
       return { request: requestView(request), replayed };
     },
+    async appeal(caller, requestId) {
+      const { request, replayed } = await intake.appeal(caller, requestId);
+      return { request: requestView(request), replayed };
+    },
     get: async (caller, requestId) => requestView(await requestRow(db, ref(caller, requestId))),
     async list(caller, query) {
       let select = db
@@ -201,7 +211,9 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     async command(caller, requestId, command) {
       const target = ref(caller, requestId);
       if (command.type === 'approve') await refuseStrangers(caller, requestId);
-      const applied = await transitions.apply(target, requestEvent(command), { actor: caller.actor });
+      const applied = await transitions.apply(target, requestEvent(command, caller.actor), {
+        actor: caller.actor,
+      });
       if (!applied.applied)
         throw new HabeasError(
           'CONFLICT',
@@ -272,12 +284,18 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     },
     async start() {
       await fleet.start();
-      if (verification !== undefined)
-        verifying = keepVerifying({
-          verification,
-          logger: options.logger,
-          pauseMilliseconds: options.reconcileMilliseconds,
-        });
+      verifying = keepVerifying({
+        verification,
+        sweep: () =>
+          sweepVerifications({
+            ...options,
+            transitions,
+            digests: createDigests(options.masterKey),
+            planReceived: (ref) => intake.planReceived(ref),
+          }),
+        logger: options.logger,
+        pauseMilliseconds: options.reconcileMilliseconds,
+      });
     },
     async stop() {
       await verifying?.stop();
@@ -325,7 +343,7 @@ function inDatabase(db: Database, clock: Clock): PackageStorages {
   return { current: storage, all: [storage] };
 }
 
-function requestEvent(command: RequestCommand): Event {
+function requestEvent(command: RequestCommand, actor: string): Event {
   switch (command.type) {
     case 'cancel':
       return { type: 'cancelled', reason: command.reason };
@@ -336,7 +354,7 @@ function requestEvent(command: RequestCommand): Event {
     case 'release':
       return { type: 'released' };
     case 'approve':
-      return { type: 'approved' };
+      return { type: 'approved', by: actor };
     default:
       return command satisfies never;
   }

@@ -34,7 +34,14 @@ export async function verifyTask(context: TaskContext): Promise<TaskOutcome> {
         counts: { ...residue.remaining },
         retained: residue.retained,
         residuals: [],
-        notes: ['read again: nothing left to erase'],
+        ...(residue.hidden === undefined || Object.keys(residue.hidden).length === 0
+          ? { notes: ['read again: nothing left to erase'] }
+          : {
+              hidden: residue.hidden,
+              notes: [
+                'read again: what is only marked as deleted carries the mark, and nothing else is left',
+              ],
+            }),
       },
     },
   };

@@ -19,7 +19,8 @@ export type RequestEvent =
     }
   /** A legal hold covers it: nothing may be destroyed before that is lifted. */
   | { readonly type: 'legal-hold-placed' | 'legal-hold-lifted'; readonly hold: string }
-  | { readonly type: 'approved' | 'wait-over' | 'released' }
+  | { readonly type: 'wait-over' | 'released' }
+  | { readonly type: 'approved'; readonly by: string }
   /** Nobody vouches for who asks: it waits until that is proved. */
   | { readonly type: 'verification-asked' }
   | { readonly type: 'verified'; readonly by: Proof; readonly reason: string | null }
@@ -60,6 +61,14 @@ export type TaskEvent =
       /** Of the operation that it names; null: it names none. */
       readonly generation: number | null;
     }
+  /** More rows were found than one person may have destroyed. */
+  | {
+      readonly type: 'approval-asked';
+      readonly attempt: number;
+      readonly rows: number;
+      /** The policy's count. */
+      readonly above: number;
+    }
   | { readonly type: 'gate-opened' };
 
 export type Event = RequestEvent | TaskEvent;
@@ -81,7 +90,7 @@ export interface Neighbourhood {
   readonly task?: TaskSnapshot | undefined;
   /**
    * For an event that ends the task: the tasks that depend on it. For an event that starts the request: the tasks that
-   * wait for nothing. For `released`: the tasks that are ready. For `rejected` and `cancelled`: the tasks that are open.
+   * wait for nothing. For `approved`: the task that waits for it, if there is one, and those that depend on that. For `released`: the tasks that are ready. For `rejected` and `cancelled`: the tasks that are open.
    */
   readonly others: readonly TaskSnapshot[];
   /**

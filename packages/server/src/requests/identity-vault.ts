@@ -115,6 +115,8 @@ export async function loadIdentities(
   db: Database,
   ref: RequestRef,
   key: SecretKey,
+  /** Who told them, such as `request`. (Default: whoever) */
+  source?: string,
 ): Promise<readonly Identity[]> {
   const rows = await db
     .withTables<RequestTables>()
@@ -122,6 +124,7 @@ export async function loadIdentities(
     .select(['type', 'sealed_value'])
     .where('organization_id', '=', ref.organizationId)
     .where('request_id', '=', ref.requestId)
+    .$if(source !== undefined, (all) => all.where('source', '=', source ?? ''))
     .orderBy('position')
     .execute();
   return rows.map((row) => openIdentity(ref, key, { type: row.type, sealed: row.sealed_value }));

@@ -1,8 +1,15 @@
 import type { api } from '@habeas/contract';
 import { appendAudit } from '../audit/index.ts';
-import type { Database, SecretKey } from '../foundation/index.ts';
+import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
-import { caseOf, deadlineOf, decideProcedure, freezeDeadlineRules, type Policy } from '../policy/index.ts';
+import {
+  caseOf,
+  deadlineOf,
+  decideProcedure,
+  freezeDeadlineRules,
+  type Policy,
+  type TermsAsked,
+} from '../policy/index.ts';
 import { addChanges } from './change-vault.ts';
 import { nextAlertAt, runningTerms } from './deadlines/alert-levels.ts';
 import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
@@ -19,6 +26,8 @@ export interface Asked {
   /** undefined: no plan could be made now. */
   readonly made: MadePlan | undefined;
   readonly digest: Buffer;
+  /** The denied request that it is an appeal against. (Default: none) */
+  readonly appealOf?: string | undefined;
 }
 
 /** Stores new requests, their identities sealed, with their audit entries and events. Gives the key of each. */
@@ -29,14 +38,19 @@ export async function insertRequests(
 ): Promise<readonly SecretKey[]> {
   if (asked.length === 0) return [];
   const { now, policy } = options;
-  const termsOf = termsByRegime(policy, now);
+  const termsOf = termsByCase(policy, now);
   await transaction
     .withTables<RequestTables>()
     .insertInto('requests')
     .values(
-      asked.map(({ ref, ask, caller }) => ({
+      asked.map(({ ref, ask, caller, appealOf }) => ({
         ...lawOf(policy, ask),
-        ...termsOf(ask.regime ?? policy.defaultRegime),
+        ...termsOf({
+          regime: ask.regime ?? policy.defaultRegime,
+          right: ask.right,
+          appeal: appealOf !== undefined,
+        }),
+        appeal_of: appealOf ?? null,
         organization_id: ref.organizationId,
         id: ref.requestId,
         right_kind: ask.right,
@@ -71,9 +85,10 @@ export async function insertRequests(
         : ask.identities.map((identity) => ({ ref, key, identity, source: 'request' }));
     }),
   );
-  const details = ({ ask }: Asked) => {
+  const details = ({ ask, appealOf }: Asked) => {
     const { regime, subject_kind } = lawOf(policy, ask);
-    return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind };
+    const appeal = appealOf === undefined ? {} : { appeal_of: appealOf };
+    return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind, ...appeal };
   };
   await addChanges(
     transaction,
@@ -116,15 +131,18 @@ function lawOf(policy: Policy, ask: ReceiveOptions) {
 }
 
 /** Requests that come together are under few laws: each law's days are counted once. */
-function termsByRegime(policy: Policy, now: Date) {
+function termsByCase(policy: Policy, now: Date) {
   const known = new Map<
-    api.Regime,
+    string,
     Pick<RequestTables['requests'], 'due_at' | 'acknowledge_by' | 'deadline_rules' | 'next_alert_at'>
   >();
-  return (regime: api.Regime) => {
-    const found = known.get(regime);
+  return (asked: TermsAsked & { readonly regime: api.Regime }) => {
+    const { regime, right, appeal } = asked;
+    const name = `${regime} ${right} ${appeal}`;
+    const found = known.get(name);
     if (found !== undefined) return found;
-    const rules = freezeDeadlineRules(policy.deadlinesOf(regime));
+    const rules = freezeDeadlineRules(policy.deadlinesOf(regime), asked);
+    if (rules === undefined) throw new HabeasError('INTERNAL', `The law ${regime} knows no appeal.`);
     const { dueAt, acknowledgeBy } = deadlineOf({ ...rules, receivedAt: now });
     const running = { receivedAt: now, dueAt, acknowledgeBy, acknowledgedAt: null, clockStoppedAt: null };
     const terms = {
@@ -133,7 +151,7 @@ function termsByRegime(policy: Policy, now: Date) {
       deadline_rules: JSON.stringify(rules),
       next_alert_at: nextAlertAt(runningTerms(running), now),
     };
-    known.set(regime, terms);
+    known.set(name, terms);
     return terms;
   };
 }

@@ -16,6 +16,7 @@ import {
   decideProcedure,
   type Policy,
 } from '../policy/index.ts';
+import { appealAgainst, appealOptions } from './appeal.ts';
 import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
 import { createGroup } from './group.ts';
@@ -52,6 +53,14 @@ export interface Intake {
     caller: Caller,
     options: ReceiveOptions,
   ): Promise<{ readonly request: RequestRow; readonly replayed: boolean }>;
+  /**
+   * The appeal against a request that was rejected: the same once more, to be decided anew, with a deadline of its own. Made once.
+   * Throws CONFLICT where the request was not rejected or is forgotten, or where its law knows no appeal.
+   */
+  appeal(
+    caller: Caller,
+    requestId: string,
+  ): Promise<{ readonly request: RequestRow; readonly replayed: boolean }>;
   /** Freezes the plan of a request that was only received. */
   planReceived(ref: RequestRef): Promise<void>;
   makePlan(options: {
@@ -62,6 +71,8 @@ export interface Intake {
     readonly subjectKind?: api.SubjectKind | undefined;
     /** (Default: what its identity types point at) */
     readonly about?: About | undefined;
+    /** Whether it is an appeal, which a person decides. (Default: false) */
+    readonly appeal?: boolean | undefined;
     readonly targets?: readonly string[] | undefined;
     readonly purposes?: readonly string[] | undefined;
     readonly lift?: boolean | undefined;
@@ -91,13 +102,15 @@ export function createIntake(options: IntakeOptions): Intake {
     ]);
     const decided = procedureView(decideProcedure(policy.rules, request));
     const about = ask.about ?? aboutOf(policy, ask.identityTypes);
-    // Whatever the rules say: so much is destroyed by nobody alone.
-    const procedure = about === 'tenant' ? { ...decided, approval: 'required' as const } : decided;
+    // Whatever the rules say: so much is destroyed by nobody alone, and an appeal is what somebody has to decide anew.
+    const asks = about === 'tenant' || ask.appeal === true;
+    const procedure = asks ? { ...decided, approval: 'required' as const } : decided;
     const made = plan({
       ...ask,
       about,
       ...request,
       procedure,
+      rules,
       systems,
       blindSpots,
       policyVersion: policy.version,
@@ -107,7 +120,7 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 
   /** A request is acknowledged even if no plan can be made now; the reconciler plans it later. */
-  const tryPlan = async (ask: ReceiveOptions): Promise<MadePlan | undefined> => {
+  const tryPlan = async (ask: ReceiveOptions, appeal: boolean): Promise<MadePlan | undefined> => {
     try {
       return await makePlan({
         right: ask.right,
@@ -118,6 +131,7 @@ export function createIntake(options: IntakeOptions): Intake {
         targets: targetsOf(ask),
         purposes: ask.purposes,
         lift: ask.lift,
+        appeal,
       });
     } catch (error) {
       options.logger.warn({ err: error }, 'a request was received but cannot be planned yet');
@@ -211,8 +225,40 @@ export function createIntake(options: IntakeOptions): Intake {
     run: (asked) => options.transitions.transact((transaction, save) => insertAll(transaction, save, asked)),
   });
 
+  const receive = async (
+    caller: Caller,
+    given: ReceiveOptions,
+    appealOf?: string,
+  ): ReturnType<Intake['receive']> => {
+    checkAsk({ ...given, targets: targetsOf(given) });
+    checkTenant({
+      policy: options.policy,
+      right: given.right,
+      identityTypes: identityTypes(given.identities),
+    });
+    const ask = withHashedKey(options.masterKey, given);
+    const asked: Asked = {
+      caller,
+      ask,
+      made: await tryPlan(ask, appealOf !== undefined),
+      digest: bodyDigest(options.masterKey, ask),
+      ref: { organizationId: caller.organizationId, requestId: newId('req', options.clock.now()) },
+      appealOf,
+    };
+    const request = await grouped(asked);
+    if (request !== undefined) return { request, replayed: false };
+    return { request: await replay(options.db, asked), replayed: true };
+  };
+
   return {
     makePlan,
+    receive: (caller, given) => receive(caller, given),
+    async appeal(caller, requestId) {
+      const ref = { organizationId: caller.organizationId, requestId };
+      const known = await appealAgainst(options.db, ref);
+      if (known !== undefined) return { request: known, replayed: true };
+      return receive(caller, await appealOptions({ ...options, ref }), requestId);
+    },
     async planReceived(ref) {
       const row = await requestRow(options.db, ref);
       if (row.state !== 'received') return;
@@ -226,6 +272,7 @@ export function createIntake(options: IntakeOptions): Intake {
         targets: row.targets,
         purposes: row.purposes,
         lift: row.lift,
+        appeal: row.appeal_of !== null,
       });
       await options.transitions.transact(async (transaction, save) => {
         const current = await transaction
@@ -239,25 +286,6 @@ export function createIntake(options: IntakeOptions): Intake {
         if (current.state === 'received') await freeze(transaction, save, [{ ref, made }]);
       });
     },
-    async receive(caller, given) {
-      checkAsk({ ...given, targets: targetsOf(given) });
-      checkTenant({
-        policy: options.policy,
-        right: given.right,
-        identityTypes: identityTypes(given.identities),
-      });
-      const ask = withHashedKey(options.masterKey, given);
-      const asked: Asked = {
-        caller,
-        ask,
-        made: await tryPlan(ask),
-        digest: bodyDigest(options.masterKey, ask),
-        ref: { organizationId: caller.organizationId, requestId: newId('req', options.clock.now()) },
-      };
-      const request = await grouped(asked);
-      if (request !== undefined) return { request, replayed: false };
-      return { request: await replay(options.db, asked), replayed: true };
-    },
   };
 }
 
@@ -266,6 +294,7 @@ function procedureView(procedure: DecidedProcedure): api.ProcedureView {
     wait_seconds: Math.ceil(procedure.waitMilliseconds.value / 1_000),
     approval: procedure.approval.value,
     approvers: [...procedure.approvers.value],
+    ...(procedure.fourEyesAbove.value === null ? {} : { four_eyes_above: procedure.fourEyesAbove.value }),
     owner: procedure.owner.value,
   };
 }

@@ -24,7 +24,7 @@ export async function loadRedo(transaction: Database, verify: VerifyRow): Promis
       where d.organization_id = ${verify.organization_id} and t.kind in ('gate', 'verify', 'register')
     )
     select t.id, t.key, t.kind, t.system, t.state, t.remaining, t.attempt, t.failures, t.error_code, t.generation,
-      t.next_attempt_at, t.called_back_at,
+      t.next_attempt_at, t.called_back_at, t.reports_from,
       (select jsonb_agg(jsonb_build_object('id', p.id, 'state', p.state))
        from task_dependencies d
        join tasks p on p.organization_id = d.organization_id and p.id = d.depends_on

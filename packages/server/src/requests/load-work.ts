@@ -43,6 +43,9 @@ interface WorkRow {
   readonly changes: Uint8Array | null;
 }
 
+/** Datasets and rules that plans froze are kept in memory for so many plans that differ in them. */
+const MOST_INPUTS = 100;
+
 /**
  * Reads what claimed tasks need; tasks that start together are read together. undefined where the claim holds no longer: the task
  * was cancelled, or taken over.
@@ -64,10 +67,13 @@ export function createWorkLoader(
   const loadInputs = (organizationId: string, hash: string): Promise<string> => {
     const name = `${organizationId}/${hash}`;
     const known = inputsByHash.get(name);
-    if (known !== undefined) return known;
-    const loading = selectInputs(db, organizationId, hash);
-    loading.catch(() => inputsByHash.delete(name));
+    const loading = known ?? selectInputs(db, organizationId, hash);
+    if (known === undefined) loading.catch(() => inputsByHash.delete(name));
+    // The one that was asked for last is the last of the map.
+    inputsByHash.delete(name);
     inputsByHash.set(name, loading);
+    const [oldest] = inputsByHash.keys();
+    if (inputsByHash.size > MOST_INPUTS && oldest !== undefined) inputsByHash.delete(oldest);
     return loading;
   };
 

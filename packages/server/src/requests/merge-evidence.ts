@@ -13,8 +13,29 @@ export function mergeEvidence(before: Evidence, now: Evidence): Evidence {
     retained: now.retained,
     residuals: [...residuals.values()],
     notes: [...new Set([...before.notes, ...now.notes, 'done again, because the first time did not hold'])],
+    // Of the same rows: the later one saw all of them.
+    ...(now.hidden === undefined ? {} : { hidden: now.hidden }),
+    ...mergeEffects(before.effects, now.effects),
     ...(before.replaced === undefined && now.replaced === undefined
       ? {}
       : { replaced: [...(before.replaced ?? []), ...(now.replaced ?? [])] }),
   };
+}
+
+/** What was done twice adds up; what is kept is what is kept now. */
+function mergeEffects(
+  before: Evidence['effects'] = {},
+  now: Evidence['effects'] = {},
+): Pick<Evidence, 'effects'> {
+  const effects = { ...before };
+  for (const [collection, effect] of Object.entries(now)) {
+    const former = before[collection];
+    effects[collection] = {
+      ...effect,
+      found: effect.found + (former?.found ?? 0),
+      erased: effect.erased + (former?.erased ?? 0),
+      masked: effect.masked + (former?.masked ?? 0),
+    };
+  }
+  return Object.keys(effects).length === 0 ? {} : { effects };
 }

@@ -303,4 +303,23 @@ export const requestMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0066-tracker-reports': {
+    async up(db) {
+      await sql`
+        create table tracker_reports (
+          organization_id text not null,
+          tracker text not null,
+          message_id text not null,
+          received_at timestamptz not null,
+          primary key (organization_id, tracker, message_id)
+        )`.execute(db);
+    },
+  },
+  '0065-useless-operations': {
+    async up(db) {
+      await sql`
+        create index tasks_useless_operations on tasks (organization_id)
+        where operation is not null and state in ('cancelled', 'skipped')`.execute(db);
+    },
+  },
 };

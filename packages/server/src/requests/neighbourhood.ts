@@ -155,6 +155,8 @@ async function loadOthers(
     case 'planned':
     case 'wait-over':
       return snapshots(tasks.where('remaining', '=', 0).where('state', '=', 'pending'));
+    case 'approved':
+      return waitingApproval(transaction, target);
     case 'released':
     case 'legal-hold-lifted':
       return snapshots(tasks.where('state', '=', 'ready'));
@@ -164,6 +166,24 @@ async function loadOthers(
     default:
       return [];
   }
+}
+
+/** The task that waits for people to approve, and what depends on it; none where the request waits before it starts. */
+async function waitingApproval(
+  transaction: Database,
+  { organizationId, requestId }: RequestRef,
+): Promise<readonly TaskSnapshot[]> {
+  const { rows } = await sql<SnapshotRow>`
+    select ${sql.join(SNAPSHOT_COLUMNS.map((column) => sql.ref(`t.${column}`)))}
+    from tasks a
+    join tasks t on t.organization_id = a.organization_id and t.request_id = a.request_id
+      and (t.id = a.id or exists (
+        select from task_dependencies d
+        where d.organization_id = t.organization_id and d.task_id = t.id and d.depends_on = a.id))
+    where a.organization_id = ${organizationId} and a.request_id = ${requestId}
+      and a.kind = 'approval' and a.state = 'waiting'
+    order by t.position`.execute(transaction);
+  return rows.map(taskSnapshot);
 }
 
 async function snapshots(query: { execute(): Promise<SnapshotRow[]> }): Promise<readonly TaskSnapshot[]> {
@@ -177,6 +197,7 @@ export function requestSnapshot(row: RequestRow): RequestSnapshot {
     changesSystems: changesSystems({ right: row.right_kind, dryRun: row.dry_run }),
     heldFrom: row.held_from,
     legalHolds: row.legal_holds,
+    approval: row.approvals_needed === null ? null : { needed: row.approvals_needed, given: row.approvals },
     openTasks: row.open_tasks,
     blockedTasks: row.blocked_tasks,
     destructionStarted: row.destruction_started,

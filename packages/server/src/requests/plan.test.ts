@@ -75,6 +75,66 @@ function systemOf(key: string): string {
 }
 
 describe('plan', () => {
+  it('tells an objection to a service that knows consent and nothing else, and reads it again', () => {
+    const consent: PlannableSystem = {
+      key: 'consent',
+      team: 'privacy',
+      by: 'client',
+      capabilities: new Set(['object']),
+      needs: ['email'],
+      resolves: [],
+      dataTypes: ['consent'],
+      dataCategories: ['user.behavior'],
+    };
+    for (const right of ['objection', 'opt_out_of_sale', 'limit_sensitive_data'] as const) {
+      const purposes = right === 'objection' ? ['marketing'] : [];
+      const ask = { right, purposes, dryRun: false, identityTypes: ['email'], policyVersion: 'v1' };
+      const made = plan({ ...ask, systems: [consent] });
+      expect(made.tasks.map(({ key }) => key)).toEqual(
+        expect.arrayContaining(['register', 'object:consent', 'verify:consent']),
+      );
+      expect(made.gaps).toEqual([]);
+    }
+  });
+
+  it('gives a team a ticket where the policy wants more than to erase, and its service holds such data', () => {
+    const service = (key: string, dataCategories: readonly string[]): PlannableSystem => ({
+      key,
+      team: 'one',
+      by: 'client',
+      capabilities: new Set(['erase', 'verify']),
+      needs: [],
+      resolves: [],
+      dataTypes: [],
+      dataCategories,
+    });
+    const made = plan({
+      right: 'erasure',
+      dryRun: false,
+      identityTypes: ['email'],
+      policyVersion: 'v1',
+      rules: [
+        { category: 'user.contact', action: 'soft-delete', values: 'left' },
+        { category: 'user.device', action: 'mask', mask: { strategy: 'hash' } },
+        { category: 'user.financial', reason: 'tax', legalBasis: null, until: null },
+      ],
+      systems: [
+        service('crm', ['user.contact.email', 'user.device.ip_address']),
+        service('ledger', ['user.financial']),
+        service('silent', []),
+      ],
+    });
+    expect(made.tasks.find(({ key }) => key === 'ticket:crm')).toMatchObject({
+      how: 'user.contact soft-deleted, its values left, user.device masked (hash)',
+    });
+    expect(made.gaps).toContainEqual(
+      expect.objectContaining({ kind: 'erasure-not-supported', system: 'crm', ticket: true }),
+    );
+    expect(made.tasks.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['erase:ledger', 'erase:silent']),
+    );
+  });
+
   it('is a DAG whose names are unique and known', () => {
     fc.assert(
       fc.property(inputs, (input) => {

@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
-import type { About } from '../catalog/index.ts';
+import type { About, KeepRule } from '../catalog/index.ts';
 import type { PlannableSystem } from '../connectors/index.ts';
 import { HabeasError, sha256Hex } from '../foundation/index.ts';
 import { describeCoverage } from './plans/describe-coverage.ts';
@@ -39,6 +39,8 @@ export interface PlanInput {
   readonly subjectKind?: api.SubjectKind | undefined;
   /** What the policy asks for beside the tasks. (Default: nothing) */
   readonly procedure?: api.ProcedureView | undefined;
+  /** What the policy says of data that is erased. (Default: nothing) */
+  readonly rules?: readonly KeepRule[] | undefined;
   /** What is done before what. (Default: everything side by side) */
   readonly order?: Order;
 }
@@ -56,6 +58,7 @@ export interface Plan extends api.PlanView {
  *               resolve:* ─▶ gate:identities ─▶ collect:* , ticket:* ─▶ package
  *     erasure   resolve:* ─▶ gate:identities ─▶ locate:* ─▶ gate:keys ─▶ erase:* ─▶ verify:* ─────▶ confirm:*
  *                                                                   └▶ ticket:* ─▶ gate:erased ─┘
+ *     with `four_eyes_above`: locate:* ─▶ approval ─▶ gate:keys
  *     rectification, restriction and the other rights that change: see plans/plan-rectification.ts and plans/plan-flag.ts
  *
  * Each system is read right after its erasure, so that a failure is seen early, and once more when everything is erased: until
@@ -85,10 +88,12 @@ export function plan(input: PlanInput): Plan {
     targets: [...new Set(input.targets)].sort(compare),
     purposes: [...new Set(input.purposes)].sort(compare),
     known,
+    rules: input.rules ?? [],
   };
   const reached = systems.map((system) => ({ system, way: wayTo(system, asked, { gaps, kept }) }));
   const order = input.order ?? NO_ORDER;
-  planRight({ reached, tasks, dryRun: input.dryRun, lift: input.lift === true, asked, order, gaps });
+  const { dryRun, procedure } = input;
+  planRight({ reached, tasks, dryRun, lift: input.lift === true, asked, order, gaps, procedure });
   for (const { system, way } of reached) {
     if (way === 'act' || way === 'both')
       describeCoverage({ system, known, about: input.about, right: input.right, gaps, kept });

@@ -109,4 +109,24 @@ export const policyMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0060-approvals': {
+    async up(db) {
+      await sql`
+        alter table requests
+          add column approvals_needed integer,
+          add column approvals text[] not null default '{}'`.execute(db);
+      await sql`update requests set approvals_needed = 1 where state = 'approving' or held_from = 'approving'`.execute(
+        db,
+      );
+    },
+  },
+  '0061-appeals': {
+    async up(db) {
+      await sql`alter table requests add column appeal_of text`.execute(db);
+      await sql`
+        create unique index requests_by_appeal on requests (organization_id, appeal_of) where appeal_of is not null`.execute(
+        db,
+      );
+    },
+  },
 };

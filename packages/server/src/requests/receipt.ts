@@ -59,7 +59,8 @@ export async function receiptOf(
     return row.receipt;
   };
   let receipt = await stored();
-  if (receipt === null) {
+  // Forgetting takes it away, once: it may come between.
+  for (let made = 0; receipt === null && made < 2; made += 1) {
     await freezeReceipts(context, { organizationId: ref.organizationId, ids: [ref.requestId] });
     receipt = await stored();
   }
@@ -230,6 +231,8 @@ function systemEntry(
   // Nothing is verified unless every reading was: the last one stands for all.
   const readings = tasks.filter((task) => task.kind === 'verify');
   const verified = readings.every((task) => task.state === 'succeeded') ? readings.at(-1) : undefined;
+  const said = verified ?? (acted?.state === 'succeeded' ? acted : undefined);
+  const hidden = said === undefined ? undefined : evidence(said)?.hidden;
   return {
     system,
     tasks: tasks.map((task) => ({
@@ -240,8 +243,9 @@ function systemEntry(
       note: task.note,
     })),
     counts: (acted === undefined ? undefined : evidence(acted))?.counts ?? {},
+    ...(hidden === undefined ? {} : { hidden }),
     verified_at: verified?.ended_at?.toISOString() ?? null,
-    level: levelOf(acted, verified),
+    level: levelOf(acted, verified, hidden),
   };
 }
 
@@ -249,7 +253,10 @@ function systemEntry(
 function levelOf(
   acted: TaskRow | undefined,
   verified: TaskRow | undefined,
+  hidden: Readonly<Record<string, number>> | undefined,
 ): Receipt['systems'][number]['level'] {
+  // Whatever was read again: nobody may take a row that is there for one that is erased.
+  if (hidden !== undefined) return 'hidden';
   if (verified !== undefined) return 'verified';
   if (acted?.state !== 'succeeded') return 'none';
   return acted.kind === 'ticket' ? 'attested' : 'answered';

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
+import type { Systems } from '../connectors/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import { sendDeadlineAlerts } from './deadlines/send-alerts.ts';
 import type { TaskEvent } from './event.ts';
@@ -12,6 +13,7 @@ import {
 import type { PackageStorages } from './package/storage.ts';
 import { prune } from './prune.ts';
 import { freezeReceipts, type SignReceipt } from './receipt.ts';
+import { stopOperations } from './stop-operations.ts';
 import { sweepWorkingCopies } from './sweep-working-copies.ts';
 import type { RequestTables } from './tables.ts';
 import type { Transitions } from './transitions.ts';
@@ -22,6 +24,7 @@ const BATCH = 500;
 const PRUNE_MILLISECONDS = 3_600_000;
 const SWEEP_MILLISECONDS = 60_000;
 const STORAGE_PAUSE_MILLISECONDS = 30_000;
+const STOP_PAUSE_MILLISECONDS = 30_000;
 
 export interface ReconcileOptions {
   /** Whose requests are looked after; other organizations on the same database have servers of their own. */
@@ -31,6 +34,7 @@ export interface ReconcileOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sign: SignReceipt;
+  readonly systems: Pick<Systems, 'connector'>;
   readonly storages: PackageStorages;
   /** Longest time that a package can be fetched. */
   readonly packageExpiresMilliseconds: number;
@@ -62,6 +66,12 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
   let prunedAt = 0;
   let sweptAt = 0;
   let storageFailedAt = 0;
+  let stopFailedAt = 0;
+  /** A system that is down is not asked every second. */
+  const uselessOperations = async (_: ReconcileOptions, now: Date): Promise<void> => {
+    if (now.getTime() - stopFailedAt < STOP_PAUSE_MILLISECONDS) return;
+    if (await stopOperations(options)) stopFailedAt = now.getTime();
+  };
   const sweepNowAndThen = async (now: Date): Promise<void> => {
     if (now.getTime() - sweptAt < SWEEP_MILLISECONDS) return;
     await sweepWorkingCopies(options.db, options.organizationId);
@@ -92,6 +102,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       expiredPackages,
       forgotten,
       discardedPackages,
+      uselessOperations,
       missingReceipts,
       blockedForGood,
       () => sweepNowAndThen(now),

@@ -91,6 +91,14 @@ export interface Requests {
     caller: Caller,
     options: ReceiveOptions,
   ): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
+  /**
+   * The appeal against a request that was rejected: the same once more, which a person decides, with a deadline of its own. Throws
+   * CONFLICT where there is nothing to appeal against.
+   */
+  appeal(
+    caller: Caller,
+    requestId: string,
+  ): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
   get(caller: Caller, requestId: string): Promise<api.RequestView>;
   list(
     caller: Caller,

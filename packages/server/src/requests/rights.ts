@@ -47,6 +47,11 @@ export function isChanging(kind: api.TaskKind): boolean {
   );
 }
 
+/** Whether a task of this kind that waits is ended by people, and no worker asks after it. */
+export function waitsForPeople(kind: api.TaskKind): boolean {
+  return kind === 'ticket' || kind === 'approval';
+}
+
 /** Whether it ends with a package. */
 export function hasPackage(right: api.Right): boolean {
   return RIGHTS[right].task === 'collect';

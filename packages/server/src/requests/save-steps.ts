@@ -89,6 +89,8 @@ async function saveRequests(
         state: request.state,
         held_from: request.heldFrom,
         legal_holds: request.legalHolds ?? [],
+        approvals_needed: request.approval?.needed ?? null,
+        approvals: request.approval?.given ?? [],
         open_tasks: request.openTasks,
         blocked_tasks: request.blockedTasks,
         destruction_started: request.destructionStarted,
@@ -107,6 +109,8 @@ async function saveRequests(
       state = c.state,
       held_from = c.held_from,
       legal_holds = c.legal_holds,
+      approvals_needed = c.approvals_needed,
+      approvals = c.approvals,
       open_tasks = c.open_tasks,
       blocked_tasks = c.blocked_tasks,
       destruction_started = c.destruction_started,
@@ -116,7 +120,7 @@ async function saveRequests(
       completed_at = coalesce(r.completed_at, c.completed_at),
       forget_at = coalesce(r.forget_at, c.forget_at)
     from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as c (
-      organization_id text, id text, state text, held_from text, legal_holds text[], open_tasks integer, blocked_tasks integer,
+      organization_id text, id text, state text, held_from text, legal_holds text[], approvals_needed integer, approvals text[], open_tasks integer, blocked_tasks integer,
       destruction_started boolean, matched boolean, set_reason boolean, reason text, started_at timestamptz, completed_at timestamptz,
       forget_at timestamptz
     )

@@ -10,12 +10,21 @@ export interface RequestSnapshot {
   readonly heldFrom: api.RequestState | null;
   /** Legal holds that it is under; with `person` among them, a person holds it as well. (Default: none) */
   readonly legalHolds?: readonly string[];
+  /** The approval that it waits for, or had last. (Default: nobody was asked) */
+  readonly approval?: Approval | null;
   /** Tasks that have not ended, blocked ones included. */
   readonly openTasks: number;
   readonly blockedTasks: number;
   /** Whether a task that changes a system was ever started: from then on a request cannot be cancelled. */
   readonly destructionStarted: boolean;
   readonly matched: boolean | null;
+}
+
+export interface Approval {
+  /** How many different people have to approve. */
+  readonly needed: number;
+  /** Who did, as the audit log names them. */
+  readonly given: readonly string[];
 }
 
 /** What the state machine needs to know of a task. */

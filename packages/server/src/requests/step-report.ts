@@ -25,6 +25,7 @@ interface Reported {
  */
 export function report(event: Report, reported: Reported): Step | Refusal {
   const { request, task, dependents, now } = reported;
+  if (task.kind === 'approval') return { refused: 'people approve, no system does' };
   if (isEndedTask(task.state)) return { refused: `the task is ${task.state}` };
   if (isAboutAnother(event, task)) return { refused: 'it is about a former operation' };
   if (task.state === 'running') return { refused: 'the call is under way', early: true };

@@ -1,3 +1,4 @@
+import { approvalAsked, approve } from './approve.ts';
 import {
   change,
   completion,
@@ -40,6 +41,8 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
         : event.waitsUntil !== null && event.waitsUntil > now
           ? 'waiting'
           : 'running';
+      const asked = event.approval ? { ...planned, approval: { needed: 1, given: [] } } : planned;
+      const asks = event.approval ? [approvalAsked(request, { needed: 1 })] : [];
       const holds = event.legalHolds ?? [];
       if (holds.length > 0) {
         // Nothing is started: where it would have run at once, it goes on from where it waits.
@@ -47,14 +50,14 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
         const placed = holds.map(
           (hold): Fact => ({ action: 'request.legal-hold-placed', subject: request.id, details: { hold } }),
         );
-        const facts = [fact({ tasks: event.tasks, next: 'held' }), ...placed];
-        return change({ ...planned, state: 'held', heldFrom, legalHolds: holds }, facts, {
+        const facts = [fact({ tasks: event.tasks, next: 'held' }), ...asks, ...placed];
+        return change({ ...asked, state: 'held', heldFrom, legalHolds: holds }, facts, {
           reason: underHolds(holds),
         });
       }
       const made = fact({ tasks: event.tasks, next });
       if (next === 'running') return start(planned, { roots: before.others, now, fact: made });
-      return change({ ...planned, state: next }, [made]);
+      return change({ ...asked, state: next }, [made, ...asks]);
     }
     case 'verification-asked':
       if (request.state !== 'received' || request.openTasks > 0)
@@ -75,8 +78,7 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
         { open: before.others, fact: fact({ into: event.into }), reason: `Asks the same as ${event.into}.` },
       );
     case 'approved':
-      if (request.state !== 'approving') return { refused: `the request is ${request.state}, not approving` };
-      return change({ ...request, state: 'waiting' }, [fact()]);
+      return approve(before, event, now);
     case 'wait-over':
       if (request.state !== 'waiting') return { refused: `the request is ${request.state}, not waiting` };
       return start(request, { roots: before.others, now, fact: fact() });
@@ -98,6 +100,7 @@ export function stepRequest(before: Neighbourhood, event: RequestEvent, now: Dat
     case 'rejected':
       if (request.state !== 'approving' && request.state !== 'verifying')
         return { refused: `the request is ${request.state}, neither verifying nor approving` };
+      if (request.destructionStarted) return { refused: 'data is already being changed' };
       return end(
         { ...request, state: 'rejected' },
         { open: before.others, fact: fact(), reason: event.reason },

@@ -1,3 +1,4 @@
+import { askApproval } from './approve.ts';
 import type { RetryRules } from './back-off.ts';
 import { backOff } from './back-off.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from './change.ts';
 import { isUndone, type Neighbourhood, type TaskError, type TaskEvent } from './event.ts';
 import { canRedo, redo } from './redo.ts';
-import { isChanging } from './rights.ts';
+import { isChanging, waitsForPeople } from './rights.ts';
 import { isEnded, isEndedTask, isStarted, type RequestSnapshot, type TaskSnapshot } from './snapshot.ts';
 import { report } from './step-report.ts';
 
@@ -60,8 +61,11 @@ export function stepTask(
       return succeed(on, event);
     case 'task-pending':
       return wait(on, event);
+    case 'approval-asked':
+      return askApproval(event, { request, task });
     case 'task-due':
-      if (task.kind === 'ticket' || task.state !== 'waiting') return { refused: `the task is ${task.state}` };
+      if (waitsForPeople(task.kind) || task.state !== 'waiting')
+        return { refused: `the task is ${task.state}` };
       return change(request, [on.fact('task.due')], {
         tasks: [{ ...task, state: 'ready', nextAttemptAt: context.now }],
         due: [dueAt(task, context.now)],
@@ -87,7 +91,8 @@ export function stepTask(
 function claim({ request, task, context, fact }: TaskStep): Step | Refusal {
   if (!isStarted(request.state)) return { refused: `the request is ${request.state}` };
   // A job for a waiting task comes when the system has to be asked again.
-  const due = task.kind !== 'ticket' && (task.state === 'ready' || task.state === 'waiting');
+  const due =
+    task.state === 'ready' ? task.kind !== 'ticket' : task.state === 'waiting' && !waitsForPeople(task.kind);
   if (!due) return { refused: `the task is ${task.state}` };
   if (task.nextAttemptAt !== null && task.nextAttemptAt > context.now)
     return { refused: 'another worker had it, and its time has not come again' };
@@ -203,6 +208,8 @@ function retry(on: TaskStep, event: EventOf<'task-retried'>): Step | Refusal {
 function skip({ request, task, before, context, fact }: TaskStep): Step | Refusal {
   if (isEnded(request.state) || isEndedTask(task.state) || task.state === 'running')
     return { refused: `the task is ${task.state} and the request ${request.state}` };
+  if (task.kind === 'approval')
+    return { refused: 'two people have to approve; approve, reject or cancel the request' };
   if (task.state === 'pending')
     return { refused: 'the task is pending; skip what it waits for, or wait until it is due' };
   // Who answers for one reading of a system answers for the later one too.

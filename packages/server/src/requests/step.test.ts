@@ -52,7 +52,7 @@ describe('step', () => {
     model.apply({ type: 'planned', tasks: ERASURE_PLAN.length, approval: true, waitsUntil: retryAt });
     expect(model.request.state).toBe('approving');
     expect(model.apply({ type: 'wait-over' })).toBeUndefined();
-    model.apply({ type: 'approved' });
+    model.apply({ type: 'approved', by: 'key:a' });
     expect(model.request.state).toBe('waiting');
     model.apply({ type: 'wait-over' });
     expect(model.task('resolve:a').state).toBe('ready');
@@ -69,7 +69,7 @@ describe('step', () => {
     const refused: readonly Event[] = [
       planned,
       { type: 'verification-asked' },
-      { type: 'approved' },
+      { type: 'approved', by: 'key:a' },
       { type: 'wait-over' },
       { type: 'held', reason: 'r' },
       { type: 'released' },
@@ -416,7 +416,7 @@ describe('step', () => {
       ),
     );
     const requestEvent = fc.constantFrom<Event>(
-      { type: 'approved' },
+      { type: 'approved', by: 'key:a' },
       { type: 'wait-over' },
       { type: 'released' },
       { type: 'held', reason: 'r' },

@@ -12,6 +12,10 @@ export type RequestTables = {
     held_from: api.RequestState | null;
     /** Legal holds that it is under; with `person` among them, a person holds it as well. */
     legal_holds: Generated<string[]>;
+    /** How many different people have to approve; null: nobody was asked. */
+    approvals_needed: number | null;
+    /** Who approved, as the audit log names them. */
+    approvals: Generated<string[]>;
     dry_run: boolean;
     /** The law that it is answered under; null: received before it was kept. */
     regime: api.Regime | null;
@@ -38,6 +42,8 @@ export type RequestTables = {
     clock_stopped_at: Date | null;
     /** When the next level of a term is reached that somebody is told of. */
     next_alert_at: Date | null;
+    /** The denied request that it is an appeal against. */
+    appeal_of: string | null;
     waits_until: Date | null;
     started_at: Date | null;
     completed_at: Date | null;
@@ -212,6 +218,8 @@ export const REQUEST_COLUMNS = [
   'state',
   'held_from',
   'legal_holds',
+  'approvals_needed',
+  'approvals',
   'dry_run',
   'regime',
   'subject_kind',
@@ -226,6 +234,7 @@ export const REQUEST_COLUMNS = [
   'acknowledge_by',
   'acknowledged_at',
   'clock_stopped_at',
+  'appeal_of',
   'waits_until',
   'started_at',
   'completed_at',

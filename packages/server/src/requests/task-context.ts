@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import type { Identity } from '../catalog/index.ts';
-import type { Connector, LocatedScope } from '../connectors/index.ts';
+import type { Connector, Evidence, LocatedScope } from '../connectors/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { RequestEvent } from './event.ts';
@@ -40,5 +40,13 @@ export type TaskOutcome =
       readonly also?: (transaction: Database) => Promise<void>;
       /** An event that comes before the end of the task, in the same transaction. */
       readonly first?: (transaction: Database) => Promise<RequestEvent | undefined>;
+    }
+  /** More rows were found than one person may have destroyed. */
+  | {
+      readonly state: 'asks';
+      readonly rows: number;
+      /** The policy's count. */
+      readonly above: number;
+      readonly evidence: Evidence;
     }
   | { readonly state: 'pending'; readonly operation: string; readonly retryAfterSeconds: number };

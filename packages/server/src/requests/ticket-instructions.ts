@@ -5,6 +5,8 @@ import { markOf } from './plans/plan-flag.ts';
 type TicketWork = Pick<RequestRow, 'right_kind' | 'dry_run' | 'targets' | 'purposes' | 'lift'> & {
   readonly system: string | null;
   readonly data_types: readonly string[];
+  /** Of an erasure: how the policy wants it done, if not all is simply erased. (Default: null) */
+  readonly how?: string | null;
 };
 
 const THEN = 'Then close the ticket and say what was done; reject it if that is not possible, and say why.';
@@ -25,7 +27,7 @@ function workOf(row: TicketWork, declared: string): string {
     case 'portability':
       return `Hand over what this person provided to ${system}, or what was observed of them there${declared}, and nothing that was derived from it.`;
     case 'erasure':
-      return `${dryRun ? 'Count, without changing anything,' : 'Erase'} ${what}.`;
+      return `${dryRun ? 'Count, without changing anything,' : 'Erase'} ${what}${row.how === null || row.how === undefined ? '' : `; by policy with ${row.how}`}.`;
     case 'rectification': {
       const targets = row.targets.join(', ');
       return dryRun

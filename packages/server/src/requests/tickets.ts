@@ -1,5 +1,5 @@
 import type { api } from '@habeas/contract';
-import type { Expression, SqlBool } from 'kysely';
+import { type Expression, type SqlBool, sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import { type Clock, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { createBlobStore } from './blob-store.ts';
@@ -42,6 +42,13 @@ export function createTickets(options: TicketsOptions): Tickets {
         'r.lift',
         'r.state as request_state',
       ])
+      .select(
+        // Only an erasure can be wanted in a way of its own.
+        sql<string | null>`case when r.right_kind = 'erasure' then (
+          select e ->> 'how' from jsonb_array_elements(r.plan::jsonb -> 'tasks') e where e ->> 'key' = t.key) end`.as(
+          'how',
+        ),
+      )
       .where('t.organization_id', '=', caller.organizationId)
       .where('t.kind', '=', 'ticket')
       .where('t.started_at', 'is not', null);

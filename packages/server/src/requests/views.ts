@@ -23,6 +23,8 @@ export function requestView(row: RequestRow): api.RequestView {
     acknowledge_by: iso(row.acknowledge_by),
     acknowledged_at: iso(row.acknowledged_at),
     clock_stopped_at: iso(row.clock_stopped_at),
+    appeal_of: row.appeal_of,
+    approval: row.approvals_needed === null ? null : { needed: row.approvals_needed, given: row.approvals },
     waits_until: iso(row.waits_until),
     completed_at: iso(row.completed_at),
     residual_until: iso(row.residual_until),
@@ -56,6 +58,7 @@ export function taskView(row: TaskRow, dependencies: ReadonlyMap<string, string[
     state: row.state,
     depends_on: dependencies.get(row.key) ?? [],
     attempts: row.attempt,
+    failures: row.failures,
     next_attempt_at: iso(row.next_attempt_at),
     started_at: iso(row.started_at),
     ended_at: iso(row.ended_at),
@@ -85,7 +88,7 @@ export function dependenciesOf(plan: Plan | undefined): ReadonlyMap<string, stri
 export type TicketRow = TaskRow & { readonly request_state: RequestRow['state'] } & Pick<
     RequestRow,
     'right_kind' | 'due_at' | 'dry_run' | 'targets' | 'purposes' | 'lift'
-  > & { readonly data_types: readonly string[] };
+  > & { readonly data_types: readonly string[]; readonly how: string | null };
 
 export function ticketView(row: TicketRow): api.TicketView {
   return {

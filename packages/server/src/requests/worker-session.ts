@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
-import type { Database, Logger } from '../foundation/index.ts';
+import { type Database, HabeasError, type Logger } from '../foundation/index.ts';
 import { DUE_CHANNEL, type DueNotice, type PauseNotice } from './due-tasks.ts';
 
 /** The class of advisory locks that say "this worker lives"; an arbitrary number that all Habeas servers agree on. */
 const LOCK_CLASS = 0x4841_4257;
 const RECONNECT_MILLISECONDS = 1_000;
+const CONNECT_MILLISECONDS = 10_000;
 
 /** A name for the worker of a process: a number that fits an advisory lock. */
 export function newWorker(): string {
@@ -31,6 +32,7 @@ export function createWorkerSession(options: {
   readonly onConnected: () => void;
 }): WorkerSession {
   let client: pg.Client | undefined;
+  let connecting: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -39,6 +41,7 @@ export function createWorkerSession(options: {
       connectionString: options.databaseUrl,
       application_name: 'habeas worker',
       keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MILLISECONDS,
     });
     next.on('notification', ({ payload }) => {
       if (payload !== undefined) options.onNotice(JSON.parse(payload));
@@ -51,21 +54,25 @@ export function createWorkerSession(options: {
       reconnect();
     });
     await next.connect();
-    if (stopped) return next.end();
     try {
-      await next.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, Number(options.worker)]);
+      await live(next, options.worker);
       await next.query(`listen ${DUE_CHANNEL}`);
     } catch (error) {
       await next.end();
       throw error;
     }
+    if (stopped) return next.end();
     client = next;
     options.onConnected();
+  };
+  const begin = (): Promise<void> => {
+    connecting = connect();
+    return connecting;
   };
   const reconnect = (): void => {
     if (stopped) return;
     timer = setTimeout(() => {
-      connect().catch((error: unknown) => {
+      begin().catch((error: unknown) => {
         options.logger.warn({ err: error }, 'the worker cannot connect to the database; it tries again');
         reconnect();
       });
@@ -73,13 +80,32 @@ export function createWorkerSession(options: {
   };
 
   return {
-    start: connect,
+    start: begin,
     async stop() {
       stopped = true;
       clearTimeout(timer);
+      // One that is under way ends by itself, in seconds.
+      await connecting?.catch(() => undefined);
       await client?.end();
     },
   };
+}
+
+/**
+ * Takes the lock that says that the worker lives. It is not waited for: the server would not see that who waits has gone, and give the
+ * lock to nobody.
+ */
+async function live(client: pg.Client, worker: string): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [
+    LOCK_CLASS,
+    Number(worker),
+  ]);
+  if (rows[0]?.taken === true) return;
+  throw new HabeasError(
+    'UNAVAILABLE',
+    'PostgreSQL has not missed the former connection of this worker yet.',
+    { retryable: true },
+  );
 }
 
 /** Workers whose processes live, in this database. */

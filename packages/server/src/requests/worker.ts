@@ -9,6 +9,7 @@ import {
   pause,
   type SecretKey,
 } from '../foundation/index.ts';
+import { approvalTask } from './approval-task.ts';
 import { createBlobStore } from './blob-store.ts';
 import { changeTask, validateTask, verifyChangeTask } from './change-task.ts';
 import { collectTask } from './collect-task.ts';
@@ -25,6 +26,7 @@ import type { ClaimedTask } from './places.ts';
 import { createRegister } from './register/register.ts';
 import { registerTask } from './register/register-task.ts';
 import { resolveTask } from './resolve-task.ts';
+import { noteUselessOperation } from './stop-operations.ts';
 import type { RequestTables } from './tables.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 import type { Transitions } from './transitions.ts';
@@ -206,6 +208,8 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
         expiresMilliseconds: options.packageExpiresMilliseconds,
         organization: ref.organizationId,
       });
+    case 'approval':
+      return approvalTask(context);
     case 'gate':
     case 'ticket':
       throw new HabeasError('INTERNAL', `A ${task.kind} is not work for a worker.`);
@@ -224,10 +228,20 @@ async function conclude(
     await removeAttempt(options.db, target, task);
     const wait = options.patience(task.system) ?? outcome.retryAfterSeconds * 1_000;
     const retryAt = new Date(options.clock.now().getTime() + wait);
-    await options.transitions.apply(
+    const applied = await options.transitions.apply(
       target,
       { type: 'task-pending', attempt: task.attempt, retryAt, calledBackAt: task.called_back_at },
       { actor: 'system', result: { operation: outcome.operation } },
+    );
+    if (!applied.applied) await noteUselessOperation(options.db, { ...target, operation: outcome.operation });
+    return;
+  }
+  if (outcome.state === 'asks') {
+    const { rows, above, evidence } = outcome;
+    await options.transitions.apply(
+      target,
+      { type: 'approval-asked', attempt: task.attempt, rows, above },
+      { actor: 'system', result: { evidence } },
     );
     return;
   }

@@ -111,7 +111,7 @@ describe('a person whose values occur nowhere else', () => {
     await served.api.until(id, 'completed');
     await readAll(id);
     const shown = await house.run(['request', 'show', id], { server: served });
-    const saved = await house.run(['request', 'download', id, '--output', 'package.zip'], { server: served });
+    const saved = await house.run(['package', 'fetch', id, '--output', 'package.zip'], { server: served });
     for (const [name, { out, notes }] of Object.entries({ shown, saved }))
       told.push([`habeas ${name}`, out + notes]);
     expect([shown.exit, saved.exit]).toEqual([0, 0]);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createClientTls, runConformance } from '../../connectors/index.ts';
+import { conformanceCases, createClientTls, runConformance } from '../../connectors/index.ts';
 import { type Config, HabeasError, loadConfig } from '../../foundation/index.ts';
 import { type CheckSigning, fileSigning, serverSigning } from '../check-signing.ts';
 import type { CliContext, ConfigOptions } from '../context.ts';
@@ -44,7 +44,8 @@ export async function check(context: CliContext, address: string, options: Check
       timeoutMilliseconds: options.timeout,
       signal,
       onCase: (result) => {
-        if (!quiet) terminal.out(`${conformanceLines(result, terminal.width, paint).join('\n')}\n`);
+        const lines = conformanceLines(result, { cases: conformanceCases, width: terminal.width, paint });
+        if (!quiet) terminal.out(`${lines.join('\n')}\n`);
       },
     });
     if (quiet)

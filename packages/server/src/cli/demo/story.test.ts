@@ -14,6 +14,8 @@ const request = (changes: Partial<api.RequestView> = {}): api.RequestView => ({
   subject_kind: 'customer',
   owner: null,
   legal_holds: [],
+  approval: null,
+  appeal_of: null,
   identity_types: ['email'],
   targets: [],
   purposes: [],

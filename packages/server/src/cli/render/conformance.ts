@@ -1,25 +1,35 @@
-import { type ConformanceResult, conformanceCases } from '../../connectors/index.ts';
+import type { ConformanceResult } from '../../connectors/index.ts';
 import { paragraph } from './map.ts';
 import type { Paint } from './paint.ts';
 import { count, padEnd, printable } from './text.ts';
 import { duration } from './time.ts';
 
-const NAME_WIDTH = Math.max(...conformanceCases.map(({ name }) => name.length));
-const INDENT = 2 + NAME_WIDTH + 2;
+export interface ConformanceLook {
+  /** All cases, so that their names are as wide as each other. */
+  readonly cases: readonly { readonly name: string }[];
+  /** In columns. */
+  readonly width: number;
+  readonly paint: Paint;
+}
 
 /** One case: whether it held, what the contract asks for, and what came instead. */
-export function conformanceLines(result: ConformanceResult, width: number, paint: Paint): readonly string[] {
+export function conformanceLines(
+  result: ConformanceResult,
+  { cases, width, paint }: ConformanceLook,
+): readonly string[] {
+  const nameWidth = Math.max(...cases.map(({ name }) => name.length));
+  const indent = 2 + nameWidth + 2;
   const { mark, tone } = {
     passed: { mark: '✓', tone: paint.good },
     failed: { mark: '✗', tone: paint.bad },
     skipped: { mark: '–', tone: paint.quiet },
   }[result.outcome];
-  const label = `${tone(mark)} ${padEnd(printable(result.name), NAME_WIDTH)}  `;
+  const label = `${tone(mark)} ${padEnd(printable(result.name), nameWidth)}  `;
   return [
-    ...paragraph(label, printable(result.rule), width, INDENT),
+    ...paragraph(label, printable(result.rule), width, indent),
     ...(result.detail === ''
       ? []
-      : paragraph(' '.repeat(INDENT), printable(result.detail), width).map(
+      : paragraph(' '.repeat(indent), printable(result.detail), width).map(
           result.outcome === 'failed' ? paint.bad : paint.quiet,
         )),
   ];

@@ -19,6 +19,7 @@ const task = (
   state: 'succeeded',
   depends_on: [],
   attempts: 1,
+  failures: 0,
   note: null,
   next_attempt_at: null,
   started_at: null,

@@ -8,7 +8,7 @@ export function explanationLines(explanation: api.PolicyExplanation, paint: Pain
   const kind = explanation.subject_kind;
   const row = (name: string, value: string, by: DecidedBy) =>
     `${name.padEnd(16)} ${value}  ${paint.quiet(placeOf(by))}`;
-  const { wait_seconds: wait, approval, approvers, owner } = explanation;
+  const { wait_seconds: wait, approval, approvers, four_eyes_above: fourEyes, owner } = explanation;
   return [
     paint.strong(
       `${right} of a ${kind} under ${regime}${category === null ? '' : `, ${printable(category)}`}`,
@@ -22,6 +22,7 @@ export function explanationLines(explanation: api.PolicyExplanation, paint: Pain
       approvers.value.length === 0 ? 'whoever may decide' : printable(approvers.value.join(', ')),
       approvers.decided_by,
     ),
+    row('four eyes', fourEyes.value === null ? 'never' : `above ${fourEyes.value} rows`, fourEyes.decided_by),
     row('owner', printable(owner.value ?? 'nobody'), owner.decided_by),
     '',
     ...(explanation.considered.length === 0
@@ -44,6 +45,8 @@ function dataInWords(data: NonNullable<api.PolicyExplanation['data']>): string {
       return 'done as asked';
     case 'mask':
       return `masked (${data.mask?.strategy})`;
+    case 'soft-delete':
+      return `soft-deleted where the store can, its values ${data.values}`;
     case 'keep': {
       const until = data.until === null ? '' : `, until ${data.until}`;
       const law = data.legal_basis === null ? '' : ` (${printable(data.legal_basis)})`;

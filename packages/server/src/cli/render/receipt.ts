@@ -7,6 +7,7 @@ import { shortTime } from './time.ts';
 /** Who says that it was done. */
 const BY: Readonly<Record<System['level'], string>> = {
   verified: 'Habeas',
+  hidden: 'Habeas: only marked',
   answered: 'word of the system',
   attested: 'word of the team',
   none: '–',

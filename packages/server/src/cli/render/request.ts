@@ -58,6 +58,8 @@ export function requestLines(
       'clock',
       request.clock_stopped_at === null ? null : `stands still since ${shortTime(request.clock_stopped_at)}`,
     ),
+    ...line('appeal of', request.appeal_of),
+    ...line('approval', request.approval === null ? null : approvalText(request.approval)),
     ...line('starts', request.waits_until === null ? null : shortTime(request.waits_until)),
     ...line('completed', request.completed_at === null ? null : shortTime(request.completed_at)),
     ...line('copies until', request.residual_until === null ? null : shortTime(request.residual_until)),
@@ -70,6 +72,10 @@ export function requestLines(
     ...(tasks.length === 0 ? [] : ['', ...taskMatrix(tasks, { width, paint })]),
     ...evidenceLines(tasks, { width, paint, dryRun: request.dry_run }),
   ];
+}
+
+function approvalText({ needed, given }: NonNullable<api.RequestView['approval']>): string {
+  return `${given.length} of ${needed}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
 }
 
 function packageText(pack: NonNullable<api.RequestView['package']>): string {

@@ -17,6 +17,7 @@ const task = (key: string, state: api.TaskState, changes: Partial<api.TaskView> 
     state,
     depends_on: [],
     attempts: 1,
+    failures: 0,
     note: null,
     next_attempt_at: null,
     started_at: null,
@@ -117,6 +118,9 @@ describe('the lines for a log', () => {
       '      ↻ failed, tried again at 12:00:05 UTC. SYSTEM_TIMEOUT: mailer did not',
       '        answer.',
     ]);
+    expect(taskEventLine({ ...first, failures: 3 })).toBe(
+      'erase:mailer  failed 3 times in a row, tried again at 12:00:05 UTC  SYSTEM_TIMEOUT: mailer did not answer.',
+    );
   });
 
   it('name counts, errors and tickets', () => {

@@ -16,13 +16,22 @@ const MARKS: Record<api.TaskState, { readonly mark: string; readonly tone: keyof
   cancelled: { mark: '–', tone: 'quiet' },
 };
 
-const KIND_ORDER: readonly api.TaskKind[] = ['resolve', 'collect', 'locate', 'erase', 'verify', 'ticket'];
+const KIND_ORDER: readonly api.TaskKind[] = [
+  'resolve',
+  'collect',
+  'locate',
+  'approval',
+  'erase',
+  'verify',
+  'ticket',
+];
 
 /** What a kind of task does, as a person says it. */
 const KIND_WORDS: Partial<Record<api.TaskKind, string>> = {
   resolve: 'identities',
   collect: 'collect',
   locate: 'keys',
+  approval: 'approval',
   erase: 'erase',
   verify: 'read again',
   ticket: 'ticket',
@@ -133,7 +142,12 @@ function trouble(task: api.TaskView, width: number, paint: Paint): readonly stri
 }
 
 function againAt(task: api.TaskView): string {
-  return `failed, tried again at ${shortTime(task.next_attempt_at).slice(11)} UTC`;
+  return `failed${timesOf(task)}, tried again at ${shortTime(task.next_attempt_at).slice(11)} UTC`;
+}
+
+/** ` 3 times in a row`, from the second time on. */
+function timesOf({ failures }: api.TaskView): string {
+  return failures > 1 ? ` ${failures} times in a row` : '';
 }
 
 /** One line that says that a task came into a state, or failed and is tried again, for logs and pipes. */

@@ -9,7 +9,7 @@ interface ReasonOptions extends ServerOptions {
   readonly reason: string;
 }
 
-/** `habeas request cancel|hold|reject|verify|release|approve|retry|skip`: what a person decides. */
+/** `habeas request cancel|hold|reject|verify|release|approve|appeal|retry|skip`: what a person decides. */
 export function requestCommandVerbs(request: Command, run: Run): void {
   for (const [verb, description] of [
     ['cancel', 'cancel a request before anything was destroyed'],
@@ -40,11 +40,30 @@ export function requestCommandVerbs(request: Command, run: Run): void {
       (id: string, options: ServerOptions) =>
         run(async (context) => {
           const changed = await clientFor(context, options).commandRequest(id, verb);
-          print(context, options, { json: changed, lines: () => [`Request ${id} is ${changed.state}.`] });
+          const { state, approval } = changed;
+          const left =
+            state !== 'approving' || approval === null ? 0 : approval.needed - approval.given.length;
+          const more = left === 0 ? '' : ` It takes ${left} more, of another person.`;
+          print(context, options, { json: changed, lines: () => [`Request ${id} is ${state}.${more}`] });
           return 'done';
         }),
     );
   }
+
+  withServerOptions(
+    request.command('appeal').description('appeal against a rejected request').argument('<id>'),
+  ).action((id: string, options: ServerOptions) =>
+    run(async (context) => {
+      const made = await clientFor(context, options).commandRequest(id, 'appeal');
+      const lines = () => [
+        `Appeal ${made.id} against ${id} is ${made.state}, due ${made.due_at.slice(0, 10)}.`,
+        `To do what was asked for: habeas request approve ${made.id}`,
+        `To deny it again: habeas request reject ${made.id} --reason …`,
+      ];
+      print(context, options, { json: made, lines });
+      return 'done';
+    }),
+  );
 
   withServerOptions(
     request

@@ -1,15 +1,10 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
-import { HabeasError } from '../../foundation/errors.ts';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { follow } from '../follow.ts';
 import { count as parseCount, right as parseRight } from '../option-values.ts';
 import { receiptLines } from '../render/receipt.ts';
 import { requestLines, requestListLines } from '../render/request.ts';
-import { bytes } from '../render/time.ts';
-import { savePackage } from '../save-package.ts';
 import type { Run } from '../verb.ts';
 
 interface ListOptions extends ServerOptions {
@@ -19,7 +14,7 @@ interface ListOptions extends ServerOptions {
   readonly cursor?: string;
 }
 
-/** `habeas request list|show|watch|download|receipt`. */
+/** `habeas request list|show|watch|receipt`. */
 export function requestReadVerbs(request: Command, run: Run): void {
   withServerOptions(
     request
@@ -72,24 +67,6 @@ export function requestReadVerbs(request: Command, run: Run): void {
         lines: () => [end.text],
       });
       return end.exit;
-    }),
-  );
-
-  withServerOptions(
-    request
-      .command('download')
-      .description('save the package of a completed access request')
-      .argument('<id>')
-      .requiredOption('--output <file>', 'where to save it'),
-  ).action((id: string, options: ServerOptions & { readonly output: string }) =>
-    run(async (context) => {
-      const file = resolve(context.folder, options.output);
-      if (existsSync(file))
-        throw new HabeasError('CONFLICT', `${file} exists. Remove it, or choose another file.`);
-      const client = clientFor(context, options);
-      const saved = await savePackage(client, await client.getRequest(id), file);
-      print(context, options, { json: saved, lines: () => [`Saved ${saved.file} (${bytes(saved.bytes)}).`] });
-      return 'done';
     }),
   );
 

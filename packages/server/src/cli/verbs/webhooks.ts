@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { count as parseCount } from '../option-values.ts';
+import { count } from '../render/text.ts';
 import { deadLetterLines, webhookLines } from '../render/webhooks.ts';
 import type { Run } from '../verb.ts';
 
@@ -50,7 +51,7 @@ export function webhooksVerb(program: Command, run: Run): void {
       const result = await clientFor(context, options).replayDeadLetters({ receiver, ...chosen });
       print(context, options, {
         json: result,
-        lines: () => [`${result.replayed} messages are sent again to ${receiver}.`],
+        lines: () => [`${count(result.replayed, 'message')} sent again to ${receiver}.`],
       });
       return 'done';
     }),

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
+import { PDClient } from '@habeas/contract/pd';
 import {
   formatOutboundAddress,
   type Outbound,
@@ -39,6 +40,14 @@ export function grpcTransport({ outbound, address, tls }: TransportOptions): PdT
         if (ConnectError.from(error).code === Code.DeadlineExceeded) sessions.doubt();
         throw error;
       }
+    },
+    async *download(request, { authorization, signal }) {
+      const headers = new Headers(authorization === undefined ? {} : { authorization });
+      const once = (async function* () {
+        yield request;
+      })();
+      const { message } = await transport.stream(PDClient.method.download, signal, undefined, headers, once);
+      for await (const { data } of message) yield data;
     },
     close: () => sessions.close(),
   };

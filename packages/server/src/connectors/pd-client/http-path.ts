@@ -1,4 +1,10 @@
-import { type DescMethodUnary, getOption, type JsonObject, type JsonValue } from '@bufbuild/protobuf';
+import {
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  getOption,
+  type JsonObject,
+  type JsonValue,
+} from '@bufbuild/protobuf';
 import { http } from '@habeas/contract/pd';
 import { HabeasError } from '../../foundation/index.ts';
 
@@ -10,10 +16,9 @@ export interface HttpForm {
 }
 
 /** Puts a request, as proto JSON, into the form of the method's google.api.http option. */
-export function httpForm(method: DescMethodUnary, request: JsonObject): HttpForm {
+export function httpForm(method: DescMethodUnary | DescMethodServerStreaming, request: JsonObject): HttpForm {
   const { pattern, body } = getOption(method, http);
-  if (pattern.case === 'post' && body === '*') return { method: 'POST', path: pattern.value, body: request };
-  if (pattern.case !== 'get') {
+  if (pattern.case !== 'get' && (pattern.case !== 'post' || body !== '*')) {
     throw new HabeasError('INTERNAL', `${method.name} has no form over HTTP that this version knows.`);
   }
   const left = new Map(Object.entries(request));
@@ -22,6 +27,7 @@ export function httpForm(method: DescMethodUnary, request: JsonObject): HttpForm
     left.delete(name);
     return encodeURIComponent(text(value));
   });
+  if (pattern.case === 'post') return { method: 'POST', path, body: Object.fromEntries(left) };
   const query = new URLSearchParams(
     [...left].map(([name, value]): [string, string] => [name, text(value)]),
   ).toString();

@@ -8,12 +8,15 @@ import {
 } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { codeFromString } from '@connectrpc/connect/protocol-connect';
+import { PDClient } from '@habeas/contract/pd';
 import { createHttpClient, type HttpReply } from '../../foundation/index.ts';
 import { ANSWERED_STATUS, UnusableAnswer } from './explain-failure.ts';
 import type { TransportOptions } from './grpc-transport.ts';
 import { httpForm } from './http-path.ts';
 import { parseLossless } from './lossless-json.ts';
 import { MAX_ANSWER_BYTES, type PdTransport } from './pd-call.ts';
+
+const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** The contract's HTTP/JSON API over HTTP/1.1, in the clear or over TLS. */
 export function httpTransport(options: TransportOptions): PdTransport {
@@ -38,8 +41,32 @@ export function httpTransport(options: TransportOptions): PdTransport {
       if (reply.status !== 200) throw refusal(reply, form.method === 'GET');
       return read(method.output, reply);
     },
+    async *download(request, { authorization, signal }) {
+      const method = PDClient.method.download;
+      const json = toJson(method.input, create(method.input, request)) as JsonObject;
+      const { path } = httpForm(method, json);
+      const headers = {
+        accept: 'application/octet-stream',
+        ...(authorization === undefined ? {} : { authorization }),
+      };
+      const { body, ...head } = await client.stream({ method: 'GET', path, headers, signal });
+      if (head.status !== 200) throw refusal({ ...head, body: await atMost(body, MAX_REFUSAL_BYTES) }, true);
+      yield* body;
+    },
     close: () => client.close(),
   };
+}
+
+/** An error longer than that is not read to its end: its status says enough. */
+async function atMost(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Buffer> {
+  const taken: Buffer[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    taken.push(piece);
+    length += piece.length;
+    if (length > bytes) break;
+  }
+  return Buffer.concat(taken);
 }
 
 function read<Output extends DescMessage>(schema: Output, reply: HttpReply) {

@@ -1,4 +1,5 @@
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { DownloadRequestSchema } from '@habeas/contract/pd';
 
 /** For whom a token is, and what it may be used for. */
 export interface TokenClaims {
@@ -33,6 +34,11 @@ export type PdCall = <Input extends DescMessage, Output extends DescMessage>(
 /** A way to speak to a service. Connections are kept and used again. */
 export interface PdTransport {
   readonly call: PdCall;
+  /** The bytes of a Download as they come; rejects as calls do. The signal alone ends it. */
+  download(
+    request: MessageInitShape<typeof DownloadRequestSchema>,
+    options: Omit<PdCallOptions, 'timeout'>,
+  ): AsyncIterable<Uint8Array>;
   close(): void;
 }
 

@@ -12,11 +12,13 @@ import type {
   LocatedScope,
   Outcome,
   Residue,
+  RunningOperation,
   Scope,
 } from '../connector.ts';
 import type { ClientConnector } from '../systems.ts';
 import { changeSubject } from './change-subject.ts';
 import { describeService, type PdClientDescription } from './describe-service.ts';
+import { downloadRecords } from './download-records.ts';
 import { answered } from './explain-failure.ts';
 import { callOf, type Ended, earlier, evidenceOf, PAGE_SIZE } from './operation-calls.ts';
 import { createPdClient, type PdClient, type PdClientOptions } from './pd-client.ts';
@@ -61,6 +63,7 @@ export function createPdClientConnector(options: PdClientOptions): PdClientConne
     erase: (scope, mode) => eraseSubject(client, scope, mode),
     change: (scope, work, mode) => changeSubject(client, scope, { system: options.service, work, mode }),
     verify: (scope) => verifyErased(client, scope),
+    cancel: (operation) => cancelOperation(client, operation),
     async close() {
       client.close();
     },
@@ -101,6 +104,16 @@ async function eraseSubject(client: PdClient, scope: LocatedScope, mode: EraseMo
   return { state: 'done', evidence: evidenceOf(reading) };
 }
 
+/** A service that does not offer it, or does not know the operation any more, has nothing that could be stopped. */
+async function cancelOperation(client: PdClient, stopped: RunningOperation): Promise<void> {
+  try {
+    await client.call(PDClient.method.cancelOperation, { name: stopped.operation }, stopped);
+  } catch (error) {
+    const { retryable } = HabeasError.from(error, 'SYSTEM_FAILED');
+    if (retryable) throw error;
+  }
+}
+
 async function* collectRecords(
   client: PdClient,
   scope: Scope,
@@ -108,9 +121,7 @@ async function* collectRecords(
 ): AsyncGenerator<CollectStep> {
   const portability = sources === 'given' && (await tellsProvided(client, scope));
   const before = await earlier(client, scope);
-  const page = async (
-    pageToken: string,
-  ): Promise<Pick<GetResponse, 'operation' | 'records' | 'nextPageToken'>> =>
+  const page: ReadPage = (pageToken) =>
     before === undefined
       ? client.call(get, { ...callOf(scope), portability, pageSize: PAGE_SIZE, pageToken }, scope)
       : client.call(
@@ -118,41 +129,72 @@ async function* collectRecords(
           { name: before.response.operation?.name ?? '', pageSize: PAGE_SIZE, pageToken },
           scope,
         );
-  let current = before?.response ?? (await page(''));
+  const first = before?.response ?? (await page(''));
+  const reading = client.read(first.operation, get.name);
+  if (reading.state === 'failed') throw client.failed(reading, get.name);
+  if (reading.state === 'pending') {
+    yield reading;
+    return;
+  }
   const counted = new Map<string, number>();
-  const seen = new Set<string>();
-  for (;;) {
-    const reading = client.read(current.operation, get.name);
-    if (reading.state === 'failed') throw client.failed(reading, get.name);
-    if (reading.state === 'pending') {
-      if (seen.size > 0)
-        throw client.garbage('answered that work goes on after it had given records', get.name);
-      yield reading;
-      return;
+  for await (const { collection: told, row } of recordsOf(client, { scope, first, page })) {
+    if (!reading.matched) throw client.garbage('answered NO_MATCH, but gave records', get.name);
+    if (told === '' || row === undefined) {
+      throw client.garbage('answered with a record that has no collection or no row', get.name);
     }
-    if (!reading.matched && current.records.length > 0) {
-      throw client.garbage('answered NO_MATCH, but gave records', get.name);
-    }
-    for (const { collection: told, row } of current.records) {
-      if (told === '' || row === undefined) {
-        throw client.garbage('answered with a record that has no collection or no row', get.name);
+    const collection = toldText(told);
+    counted.set(collection, (counted.get(collection) ?? 0) + 1);
+    yield { state: 'item', item: { collection, row } };
+  }
+  const counts = Object.fromEntries(counted);
+  const notes = differing(counts, reading.counts) ? ['The service counted other numbers than it gave.'] : [];
+  yield { state: 'done', evidence: evidenceOf({ ...reading, counts }, notes) };
+}
+
+type Page = Pick<GetResponse, 'operation' | 'records' | 'nextPageToken' | 'download'>;
+type ReadPage = (pageToken: string) => Promise<Page>;
+
+interface Result {
+  readonly scope: Scope;
+  readonly first: Page;
+  readonly page: ReadPage;
+}
+
+/** By Download where the service offers it, otherwise page by page. */
+async function* recordsOf(
+  client: PdClient,
+  { scope, first, page }: Result,
+): AsyncGenerator<Pick<GetResponse['records'][number], 'collection' | 'row'>> {
+  const { download: offer, operation } = first;
+  if (offer !== undefined && operation !== undefined && operation.name !== '') {
+    let given = false;
+    try {
+      for await (const record of downloadRecords(client, {
+        operation: operation.name,
+        offer,
+        signal: scope.signal,
+      })) {
+        given = true;
+        yield record;
       }
-      const collection = toldText(told);
-      counted.set(collection, (counted.get(collection) ?? 0) + 1);
-      yield { state: 'item', item: { collection, row } };
-    }
-    const next = current.nextPageToken;
-    if (next === '') {
-      const counts = Object.fromEntries(counted);
-      const notes = differing(counts, reading.counts)
-        ? ['The service counted other numbers than it gave.']
-        : [];
-      yield { state: 'done', evidence: evidenceOf({ ...reading, counts }, notes) };
       return;
+    } catch (error) {
+      // An offer that something between does not let through.
+      if (given || !answered(error, Code.Unimplemented)) throw error;
     }
+  }
+  const seen = new Set<string>();
+  for (let current = first; ; ) {
+    yield* current.records;
+    const next = current.nextPageToken;
+    if (next === '') return;
     if (seen.has(next)) throw client.garbage('gave the same page twice', get.name);
     seen.add(next);
     current = await page(next);
+    const reading = client.read(current.operation, get.name);
+    if (reading.state === 'failed') throw client.failed(reading, get.name);
+    if (reading.state === 'pending')
+      throw client.garbage('answered that work goes on after it had given records', get.name);
   }
 }
 

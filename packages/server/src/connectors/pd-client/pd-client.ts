@@ -1,4 +1,5 @@
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { type DownloadRequestSchema, PDClient } from '@habeas/contract/pd';
 import {
   HabeasError,
   type Outbound,
@@ -10,6 +11,7 @@ import { grpcTransport } from './grpc-transport.ts';
 import { httpTransport } from './http-transport.ts';
 import type { PdTransport, SignToken } from './pd-call.ts';
 import { type OperationReading, readOperation } from './read-operation.ts';
+import { withoutStall } from './without-stall.ts';
 
 export interface PdClientOptions {
   /** The service's name: the audience of our tokens. */
@@ -35,6 +37,11 @@ export interface PdClient {
     request: MessageInitShape<Input>,
     context: { readonly signal: AbortSignal; readonly requestId?: string | undefined },
   ): Promise<MessageShape<Output>>;
+  /** The bytes of a Download. What takes longer than a call may is a piece that does not come, not the whole. */
+  download(
+    request: MessageInitShape<typeof DownloadRequestSchema>,
+    context: { readonly signal: AbortSignal },
+  ): AsyncGenerator<Uint8Array, void>;
   /** Checks an operation that came with the answer of `rpc`. Throws SYSTEM_GARBAGE. */
   read(operation: Parameters<typeof readOperation>[0], rpc: string): OperationReading;
   /** The error for an operation that FAILED. */
@@ -64,6 +71,19 @@ export function createPdClient(options: PdClientOptions): PdClient {
       } catch (error) {
         signal.throwIfAborted();
         throw explainFailure(error, { who, rpc: method.name, timeout });
+      }
+    },
+    async *download(request, { signal }) {
+      const { name: rpc } = PDClient.method.download;
+      try {
+        signal.throwIfAborted();
+        const token = await options.signToken({ audience: service, method: rpc });
+        const open = (ending: AbortSignal) =>
+          transport.download(request, { authorization: `Bearer ${token}`, signal: ending });
+        yield* withoutStall(open, { milliseconds: timeout, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explainFailure(error, { who, rpc, timeout });
       }
     },
     read(operation, rpc) {

@@ -188,7 +188,8 @@ function compileAction(options: {
       isOver: ends ? (alias) => isOver(keep, alias) : undefined,
     };
   }
-  return { name: actionName, kind: action.kind, masks: mask?.(action.targets) ?? [], kept: action.kept };
+  const { kind, kept, targets, hiddenBy } = action;
+  return { name: actionName, kind, masks: mask?.(targets) ?? [], kept, hides: hiddenBy !== undefined };
 }
 
 function edgeCompiler(matched: ReadonlyMap<string, Matched>): (planned: PlannedEdge) => CompiledEdge {

@@ -39,6 +39,8 @@ export type CompiledAction =
       readonly kind: 'anonymize' | 'mask' | 'stay';
       readonly masks: readonly CompiledMask[];
       readonly kept: readonly KeptField[];
+      /** Whether the row is only marked as deleted. */
+      readonly hides: boolean;
     };
 
 export interface CompiledCut {

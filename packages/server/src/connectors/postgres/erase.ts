@@ -39,6 +39,7 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
     matched: eraser.matched,
     counts: eraser.counts,
     retained: sumRetained(eraser.retained),
+    ...(Object.keys(eraser.hidden).length === 0 ? {} : { hidden: eraser.hidden }),
     residuals: eraser.matched && mode === 'erase' ? options.residuals : [],
     notes: [...eraser.notes],
   };

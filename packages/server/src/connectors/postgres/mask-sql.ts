@@ -21,6 +21,8 @@ export function compileMask(target: Target, column: LiveColumn): CompiledMask | 
     isOver: target.after === undefined ? undefined : (alias: string) => isOver(target.after as Keep, alias),
   };
   switch (mask.strategy) {
+    case 'deleted-mark':
+      return markDeleted(column, base, at);
     case 'null':
       if (column.notNull) return 'may not be empty: choose another mask than `null`';
       return { ...base, value: 'null', isMasked: (alias) => `${at(alias)} is null` };
@@ -57,6 +59,20 @@ export function compileMask(target: Target, column: LiveColumn): CompiledMask | 
           `coalesce(${at(alias)}::text ~ '^erased-[0-9a-f]{20}@erased\\.invalid *$', true)`,
       };
   }
+}
+
+/** True in a boolean; in a column of times, when it was erased, unless it says so already. */
+function markDeleted(
+  column: LiveColumn,
+  base: Pick<CompiledMask, 'column' | 'literal' | 'isOver'>,
+  at: (alias: string) => string,
+): CompiledMask | string {
+  if (column.category === 'B')
+    return { ...base, value: 'true', isMasked: (alias) => `coalesce(${at(alias)}, false)` };
+  if (column.category !== 'D')
+    return `has the type ${column.type}; what marks a row as deleted is a boolean or a time`;
+  const now = `current_setting('habeas.now')::timestamptz::${column.type}`;
+  return { ...base, value: now, isMasked: (alias) => `${at(alias)} is not null` };
 }
 
 /** Nothing where the store allows it; else a hash; else the empty text. Undefined: a person has to choose. */

@@ -32,6 +32,7 @@ import { eraseRows } from './erase.ts';
 import { locatedKeys, ownKeys } from './locate.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { readTables } from './read-tables.ts';
+import { sampledRows } from './sample.ts';
 import { type BeginOptions, Transaction } from './transaction.ts';
 import { Traversal } from './traversal.ts';
 import { countResidue } from './verify.ts';
@@ -160,9 +161,16 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
     await transaction.commit();
   }
 
+  async function* sample(collection: string, limit: number, signal: AbortSignal) {
+    await using transaction = await begin(signal, 'snapshot');
+    yield* sampledRows(transaction, collection, limit);
+    await transaction.commit();
+  }
+
   return {
     capabilities: capabilitiesOf(options.datasets),
     discover,
+    sample,
     collect,
     locate,
     async check(): Promise<Health> {

@@ -1,6 +1,7 @@
 import type { EraseMode, Retained } from '../connector.ts';
 import { deleteRows, isReadable, lockRows, updateRows } from './change-sql.ts';
 import type { Compiled } from './compiled.ts';
+import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { isInSet, type KeySet, pointsAsStored } from './key-set.ts';
 import { retainedRows } from './retained.ts';
@@ -16,6 +17,8 @@ import type { Transaction } from './transaction.ts';
 export class SetEraser {
   readonly counts: Record<string, number> = {};
   readonly retained: Retained[] = [];
+  /** Rows that are only marked as deleted. */
+  readonly hidden: Record<string, number> = {};
   readonly notes = new Set<string>();
   readonly #transaction: Transaction;
   readonly #mode: EraseMode;
@@ -78,6 +81,7 @@ export class SetEraser {
     };
     await this.update(alone);
     await this.delete([alone]);
+    addHidden(this.hidden, set.collection.name, await hiddenRows(this.#transaction, alone));
   }
 
   /** Counts what the set's effect leaves, and why. */
@@ -87,6 +91,7 @@ export class SetEraser {
     this.retained.push(
       ...(await retainedRows({ transaction: this.#transaction, collection, effect, rows, values })),
     );
+    addHidden(this.hidden, collection.name, await hiddenRows(this.#transaction, set));
     if (collection.remarks.keyless !== undefined) this.notes.add(collection.remarks.keyless);
     if (effect.action?.kind === 'stay') {
       this.notes.add(

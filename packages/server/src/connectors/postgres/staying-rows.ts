@@ -23,7 +23,9 @@ export async function keepReferencedRows(traversal: Search): Promise<void> {
 async function letExpiredRowsGo(traversal: Search, collection: CompiledCollection): Promise<void> {
   for (const [index, action] of collection.actions.entries()) {
     if (action.kind !== 'keep' || action.isOver === undefined) continue;
-    const deletion = collection.actions.findIndex((candidate) => candidate.kind === 'delete');
+    const deletion = collection.actions.findIndex(
+      (candidate) => candidate.kind === 'delete' || ('hides' in candidate && candidate.hides),
+    );
     const bit = 2 ** index;
     await traversal.transaction.change(
       `update ${collection.found} f set bits = (f.bits & ~${bit}::bigint) | ${2 ** deletion}::bigint

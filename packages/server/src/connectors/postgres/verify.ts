@@ -2,6 +2,7 @@ import type { KeyBatch, Residue, Retained } from '../connector.ts';
 import { isReadable } from './change-sql.ts';
 import { type Compiled, type CompiledCollection, keyColumns } from './compiled.ts';
 import { foundRows } from './found-rows.ts';
+import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
 import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
@@ -41,6 +42,7 @@ export async function countResidue(options: VerifyOptions): Promise<Residue> {
 async function countStored(options: VerifyOptions): Promise<Residue | undefined> {
   const remaining: Record<string, number> = {};
   const retained: Retained[] = [];
+  const hidden: Record<string, number> = {};
   const isComplete = await useChunks(
     chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
     async (chunk) => {
@@ -51,10 +53,11 @@ async function countStored(options: VerifyOptions): Promise<Residue | undefined>
       const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
       remaining[name] = (remaining[name] ?? 0) + count;
       retained.push(...(await retainedOf(options.transaction, set)));
+      addHidden(hidden, name, await hiddenRows(options.transaction, set));
       return true;
     },
   );
-  return isComplete ? { remaining, retained: sumRetained(retained) } : undefined;
+  return isComplete ? { remaining, retained: sumRetained(retained), hidden } : undefined;
 }
 
 async function countAtOnce(options: VerifyOptions): Promise<Residue> {
@@ -78,8 +81,12 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
       readable.length === 0 ? 0 : await countOf(transaction, readable.join(' union '), []);
   }
   const retained: Retained[] = [];
-  for (const set of stored) retained.push(...(await retainedOf(transaction, set)));
-  return { remaining, retained: sumRetained(retained) };
+  const hidden: Record<string, number> = {};
+  for (const set of stored) {
+    retained.push(...(await retainedOf(transaction, set)));
+    addHidden(hidden, set.collection.name, await hiddenRows(transaction, set));
+  }
+  return { remaining, retained: sumRetained(retained), hidden };
 }
 
 async function countOf(

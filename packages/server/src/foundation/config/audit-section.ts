@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { receiver } from './notify-section.ts';
+import { s3Section } from './s3-section.ts';
 import { duration } from './values.ts';
 
 /** The audit log as those see it who verify it. */
@@ -16,6 +17,8 @@ export const auditSection = z.strictObject({
       every: duration.prefault('1d'),
       /** A file for each checkpoint, in this folder; relative to the configuration. */
       folder: z.string().optional(),
+      /** An object for each checkpoint; never overwritten and never removed. */
+      s3: s3Section('checkpoints/').optional(),
       ...receiver,
     })
     .prefault({}),

@@ -4,6 +4,7 @@ export * from './load-config.ts';
 export * from './map-section.ts';
 export type { NotifyConfig } from './notify-section.ts';
 export type { PartnersConfig } from './partners-section.ts';
+export type { S3Config } from './s3-section.ts';
 export * from './schema.ts';
 export type { NatsConfig, StatusMapping } from './streams-section.ts';
 export type { TrackerConfig } from './trackers-section.ts';

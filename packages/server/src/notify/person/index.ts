@@ -1,5 +1,7 @@
-export { preferredLanguage } from './languages.ts';
+export { type Language, languageOf, preferredLanguage } from './languages.ts';
+export type { PackagePageWords } from './load-templates.ts';
 export type { MailKind } from './mail-kind.ts';
+export { type PackageCode, type PackageTexts, packageTextsFromConfig } from './package-texts.ts';
 export { peopleTellerFromConfig } from './people-teller-from-config.ts';
 export {
   type NewPersonMail,

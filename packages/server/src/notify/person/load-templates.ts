@@ -3,24 +3,47 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HabeasError } from '../../foundation/index.ts';
 import { LANGUAGES, type Language } from './languages.ts';
-import { COMMON_PLACEHOLDERS, MAIL_KINDS, MAIL_PLACEHOLDERS, type MailKind } from './mail-kind.ts';
+import { COMMON_PLACEHOLDERS, MAIL_PLACEHOLDERS, TEMPLATE_KINDS, type TemplateKind } from './mail-kind.ts';
 import { placeholdersOf, splitSubject, type Template } from './template.ts';
 
 /** All that mails to people are made of. */
 export interface Templates {
   readonly layout: string;
-  readonly mails: Readonly<Record<Language, Readonly<Record<MailKind, Template>>>>;
+  readonly mails: Readonly<Record<Language, Readonly<Record<TemplateKind, Template>>>>;
   /** Right → its words. */
   readonly rights: Readonly<Record<Language, Readonly<Record<string, string>>>>;
   /** Reason of a delay (W3C Data Privacy Vocabulary) → its words. */
   readonly delays: Readonly<Record<Language, Readonly<Record<string, string>>>>;
+  /** What the page says on which people open the link to their package. */
+  readonly packagePage: Readonly<Record<Language, PackagePageWords>>;
 }
+
+const PACKAGE_PAGE_WORDS = [
+  'title',
+  'ask',
+  'send',
+  'sent',
+  'code',
+  'open',
+  'ready',
+  'download',
+  'zip',
+  'incomplete',
+  'invalid',
+  'wrong',
+  'often',
+  'failed',
+  'script',
+] as const;
+
+/** `sent` names `{{minutes}}`. */
+export type PackagePageWords = Readonly<Record<(typeof PACKAGE_PAGE_WORDS)[number], string>>;
 
 const BUILT_IN = fileURLToPath(new URL('./templates/', import.meta.url));
 
 /**
  * Reads the templates: those of the folder go before the ones that come with Habeas, file by file (`de/completed.txt`,
- * `de/completed.html`, `de/rights.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
+ * `de/completed.html`, `de/rights.json`, `de/package-page.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
  */
 export function loadTemplates(folder?: string): Templates {
   if (folder !== undefined && !existsSync(folder)) throw broken(folder, 'there is no such folder');
@@ -41,14 +64,15 @@ export function loadTemplates(folder?: string): Templates {
   return {
     layout,
     mails: perLanguage((language) => {
-      const template = (kind: MailKind) => templateOf({ language, kind, required, read });
-      return Object.fromEntries(MAIL_KINDS.map((kind) => [kind, template(kind)])) as Record<
-        MailKind,
+      const template = (kind: TemplateKind) => templateOf({ language, kind, required, read });
+      return Object.fromEntries(TEMPLATE_KINDS.map((kind) => [kind, template(kind)])) as Record<
+        TemplateKind,
         Template
       >;
     }),
     rights: perLanguage((language) => wordsOf(`${language}/rights.json`, required)),
     delays: perLanguage((language) => wordsOf(`${language}/delays.json`, required)),
+    packagePage: perLanguage((language) => pageWords(`${language}/package-page.json`, required)),
   };
 }
 
@@ -58,7 +82,7 @@ function perLanguage<Value>(of: (language: Language) => Value): Record<Language,
 
 function templateOf(options: {
   readonly language: Language;
-  readonly kind: MailKind;
+  readonly kind: TemplateKind;
   readonly required: (name: string) => string;
   readonly read: (name: string) => string | undefined;
 }): Template {
@@ -81,9 +105,16 @@ function templateOf(options: {
       );
   }
   // Without the code the mail is of no use.
-  if (kind === 'code' && !placeholdersOf(text).includes('code'))
+  if ((kind === 'code' || kind === 'package-code') && !placeholdersOf(text).includes('code'))
     throw broken(`${name}.txt`, 'it does not name {{code}}');
   return { text, html };
+}
+
+function pageWords(name: string, required: (name: string) => string): PackagePageWords {
+  const words = wordsOf(name, required);
+  const missing = PACKAGE_PAGE_WORDS.find((word) => words[word] === undefined || words[word] === '');
+  if (missing !== undefined) throw broken(name, `it has no "${missing}"`);
+  return words as PackagePageWords;
 }
 
 function wordsOf(name: string, required: (name: string) => string): Record<string, string> {

@@ -12,6 +12,11 @@ export const MAIL_KINDS = [
 
 export type MailKind = (typeof MAIL_KINDS)[number];
 
+/** All mails that there are templates of: also the code that opens a package, which is sent at once and is no news. */
+export const TEMPLATE_KINDS = [...MAIL_KINDS, 'package-code'] as const;
+
+export type TemplateKind = (typeof TEMPLATE_KINDS)[number];
+
 /** What a template may name, as `{{due}}`. A paragraph that names something that there is none of is left out. */
 export interface MailValues {
   /** How the organization calls itself. */
@@ -37,7 +42,7 @@ export interface MailValues {
 }
 
 /** What each kind of mail may name besides `organization`, `request` and `right`. */
-export const MAIL_PLACEHOLDERS: Readonly<Record<MailKind, readonly (keyof MailValues)[]>> = {
+export const MAIL_PLACEHOLDERS: Readonly<Record<TemplateKind, readonly (keyof MailValues)[]>> = {
   code: ['code', 'minutes', 'link'],
   received: ['due'],
   verified: ['due'],
@@ -46,6 +51,7 @@ export const MAIL_PLACEHOLDERS: Readonly<Record<MailKind, readonly (keyof MailVa
   completed: ['link', 'until', 'kept', 'residual'],
   expiring: ['link', 'until'],
   rejected: ['reason'],
+  'package-code': ['code', 'minutes'],
 };
 
 export const COMMON_PLACEHOLDERS: readonly (keyof MailValues)[] = ['organization', 'request', 'right'];

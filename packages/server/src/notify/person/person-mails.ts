@@ -157,13 +157,19 @@ export async function endMail(
     readonly now: Date;
   },
 ): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await change(transaction, mail, { state: end.state, status: end.status, ended_at: end.now });
     if (end.state !== 'refused' && end.state !== 'bounced') return;
     const { organization_id: organizationId, request_id: requestId } = mail;
     const data = { mail: mail.id, kind: mail.kind, outcome: end.state, status: end.status };
     await publish(transaction, [{ organizationId, type: 'mail.undelivered', requestId, data }], end.now);
   });
+}
+
+/** In the caller's transaction, or in one of its own. */
+async function inTransaction(db: Database, work: (transaction: Database) => Promise<void>): Promise<void> {
+  if (db.isTransaction) await work(db);
+  else await db.transaction().execute(work);
 }
 
 async function change(

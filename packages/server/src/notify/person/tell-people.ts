@@ -31,6 +31,8 @@ export interface PeopleToTell {
   mailsOf(events: readonly StoredEvent[]): Promise<readonly NewPersonMail[]>;
   /** Opens the sealed address and says what the mail has to tell, at the moment when it is sent. */
   compose(mail: PersonMail): Promise<ComposedMail | SkippedMail>;
+  /** The mail server took it; in the transaction that notes so. */
+  sent?(transaction: Database, mail: PersonMail): Promise<void>;
 }
 
 export interface ComposedMail {
@@ -180,7 +182,10 @@ export function createPeopleTeller(options: TellPeopleOptions): PeopleTeller {
       await failed(mail, HabeasError.from(error));
       return;
     }
-    await endMail(db, mail, { state: 'sent', status: null, now: clock.now() });
+    await db.transaction().execute(async (transaction) => {
+      await endMail(transaction, mail, { state: 'sent', status: null, now: clock.now() });
+      await people.sent?.(transaction, mail);
+    });
   }
 
   function written(mail: PersonMail, { to, language, right, delay, values }: ComposedMail) {

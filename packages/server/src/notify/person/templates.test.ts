@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { LANGUAGES, languageOf, preferredLanguage } from './languages.ts';
 import { loadTemplates } from './load-templates.ts';
-import { COMMON_PLACEHOLDERS, MAIL_KINDS, MAIL_PLACEHOLDERS } from './mail-kind.ts';
+import { COMMON_PLACEHOLDERS, MAIL_PLACEHOLDERS, TEMPLATE_KINDS } from './mail-kind.ts';
 import { fillTemplate, placeholdersOf } from './template.ts';
 
 const templates = loadTemplates();
@@ -38,7 +38,7 @@ function withFolder(files: Readonly<Record<string, string>>) {
 
 describe('the templates', () => {
   it('are there in each language, with the same placeholders, and name all that the mail has', () => {
-    for (const kind of MAIL_KINDS) {
+    for (const kind of TEMPLATE_KINDS) {
       const english = placeholdersOf(templates.mails.en[kind].text);
       expect([kind, english]).toEqual([
         kind,
@@ -57,12 +57,21 @@ describe('the templates', () => {
 
   it('have as many paragraphs in each language, each in words of its own', () => {
     const paragraphs = (text: string) => text.trim().split('\n\n');
-    for (const kind of MAIL_KINDS) {
+    for (const kind of TEMPLATE_KINDS) {
       const counts = LANGUAGES.map((language) => paragraphs(templates.mails[language][kind].text).length);
       expect([kind, ...new Set(counts)]).toHaveLength(2);
       const subjects = LANGUAGES.map((language) => paragraphs(templates.mails[language][kind].text)[0]);
       expect([kind, new Set(subjects).size]).toEqual([kind, LANGUAGES.length]);
     }
+  });
+
+  it('have words for the page of packages in each language, each its own', () => {
+    for (const word of Object.keys(templates.packagePage.en) as (keyof typeof templates.packagePage.en)[]) {
+      const words = LANGUAGES.map((language) => templates.packagePage[language][word]);
+      expect([word, new Set(words).size]).toEqual([word, LANGUAGES.length]);
+      if (word === 'sent') for (const one of words) expect(placeholdersOf(one)).toEqual(['minutes']);
+    }
+    expect(() => withFolder({ 'de/package-page.json': '{"title": "Daten"}' })).toThrow('it has no "ask"');
   });
 
   it('have words for each right in each language', () => {
@@ -82,7 +91,7 @@ describe('the templates', () => {
 
   it('are filled in without anything left open, as text and as HTML', () => {
     for (const language of LANGUAGES) {
-      for (const kind of MAIL_KINDS) {
+      for (const kind of TEMPLATE_KINDS) {
         const template = templates.mails[language][kind];
         const mail = fillTemplate({ template, layout: templates.layout, language, values: VALUES });
         const all = [mail.subject, mail.text, mail.html].join('\n');

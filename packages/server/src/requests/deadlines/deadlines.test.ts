@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { MemorySystem, memorySystems } from '../../../test/memory-system.ts';
+import { stopInside } from '../../../test/stop-inside.ts';
 import { auditMigrations, listAudit } from '../../audit/index.ts';
 import { createLogger, fixedClock, newSecretKey } from '../../foundation/index.ts';
 import { notifyMigrations } from '../../notify/index.ts';
@@ -151,6 +152,32 @@ describe('alerts', () => {
     ]);
   });
 
+  it('are never told twice, also when a request comes up for them again', async () => {
+    const id = await receive();
+    const times = ['2026-03-18T12:00:00Z', '2026-04-03T12:00:00Z'];
+    for (const time of times) {
+      await alertsAt(time);
+      // As after a restored backup of this column, or a version that counts it in another way.
+      await database.pool.query('update habeas.requests set next_alert_at = received_at where id = $1', [id]);
+      expect(await alertsAt(time)).toBe(1);
+    }
+    expect((await events('request.deadline-near')).map(({ level }) => level)).toEqual(['50%', 'late']);
+  });
+
+  it('are told by one process, while others go on with other requests', async () => {
+    await receive();
+    await using stop = await stopInside(database.pool, { table: 'deadline_alerts', write: 'insert' });
+    const first = alertsAt('2026-03-18T12:00:00Z');
+    await stop.reached();
+    const second = alertsAt('2026-03-18T12:00:00Z');
+    const stuck = stop.reached(2).then(() => 'both tell of the same request');
+    expect(await Promise.race([second, stuck])).toBe(0);
+    await stop.letOn();
+    expect(await first).toBe(1);
+    stuck.catch(() => undefined);
+    expect((await events('request.deadline-near')).map(({ level }) => level)).toEqual(['50%']);
+  });
+
   it('tell only the highest level when several passed unseen', async () => {
     await receive();
     await alertsAt('2026-04-10T12:00:00Z');
@@ -214,4 +241,93 @@ it('figures tell how many requests have used how much of their term', async () =
     'half',
     'stopped',
   ]);
+});
+
+describe('an appeal', () => {
+  const identities = [{ type: 'email', value: 'ada@example.org' }];
+  const changes = [{ target: 'user.name', from: 'Ada', to: 'Ada L.' }];
+  const asking = 'rules: [{when: {right: rectification}, approval: required}]';
+  const denied = async (regime: 'us-va' | 'us-co' | 'gdpr') => {
+    const server = serverAt(RECEIVED, asking);
+    const ask = { right: 'rectification' as const, identities, changes, dryRun: false, regime };
+    const { request } = await server.receive(caller, ask);
+    await server.command(caller, request.id, { type: 'reject', reason: 'we think it is right' });
+    return request.id;
+  };
+  const appealed = '2026-04-01T12:00:00Z';
+
+  it('opens on a denied request, asks for the same, and has the deadline and the extension of its own law', async () => {
+    const id = await denied('us-co');
+    const server = serverAt(appealed, '');
+    const { request, replayed } = await server.appeal(caller, id);
+    expect(request).toMatchObject({
+      appeal_of: id,
+      right: 'rectification',
+      targets: ['user.name'],
+      regime: 'us-co',
+      // Whatever the policy says.
+      state: 'approving',
+      approval: { needed: 1, given: [] },
+      // 45 days, where an answer has 45 as well; once 60 more.
+      due_at: '2026-05-16T23:59:59.999Z',
+      acknowledge_by: null,
+    });
+    expect(replayed).toBe(false);
+    const extended = await server.commandDeadline(caller, request.id, {
+      type: 'extend',
+      reason: 'ComplexityOfProcess',
+    });
+    expect(extended.due_at).toBe('2026-07-15T23:59:59.999Z');
+    const { rows } = await database.pool.query(
+      'select count(*)::int as identities from habeas.request_identities where request_id = $1',
+      [request.id],
+    );
+    expect(rows).toEqual([{ identities: 1 }]);
+    const [entry] = await listAudit(database.db, { organizationId: 'acme', subject: request.id, limit: 10 });
+    expect(JSON.stringify(entry?.details ?? {})).not.toContain('ada@');
+    expect(await events('request.received')).toContainEqual(expect.objectContaining({ appeal_of: id }));
+
+    // Until it is decided nobody does anything; then what was asked for is done.
+    await server.command(caller, request.id, { type: 'approve' });
+    expect((await server.get(caller, request.id)).state).toBe('running');
+  });
+
+  it('is made once, also by calls at the same time, and there is none against it', async () => {
+    const id = await denied('us-va');
+    const server = serverAt(appealed);
+    const made = await Promise.all([server.appeal(caller, id), server.appeal(caller, id)]);
+    const again = await server.appeal(caller, id);
+    expect(new Set([...made, again].map(({ request }) => request.id)).size).toBe(1);
+    expect([...made, again].filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(again.request.due_at).toBe('2026-05-31T23:59:59.999Z');
+    await server.command(caller, again.request.id, { type: 'reject', reason: 'still right' });
+    await expect(server.appeal(caller, again.request.id)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('an appeal itself'),
+    });
+  });
+
+  it('is refused with the reason where nothing was denied, or the law knows none', async () => {
+    const open = await receive();
+    await expect(serverAt(appealed).appeal(caller, open)).rejects.toThrow(
+      /only what was rejected was denied/,
+    );
+    const gdpr = await denied('gdpr');
+    await expect(serverAt(appealed).appeal(caller, gdpr)).rejects.toThrow(/gdpr.*knows no appeal/);
+    await expect(
+      serverAt(appealed).appeal({ ...caller, organizationId: 'other' }, gdpr),
+    ).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+it('an opt-out of sale in California is due in 15 business days, and its receipt needs no confirmation', async () => {
+  const { request } = await serverAt(RECEIVED).receive(caller, {
+    right: 'opt_out_of_sale',
+    identities: [{ type: 'email', value: 'ada@example.org' }],
+    dryRun: false,
+    regime: 'ccpa',
+  });
+  expect(request).toMatchObject({ due_at: '2026-03-23T23:59:59.999Z', acknowledge_by: null });
 });

@@ -8,7 +8,7 @@ import type { Caller, Requests } from '../requests.ts';
 import { REQUEST_COLUMNS, type RequestTables } from '../tables.ts';
 import { levelReached, nextAlertAt, runningTerms } from './alert-levels.ts';
 import { type LoadedDeadline, loadDeadline, lockedRequest } from './load-deadline.ts';
-import { type DeadlineStep, explainDeadline, stepDeadline } from './step-deadline.ts';
+import { type DeadlineCommand, type DeadlineStep, explainDeadline, stepDeadline } from './step-deadline.ts';
 
 export interface DeadlinesOptions {
   readonly db: Database;
@@ -19,7 +19,6 @@ export interface DeadlinesOptions {
 /** By when a request has to be answered, and all that moves that date. */
 export function createDeadlines(options: DeadlinesOptions): Pick<Requests, 'deadline' | 'commandDeadline'> {
   const { db, clock, policy } = options;
-  const columns = [...REQUEST_COLUMNS, 'deadline_rules'] as const;
   return {
     async deadline(caller, requestId) {
       const row = await db
@@ -33,26 +32,54 @@ export function createDeadlines(options: DeadlinesOptions): Pick<Requests, 'dead
       return deadlineView(row, await loadDeadline(db, row, policy));
     },
     async commandDeadline(caller, requestId, command) {
-      const ref = { organizationId: caller.organizationId, requestId };
       return db.transaction().execute(async (transaction) => {
-        const row = await lockedRequest(transaction, ref).select(columns).executeTakeFirst();
-        if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no request ${requestId}.`);
-        const now = clock.now();
-        const before = await loadDeadline(transaction, row, policy);
-        const step = stepDeadline(before.state, command, now);
-        if ('refused' in step)
+        const done = await apply(transaction, { caller, requestId, command, policy, now: clock.now() });
+        if ('refused' in done)
           throw new HabeasError(
             'CONFLICT',
-            `Request ${requestId} cannot do "${command.type}": ${step.refused}.`,
+            `Request ${requestId} cannot do "${command.type}": ${done.refused}.`,
           );
-        const saved = await save(transaction, { row, step, caller, position: before.rows.length, now });
+        const { saved, rules } = done;
         return deadlineView(
           saved,
-          await loadDeadline(transaction, { ...saved, deadline_rules: row.deadline_rules }, policy),
+          await loadDeadline(transaction, { ...saved, deadline_rules: rules }, policy),
         );
       });
     },
   };
+}
+
+const columns = [...REQUEST_COLUMNS, 'deadline_rules'] as const;
+
+/** Notes that receipt was confirmed by a mail that went out. Noted before, or of a request that has ended, nothing changes. */
+export async function acknowledgeByMail(
+  transaction: Database,
+  told: Pick<ToApply, 'requestId' | 'policy' | 'now'> & { readonly organizationId: string },
+): Promise<void> {
+  const caller = { organizationId: told.organizationId, actor: 'system' };
+  await apply(transaction, { ...told, caller, command: { type: 'acknowledge' } });
+}
+
+interface ToApply {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly command: DeadlineCommand;
+  readonly policy: Pick<Policy, 'deadlinesOf'>;
+  readonly now: Date;
+}
+
+async function apply(
+  transaction: Database,
+  { caller, requestId, command, policy, now }: ToApply,
+): Promise<{ readonly saved: RequestRow; readonly rules: string | null } | { readonly refused: string }> {
+  const ref = { organizationId: caller.organizationId, requestId };
+  const row = await lockedRequest(transaction, ref).select(columns).executeTakeFirst();
+  if (row === undefined) throw new HabeasError('NOT_FOUND', `There is no request ${requestId}.`);
+  const before = await loadDeadline(transaction, row, policy);
+  const step = stepDeadline(before.state, command, now);
+  if ('refused' in step) return step;
+  const saved = await save(transaction, { row, step, caller, position: before.rows.length, now });
+  return { saved, rules: row.deadline_rules };
 }
 
 interface ToSave {

@@ -1,5 +1,5 @@
 import type { Database } from '../../foundation/index.ts';
-import { type DeadlineRules, freezeDeadlineRules, type Policy } from '../../policy/index.ts';
+import type { DeadlineRules, Policy } from '../../policy/index.ts';
 import type { RequestRef } from '../identity-vault.ts';
 import type { RequestRow } from '../neighbourhood.ts';
 import { isEnded } from '../snapshot.ts';
@@ -17,7 +17,7 @@ export interface LoadedDeadline {
 export async function loadDeadline(
   db: Database,
   request: RequestRow & { readonly deadline_rules: string | null },
-  policy: Policy,
+  policy: Pick<Policy, 'deadlinesOf'>,
 ): Promise<LoadedDeadline> {
   const rows = await db
     .withTables<RequestTables>()
@@ -35,7 +35,7 @@ export async function loadDeadline(
       receivedAt: request.received_at,
       dueAt: request.due_at,
       // A request of a version that froze no terms is counted by those of today.
-      rules: frozen ?? freezeDeadlineRules(policy.deadlinesOf(request.regime ?? undefined)),
+      rules: frozen ?? policy.deadlinesOf(request.regime ?? undefined),
       ended: isEnded(request.state),
       changes: rows.map(({ kind, at, reason }) => ({ kind, at, reason })),
     },

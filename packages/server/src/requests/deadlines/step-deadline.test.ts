@@ -7,7 +7,8 @@ import { type DeadlineCommand, type DeadlineState, stepDeadline } from './step-d
 const at = (day: string) => new Date(`${day}T12:00:00Z`);
 
 function received(law: DeadlineRules['law'], day: string): DeadlineState {
-  const rules = freezeDeadlineRules({ law, country: null, region: null, timeZone: 'UTC' });
+  const zone = { law, country: null, region: null, timeZone: 'UTC' };
+  const rules = freezeDeadlineRules(zone, { right: 'access' }) ?? zone;
   const receivedAt = at(day);
   const { dueAt } = deadlineOf({ ...rules, receivedAt });
   return { receivedAt, dueAt, rules, ended: false, changes: [] };

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { eventually } from '../../../test/eventually.ts';
 import { MemorySystem, memorySystems } from '../../../test/memory-system.ts';
+import { stopInside } from '../../../test/stop-inside.ts';
 import { auditMigrations, listAudit } from '../../audit/index.ts';
 import { createLogger, newSecretKey, systemClock } from '../../foundation/index.ts';
 import { notifyMigrations } from '../../notify/index.ts';
@@ -194,6 +195,34 @@ describe('a legal hold', () => {
       expect(states).toEqual(['held', 'held', 'held']);
       await requests.legalHolds.release(caller, hold.id, 'Closed');
     }
+  });
+
+  it('covers a request whose receipt looked for holds before it and is stored after it', async () => {
+    requests = server('erasure: {wait: 30d}');
+    // After it has looked for holds, when its first state is written.
+    await using stop = await stopInside(database.pool, {
+      table: 'requests',
+      write: 'update',
+      when: 'old.state is distinct from new.state',
+    });
+    const asked = ask();
+    await stop.reached();
+    const placed = requests.legalHolds.place(caller, {
+      scope: { kind: 'subject', identities: [ada] },
+      reason: 'Case 17/2026',
+    });
+    const waitsForIt = eventually('the hold waits for the receipt', async () => {
+      const { rows } = await database.pool.query(
+        `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`,
+      );
+      return rows[0].n >= 2;
+    });
+    // Broken, it would not wait, and find nothing.
+    await Promise.race([placed, waitsForIt]);
+    await stop.letOn();
+    const { id } = await asked;
+    await placed;
+    expect(await state(id)).toBe('held');
   });
 
   it('of another organization does not exist', async () => {

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type Clock,
   type Config,
-  createS3Client,
   type Database,
   HabeasError,
   type Outbound,
+  openS3,
 } from '../../foundation/index.ts';
 import type { PackageStorage, PackageStorages } from './storage.ts';
 import { createDiskStorage } from './storage-disk.ts';
@@ -26,32 +25,17 @@ export function createPackageStorages(options: CreatePackageStoragesOptions): Pa
   const all: PackageStorage[] = [createPostgresStorage(options.db, options.clock)];
   if (packages.folder !== undefined) all.push(createDiskStorage(resolve(folder, packages.folder)));
   if (packages.s3 !== undefined) {
-    const { endpoint, region, bucket, prefix, ca } = packages.s3;
-    const client = createS3Client({
-      bucket: {
-        endpoint,
-        region,
-        bucket,
-        accessKeyId: packages.s3.access_key_id,
-        secretAccessKey: packages.s3.secret_access_key,
-        sessionToken: packages.s3.session_token,
-        ca: ca === undefined ? undefined : readPem(resolve(folder, ca)),
-      },
+    const client = openS3({
+      setting: 'packages.s3',
+      config: packages.s3,
+      folder,
       outbound: options.outbound,
       clock: options.clock,
     });
-    all.push(createS3Storage(client, prefix));
+    all.push(createS3Storage(client, packages.s3.prefix));
   }
   const current = all.find(({ kind }) => kind === packages.storage);
   if (current === undefined)
     throw new HabeasError('CONFIG_INVALID', `packages.storage: "${packages.storage}" is not configured.`);
   return { current, all };
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new HabeasError('CONFIG_INVALID', `packages.s3.ca: ${file} cannot be read.`, { cause });
-  }
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import type { api } from '@habeas/contract';
 import { appendAudit } from '../../audit/index.ts';
 import {
   type Clock,
@@ -8,10 +9,11 @@ import {
   newId,
   type SecretKey,
 } from '../../foundation/index.ts';
-import { loadIdentities, loadRequestKey, type RequestRef } from '../identity-vault.ts';
+import type { PackageTexts } from '../../notify/index.ts';
+import { loadRequestKey, openIdentity, type RequestRef } from '../identity-vault.ts';
 import { requestRow } from '../read-requests.ts';
 import type { Caller } from '../requests.ts';
-import { codeMail } from './code-mail.ts';
+import { SIGN_IN_SOURCE } from '../verification/index.ts';
 import type { LinkTables } from './link-tables.ts';
 import { type OpenedPackage, openPackage } from './open-package.ts';
 import type { PackageStorages } from './storage.ts';
@@ -35,18 +37,9 @@ export interface PackageLinksOptions {
   readonly clock: Clock;
   /** Where people reach this server. */
   readonly publicUrl: string;
-  /** How the organization calls itself in mails. */
   readonly organizationId: string;
-  /** Undefined where no mail server is configured; then no links can be made. */
-  readonly sendMail:
-    | ((mail: {
-        readonly to: string;
-        readonly id: string;
-        readonly subject: string;
-        readonly text: string;
-        readonly html: string;
-      }) => Promise<void>)
-    | undefined;
+  /** Without a way to send codes no links can be made. */
+  readonly texts: Pick<PackageTexts, 'language' | 'sendCode'>;
 }
 
 export interface NewLink {
@@ -80,8 +73,11 @@ export interface PackageLinks {
   ): Promise<NewLink>;
   /** Voids every link of the request; says how many. Throws NOT_FOUND. */
   revoke(caller: Caller, requestId: string): Promise<number>;
-  /** Throws TOO_MANY_REQUESTS after five codes in an hour. */
-  sendCode(token: string): Promise<{ readonly minutes: number }>;
+  /**
+   * The mail is in the language of the request; where nobody knows that, in the one that is given. Throws TOO_MANY_REQUESTS after
+   * five codes in an hour.
+   */
+  sendCode(token: string, language?: api.Language): Promise<{ readonly minutes: number }>;
   /** Throws CODE_INVALID for a code that is wrong, used, too old, or tried too often. */
   open(token: string, code: string): Promise<Grant>;
   /** The package of a grant. Counts nothing. */
@@ -153,7 +149,7 @@ export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
       const ref = { organizationId: caller.organizationId, requestId };
       const found = await opened(ref);
       if (found === undefined) throw new HabeasError('NOT_FOUND', `Request ${requestId} has no package now.`);
-      if (options.sendMail === undefined)
+      if (options.texts.sendCode === undefined)
         throw new HabeasError(
           'CONFLICT',
           'A link needs a mail server for its codes. Name one under notify.smtp.',
@@ -180,7 +176,11 @@ export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
           .execute();
         await audit(transaction, ref, 'package.link-made', caller.actor);
       });
-      return { id, url: `${options.publicUrl}/package#${token}`, expiresAt, downloads: ask.downloads };
+      const { language } = await requestRow(db, ref);
+      // Their browser may prefer another one than they asked in.
+      const query = language === null ? '' : `?lang=${language}`;
+      const url = `${options.publicUrl}/package${query}#${token}`;
+      return { id, url, expiresAt, downloads: ask.downloads };
     },
     async revoke(caller, requestId) {
       const ref = { organizationId: caller.organizationId, requestId };
@@ -197,12 +197,14 @@ export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
         return Number(gone.numUpdatedRows);
       });
     },
-    async sendCode(token) {
+    async sendCode(token, language) {
       const link = await live(token);
       const ref = { organizationId: link.organization_id, requestId: link.request_id };
       if (link.downloads_left < 1 || (await opened(ref)) === undefined) throw notFound();
       const to = await addressOf(db, ref, options.masterKey);
-      if (to === undefined || options.sendMail === undefined) throw notFound();
+      const { sendCode } = options.texts;
+      if (to === undefined || sendCode === undefined) throw notFound();
+      const request = await requestRow(db, ref);
       const now = clock.now();
       const code = String(randomInt(100_000_000)).padStart(8, '0');
       const hourAgo = new Date(now.getTime() - HOUR);
@@ -239,15 +241,13 @@ export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
           { retryable: true },
         );
       }
-      await options.sendMail({
+      await sendCode({
         to,
         id: newId('mail', now),
-        ...codeMail({
-          code,
-          minutes: CODE_MINUTES,
-          organization: options.organizationId,
-          requestId: ref.requestId,
-        }),
+        language: request.language ?? language ?? options.texts.language,
+        code,
+        minutes: CODE_MINUTES,
+        requestId: ref.requestId,
       });
       return { minutes: CODE_MINUTES };
     },
@@ -355,21 +355,25 @@ export function createPackageLinks(options: PackageLinksOptions): PackageLinks {
   };
 }
 
-/** The address that the request was made with; whoever made it vouched for it. */
+/**
+ * The first address that the request was made with or that a sign-in proved. Of a request that somebody had to prove, only what was
+ * proved is left; of another one, whoever made it vouched for it. What systems told of is neither.
+ */
 async function addressOf(db: Database, ref: RequestRef, masterKey: SecretKey): Promise<string | undefined> {
   const row = await db
     .withTables<LinkTables>()
     .selectFrom('request_identities')
-    .select('type')
+    .select(['type', 'sealed_value'])
     .where('organization_id', '=', ref.organizationId)
     .where('request_id', '=', ref.requestId)
     .where('type', '=', 'email')
-    .where('source', '=', 'request')
+    .where('source', 'in', ['request', SIGN_IN_SOURCE])
+    .orderBy('position')
+    .limit(1)
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const key = await loadRequestKey(db, ref, masterKey);
-  // In the order in which they became known: those of the request come before those that systems told.
-  return (await loadIdentities(db, ref, key)).find(({ type }) => type === 'email')?.value;
+  return openIdentity(ref, key, { type: row.type, sealed: row.sealed_value }).value;
 }
 
 function hashOf(secret: string): Buffer {

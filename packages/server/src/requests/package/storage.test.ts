@@ -112,6 +112,7 @@ describe.skipIf(program === undefined)('packages in S3', () => {
   const storageWith = (changed: Partial<S3Bucket> = {}, allowPrivate = ['127.0.0.0/8']): PackageStorage =>
     createS3Storage(
       createS3Client({
+        setting: 'packages.s3',
         bucket: {
           endpoint: moto.url,
           region: 'eu-central-1',

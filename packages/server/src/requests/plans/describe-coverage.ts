@@ -24,6 +24,20 @@ export function describeCoverage(options: {
   }
   if (options.right !== 'erasure') return;
   for (const covered of coverage.collections) {
+    if (covered.hiddenBy !== undefined)
+      options.gaps.push({
+        kind: 'soft-deleted',
+        system: options.system.key,
+        message: `Rows of ${options.system.key}.${covered.collection} stay and are marked as deleted in ${covered.hiddenBy}, by policy; they are not erased.`,
+        ticket: false,
+      });
+    if (covered.cannotHide === true)
+      options.gaps.push({
+        kind: 'not-soft-deletable',
+        system: options.system.key,
+        message: `The policy would have rows of ${options.system.key}.${covered.collection} soft-deleted, and its dataset names no column for that (\`soft_delete\`); they are erased.`,
+        ticket: false,
+      });
     for (const { fields, reason, legalBasis, until, justification } of covered.kept) {
       options.kept.push({
         system: options.system.key,

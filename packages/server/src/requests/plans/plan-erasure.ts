@@ -1,3 +1,5 @@
+import type { api } from '@habeas/contract';
+import { planApproval } from './plan-approval.ts';
 import { planReadings } from './plan-readings.ts';
 import {
   ERASED_GATE,
@@ -8,7 +10,7 @@ import {
   type PlannedTask,
   task,
 } from './planned-task.ts';
-import type { Reached } from './reach.ts';
+import { type Asked, howToErase, type Reached } from './reach.ts';
 import { NO_ORDER, type Order, sequenceOf } from './sequence.ts';
 
 /** Finds all keys, erases, and reads each system again: right after its erasure, and once more when all are erased. */
@@ -17,6 +19,8 @@ export function planErasure(options: {
   readonly tasks: PlannedTask[];
   readonly dryRun: boolean;
   readonly order: Order;
+  readonly asked: Pick<Asked, 'rules'>;
+  readonly procedure: api.ProcedureView | undefined;
   readonly gaps: Gap[];
 }): void {
   const { reached, tasks, dryRun } = options;
@@ -32,23 +36,27 @@ export function planErasure(options: {
         `Find the exact keys of the person's data in ${system.key} and store them, encrypted.`,
       ),
     );
+  const approval = planApproval({ ...options, located });
   tasks.push(
     ...located,
+    ...approval,
     gate(
       KEYS_GATE,
-      [IDENTITIES_GATE, ...located.map((found) => found.key)],
+      [IDENTITIES_GATE, ...[...located, ...approval].map((found) => found.key)],
       'Every key is stored before anything is destroyed.',
     ),
   );
   const erasing = reached.map(({ system, way }): PlannedTask => {
     if (way === 'ticket') {
       const does = dryRun ? 'count' : 'erase';
-      return task(
+      const how = howToErase(system, options.asked.rules);
+      const asks = task(
         'ticket',
         system,
         [KEYS_GATE, ...sequence.before(system.key)],
-        `Ask team ${system.team} to ${does} what ${system.key} holds of the person.`,
+        `Ask team ${system.team} to ${does} what ${system.key} holds of the person${how === undefined ? '' : `, with ${how}`}.`,
       );
+      return how === undefined ? asks : { ...asks, how };
     }
     return task(
       'erase',

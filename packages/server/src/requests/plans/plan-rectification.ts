@@ -1,7 +1,10 @@
+import type { api } from '@habeas/contract';
 import type { PlannableSystem } from '../../connectors/index.ts';
+import { planApproval } from './plan-approval.ts';
 import { planReadings } from './plan-readings.ts';
 import {
   CHANGED_GATE,
+  type Gap,
   gate,
   IDENTITIES_GATE,
   KEYS_GATE,
@@ -16,6 +19,8 @@ export function planRectification(options: {
   readonly reached: readonly Reached[];
   readonly tasks: PlannedTask[];
   readonly dryRun: boolean;
+  readonly procedure: api.ProcedureView | undefined;
+  readonly gaps: Gap[];
 }): void {
   const { reached, tasks, dryRun } = options;
   const acted = reached.filter(({ way }) => way === 'act' || way === 'both').map(({ system }) => system);
@@ -31,11 +36,13 @@ export function planRectification(options: {
         `Find the exact keys of the rows in ${system.key} whose values are wrong and store them, encrypted.`,
       ),
     );
+  const approval = planApproval({ ...options, located });
   tasks.push(
     ...located,
+    ...approval,
     gate(
       KEYS_GATE,
-      [IDENTITIES_GATE, ...located.map(({ key }) => key)],
+      [IDENTITIES_GATE, ...[...located, ...approval].map(({ key }) => key)],
       'Every key is stored before anything is changed: the person may be found by a value that changes.',
     ),
   );

@@ -1,5 +1,5 @@
 import type { api } from '@habeas/contract';
-import type { ChangeOrder } from '../../catalog/index.ts';
+import { type ChangeOrder, isWithinCategory, type KeepRule } from '../../catalog/index.ts';
 import type { PlannableSystem } from '../../connectors/index.ts';
 import { RIGHTS } from '../rights.ts';
 import type { Gap, Kept } from './planned-task.ts';
@@ -18,6 +18,8 @@ export interface Asked {
   readonly targets: readonly string[];
   readonly purposes: readonly string[];
   readonly known: ReadonlySet<string>;
+  /** What the policy says of data that is erased. */
+  readonly rules: readonly KeepRule[];
 }
 
 /** Whether Habeas acts on the system itself; if not, the gap says why and a ticket goes to the team. */
@@ -55,6 +57,17 @@ export function wayTo(
     gap('right-not-supported', `${system.key} cannot ${nameOf(capability, words)}; ${getsTicket}.`, true);
     return 'ticket';
   }
+  if (right === 'erasure' && system.by === 'client') {
+    const how = howToErase(system, asked.rules);
+    if (how !== undefined) {
+      gap(
+        'erasure-not-supported',
+        `The policy wants ${how}, and ${system.key} can only be told to erase; ${getsTicket}.`,
+        true,
+      );
+      return 'ticket';
+    }
+  }
   const way = wayByDatasets(system, asked, notes);
   if (way === 'ticket' || way === 'none') return way;
   if (system.remark !== undefined) gap('remark', system.remark, false);
@@ -73,6 +86,23 @@ export function wayTo(
     );
   }
   return way;
+}
+
+/**
+ * How the policy wants a service to erase, in words, where that is more than to erase: its contract has no place to say so. undefined:
+ * nothing special, or the service does not say that it holds such data. What it has a duty to keep, it decides itself.
+ */
+export function howToErase(system: PlannableSystem, rules: readonly KeepRule[]): string | undefined {
+  const held = system.dataCategories ?? [];
+  const parts = rules.flatMap((rule): readonly string[] => {
+    if (rule.action !== 'mask' && rule.action !== 'soft-delete') return [];
+    const { category } = rule;
+    if (!held.some((own) => isWithinCategory(own, category) || isWithinCategory(category, own))) return [];
+    return rule.action === 'mask'
+      ? [`${category} masked (${rule.mask.strategy})`]
+      : [`${category} soft-deleted, its values ${rule.values}`];
+  });
+  return parts.length === 0 ? undefined : parts.join(', ');
 }
 
 function nameOf(capability: string, words: string): string {

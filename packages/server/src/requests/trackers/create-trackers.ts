@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { verifyStandardWebhook } from '../../access/index.ts';
 import {
   type Clock,
   type Config,
@@ -17,6 +19,7 @@ import { createTicketMirror, type TicketMirror } from './mirror-tickets.ts';
 import { takeTurn } from './mirrors.ts';
 import { createRedmineTracker } from './redmine.ts';
 import type { Tracker } from './tracker.ts';
+import { createWebhookTracker } from './webhook.ts';
 
 export interface TrackersOptions {
   readonly config: Pick<Config, 'trackers' | 'networks'>;
@@ -29,10 +32,26 @@ export interface TrackersOptions {
   readonly publicUrl: string;
 }
 
+/** A message after Standard Webhooks, as it came. */
+export interface TrackerReport {
+  readonly tracker: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+const reportSchema = z.object({
+  data: z.object({ ticket_id: z.string().max(100), state: z.enum(['open', 'closed', 'rejected']) }),
+});
+
 /** Trackers of teams, into which tickets are mirrored. */
 export interface Trackers {
   /** What is told to trackers; the notifications deliver it. */
   readonly receivers: readonly ProgramReceiver[];
+  /**
+   * Takes what a webhook tracker says of a ticket, and answers when it has taken effect: sent again, it does so once. Throws
+   * NOT_FOUND for a tracker or a ticket that is not there, UNAUTHENTICATED, BAD_INPUT, and what can be tried again.
+   */
+  report(report: TrackerReport): Promise<void>;
   /** Looks now and then what changed there. */
   start(): void;
   stop(): Promise<void>;
@@ -59,6 +78,26 @@ export function createTrackers(options: TrackersOptions): Trackers {
   let polling: Promise<unknown> = Promise.resolve();
   return {
     receivers: mirrors.map((one) => receiverOf(one)),
+    async report({ tracker, headers, body }) {
+      const found = mirrors.find(({ config }) => config.kind === 'webhook' && config.name === tracker);
+      if (found === undefined)
+        throw new HabeasError('NOT_FOUND', 'There is no webhook tracker of this name in the configuration.');
+      const now = options.clock.now();
+      const verdict = verifyStandardWebhook({ secret: found.config.token, headers, body, now });
+      if (!verdict.valid)
+        throw new HabeasError(
+          'UNAUTHENTICATED',
+          `The report is not signed with the secret of this tracker (${verdict.reason}).`,
+        );
+      const report = reportSchema.safeParse(jsonOf(body));
+      if (!report.success)
+        throw new HabeasError(
+          'BAD_INPUT',
+          'A report is {"data": {"ticket_id": …, "state": "open", "closed" or "rejected"}}.',
+        );
+      const { ticket_id: ticketId, state } = report.data.data;
+      await found.mirror.report({ ticketId, state, messageId: verdict.id }, closing.signal);
+    },
     start() {
       polling = Promise.all(mirrors.map((one) => poll(one, options, closing.signal)));
     },
@@ -68,6 +107,14 @@ export function createTrackers(options: TrackersOptions): Trackers {
       for (const { tracker } of mirrors) tracker.disconnect();
     },
   };
+}
+
+function jsonOf(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch {
+    return undefined;
+  }
 }
 
 interface Mirrored {
@@ -91,6 +138,7 @@ function receiverOf({ config, mirror }: Mirrored): ProgramReceiver {
   };
 }
 
+/** A webhook tracker says by itself what changed: what was said is settled here once more, such as after a hold. */
 async function poll(
   { config, mirror }: Mirrored,
   { db, organizationId, clock, logger }: TrackersOptions,
@@ -120,7 +168,7 @@ function trackerOf(
     clock,
   }: Pick<TrackersOptions, 'clock'> & { readonly outbound: ReturnType<typeof createOutbound> },
 ): Tracker {
-  const { name, kind, project, token } = config;
+  const { name, kind, project = '', token } = config;
   const url = new URL(config.url ?? 'https://api.github.com');
   switch (kind) {
     case 'github':
@@ -138,6 +186,8 @@ function trackerOf(
         issueType: config.issue_type,
         now: () => clock.now(),
       });
+    case 'webhook':
+      return createWebhookTracker({ outbound, name, url, secret: token, now: () => clock.now() });
     default:
       return kind satisfies never;
   }

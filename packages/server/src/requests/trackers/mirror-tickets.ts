@@ -9,6 +9,7 @@ import {
   type MirroredTicket,
   type MirrorScope,
   noteIssue,
+  noteReport,
   noteSeen,
   noteSeenUntil,
   noteSettled,
@@ -29,9 +30,18 @@ export interface MirrorOptions {
   readonly publicUrl: string;
 }
 
+export interface TicketReport {
+  readonly ticketId: string;
+  readonly state: IssueState;
+  /** The same for a report that is sent again. */
+  readonly messageId: string;
+}
+
 export interface TicketMirror {
   /** Brings issues in line with the tickets that events are about. Throws what can be tried again. */
   follow(events: readonly StoredEvent[], signal: AbortSignal): Promise<void>;
+  /** Takes up what the tracker said of one ticket. Throws NOT_FOUND for one that it was never told of, and what can be tried again. */
+  report(report: TicketReport, signal: AbortSignal): Promise<void>;
   /** Takes up what issues say that changed since then, and brings both in line. */
   poll(since: Date, signal: AbortSignal): Promise<void>;
 }
@@ -138,6 +148,23 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
         found.filter(({ team }) => team !== null && options.teams.has(team)),
         signal,
       );
+    },
+    async report({ ticketId, state, messageId }, signal) {
+      const now = clock.now();
+      const load = async () => (await loadTickets(db, scope, { tickets: [ticketId], requests: [] }))[0];
+      const known = await load();
+      if (known === undefined || known.triedAt === null)
+        throw new HabeasError('NOT_FOUND', 'This tracker was never told of such a ticket.');
+      await db.transaction().execute(async (transaction) => {
+        if (!(await noteReport(transaction, scope, { messageId, now }))) return;
+        // The answer to its creation may have been lost: who says something of it has it.
+        await noteIssue(transaction, scope, ticketId, { id: ticketId, label: ticketId, state: 'open' });
+        const issues = [{ id: ticketId, label: ticketId, state }];
+        await noteSeen(transaction, scope, { issues, askedAt: now });
+      });
+      // Also for a report that came before: whoever sends it again did not hear that it took effect.
+      const ticket = await load();
+      if (ticket !== undefined) await settle(ticket, signal);
     },
     async poll(since, signal) {
       const until = clock.now();

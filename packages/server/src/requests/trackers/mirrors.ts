@@ -21,6 +21,8 @@ export type MirrorTables = {
     /** When both were brought in line; what was read before says nothing. */
     settled_at: Date;
   };
+  /** Reports that came, as long as they could come again. */
+  tracker_reports: { organization_id: string; tracker: string; message_id: string; received_at: Date };
   tracker_cursors: {
     organization_id: string;
     tracker: string;
@@ -146,6 +148,35 @@ export async function noteSeen(
     from unnest(${issues.map(({ id }) => id)}::text[], ${issues.map(({ state }) => state)}::text[]) as s (id, state)
     where m.organization_id = ${scope.organizationId} and m.tracker = ${scope.tracker} and m.issue_id = s.id
       and m.settled_at <= ${askedAt}`.execute(db);
+}
+
+/** How long after it was signed a report could be sent again; twice the time in which signatures are taken. */
+const REPORT_MILLISECONDS = 20 * 60_000;
+
+/** Whether this report came for the first time. Forgets those that nobody could send again. */
+export async function noteReport(
+  transaction: Database,
+  scope: MirrorScope,
+  { messageId, now }: { readonly messageId: string; readonly now: Date },
+): Promise<boolean> {
+  const tables = transaction.withTables<MirrorTables>();
+  await tables
+    .deleteFrom('tracker_reports')
+    .where('organization_id', '=', scope.organizationId)
+    .where('tracker', '=', scope.tracker)
+    .where('received_at', '<', new Date(now.getTime() - REPORT_MILLISECONDS))
+    .execute();
+  const noted = await tables
+    .insertInto('tracker_reports')
+    .values({
+      organization_id: scope.organizationId,
+      tracker: scope.tracker,
+      message_id: messageId,
+      received_at: now,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return noted.numInsertedOrUpdatedRows === 1n;
 }
 
 /** When changes were looked for last, if it is this process' turn to look now: one of all servers does it once in an interval. */

@@ -23,6 +23,8 @@ export interface TrackerCall {
   /** Path and query. */
   readonly path: string;
   readonly body?: unknown;
+  /** Besides those of all calls. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** `once`: over a connection of its own, so that it cannot be sent again by itself. (Default: it may be repeated) */
   readonly repeat?: 'once';
@@ -52,7 +54,7 @@ export function createTrackerHttp(options: TrackerHttpOptions): TrackerHttp {
   const base = url.pathname.replace(/\/$/, '');
 
   return {
-    async call({ method, path, body, signal, repeat }, answer) {
+    async call({ method, path, body, headers: more, signal, repeat }, answer) {
       const client = repeat === 'once' ? open() : kept;
       try {
         const reply = await client.call({
@@ -62,6 +64,7 @@ export function createTrackerHttp(options: TrackerHttpOptions): TrackerHttp {
             accept: 'application/json',
             'user-agent': 'habeas',
             ...headers,
+            ...more,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
           body: body === undefined ? undefined : JSON.stringify(body),

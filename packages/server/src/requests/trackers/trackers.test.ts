@@ -2,11 +2,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { eventually } from '../../../test/eventually.ts';
 import { memorySystems } from '../../../test/memory-system.ts';
+import { serveApplication } from '../../../test/serve-application.ts';
 import {
   doubleOfGitHub,
   doubleOfJira,
   doubleOfRedmine,
+  doubleOfWebhook,
   type TrackerDouble,
+  WEBHOOK_SECRET,
+  type WebhookDouble,
 } from '../../../test/tracker-doubles.ts';
 import { signStandardWebhook } from '../../access/index.ts';
 import { auditMigrations } from '../../audit/index.ts';
@@ -47,6 +51,12 @@ const KINDS = [
     open: doubleOfJira,
     config: { project: 'PRIV', token: 'jira-token', user: 'bot@acme.example' },
     create: 'POST /rest/api/3/issue',
+  },
+  {
+    kind: 'webhook',
+    open: doubleOfWebhook,
+    config: { token: WEBHOOK_SECRET },
+    create: 'POST /hooks/habeas',
   },
 ] as const;
 
@@ -123,6 +133,9 @@ async function openWorld(kind: (typeof KINDS)[number]): Promise<World> {
     retry: { firstMilliseconds: 20, longestMilliseconds: 100 },
     tryMilliseconds: 50,
   });
+  const habeas = await serveApplication({ db, requests, trackers: made });
+  ends.push(() => habeas.close());
+  if ('reportTo' in double) Object.assign(double, { reportTo: `${habeas.url}/api/v1/trackers/board:report` });
   await notifications.start();
   made.start();
   await requests.start();
@@ -170,7 +183,8 @@ describe.each(KINDS)('tickets in a double of $kind', (kind) => {
     await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
     expect((await ticketOf(world, id)).note).toContain('Closed in board as');
     expect((await ticketOf(world, id, 'letters')).state).toBe('open');
-    expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
+    expect(double.issues).toHaveLength(1);
+    if (kind.kind !== 'webhook') expect(creations(world, kind)).toBe(1);
   });
 
   it('are rejected, taken up again and closed by what happens on either side', async () => {
@@ -218,28 +232,31 @@ describe.each(KINDS)('tickets in a double of $kind', (kind) => {
   });
 });
 
-describe.each(KINDS.filter(({ kind }) => kind !== 'jira'))('a creation in a double of $kind', (kind) => {
-  it('whose answer was lost is looked for and not repeated', async () => {
-    const world = await openWorld(kind);
-    const { double } = world;
-    let lost = 0;
-    double.beforeAnswer = (call) => {
-      if (call !== kind.create || lost >= 1) return true;
-      lost += 1;
-      return false;
-    };
-    const id = await receive(world);
-    await eventually('it was lost', () => lost === 1);
-    double.beforeAnswer = () => true;
-    await eventually('the issue is known', async () => {
-      const { rows } = await world.database.pool.query('select issue_id from habeas.ticket_mirrors');
-      return rows.length === 1 && rows[0].issue_id === '1';
+describe.each(KINDS.filter(({ kind }) => kind !== 'jira' && kind !== 'webhook'))(
+  'a creation in a double of $kind',
+  (kind) => {
+    it('whose answer was lost is looked for and not repeated', async () => {
+      const world = await openWorld(kind);
+      const { double } = world;
+      let lost = 0;
+      double.beforeAnswer = (call) => {
+        if (call !== kind.create || lost >= 1) return true;
+        lost += 1;
+        return false;
+      };
+      const id = await receive(world);
+      await eventually('it was lost', () => lost === 1);
+      double.beforeAnswer = () => true;
+      await eventually('the issue is known', async () => {
+        const { rows } = await world.database.pool.query('select issue_id from habeas.ticket_mirrors');
+        return rows.length === 1 && rows[0].issue_id === '1';
+      });
+      expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
+      double.set(1, 'closed');
+      await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
     });
-    expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
-    double.set(1, 'closed');
-    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
-  });
-});
+  },
+);
 
 describe('a creation in Jira whose answer was lost', () => {
   it('is looked for only when the search has had time to see it', async () => {
@@ -284,5 +301,67 @@ describe('a creation in Jira whose answer was lost', () => {
     await mirrorAfter(0).follow([event], signal);
     const { rows } = await database.pool.query('select issue_id from habeas.ticket_mirrors');
     expect([rows, double.issues.length, creations(world, kind)]).toEqual([[{ issue_id: 'PRIV-1' }], 1, 1]);
+  });
+});
+
+describe('a webhook tracker', () => {
+  const [, , , kind] = KINDS;
+
+  async function withTicket() {
+    const world = await openWorld(kind);
+    const double = world.double as WebhookDouble;
+    const id = await receive(world);
+    await eventually('the ticket is there', () => double.issues.length === 1);
+    return { world, double, id, ticket: (await ticketOf(world, id)).id };
+  }
+
+  it('gets a ticket whose answer was lost again, under the id by which it drops it', async () => {
+    const world = await openWorld(kind);
+    let lost = 0;
+    world.double.beforeAnswer = () => {
+      lost += 1;
+      return lost > 1;
+    };
+    const id = await receive(world);
+    await eventually('it came again', () => lost > 1);
+    world.double.set(1, 'closed');
+    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
+    expect(world.double.issues).toHaveLength(1);
+  });
+
+  it('is believed only what is signed with its secret, of its own tickets, and each message once', async () => {
+    const { world, double, id, ticket } = await withTicket();
+    const other = (await ticketOf(world, id, 'letters')).id;
+    const send = (body: string, headers: Record<string, string>) =>
+      fetch(double.reportTo, { method: 'POST', body, headers }).then(({ status }) => status);
+    const body = JSON.stringify({ data: { ticket_id: ticket, state: 'closed' } });
+    const now = Math.floor(Date.now() / 1_000);
+    const signed = (text: string, timestamp = String(now), secret = WEBHOOK_SECRET) => ({
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': timestamp,
+      'webhook-signature': signStandardWebhook({ secret, id: 'msg_1', timestamp, body: text }),
+    });
+    expect(await send(body, {})).toBe(401);
+    expect(await send(body, signed(body.replace('closed', 'open')))).toBe(401);
+    expect(await send(body, signed(body, String(now - 3_600)))).toBe(401);
+    expect(
+      await send(body, signed(body, String(now), `whsec_${Buffer.alloc(32, 8).toString('base64')}`)),
+    ).toBe(401);
+    for (const wrong of ['nonsense', '{}', JSON.stringify({ data: { ticket_id: ticket, state: 'gone' } })])
+      expect(await send(wrong, signed(wrong))).toBe(400);
+    expect(await double.report({ id: 'msg_2', ticket: other, state: 'closed' })).toBe(404);
+    const elsewhere = double.reportTo.replace('board', 'another');
+    expect((await fetch(elsewhere, { method: 'POST', body, headers: signed(body) })).status).toBe(404);
+    expect((await ticketOf(world, id)).state).toBe('open');
+
+    expect(await double.report({ id: 'msg_3', ticket, state: 'rejected' })).toBe(204);
+    expect((await ticketOf(world, id)).state).toBe('rejected');
+    expect(await double.report({ id: 'msg_4', ticket, state: 'open' })).toBe(204);
+    expect((await ticketOf(world, id)).state).toBe('open');
+    // The same message again, as after a lost answer, or from somebody who kept it.
+    expect(await double.report({ id: 'msg_3', ticket, state: 'rejected' })).toBe(204);
+    expect((await ticketOf(world, id)).state).toBe('open');
+    expect(await double.report({ id: 'msg_5', ticket, state: 'closed' })).toBe(204);
+    expect(await isIn(world, id, 'closed')).toBe(true);
   });
 });

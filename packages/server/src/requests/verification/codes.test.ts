@@ -2,7 +2,10 @@ import type { api } from '@habeas/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AskingHouse, asker, codeIn, openAskingHouse, tokenIn } from '../../../test/asking-house.ts';
 import { eventually } from '../../../test/eventually.ts';
-import { fixedClock, systemClock } from '../../foundation/index.ts';
+import { memorySystems } from '../../../test/memory-system.ts';
+import { createLogger, fixedClock, newSecretKey, systemClock } from '../../foundation/index.ts';
+import { parsePolicy } from '../../policy/index.ts';
+import { createRequests } from '../create-requests.ts';
 
 const open: AskingHouse[] = [];
 afterEach(async () => {
@@ -37,9 +40,23 @@ describe('somebody who asks without an API key', () => {
     expect(mail.parsed.subject).toBe('Bestätigen Sie Ihre Anfrage an ACME');
     expect(await house.requests.tasks(asker, asked.request_id)).toEqual([]);
     expect(house.system.calls).toEqual([]);
+    // Nothing is done meanwhile: of a request that has ended nobody has to confirm receipt any more.
+    const everything = { scope: 'organization' } as const;
+    await house.requests.pauses.pause(everything, { actor: 'test', reason: 'A test looks' });
     const proved = await prove(house, asked.token, codeIn(mail));
     expect(proved.status).toBe(200);
     expect(proved.body.missing).toEqual([]);
+    // The mail that says so confirms receipt, which is written down once it is sent; the one with the code did not.
+    const changes = async () => {
+      const { rows } = await house.database.pool.query(
+        'select kind, actor from habeas.deadline_changes where request_id = $1',
+        [asked.request_id],
+      );
+      return rows;
+    };
+    await eventually('receipt is written down', async () => (await changes()).length > 0);
+    expect(await changes()).toEqual([{ kind: 'acknowledged', actor: 'system' }]);
+    await house.requests.pauses.resume(everything, { actor: 'test' });
     const done = await house.inState(asked.request_id, 'completed');
     expect(done).toMatchObject({ matched: true, identity_types: ['email'] });
     await eventually('all is told', () => house.mail.mails.length === 4);
@@ -105,6 +122,37 @@ describe('somebody who asks without an API key', () => {
     const next = codeIn(await house.mailTo('ada@example.org', 2));
     expect((await prove(house, asked.token, code)).status).toBe(403);
     expect((await prove(house, asked.token, next)).status).toBe(200);
+  });
+
+  it('does not wait for ever where nobody can ask any more', async () => {
+    const house = await start();
+    const asked = await house.ask(accessOf(ADA));
+    await house.requests.stop();
+    const { db, url } = house.database;
+    const later = new Date(Date.now() + 60 * 86_400_000).toISOString();
+    const without = createRequests({
+      db,
+      organizationId: asker.organizationId,
+      databaseUrl: url,
+      systems: memorySystems([house.system]),
+      policy: parsePolicy('', 'policy.yaml'),
+      masterKey: newSecretKey(),
+      clock: fixedClock(later),
+      logger: createLogger({ level: 'fatal' }),
+      sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
+      proveEntry: async () => undefined,
+      callback: () => ({ url: '', secret: '' }),
+      verifyCallback: () => new Date(),
+      reconcileMilliseconds: 50,
+    });
+    await without.start();
+    try {
+      await eventually('it is expired', async () => {
+        return (await without.get(asker, asked.request_id)).state === 'expired';
+      });
+    } finally {
+      await without.stop();
+    }
   });
 
   it('has ten minutes for a code, and the days of the configuration for all of it', async () => {

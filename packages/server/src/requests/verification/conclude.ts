@@ -5,12 +5,12 @@ import type { Proof } from '../event.ts';
 import { loadRequestKey, openIdentity, type RequestRef } from '../identity-vault.ts';
 import type { RequestTables } from '../tables.ts';
 import { missingChecks, proofOf } from './checks.ts';
-import type { VerificationContext } from './context.ts';
+import type { ConclusionContext } from './context.ts';
 import { type Case, loadCase, progressOf } from './read-case.ts';
 import type { VerificationTables } from './tables.ts';
 
 /** Goes on with somebody who got further: the next check, or the request begins. */
-export async function advance(context: VerificationContext, ref: RequestRef): Promise<void> {
+export async function advance(context: ConclusionContext, ref: RequestRef): Promise<void> {
   const one = await loadCase(context.db, ref);
   const { verification } = one;
   if (verification.state === 'ended' || one.request.state !== 'verifying') return;
@@ -47,7 +47,7 @@ export interface Conclusion {
  * that is under way for the same. Gives false where the request does not wait for proof any more. Safe to repeat.
  */
 export async function conclude(
-  context: VerificationContext,
+  context: ConclusionContext,
   one: Case,
   { by, actor, reason }: Conclusion,
 ): Promise<boolean> {
@@ -96,7 +96,7 @@ function isProved({ contacts }: Case, digest: Uint8Array): boolean {
   );
 }
 
-async function storedIdentities(context: VerificationContext, ref: RequestRef): Promise<readonly Stored[]> {
+async function storedIdentities(context: ConclusionContext, ref: RequestRef): Promise<readonly Stored[]> {
   const key = await loadRequestKey(context.db, ref, context.masterKey);
   const rows = await context.db
     .withTables<RequestTables>()
@@ -118,7 +118,7 @@ async function storedIdentities(context: VerificationContext, ref: RequestRef): 
  * here are two requests compared, after the proof: whoever only claims to be somebody learns nothing of them, and stops nothing.
  */
 async function claimSubject(
-  context: VerificationContext,
+  context: ConclusionContext,
   { ref, request }: Case,
   identities: readonly api.Identity[],
 ): Promise<string> {
@@ -188,7 +188,7 @@ export async function setState(db: Database, ref: RequestRef, state: 'proved' | 
 }
 
 /** The request is stored and proved; where it cannot be planned now, the reconciler does it later. */
-async function planSoon(context: VerificationContext, ref: RequestRef): Promise<void> {
+async function planSoon(context: ConclusionContext, ref: RequestRef): Promise<void> {
   try {
     await context.planReceived(ref);
   } catch (error) {

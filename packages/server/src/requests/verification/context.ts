@@ -21,5 +21,8 @@ export interface VerificationContext {
   readonly limits: RateLimits;
 }
 
+/** What it takes to go on with what was proved, and to end what was not: more than the rules for asking, which may be gone. */
+export type ConclusionContext = Omit<VerificationContext, 'rules' | 'limits' | 'policy'>;
+
 /** Who is the actor of what somebody without an API key does. */
 export const PERSON = 'person';

@@ -20,7 +20,6 @@ import { createRateLimits } from './rate-limits.ts';
 import { askedView, contactView, loadCase, progressOf, refOfToken } from './read-case.ts';
 import { createDigests, newToken } from './secrets.ts';
 import { beginSignIn, endSignIn } from './sign-in.ts';
-import { sweepVerifications } from './sweep.ts';
 import type { VerificationTables } from './tables.ts';
 import type { TokenCall, Verification } from './verification.ts';
 
@@ -201,7 +200,6 @@ export function createVerification(options: CreateVerificationOptions): Verifica
     async postQuestions() {
       if (questions !== undefined) await postDueQuestions(context, questions);
     },
-    sweep: () => sweepVerifications(context),
   };
 }
 

@@ -5,12 +5,14 @@ const PAUSE_MILLISECONDS = 1_000;
 
 /** Looks after proofs, now and then, until it is stopped. Safe to run in every process at once. */
 export function keepVerifying(options: {
-  readonly verification: Pick<Verification, 'sweep' | 'postQuestions'>;
+  /** Goes on with what was proved, and ends what was not in time: also where nobody can ask any more. */
+  readonly sweep: () => Promise<void>;
+  readonly verification: Pick<Verification, 'postQuestions'> | undefined;
   readonly logger: Logger;
   /** (Default: 1 second) */
   readonly pauseMilliseconds?: number | undefined;
 }): { stop(): Promise<void> } {
-  const { verification, logger, pauseMilliseconds = PAUSE_MILLISECONDS } = options;
+  const { sweep, verification, logger, pauseMilliseconds = PAUSE_MILLISECONDS } = options;
   const closing = new AbortController();
   const keep = async (work: () => Promise<void>): Promise<void> => {
     while (!closing.signal.aborted) {
@@ -23,7 +25,10 @@ export function keepVerifying(options: {
     }
   };
   // A back end that does not answer holds up nothing else.
-  const running = Promise.all([keep(verification.sweep), keep(verification.postQuestions)]);
+  const running = Promise.all([
+    keep(sweep),
+    ...(verification === undefined ? [] : [keep(verification.postQuestions)]),
+  ]);
   return {
     async stop() {
       closing.abort();

@@ -10,6 +10,7 @@ import type {
   StoredEvent,
 } from '../../notify/index.ts';
 import type { Policy } from '../../policy/index.ts';
+import { acknowledgeByMail } from '../deadlines/deadlines.ts';
 import { loadRequestKey, openIdentity, openText, type RequestRef } from '../identity-vault.ts';
 import type { RequestRow } from '../neighbourhood.ts';
 import { requestRow } from '../read-requests.ts';
@@ -178,7 +179,18 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
     };
   }
 
-  return { types: TOLD_EVENTS, mailsOf, compose };
+  return {
+    types: TOLD_EVENTS,
+    mailsOf,
+    compose,
+    async sent(transaction, mail) {
+      // Both say that the request is here and worked on: the one to whom nobody vouched for gets the second one.
+      if (mail.kind !== 'received' && mail.kind !== 'verified') return;
+      const { request_id: requestId } = mail;
+      const { policy } = options;
+      await acknowledgeByMail(transaction, { organizationId, requestId, policy, now: clock.now() });
+    },
+  };
 }
 
 interface Composing {

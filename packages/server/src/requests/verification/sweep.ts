@@ -1,12 +1,12 @@
 import { advance, setState } from './conclude.ts';
-import type { VerificationContext } from './context.ts';
+import type { ConclusionContext } from './context.ts';
 import { pruneRateLimits } from './rate-limits.ts';
 import type { VerificationTables } from './tables.ts';
 
 const BATCH = 200;
 
 /** Goes on with what was proved when its process died, and ends what was not proved in time. */
-export async function sweepVerifications(context: VerificationContext): Promise<void> {
+export async function sweepVerifications(context: ConclusionContext): Promise<void> {
   const { db, organizationId, clock, transitions, logger } = context;
   const now = clock.now();
   const tables = db.withTables<VerificationTables>();

@@ -64,8 +64,6 @@ export interface Verification {
   approve(caller: Caller, requestId: string, reason: string): Promise<void>;
   /** Posts to the back end what is due. Never throws. */
   postQuestions(): Promise<void>;
-  /** Ends what was not proved in time, and goes on with what was proved when a process died. */
-  sweep(): Promise<void>;
 }
 
 export interface SignedMessage {

@@ -1,8 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { ObjectRequest_Kind, PDClient } from '@habeas/contract/pd';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must, Skip } from '../../conformance/index.ts';
 import type { ConformanceKit, Ended } from './conformance-kit.ts';
-import { must, Skip } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const { describe, rectify, restrict, object } = PDClient.method;
 
@@ -57,7 +57,7 @@ async function setAndLift(
 }
 
 /** The rights that a service may leave to its team. */
-export const changeCases: readonly ConformanceCase[] = [
+export const changeCases: readonly ServiceCase[] = [
   {
     name: 'rectify-refuses-what-it-cannot-change',
     rule: 'Rectify without changes is INVALID_ARGUMENT or finds nothing to change, and one about an unknown person is NO_MATCH.',

@@ -5,10 +5,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { type GetResponse, type Operation, PDClient, type Record as WireRecord } from '@habeas/contract/pd';
 import type { Identity } from '../../../catalog/index.ts';
 import { HabeasError, pause } from '../../../foundation/index.ts';
+import { must, Violation } from '../../conformance/index.ts';
 import { explainFailure } from '../explain-failure.ts';
 import type { PdTransport, SignToken } from '../pd-call.ts';
 import { type OperationReading, readOperation } from '../read-operation.ts';
-import { must, Violation } from './violation.ts';
 
 export interface KitOptions {
   readonly service: string;

@@ -1,8 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must, Skip } from '../../conformance/index.ts';
 import type { ConformanceKit } from './conformance-kit.ts';
-import { must, Skip } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const { describe, resolveIdentities } = PDClient.method;
 
@@ -14,7 +14,7 @@ async function description(kit: ConformanceKit) {
 }
 
 /** Describe tells the truth. */
-export const describeCases: readonly ConformanceCase[] = [
+export const describeCases: readonly ServiceCase[] = [
   {
     name: 'describe-names-itself',
     rule: 'Describe names the service as its tokens do, its data categories, and at least one right and one identity.',

@@ -1,8 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must, Skip } from '../../conformance/index.ts';
 import type { ConformanceKit } from './conformance-kit.ts';
-import { must, Skip } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const { delete: erase, verify, getOperation } = PDClient.method;
 const AT_ONCE = 8;
@@ -14,7 +14,7 @@ function erasure(kit: ConformanceKit) {
 }
 
 /** The test person is erased, and stays erased. In this order. */
-export const eraseCases: readonly ConformanceCase[] = [
+export const eraseCases: readonly ServiceCase[] = [
   {
     name: 'same-key-at-once',
     rule: 'Calls with one idempotency_key that come at the same time are one operation and have one effect.',

@@ -1,6 +1,5 @@
 export {
   type ConformanceOptions,
-  type ConformanceResult,
   conformanceCases,
   runConformance,
 } from './run-conformance.ts';

@@ -1,13 +1,13 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must } from '../../conformance/index.ts';
 import { nameOfCode } from './conformance-kit.ts';
-import { must } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const { get, delete: erase, verify, getOperation } = PDClient.method;
 
 /** Same key, same operation; and calls that change nothing. */
-export const keyCases: readonly ConformanceCase[] = [
+export const keyCases: readonly ServiceCase[] = [
   {
     name: 'same-key-twice',
     rule: 'The same call with the same idempotency_key is the same operation.',

@@ -1,8 +1,8 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must, Skip } from '../../conformance/index.ts';
 import { type ConformanceKit, nameOfCode } from './conformance-kit.ts';
-import { must, Skip } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const { delete: erase, verify } = PDClient.method;
 
@@ -36,7 +36,7 @@ async function mustMatchNobody(
 }
 
 /** Who is found, and how. */
-export const personCases: readonly ConformanceCase[] = [
+export const personCases: readonly ServiceCase[] = [
   {
     name: 'unknown-person',
     rule: 'A person whom the service does not know is NO_MATCH, and not an error.',

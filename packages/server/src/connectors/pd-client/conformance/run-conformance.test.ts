@@ -9,13 +9,9 @@ import {
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Fault, startPlainService } from '../../../../test/plain-grpc-service.ts';
+import type { ConformanceResult } from '../../conformance/index.ts';
 import type { SignToken } from '../pd-call.ts';
-import {
-  type ConformanceOptions,
-  type ConformanceResult,
-  conformanceCases,
-  runConformance,
-} from './run-conformance.ts';
+import { type ConformanceOptions, conformanceCases, runConformance } from './run-conformance.ts';
 
 const ADA = 'ada@example.org';
 const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });

@@ -7,18 +7,18 @@ import {
   type OutboundTls,
   parseOutboundAddress,
 } from '../../../foundation/index.ts';
+import { type ConformanceResult, runCase, skipped } from '../../conformance/index.ts';
 import { grpcTransport } from '../grpc-transport.ts';
 import { httpTransport } from '../http-transport.ts';
 import type { SignToken } from '../pd-call.ts';
 import { changeCases } from './change-cases.ts';
-import type { ConformanceCase } from './conformance-case.ts';
-import { type ConformanceKit, createKit } from './conformance-kit.ts';
+import { createKit } from './conformance-kit.ts';
 import { describeCases } from './describe-cases.ts';
 import { eraseCases } from './erase-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { personCases } from './person-cases.ts';
+import type { ServiceCase } from './service-case.ts';
 import { tokenCases } from './token-cases.ts';
-import { Skip, Violation } from './violation.ts';
 
 export interface ConformanceOptions {
   /** `host:port`. */
@@ -47,19 +47,8 @@ export interface ConformanceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ConformanceResult {
-  /** Stable name of the case. */
-  readonly name: string;
-  /** What the contract asks for. */
-  readonly rule: string;
-  readonly outcome: 'passed' | 'failed' | 'skipped';
-  /** What was expected and what came, or why the case does not apply; empty when it passed. No personal data. */
-  readonly detail: string;
-  readonly milliseconds: number;
-}
-
 /** All cases, in the order in which they run: those that erase come last. */
-export const conformanceCases: readonly ConformanceCase[] = [
+export const conformanceCases: readonly ServiceCase[] = [
   ...describeCases,
   ...tokenCases,
   ...personCases,
@@ -103,35 +92,14 @@ export async function runConformance(options: ConformanceOptions): Promise<reado
     const results: ConformanceResult[] = [];
     for (const one of conformanceCases) {
       const keeps = one.erases && options.erase === false;
-      const result = keeps ? skipped(one, 'It would erase the test person.') : await runCase(one, kit);
+      const result = keeps
+        ? skipped(one, 'It would erase the test person.')
+        : await runCase(one, kit, signal);
       results.push(result);
       options.onCase?.(result);
     }
     return results;
   } finally {
     transport.close();
-  }
-}
-
-function skipped({ name, rule }: ConformanceCase, detail: string): ConformanceResult {
-  return { name, rule, outcome: 'skipped', detail, milliseconds: 0 };
-}
-
-async function runCase(one: ConformanceCase, kit: ConformanceKit): Promise<ConformanceResult> {
-  const { name, rule } = one;
-  const start = performance.now();
-  const result = (outcome: ConformanceResult['outcome'], detail: string): ConformanceResult => {
-    return { name, rule, outcome, detail, milliseconds: Math.round(performance.now() - start) };
-  };
-  try {
-    await one.run(kit);
-    return result('passed', '');
-  } catch (error) {
-    kit.signal.throwIfAborted();
-    if (error instanceof Skip) return result('skipped', error.message);
-    if (error instanceof Violation) return result('failed', error.message);
-    if (error instanceof HabeasError && error.code === 'ADDRESS_NOT_APPROVED') throw error;
-    if (error instanceof HabeasError) return result('failed', error.message);
-    throw error;
   }
 }

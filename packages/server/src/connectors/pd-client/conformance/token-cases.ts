@@ -1,9 +1,9 @@
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
 import { generateKeyPair, SignJWT } from 'jose';
-import type { ConformanceCase } from './conformance-case.ts';
+import { must, Skip } from '../../conformance/index.ts';
 import { type ConformanceKit, nameOfCode } from './conformance-kit.ts';
-import { must, Skip } from './violation.ts';
+import type { ServiceCase } from './service-case.ts';
 
 const REFUSALS: ReadonlySet<Code | undefined> = new Set([Code.Unauthenticated, Code.PermissionDenied]);
 
@@ -19,7 +19,7 @@ function tokenCase(
   name: string,
   rule: string,
   authorization: (kit: ConformanceKit) => Promise<string | null>,
-): ConformanceCase {
+): ServiceCase {
   return {
     name,
     rule,
@@ -38,7 +38,7 @@ function claims(kit: ConformanceKit): Record<string, string | number> {
 }
 
 /** Only Habeas is answered. */
-export const tokenCases: readonly ConformanceCase[] = [
+export const tokenCases: readonly ServiceCase[] = [
   {
     name: 'token-missing',
     rule: 'No rpc answers a call without a token.',

@@ -29,7 +29,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file habeas/pd/v1/pd_client.proto.
  */
 export const file_habeas_pd_v1_pd_client: GenFile = /*@__PURE__*/
-  fileDesc("ChxoYWJlYXMvcGQvdjEvcGRfY2xpZW50LnByb3RvEgxoYWJlYXMucGQudjEiJwoISWRlbnRpdHkSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSInCghDYWxsYmFjaxILCgN1cmwYASABKAkSDgoGc2VjcmV0GAIgASgJIs0DCglPcGVyYXRpb24SDAoEbmFtZRgBIAEoCRIsCgVzdGF0ZRgCIAEoDjIdLmhhYmVhcy5wZC52MS5PcGVyYXRpb24uU3RhdGUSMwoGY291bnRzGAMgAygLMiMuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbi5Db3VudHNFbnRyeRIoCghyZXRhaW5lZBgEIAMoCzIWLmhhYmVhcy5wZC52MS5SZXRhaW5lZBIpCglyZXNpZHVhbHMYBSADKAsyFi5oYWJlYXMucGQudjEuUmVzaWR1YWwSLgoLcmV0cnlfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoFZXJyb3IYByABKAsyHC5oYWJlYXMucGQudjEuT3BlcmF0aW9uRXJyb3IaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASJuCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBlFVRVVFRBABEgsKB1JVTk5JTkcQAhINCglTVUNDRUVERUQQAxIMCghOT19NQVRDSBAEEgwKCFJFVEFJTkVEEAUSCgoGRkFJTEVEEAYidQoIUmV0YWluZWQSEAoIY2F0ZWdvcnkYASABKAkSDQoFY291bnQYAiABKA0SDgoGcmVhc29uGAMgASgJEi4KBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJSCghSZXNpZHVhbBIMCgR3aGF0GAEgASgJEi4KBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJCCg5PcGVyYXRpb25FcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIIkIKBlJlY29yZBISCgpjb2xsZWN0aW9uGAEgASgJEiQKA3JvdxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QinAIKCkdldFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJEhMKC3BvcnRhYmlsaXR5GAkgASgIQgsKCV9jYWxsYmFjayJ5CgtHZXRSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEiUKB3JlY29yZHMYAiADKAsyFC5oYWJlYXMucGQudjEuUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCSLjAQoNRGVsZXRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQFCCwoJX2NhbGxiYWNrIjwKDkRlbGV0ZVJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24iEQoPRGVzY3JpYmVSZXF1ZXN0IrIBChBEZXNjcmliZVJlc3BvbnNlEg8KB3NlcnZpY2UYASABKAkSFwoPZGF0YV9jYXRlZ29yaWVzGAIgAygJEh0KFWlkZW50aXR5X3R5cGVzX25lZWRlZBgDIAMoCRIfChdpZGVudGl0eV90eXBlc19yZXNvbHZlZBgEIAMoCRIOCgZyaWdodHMYBSADKAkSJAoGbGltaXRzGAYgASgLMhQuaGFiZWFzLnBkLnYxLkxpbWl0cyI9CgZMaW1pdHMSHAoUbWF4X2NvbmN1cnJlbnRfY2FsbHMYASABKA0SFQoNbWF4X3BhZ2Vfc2l6ZRgCIAEoDSLuAQoYUmVzb2x2ZUlkZW50aXRpZXNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBAUILCglfY2FsbGJhY2sicwoZUmVzb2x2ZUlkZW50aXRpZXNSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEioKCmlkZW50aXRpZXMYAiADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHki4wEKDVZlcmlmeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBQgsKCV9jYWxsYmFjayI8Cg5WZXJpZnlSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uImIKBkNoYW5nZRIOCgZ0YXJnZXQYASABKAkSJAoEZnJvbRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIiCgJ0bxgDIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSKLAgoOUmVjdGlmeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEiUKB2NoYW5nZXMYByADKAsyFC5oYWJlYXMucGQudjEuQ2hhbmdlQgsKCV9jYWxsYmFjayI9Cg9SZWN0aWZ5UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiLzAQoPUmVzdHJpY3RSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBARIMCgRsaWZ0GAcgASgIQgsKCV9jYWxsYmFjayI+ChBSZXN0cmljdFJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24ijwMKDU9iamVjdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEi4KBGtpbmQYByABKA4yIC5oYWJlYXMucGQudjEuT2JqZWN0UmVxdWVzdC5LaW5kEhAKCHB1cnBvc2VzGAggAygJEgwKBGxpZnQYCSABKAgiWgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJT0JKRUNUSU9OEAESEwoPT1BUX09VVF9PRl9TQUxFEAISGAoUTElNSVRfU0VOU0lUSVZFX0RBVEEQA0ILCglfY2FsbGJhY2siPAoOT2JqZWN0UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiJjChNHZXRPcGVyYXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJIq4BChRHZXRPcGVyYXRpb25SZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uEiUKB3JlY29yZHMYAiADKAsyFC5oYWJlYXMucGQudjEuUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCRIqCgppZGVudGl0aWVzGAQgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5MoYICghQRENsaWVudBJcCgNHZXQSGC5oYWJlYXMucGQudjEuR2V0UmVxdWVzdBoZLmhhYmVhcy5wZC52MS5HZXRSZXNwb25zZSIggtPkkwIaOgEqIhUvdjEvcGVyc29uYWwtZGF0YTpnZXQSaAoGRGVsZXRlEhsuaGFiZWFzLnBkLnYxLkRlbGV0ZVJlcXVlc3QaHC5oYWJlYXMucGQudjEuRGVsZXRlUmVzcG9uc2UiI4LT5JMCHToBKiIYL3YxL3BlcnNvbmFsLWRhdGE6ZGVsZXRlEnAKCERlc2NyaWJlEh0uaGFiZWFzLnBkLnYxLkRlc2NyaWJlUmVxdWVzdBoeLmhhYmVhcy5wZC52MS5EZXNjcmliZVJlc3BvbnNlIiWC0+STAh86ASoiGi92MS9wZXJzb25hbC1kYXRhOmRlc2NyaWJlEpUBChFSZXNvbHZlSWRlbnRpdGllcxImLmhhYmVhcy5wZC52MS5SZXNvbHZlSWRlbnRpdGllc1JlcXVlc3QaJy5oYWJlYXMucGQudjEuUmVzb2x2ZUlkZW50aXRpZXNSZXNwb25zZSIvgtPkkwIpOgEqIiQvdjEvcGVyc29uYWwtZGF0YTpyZXNvbHZlLWlkZW50aXRpZXMSaAoGVmVyaWZ5EhsuaGFiZWFzLnBkLnYxLlZlcmlmeVJlcXVlc3QaHC5oYWJlYXMucGQudjEuVmVyaWZ5UmVzcG9uc2UiI4LT5JMCHToBKiIYL3YxL3BlcnNvbmFsLWRhdGE6dmVyaWZ5EmwKB1JlY3RpZnkSHC5oYWJlYXMucGQudjEuUmVjdGlmeVJlcXVlc3QaHS5oYWJlYXMucGQudjEuUmVjdGlmeVJlc3BvbnNlIiSC0+STAh46ASoiGS92MS9wZXJzb25hbC1kYXRhOnJlY3RpZnkScAoIUmVzdHJpY3QSHS5oYWJlYXMucGQudjEuUmVzdHJpY3RSZXF1ZXN0Gh4uaGFiZWFzLnBkLnYxLlJlc3RyaWN0UmVzcG9uc2UiJYLT5JMCHzoBKiIaL3YxL3BlcnNvbmFsLWRhdGE6cmVzdHJpY3QSaAoGT2JqZWN0EhsuaGFiZWFzLnBkLnYxLk9iamVjdFJlcXVlc3QaHC5oYWJlYXMucGQudjEuT2JqZWN0UmVzcG9uc2UiI4LT5JMCHToBKiIYL3YxL3BlcnNvbmFsLWRhdGE6b2JqZWN0EnQKDEdldE9wZXJhdGlvbhIhLmhhYmVhcy5wZC52MS5HZXRPcGVyYXRpb25SZXF1ZXN0GiIuaGFiZWFzLnBkLnYxLkdldE9wZXJhdGlvblJlc3BvbnNlIh2C0+STAhcSFS92MS9vcGVyYXRpb25zL3tuYW1lfWIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChxoYWJlYXMvcGQvdjEvcGRfY2xpZW50LnByb3RvEgxoYWJlYXMucGQudjEiJwoISWRlbnRpdHkSDAoEdHlwZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSInCghDYWxsYmFjaxILCgN1cmwYASABKAkSDgoGc2VjcmV0GAIgASgJIs0DCglPcGVyYXRpb24SDAoEbmFtZRgBIAEoCRIsCgVzdGF0ZRgCIAEoDjIdLmhhYmVhcy5wZC52MS5PcGVyYXRpb24uU3RhdGUSMwoGY291bnRzGAMgAygLMiMuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbi5Db3VudHNFbnRyeRIoCghyZXRhaW5lZBgEIAMoCzIWLmhhYmVhcy5wZC52MS5SZXRhaW5lZBIpCglyZXNpZHVhbHMYBSADKAsyFi5oYWJlYXMucGQudjEuUmVzaWR1YWwSLgoLcmV0cnlfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoFZXJyb3IYByABKAsyHC5oYWJlYXMucGQudjEuT3BlcmF0aW9uRXJyb3IaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASJuCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBlFVRVVFRBABEgsKB1JVTk5JTkcQAhINCglTVUNDRUVERUQQAxIMCghOT19NQVRDSBAEEgwKCFJFVEFJTkVEEAUSCgoGRkFJTEVEEAYidQoIUmV0YWluZWQSEAoIY2F0ZWdvcnkYASABKAkSDQoFY291bnQYAiABKA0SDgoGcmVhc29uGAMgASgJEi4KBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJSCghSZXNpZHVhbBIMCgR3aGF0GAEgASgJEi4KBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQggKBl91bnRpbCJCCg5PcGVyYXRpb25FcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIIkIKBlJlY29yZBISCgpjb2xsZWN0aW9uGAEgASgJEiQKA3JvdxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QinAIKCkdldFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJEhMKC3BvcnRhYmlsaXR5GAkgASgIQgsKCV9jYWxsYmFjayKoAQoLR2V0UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbhIlCgdyZWNvcmRzGAIgAygLMhQuaGFiZWFzLnBkLnYxLlJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkSLQoIZG93bmxvYWQYBCABKAsyGy5oYWJlYXMucGQudjEuRG93bmxvYWRPZmZlciItCg1Eb3dubG9hZE9mZmVyEgwKBHNpemUYASABKAQSDgoGc2hhMjU2GAIgASgJIuMBCg1EZWxldGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJEioKCmlkZW50aXRpZXMYAyADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2RyeV9ydW4YBSABKAgSLQoIY2FsbGJhY2sYBiABKAsyFi5oYWJlYXMucGQudjEuQ2FsbGJhY2tIAIgBAUILCglfY2FsbGJhY2siPAoORGVsZXRlUmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiIRCg9EZXNjcmliZVJlcXVlc3QisgEKEERlc2NyaWJlUmVzcG9uc2USDwoHc2VydmljZRgBIAEoCRIXCg9kYXRhX2NhdGVnb3JpZXMYAiADKAkSHQoVaWRlbnRpdHlfdHlwZXNfbmVlZGVkGAMgAygJEh8KF2lkZW50aXR5X3R5cGVzX3Jlc29sdmVkGAQgAygJEg4KBnJpZ2h0cxgFIAMoCRIkCgZsaW1pdHMYBiABKAsyFC5oYWJlYXMucGQudjEuTGltaXRzIj0KBkxpbWl0cxIcChRtYXhfY29uY3VycmVudF9jYWxscxgBIAEoDRIVCg1tYXhfcGFnZV9zaXplGAIgASgNIu4BChhSZXNvbHZlSWRlbnRpdGllc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBQgsKCV9jYWxsYmFjayJzChlSZXNvbHZlSWRlbnRpdGllc1Jlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24SKgoKaWRlbnRpdGllcxgCIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eSLjAQoNVmVyaWZ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQFCCwoJX2NhbGxiYWNrIjwKDlZlcmlmeVJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24iYgoGQ2hhbmdlEg4KBnRhcmdldBgBIAEoCRIkCgRmcm9tGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKAnRvGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIosCCg5SZWN0aWZ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQESJQoHY2hhbmdlcxgHIAMoCzIULmhhYmVhcy5wZC52MS5DaGFuZ2VCCwoJX2NhbGxiYWNrIj0KD1JlY3RpZnlSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uIvMBCg9SZXN0cmljdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSKgoKaWRlbnRpdGllcxgDIAMoCzIWLmhhYmVhcy5wZC52MS5JZGVudGl0eRIsCghkdWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZHJ5X3J1bhgFIAEoCBItCghjYWxsYmFjaxgGIAEoCzIWLmhhYmVhcy5wZC52MS5DYWxsYmFja0gAiAEBEgwKBGxpZnQYByABKAhCCwoJX2NhbGxiYWNrIj4KEFJlc3RyaWN0UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcuaGFiZWFzLnBkLnYxLk9wZXJhdGlvbiKPAwoNT2JqZWN0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCRIqCgppZGVudGl0aWVzGAMgAygLMhYuaGFiZWFzLnBkLnYxLklkZW50aXR5EiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdkcnlfcnVuGAUgASgIEi0KCGNhbGxiYWNrGAYgASgLMhYuaGFiZWFzLnBkLnYxLkNhbGxiYWNrSACIAQESLgoEa2luZBgHIAEoDjIgLmhhYmVhcy5wZC52MS5PYmplY3RSZXF1ZXN0LktpbmQSEAoIcHVycG9zZXMYCCADKAkSDAoEbGlmdBgJIAEoCCJaCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglPQkpFQ1RJT04QARITCg9PUFRfT1VUX09GX1NBTEUQAhIYChRMSU1JVF9TRU5TSVRJVkVfREFUQRADQgsKCV9jYWxsYmFjayI8Cg5PYmplY3RSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5oYWJlYXMucGQudjEuT3BlcmF0aW9uImMKE0dldE9wZXJhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAki3QEKFEdldE9wZXJhdGlvblJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24SJQoHcmVjb3JkcxgCIAMoCzIULmhhYmVhcy5wZC52MS5SZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJEioKCmlkZW50aXRpZXMYBCADKAsyFi5oYWJlYXMucGQudjEuSWRlbnRpdHkSLQoIZG93bmxvYWQYBSABKAsyGy5oYWJlYXMucGQudjEuRG93bmxvYWRPZmZlciI/ChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAIgASgJIkUKF0NhbmNlbE9wZXJhdGlvblJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLmhhYmVhcy5wZC52MS5PcGVyYXRpb24iPwoPRG93bmxvYWRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGb2Zmc2V0GAIgASgEEg4KBnNoYTI1NhgDIAEoCSIgChBEb3dubG9hZFJlc3BvbnNlEgwKBGRhdGEYASABKAwyiwoKCFBEQ2xpZW50ElwKA0dldBIYLmhhYmVhcy5wZC52MS5HZXRSZXF1ZXN0GhkuaGFiZWFzLnBkLnYxLkdldFJlc3BvbnNlIiCC0+STAho6ASoiFS92MS9wZXJzb25hbC1kYXRhOmdldBJoCgZEZWxldGUSGy5oYWJlYXMucGQudjEuRGVsZXRlUmVxdWVzdBocLmhhYmVhcy5wZC52MS5EZWxldGVSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTpkZWxldGUScAoIRGVzY3JpYmUSHS5oYWJlYXMucGQudjEuRGVzY3JpYmVSZXF1ZXN0Gh4uaGFiZWFzLnBkLnYxLkRlc2NyaWJlUmVzcG9uc2UiJYLT5JMCHzoBKiIaL3YxL3BlcnNvbmFsLWRhdGE6ZGVzY3JpYmUSlQEKEVJlc29sdmVJZGVudGl0aWVzEiYuaGFiZWFzLnBkLnYxLlJlc29sdmVJZGVudGl0aWVzUmVxdWVzdBonLmhhYmVhcy5wZC52MS5SZXNvbHZlSWRlbnRpdGllc1Jlc3BvbnNlIi+C0+STAik6ASoiJC92MS9wZXJzb25hbC1kYXRhOnJlc29sdmUtaWRlbnRpdGllcxJoCgZWZXJpZnkSGy5oYWJlYXMucGQudjEuVmVyaWZ5UmVxdWVzdBocLmhhYmVhcy5wZC52MS5WZXJpZnlSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTp2ZXJpZnkSbAoHUmVjdGlmeRIcLmhhYmVhcy5wZC52MS5SZWN0aWZ5UmVxdWVzdBodLmhhYmVhcy5wZC52MS5SZWN0aWZ5UmVzcG9uc2UiJILT5JMCHjoBKiIZL3YxL3BlcnNvbmFsLWRhdGE6cmVjdGlmeRJwCghSZXN0cmljdBIdLmhhYmVhcy5wZC52MS5SZXN0cmljdFJlcXVlc3QaHi5oYWJlYXMucGQudjEuUmVzdHJpY3RSZXNwb25zZSIlgtPkkwIfOgEqIhovdjEvcGVyc29uYWwtZGF0YTpyZXN0cmljdBJoCgZPYmplY3QSGy5oYWJlYXMucGQudjEuT2JqZWN0UmVxdWVzdBocLmhhYmVhcy5wZC52MS5PYmplY3RSZXNwb25zZSIjgtPkkwIdOgEqIhgvdjEvcGVyc29uYWwtZGF0YTpvYmplY3QSdAoMR2V0T3BlcmF0aW9uEiEuaGFiZWFzLnBkLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaIi5oYWJlYXMucGQudjEuR2V0T3BlcmF0aW9uUmVzcG9uc2UiHYLT5JMCFxIVL3YxL29wZXJhdGlvbnMve25hbWV9EocBCg9DYW5jZWxPcGVyYXRpb24SJC5oYWJlYXMucGQudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBolLmhhYmVhcy5wZC52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZSIngtPkkwIhOgEqIhwvdjEvb3BlcmF0aW9ucy97bmFtZX06Y2FuY2VsEnkKCERvd25sb2FkEh0uaGFiZWFzLnBkLnYxLkRvd25sb2FkUmVxdWVzdBoeLmhhYmVhcy5wZC52MS5Eb3dubG9hZFJlc3BvbnNlIiyC0+STAiZiBGRhdGESHi92MS9vcGVyYXRpb25zL3tuYW1lfTpkb3dubG9hZDABYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A type and a value that point at a person.
@@ -440,6 +440,13 @@ export type GetResponse = Message<"habeas.pd.v1.GetResponse"> & {
    * @generated from field: string next_page_token = 3;
    */
   nextPageToken: string;
+
+  /**
+   * Set when the result has more than one page and the service offers Download.
+   *
+   * @generated from field: habeas.pd.v1.DownloadOffer download = 4;
+   */
+  download?: DownloadOffer | undefined;
 };
 
 /**
@@ -448,6 +455,35 @@ export type GetResponse = Message<"habeas.pd.v1.GetResponse"> & {
  */
 export const GetResponseSchema: GenMessage<GetResponse> = /*@__PURE__*/
   messageDesc(file_habeas_pd_v1_pd_client, 8);
+
+/**
+ * The whole result of a Get as one run of bytes, the records of all pages: one Record per line in proto3 JSON
+ * (`{"collection":"orders","row":{…}}`), each line ended by a line feed, in UTF-8.
+ *
+ * @generated from message habeas.pd.v1.DownloadOffer
+ */
+export type DownloadOffer = Message<"habeas.pd.v1.DownloadOffer"> & {
+  /**
+   * In bytes.
+   *
+   * @generated from field: uint64 size = 1;
+   */
+  size: bigint;
+
+  /**
+   * SHA-256 of all bytes in lower-case hexadecimal.
+   *
+   * @generated from field: string sha256 = 2;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message habeas.pd.v1.DownloadOffer.
+ * Use `create(DownloadOfferSchema)` to create a new message.
+ */
+export const DownloadOfferSchema: GenMessage<DownloadOffer> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 9);
 
 /**
  * @generated from message habeas.pd.v1.DeleteRequest
@@ -493,7 +529,7 @@ export type DeleteRequest = Message<"habeas.pd.v1.DeleteRequest"> & {
  * Use `create(DeleteRequestSchema)` to create a new message.
  */
 export const DeleteRequestSchema: GenMessage<DeleteRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 9);
+  messageDesc(file_habeas_pd_v1_pd_client, 10);
 
 /**
  * @generated from message habeas.pd.v1.DeleteResponse
@@ -510,7 +546,7 @@ export type DeleteResponse = Message<"habeas.pd.v1.DeleteResponse"> & {
  * Use `create(DeleteResponseSchema)` to create a new message.
  */
 export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 10);
+  messageDesc(file_habeas_pd_v1_pd_client, 11);
 
 /**
  * @generated from message habeas.pd.v1.DescribeRequest
@@ -523,7 +559,7 @@ export type DescribeRequest = Message<"habeas.pd.v1.DescribeRequest"> & {
  * Use `create(DescribeRequestSchema)` to create a new message.
  */
 export const DescribeRequestSchema: GenMessage<DescribeRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 11);
+  messageDesc(file_habeas_pd_v1_pd_client, 12);
 
 /**
  * @generated from message habeas.pd.v1.DescribeResponse
@@ -576,7 +612,7 @@ export type DescribeResponse = Message<"habeas.pd.v1.DescribeResponse"> & {
  * Use `create(DescribeResponseSchema)` to create a new message.
  */
 export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 12);
+  messageDesc(file_habeas_pd_v1_pd_client, 13);
 
 /**
  * What a caller should keep to.
@@ -604,7 +640,7 @@ export type Limits = Message<"habeas.pd.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 13);
+  messageDesc(file_habeas_pd_v1_pd_client, 14);
 
 /**
  * @generated from message habeas.pd.v1.ResolveIdentitiesRequest
@@ -648,7 +684,7 @@ export type ResolveIdentitiesRequest = Message<"habeas.pd.v1.ResolveIdentitiesRe
  * Use `create(ResolveIdentitiesRequestSchema)` to create a new message.
  */
 export const ResolveIdentitiesRequestSchema: GenMessage<ResolveIdentitiesRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 14);
+  messageDesc(file_habeas_pd_v1_pd_client, 15);
 
 /**
  * @generated from message habeas.pd.v1.ResolveIdentitiesResponse
@@ -672,7 +708,7 @@ export type ResolveIdentitiesResponse = Message<"habeas.pd.v1.ResolveIdentitiesR
  * Use `create(ResolveIdentitiesResponseSchema)` to create a new message.
  */
 export const ResolveIdentitiesResponseSchema: GenMessage<ResolveIdentitiesResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 15);
+  messageDesc(file_habeas_pd_v1_pd_client, 16);
 
 /**
  * @generated from message habeas.pd.v1.VerifyRequest
@@ -716,7 +752,7 @@ export type VerifyRequest = Message<"habeas.pd.v1.VerifyRequest"> & {
  * Use `create(VerifyRequestSchema)` to create a new message.
  */
 export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 16);
+  messageDesc(file_habeas_pd_v1_pd_client, 17);
 
 /**
  * @generated from message habeas.pd.v1.VerifyResponse
@@ -735,7 +771,7 @@ export type VerifyResponse = Message<"habeas.pd.v1.VerifyResponse"> & {
  * Use `create(VerifyResponseSchema)` to create a new message.
  */
 export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 17);
+  messageDesc(file_habeas_pd_v1_pd_client, 18);
 
 /**
  * What a field that is about the subject has to say from now on.
@@ -770,7 +806,7 @@ export type Change = Message<"habeas.pd.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 18);
+  messageDesc(file_habeas_pd_v1_pd_client, 19);
 
 /**
  * @generated from message habeas.pd.v1.RectifyRequest
@@ -819,7 +855,7 @@ export type RectifyRequest = Message<"habeas.pd.v1.RectifyRequest"> & {
  * Use `create(RectifyRequestSchema)` to create a new message.
  */
 export const RectifyRequestSchema: GenMessage<RectifyRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 19);
+  messageDesc(file_habeas_pd_v1_pd_client, 20);
 
 /**
  * @generated from message habeas.pd.v1.RectifyResponse
@@ -838,7 +874,7 @@ export type RectifyResponse = Message<"habeas.pd.v1.RectifyResponse"> & {
  * Use `create(RectifyResponseSchema)` to create a new message.
  */
 export const RectifyResponseSchema: GenMessage<RectifyResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 20);
+  messageDesc(file_habeas_pd_v1_pd_client, 21);
 
 /**
  * @generated from message habeas.pd.v1.RestrictRequest
@@ -889,7 +925,7 @@ export type RestrictRequest = Message<"habeas.pd.v1.RestrictRequest"> & {
  * Use `create(RestrictRequestSchema)` to create a new message.
  */
 export const RestrictRequestSchema: GenMessage<RestrictRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 21);
+  messageDesc(file_habeas_pd_v1_pd_client, 22);
 
 /**
  * @generated from message habeas.pd.v1.RestrictResponse
@@ -908,7 +944,7 @@ export type RestrictResponse = Message<"habeas.pd.v1.RestrictResponse"> & {
  * Use `create(RestrictResponseSchema)` to create a new message.
  */
 export const RestrictResponseSchema: GenMessage<RestrictResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 22);
+  messageDesc(file_habeas_pd_v1_pd_client, 23);
 
 /**
  * @generated from message habeas.pd.v1.ObjectRequest
@@ -971,7 +1007,7 @@ export type ObjectRequest = Message<"habeas.pd.v1.ObjectRequest"> & {
  * Use `create(ObjectRequestSchema)` to create a new message.
  */
 export const ObjectRequestSchema: GenMessage<ObjectRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 23);
+  messageDesc(file_habeas_pd_v1_pd_client, 24);
 
 /**
  * @generated from enum habeas.pd.v1.ObjectRequest.Kind
@@ -1011,7 +1047,7 @@ export type ObjectRequest_Kind = (typeof ObjectRequest_Kind)[keyof typeof Object
  * Describes the enum habeas.pd.v1.ObjectRequest.Kind.
  */
 export const ObjectRequest_KindSchema: GenEnum<ObjectRequest_Kind> = /*@__PURE__*/
-  enumDesc(file_habeas_pd_v1_pd_client, 23, 0);
+  enumDesc(file_habeas_pd_v1_pd_client, 24, 0);
 
 /**
  * @generated from message habeas.pd.v1.ObjectResponse
@@ -1030,7 +1066,7 @@ export type ObjectResponse = Message<"habeas.pd.v1.ObjectResponse"> & {
  * Use `create(ObjectResponseSchema)` to create a new message.
  */
 export const ObjectResponseSchema: GenMessage<ObjectResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 24);
+  messageDesc(file_habeas_pd_v1_pd_client, 25);
 
 /**
  * @generated from message habeas.pd.v1.GetOperationRequest
@@ -1069,7 +1105,7 @@ export type GetOperationRequest = Message<"habeas.pd.v1.GetOperationRequest"> & 
  * Use `create(GetOperationRequestSchema)` to create a new message.
  */
 export const GetOperationRequestSchema: GenMessage<GetOperationRequest> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 25);
+  messageDesc(file_habeas_pd_v1_pd_client, 26);
 
 /**
  * @generated from message habeas.pd.v1.GetOperationResponse
@@ -1098,6 +1134,13 @@ export type GetOperationResponse = Message<"habeas.pd.v1.GetOperationResponse"> 
    * @generated from field: repeated habeas.pd.v1.Identity identities = 4;
    */
   identities: Identity[];
+
+  /**
+   * As in GetResponse.
+   *
+   * @generated from field: habeas.pd.v1.DownloadOffer download = 5;
+   */
+  download?: DownloadOffer | undefined;
 };
 
 /**
@@ -1105,7 +1148,102 @@ export type GetOperationResponse = Message<"habeas.pd.v1.GetOperationResponse"> 
  * Use `create(GetOperationResponseSchema)` to create a new message.
  */
 export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@__PURE__*/
-  messageDesc(file_habeas_pd_v1_pd_client, 26);
+  messageDesc(file_habeas_pd_v1_pd_client, 27);
+
+/**
+ * @generated from message habeas.pd.v1.CancelOperationRequest
+ */
+export type CancelOperationRequest = Message<"habeas.pd.v1.CancelOperationRequest"> & {
+  /**
+   * `-` with an idempotency_key.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As in GetOperationRequest.
+   *
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message habeas.pd.v1.CancelOperationRequest.
+ * Use `create(CancelOperationRequestSchema)` to create a new message.
+ */
+export const CancelOperationRequestSchema: GenMessage<CancelOperationRequest> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 28);
+
+/**
+ * @generated from message habeas.pd.v1.CancelOperationResponse
+ */
+export type CancelOperationResponse = Message<"habeas.pd.v1.CancelOperationResponse"> & {
+  /**
+   * @generated from field: habeas.pd.v1.Operation operation = 1;
+   */
+  operation?: Operation | undefined;
+};
+
+/**
+ * Describes the message habeas.pd.v1.CancelOperationResponse.
+ * Use `create(CancelOperationResponseSchema)` to create a new message.
+ */
+export const CancelOperationResponseSchema: GenMessage<CancelOperationResponse> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 29);
+
+/**
+ * @generated from message habeas.pd.v1.DownloadRequest
+ */
+export type DownloadRequest = Message<"habeas.pd.v1.DownloadRequest"> & {
+  /**
+   * Of the operation of the Get.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many bytes the caller has already; at most the offer's size.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * Of the offer: bytes of another result are refused with ABORTED.
+   *
+   * @generated from field: string sha256 = 3;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message habeas.pd.v1.DownloadRequest.
+ * Use `create(DownloadRequestSchema)` to create a new message.
+ */
+export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 30);
+
+/**
+ * @generated from message habeas.pd.v1.DownloadResponse
+ */
+export type DownloadResponse = Message<"habeas.pd.v1.DownloadResponse"> & {
+  /**
+   * What comes next. At most 1 MiB.
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message habeas.pd.v1.DownloadResponse.
+ * Use `create(DownloadResponseSchema)` to create a new message.
+ */
+export const DownloadResponseSchema: GenMessage<DownloadResponse> = /*@__PURE__*/
+  messageDesc(file_habeas_pd_v1_pd_client, 31);
 
 /**
  * What a service answers about the personal data that it holds.
@@ -1206,6 +1344,30 @@ export const PDClient: GenService<{
     methodKind: "unary";
     input: typeof GetOperationRequestSchema;
     output: typeof GetOperationResponseSchema;
+  },
+  /**
+   * Stops an operation that goes on, because nobody needs it any more: the request was cancelled. Answers how the operation is now.
+   * One that was stopped is FAILED with the code CANCELLED, and a new call with its key runs it again; one that cannot be stopped
+   * goes on; one that has ended stays as it ended. NOT_FOUND for a name that the service does not know.
+   *
+   * @generated from rpc habeas.pd.v1.PDClient.CancelOperation
+   */
+  cancelOperation: {
+    methodKind: "unary";
+    input: typeof CancelOperationRequestSchema;
+    output: typeof CancelOperationResponseSchema;
+  },
+  /**
+   * The whole result of a Get, when the answer to it had a DownloadOffer. It goes on at `offset`, so that a broken stream costs
+   * only what is still to come. Over HTTP the bytes are the body as they are, in place of JSON.
+   * ABORTED (HTTP 409) when the result is no longer here, or is another one: make the call again.
+   *
+   * @generated from rpc habeas.pd.v1.PDClient.Download
+   */
+  download: {
+    methodKind: "server_streaming";
+    input: typeof DownloadRequestSchema;
+    output: typeof DownloadResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_habeas_pd_v1_pd_client, 0);

@@ -1,0 +1,3 @@
+export * from './conformance-case.ts';
+export * from './run-case.ts';
+export * from './violation.ts';

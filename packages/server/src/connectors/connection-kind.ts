@@ -1,0 +1,28 @@
+import type { Dataset, KeepRule } from '../catalog/index.ts';
+import type { Clock } from '../foundation/index.ts';
+import type { Connector, Residual } from './connector.ts';
+
+/** Makes the connector of one kind of system that a connection can name. Nothing is reached before the connector is used. */
+export type ConnectionKind = (settings: ConnectionSettings) => Connector;
+
+export interface ConnectionSettings {
+  readonly key: string;
+  readonly url: string;
+  /** Where the configuration lies; absolute. */
+  readonly folder: string;
+  /** `options` of the connection, for modules of users. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly datasets: readonly Dataset[];
+  readonly keepRules: readonly KeepRule[];
+  /** Decides which duties to keep have ended. */
+  readonly clock: Clock;
+  /** Most tasks at once. */
+  readonly connections: number;
+  /** Copies that an erasure does not reach; undefined: the kind's own. */
+  readonly residuals?: readonly Residual[];
+}
+
+/** Whether a kind is an ES module of the user's: a path with a slash in it. */
+export function isModule(kind: string): boolean {
+  return kind.includes('/');
+}

@@ -1,0 +1,1 @@
+export { createFilesConnector } from './files-connector.ts';

@@ -1,0 +1,74 @@
+import type { OpenFolder } from '../files/open-root.ts';
+import type { LogCollection } from './compile-logs.ts';
+import { type Edit, editsOf } from './edit.ts';
+import { type LogName, placeOf } from './find-logs.ts';
+import { linesIn, openLog } from './log-file.ts';
+import type { Needle } from './needles.ts';
+import { overwriteLog, rewriteLog } from './rewrite.ts';
+import type { Span } from './scan-lines.ts';
+
+export interface EraseLogOptions {
+  readonly root: OpenFolder;
+  readonly name: LogName;
+  readonly collection: LogCollection;
+  readonly needles: readonly Needle[];
+  readonly signal: AbortSignal;
+  readonly mode: 'erase' | 'dry-run';
+}
+
+/** Counts the lines of one file that name one of the people, and erases them. */
+export async function eraseLog(options: EraseLogOptions): Promise<number> {
+  const { root, collection, needles, signal, mode, name } = options;
+  const { place, name: last } = placeOf(root, name.path);
+  using _ = place;
+  if (place.last === undefined) return 0;
+  const path = place.last.pathTo(last);
+  const inPlace = name.isLive;
+  await using file = await openLog(path, mode === 'erase' && inPlace ? 'overwrite' : 'read');
+  if (file === undefined) return 0;
+  const edits: Edit[] = [];
+  const signs: Edit[] = [];
+  let lines = 0;
+  for await (const line of linesIn(file, { needles, signal })) {
+    lines += 1;
+    const own = editsOf(line, collection.erase, inPlace);
+    if (inPlace && collection.erase === 'drop') {
+      for (const edit of own) {
+        edits.push(...around(edit, line.spans));
+        signs.push(...line.spans.map((span): Edit => ({ ...span, filler: 'spaces' })));
+      }
+    } else if (inPlace) signs.push(...own);
+    else edits.push(...own);
+  }
+  if (lines === 0 || mode === 'dry-run') return lines;
+  signal.throwIfAborted();
+  if (inPlace) await overwriteLog(file, edits, signs);
+  else {
+    await rewriteLog(path, file, { edits: apart(edits), signal });
+    place.last.sync();
+  }
+  return lines;
+}
+
+/** The parts of an edit that are in none of the spans. */
+function around(edit: Edit, spans: readonly Span[]): readonly Edit[] {
+  const parts: Edit[] = [];
+  let at = edit.from;
+  for (const { from, to } of spans) {
+    if (from > at) parts.push({ ...edit, from: at, to: from });
+    at = Math.max(at, to);
+  }
+  if (at < edit.to) parts.push({ ...edit, from: at });
+  return parts;
+}
+
+/** Values may lie in each other, such as a number in an address: edits that overlap become one. */
+function apart(edits: readonly Edit[]): readonly Edit[] {
+  const joined: Edit[] = [];
+  for (const edit of edits) {
+    const last = joined.at(-1);
+    if (last === undefined || edit.from >= last.to) joined.push(edit);
+    else if (edit.to > last.to) joined[joined.length - 1] = { ...last, to: edit.to };
+  }
+  return joined;
+}

@@ -1,0 +1,1 @@
+export { createLogsConnector } from './logs-connector.ts';

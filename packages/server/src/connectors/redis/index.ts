@@ -1,0 +1,1 @@
+export { createRedisConnector } from './redis-connector.ts';
