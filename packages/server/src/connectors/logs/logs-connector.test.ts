@@ -215,7 +215,8 @@ test('a process that keeps writing keeps its handle, and no line that it writes 
   // The files that nobody writes to are no part of the count.
   for (const name of ['app.log.1', 'app.log.2.gz', 'app.log.3.zst']) rmSync(join(root, name));
   let erased = 0;
-  for (let round = 0; round < 8; round += 1)
+  // As long as it takes the writer to start and to write 500 lines, however busy the machine is.
+  for (let round = 0; round < 8 || lstatSync(path).size < 500 * '0 of bob@example.com\n'.length; round += 1)
     erased += (await erase({ connector }, scopeOf(ann, keys))).counts.app ?? 0;
   writer.kill('SIGTERM');
   await once(writer, 'close');
@@ -227,9 +228,7 @@ test('a process that keeps writing keeps its handle, and no line that it writes 
   );
   expect(inode()).toBe(before);
   expect(textOf(root, 'app.log').split('\n').slice(0, -1)).toEqual(want);
-  expect(erased).toBe(
-    [...new Set(Array.from({ length: count }, (_, n) => n))].filter((n) => n % 5 === 0).length,
-  );
+  expect(erased).toBe(Math.ceil(count / 5));
 });
 
 test('a file that is written to while it is written anew stays, and the error says what to do', async () => {

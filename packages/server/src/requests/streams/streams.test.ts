@@ -226,7 +226,7 @@ describe.skipIf(program === undefined)('completion by events on a real NATS JetS
       },
     });
     expect(told.map(({ headers }) => headers?.get('Nats-Msg-Id'))).toEqual(bodies.map((body) => body.id));
-    expect(JSON.stringify(bodies)).not.toMatch(/ada|example\.org|u1/);
+    expect(JSON.stringify(bodies)).not.toMatch(/ada@|example\.org|"u1"/);
 
     await eventually('both wait', () => isWaiting(server, id));
     shop.rows = [];
