@@ -20,7 +20,13 @@ export async function runTests(node, args, folder = root) {
   console.log(`once more and alone: ${first.failedFiles.join(', ')}`);
   const again = await runVitest(node, ['--no-file-parallelism', ...options, ...first.failedFiles], folder);
   const unstable = first.failedTests.filter((name) => !again.failedTests.includes(name));
-  return { ...first, status: again.status, failed: again.failed, passed: first.passed + unstable.length, unstable };
+  return {
+    ...first,
+    status: again.status,
+    failed: again.failed,
+    passed: first.passed + unstable.length,
+    unstable,
+  };
 }
 
 async function runVitest(node, args, cwd) {

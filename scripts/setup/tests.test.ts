@@ -53,5 +53,9 @@ test('what fails again has failed, and a test of the same run that passed the se
 
 test('where more than three files failed, none is run again', () => {
   const many = Object.fromEntries([0, 1, 2].map((n) => [`f${n}.test.js`, FAILS]));
-  expect(countsOf({ ...many, 'b.test.js': FAILS_ONCE })).toMatchObject({ status: 1, failed: 4, unstable: [] });
+  expect(countsOf({ ...many, 'b.test.js': FAILS_ONCE })).toMatchObject({
+    status: 1,
+    failed: 4,
+    unstable: [],
+  });
 });
