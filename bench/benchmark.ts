@@ -1,4 +1,5 @@
 import type { EmbeddedPostgres } from '../packages/server/src/foundation/index.ts';
+import type { Part } from './failpoints/part.ts';
 import type { Figure } from './figure.ts';
 
 /** What a benchmark may use; everything in it is gone when the run ends. */
@@ -11,6 +12,8 @@ export interface Bench {
   postgres(): Promise<EmbeddedPostgres>;
   /** Decides everything that is drawn by chance. */
   readonly seed: number;
+  /** What of `failpoints` is tried. */
+  readonly part: Part;
 }
 
 export interface Benchmark {

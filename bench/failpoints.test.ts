@@ -8,7 +8,7 @@ it('ends every request with every effect once, wherever the server is killed', {
   await using bench = openBench({ seed: 20_261_121, say: () => undefined });
   // The benchmark kills at every failpoint of every right; here it is one in thirty of three.
   const rights = ['access', 'erasure', 'restriction'] as const;
-  const report = await runFailpoints(bench, { rights, lanes: 2, people: 40, every: 30 });
+  const report = await runFailpoints(bench, { rights, slice: { which: 1, of: 30 }, lanes: 2, people: 40 });
   expect(report.violations).toEqual([]);
   expect(report.killed.length).toBeGreaterThan(4);
 });

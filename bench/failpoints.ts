@@ -1,37 +1,26 @@
 import type { api } from '@habeas/contract';
 import type { Bench, Benchmark } from './benchmark.ts';
-import { type Lane, openLane } from './failpoints/lane.ts';
+import { type Lane, openLane, type Violation } from './failpoints/lane.ts';
+import { type Part, sliceOf } from './failpoints/part.ts';
+import { progressOf } from './failpoints/progress.ts';
 import { judge } from './figure.ts';
 
-const RIGHTS: readonly api.Right[] = [
-  'access',
-  'portability',
-  'erasure',
-  'rectification',
-  'restriction',
-  'objection',
-  'opt_out_of_sale',
-  'limit_sensitive_data',
-];
 /** Companies side by side: while a server starts in one, requests go on in another. */
 const LANES = 4;
 const PEOPLE = 400;
 
-export interface FailpointOptions {
-  readonly rights: readonly api.Right[];
+export interface FailpointOptions extends Part {
   readonly lanes: number;
   /** Of each lane: a request at each of its failpoints, and one of each right. */
   readonly people: number;
-  /** Kills at every nth failpoint only. (Default: at each) */
-  readonly every?: number;
 }
 
 export interface FailpointReport {
-  /** Names of failpoints that a server was killed at. */
-  readonly killed: readonly string[];
-  /** Names that were noted, and that the request did not come by the second time. */
-  readonly missed: readonly string[];
-  readonly violations: readonly string[];
+  /** Failpoints that a server was killed at. */
+  readonly killed: readonly Failpoint[];
+  /** Failpoints that were noted, and that the request did not come by the second time. */
+  readonly missed: readonly Failpoint[];
+  readonly violations: readonly Violation[];
   readonly seconds: number;
 }
 
@@ -40,8 +29,9 @@ export const failpoints: Benchmark = {
   name: 'failpoints',
   about: 'kill -9 of the server before and after each commit and each call, for each right',
   async run(bench) {
-    const report = await runFailpoints(bench, { rights: RIGHTS, lanes: LANES, people: PEOPLE });
-    for (const violation of report.violations) bench.say(violation);
+    const report = await runFailpoints(bench, { ...bench.part, lanes: LANES, people: PEOPLE });
+    const perRight = [...bench.part.rights, undefined].flatMap((right) => summaryOf(report, right));
+    for (const line of [...perRight, ...report.violations.map(({ text }) => text)]) bench.say(line);
     return [
       judge({
         name: 'failpoints',
@@ -53,13 +43,26 @@ export const failpoints: Benchmark = {
           'failpoints after which the request ended by itself, with every effect once, nothing readable that was called erased, and everybody told',
         against: 'failpoints that the server was killed at with kill -9',
         notes: [
-          `${report.missed.length} more were not passed a second time, ${report.seconds.toFixed(0)} s`,
-          ...report.violations.slice(0, 10),
+          ...perRight,
+          `${report.seconds.toFixed(0)} s, slice ${bench.part.slice.which}/${bench.part.slice.of}`,
+          ...report.violations.slice(0, 10).map(({ text }) => text),
         ],
       }),
     ];
   },
 };
+
+/** Points, kills and violations of a right; without one, the violations that no single request shows, if there are any. */
+function summaryOf(report: FailpointReport, right: api.Right | undefined): readonly string[] {
+  const ofRight = (all: readonly { readonly right: api.Right | undefined }[]) =>
+    all.filter((one) => one.right === right).length;
+  const [killed, missed, violations] = [report.killed, report.missed, report.violations].map(ofRight);
+  if (right === undefined) return violations === 0 ? [] : [`no single right: ${violations} violations`];
+  const points = Number(killed) + Number(missed);
+  return [
+    `${right}: ${points} points, ${killed} kills, ${violations} violations, ${missed} not passed a second time`,
+  ];
+}
 
 export async function runFailpoints(bench: Bench, options: FailpointOptions): Promise<FailpointReport> {
   const started = performance.now();
@@ -76,19 +79,18 @@ export async function runFailpoints(bench: Bench, options: FailpointOptions): Pr
     );
   }
   const waiting = await noteAll(lanes, options.rights);
-  const asked = waiting.filter((_, index) => index % (options.every ?? 1) === 0);
+  const asked = sliceOf(waiting, options.slice);
   bench.say(`${waiting.length} failpoints, ${asked.length} of them are tried`);
-  const killed: string[] = [];
-  const missed: string[] = [];
+  const killed: Failpoint[] = [];
+  const missed: Failpoint[] = [];
   const todo = [...asked];
+  const begun = performance.now();
   await Promise.all(
     lanes.map(async (lane) => {
       for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
-        const at = `${next.right}: ${next.name}`;
-        if (await lane.killAt(next.right, next.name)) killed.push(at);
-        else missed.push(at);
+        ((await lane.killAt(next.right, next.name)) ? killed : missed).push(next);
         const done = killed.length + missed.length;
-        if (done % 20 === 0) bench.say(`${done} of ${asked.length}`);
+        bench.say(progressOf({ done, of: asked.length, milliseconds: performance.now() - begun }));
       }
     }),
   );
@@ -96,6 +98,7 @@ export async function runFailpoints(bench: Bench, options: FailpointOptions): Pr
   return { killed, missed, violations, seconds: (performance.now() - started) / 1_000 };
 }
 
+/** A place of the server's way, such as `before commit of task.succeeded`, in a request of a right. */
 interface Failpoint {
   readonly right: api.Right;
   readonly name: string;

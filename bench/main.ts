@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { BENCHMARKS } from './benchmarks.ts';
+import { RIGHTS, readPart } from './failpoints/part.ts';
 import type { Figure } from './figure.ts';
 import { openBench } from './open-bench.ts';
 import { toJson, toTable } from './report.ts';
@@ -15,6 +16,9 @@ ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join('\n')
 
   --json      print one JSON object a figure, one a line: name, value, unit, baseline, ratio, goal, pass
   --seed N    repeat what was drawn by chance in an earlier run
+  --only R,…  failpoints of these rights alone: ${RIGHTS.slice(0, 4).join(', ')},
+              ${RIGHTS.slice(4).join(', ')}
+  --slice K/N the K-th of N parts of these failpoints: N runs, 1/N to N/N, try all of them
   --help      print this
 `;
 
@@ -34,6 +38,7 @@ async function main(): Promise<number> {
   let failed = false;
   await using bench = openBench({
     seed: asked.seed,
+    part: asked.part,
     say: (line) => process.stderr.write(`bench: ${line}\n`),
   });
   bench.say(`seed ${asked.seed}`);
@@ -62,6 +67,8 @@ function read() {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         seed: { type: 'string' },
+        only: { type: 'string' },
+        slice: { type: 'string' },
       },
     });
     const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
@@ -69,8 +76,12 @@ function read() {
     const unknown = positionals.find((given) => !BENCHMARKS.some(({ name }) => name === given));
     if (unknown !== undefined) return `There is no benchmark "${unknown}".`;
     const wanted = new Set(positionals);
+    const part = readPart(values);
+    if (typeof part === 'string') return part;
+    if ((values.only ?? values.slice) !== undefined && !wanted.has('failpoints'))
+      return '--only and --slice are for failpoints: npm run bench failpoints -- --only access';
     const benchmarks = BENCHMARKS.filter(({ name }) => wanted.size === 0 || wanted.has(name));
-    return { ...values, seed, benchmarks };
+    return { ...values, seed, part, benchmarks };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../packages/server/src/foundation/index.ts';
 import type { Bench } from './benchmark.ts';
+import { type Part, WHOLE } from './failpoints/part.ts';
 
 /** More than the default: a server, a bare loop and their harness run at once. */
 const SETTINGS = { max_connections: '200' };
@@ -11,12 +12,15 @@ const SETTINGS = { max_connections: '200' };
 export function openBench(options: {
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** (Default: the whole) */
+  readonly part?: Part;
 }): Bench & AsyncDisposable {
   const root = mkdtempSync(join(tmpdir(), 'habeas-bench-'));
   // As root, the embedded server runs as another user, who has to get through.
   chmodSync(root, 0o755);
   let server: Promise<EmbeddedPostgres> | undefined;
   return {
+    part: WHOLE,
     ...options,
     folder(name) {
       const folder = join(root, name);

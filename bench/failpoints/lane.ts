@@ -39,7 +39,13 @@ export interface Lane extends AsyncDisposable {
   /** One request, with the server killed at the failpoint and started again; false if the request does not come by. */
   killAt(right: api.Right, name: string): Promise<boolean>;
   /** What went wrong with any of its requests. */
-  violations(): Promise<readonly string[]>;
+  violations(): Promise<readonly Violation[]>;
+}
+
+export interface Violation {
+  /** Of the request that it is about; undefined: it is about no single one. */
+  readonly right: api.Right | undefined;
+  readonly text: string;
 }
 
 export async function openLane(options: LaneOptions): Promise<Lane> {
@@ -118,7 +124,13 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
         ...(await readable(made)),
         ...new Set(told),
       ];
-      return found.map((violation) => `${name}: ${violation}`);
+      const named = ended.flatMap(({ request: { id, right }, tasks }) =>
+        [id, ...tasks.map((task) => task.id)].map((mention) => ({ mention, right })),
+      );
+      return found.map((violation) => ({
+        right: named.find(({ mention }) => violation.includes(mention))?.right,
+        text: `${name}: ${violation}`,
+      }));
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
