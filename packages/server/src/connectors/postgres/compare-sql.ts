@@ -1,6 +1,4 @@
-import type { LiveColumn } from './live-table.ts';
-import { isText } from './mask-sql.ts';
-import { quoteIdentifier } from './quote.ts';
+import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
 
 const INTEGERS: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
 
@@ -14,45 +12,20 @@ export function isComparable(a: LiveColumn, b: LiveColumn): boolean {
 }
 
 /** Whether a type has an equality operator that PostgreSQL can use in joins. JSON and a few geometric types have none. */
-function hasEquality(column: LiveColumn): boolean {
+export function hasEquality(column: LiveColumn): boolean {
   return !['json', 'xml', 'point', 'polygon', 'line'].includes(column.baseType);
-}
-
-/** `b.x = a.y and b.v = a.w`: all pairs of a reference, joined with AND. */
-export function equalPairs(
-  a: readonly LiveColumn[],
-  b: readonly LiveColumn[],
-): (aliasA: string, aliasB: string) => string {
-  return (aliasA, aliasB) =>
-    a
-      .map((left, index) => {
-        const right = b[index] as LiveColumn;
-        const cast = isComparable(left, right) && hasEquality(left) && hasEquality(right) ? '' : '::text';
-        return `${aliasB}.${quoteIdentifier(right.name)}${cast} = ${aliasA}.${quoteIdentifier(left.name)}${cast}`;
-      })
-      .join(' and ');
-}
-
-/** A comparison of a column with given identity values, or undefined when none of the values can be in such a column. */
-export interface Comparison {
-  readonly sql: (alias: string, parameter: string) => string;
-  readonly values: readonly string[];
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Compares without casting the column wherever its type allows, so that an index on it is used. */
-export function compareWithValues(options: {
-  readonly column: LiveColumn;
-  readonly values: readonly string[];
-  readonly match: 'exact' | 'case-insensitive';
-}): Comparison | undefined {
+export function compareWithValues(options: ValuesToCompare): Comparison | undefined {
   const { column, match } = options;
   // PostgreSQL has no text with NUL in it, so no row has either.
   const values = options.values.filter((value) => !value.includes('\0'));
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const compared = (fitting: readonly string[], sql: Comparison['sql']): Comparison | undefined =>
-    fitting.length === 0 ? undefined : { sql, values: fitting };
+    fitting.length === 0 ? undefined : { sql, value: fitting };
   if (isText(column)) {
     if (
       column.baseType === 'character varying' ||
@@ -92,4 +65,8 @@ function isBigint(value: string): boolean {
   if (!/^(0|-?[1-9]\d{0,18})$/.test(value)) return false;
   const number = BigInt(value);
   return number <= LARGEST_BIGINT && number >= -LARGEST_BIGINT - 1n;
+}
+
+function isText(column: LiveColumn): boolean {
+  return column.category === 'S';
 }

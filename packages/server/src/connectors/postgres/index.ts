@@ -1,1 +1,1 @@
-export { createPostgresConnector, type PostgresConnectorOptions } from './postgres-connector.ts';
+export { createPostgresConnector } from './postgres-connector.ts';

@@ -1,74 +1,24 @@
 import pg from 'pg';
-import {
-  type About,
-  buildDatasetGraph,
-  type CollectionShape,
-  type Dataset,
-  type Identity,
-  type KeepRule,
-  planTraversal,
-} from '../../catalog/index.ts';
-import { type Clock, HabeasError } from '../../foundation/index.ts';
-import type {
-  Capability,
-  ChangeWork,
-  CollectSources,
-  CollectStep,
-  Connector,
-  Health,
-  KeyBatch,
-  Outcome,
-  Residual,
-  Residue,
-  Scope,
-} from '../connector.ts';
-import { changeRows } from './change-rows.ts';
-import { checkSchema } from './check-schema.ts';
-import { collectedRows } from './collect.ts';
-import { type CollectionChange, columnChanges } from './column-changes.ts';
-import { compile } from './compile.ts';
-import type { Compiled } from './compiled.ts';
-import { eraseRows } from './erase.ts';
-import { locatedKeys, ownKeys } from './locate.ts';
+import type { Connector, Residual } from '../connector.ts';
+import { createSqlConnector, type SqlConnectorOptions } from '../sql/index.ts';
+import { postgresDialect } from './postgres-dialect.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { readTables } from './read-tables.ts';
-import { sampledRows } from './sample.ts';
-import { type BeginOptions, Transaction } from './transaction.ts';
-import { Traversal } from './traversal.ts';
-import { countResidue } from './verify.ts';
+import { readState } from './server-state.ts';
+import { Transaction } from './transaction.ts';
 
-export interface PostgresConnectorOptions {
-  /** Names the system in errors and evidence. */
-  readonly key: string;
-  readonly url: string;
-  /** Empty for discovery alone. */
-  readonly datasets: readonly Dataset[];
-  /** Duties to keep, from the policy. (Default: none) */
-  readonly keepRules?: readonly KeepRule[];
-  readonly clock: Clock;
-  /** Most transactions at once. (Default: 4) */
-  readonly connections?: number;
-  /** Copies that an erasure does not reach. (Default: the write-ahead log and dead row versions, with no known end) */
-  readonly residuals?: readonly Residual[];
-}
-
-const CAPABILITIES: readonly Capability[] = ['resolve', 'collect', 'locate', 'erase', 'verify', 'discover'];
-
-/** How long the live schema is believed. A table that goes missing meanwhile is noticed at once. */
-const SCHEMA_MILLISECONDS = 60_000;
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
-const CHECK_TIMEOUT_MILLISECONDS = 30_000;
 
-const DEFAULT_RESIDUALS: readonly Residual[] = [
+const RESIDUALS: readonly Residual[] = [
   {
     what: 'Former row versions in the table files until VACUUM, and in the write-ahead log, its archives, replicas and backups until they are recycled. Set `residuals` on the connection to say when that is.',
     until: null,
   },
 ];
 
-/** Acts on one PostgreSQL database by its datasets. Every task is one transaction of its own. */
-export function createPostgresConnector(options: PostgresConnectorOptions): Connector {
-  const { key, clock } = options;
+/** Acts on one PostgreSQL database by its datasets. */
+export function createPostgresConnector(options: SqlConnectorOptions): Connector {
+  const { key } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections ?? 4,
@@ -78,183 +28,13 @@ export function createPostgresConnector(options: PostgresConnectorOptions): Conn
   // An idle connection that the server ends must not end the process; the next task takes a new connection.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const graph = buildDatasetGraph(options.datasets);
-  let schema: { readonly compiled: Compiled; readonly at: number } | undefined;
-
-  const begin = (signal: AbortSignal, isolation: BeginOptions['isolation']): Promise<Transaction> =>
-    Transaction.begin({
-      pool,
-      system: key,
-      signal,
-      isolation,
-      onError: (error) => {
-        if (error.code === 'SCHEMA_MISMATCH') schema = undefined;
-      },
-    });
-
-  const compileNow = async (transaction: Transaction): Promise<Compiled> => {
-    const now = clock.now();
-    if (schema !== undefined && now.getTime() - schema.at < SCHEMA_MILLISECONDS) return schema.compiled;
-    const plan = planTraversal(graph, { keepRules: options.keepRules ?? [], now });
-    const compiled = compile({ graph, plan, tables: await readTables(transaction) });
-    schema = { compiled, at: now.getTime() };
-    return compiled;
-  };
-  const compileFor = async (transaction: Transaction, purpose: 'read' | 'erase'): Promise<Compiled> => {
-    const compiled = await compileNow(transaction);
-    const problems =
-      purpose === 'read' ? compiled.readProblems : [...compiled.readProblems, ...compiled.eraseProblems];
-    if (problems.length > 0) {
-      schema = undefined;
-      throw new HabeasError(
-        'SCHEMA_MISMATCH',
-        `The datasets of ${key} do not fit its database; nothing was run. ${problems.join(' ')}`,
-        { details: problems },
-      );
-    }
-    return compiled;
-  };
-  const traverse = async (
-    transaction: Transaction,
-    search: {
-      readonly compiled: Compiled;
-      readonly identities: readonly Identity[];
-      readonly about?: About | undefined;
-      readonly searchFor?: 'identities';
-    },
-  ): Promise<Traversal> => Traversal.run({ transaction, ...search, now: clock.now() });
-  async function* collect(scope: Scope, sources: CollectSources = 'all'): AsyncGenerator<CollectStep> {
-    await using transaction = await begin(scope.signal, 'snapshot');
-    const compiled = await compileFor(transaction, 'read');
-    const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
-    for await (const step of collectedRows(traversal, sources)) {
-      // Who gets the last step asks for no more. Rolled back, the temporary tables would be made anew each time.
-      if (step.state === 'done') await transaction.commit();
-      yield step;
-    }
-  }
-
-  const changesOf = (compiled: Compiled, work: ChangeWork): readonly CollectionChange[] => {
-    const problems: string[] = [];
-    const changes = columnChanges(compiled, { system: key, work, problems });
-    if (problems.length === 0) return changes;
-    throw new HabeasError(
-      'SCHEMA_MISMATCH',
-      `The datasets of ${key} do not fit its database; nothing was changed. ${problems.join(' ')}`,
-      { details: problems },
-    );
-  };
-
-  async function* locate(scope: Scope, purpose: 'erase' | ChangeWork = 'erase'): AsyncGenerator<KeyBatch> {
-    await using transaction = await begin(scope.signal, 'snapshot');
-    const compiled = await compileFor(transaction, purpose === 'erase' ? 'erase' : 'read');
-    const wanted =
-      purpose === 'erase' ? [] : changesOf(compiled, purpose).map(({ collection }) => collection.name);
-    const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
-    yield* purpose === 'erase' ? locatedKeys(traversal) : ownKeys(traversal, new Set(wanted));
-    await transaction.commit();
-  }
-
-  async function* discover(signal: AbortSignal): AsyncGenerator<CollectionShape> {
-    await using transaction = await begin(signal, 'snapshot');
-    for (const table of (await readTables(transaction)).values()) yield table.shape;
-    await transaction.commit();
-  }
-
-  async function* sample(collection: string, limit: number, signal: AbortSignal) {
-    await using transaction = await begin(signal, 'snapshot');
-    yield* sampledRows(transaction, collection, limit);
-    await transaction.commit();
-  }
-
-  return {
-    capabilities: capabilitiesOf(options.datasets),
-    discover,
-    sample,
-    collect,
-    locate,
-    async check(): Promise<Health> {
-      try {
-        await using transaction = await begin(AbortSignal.timeout(CHECK_TIMEOUT_MILLISECONDS), 'change');
-        schema = undefined;
-        return await checkSchema(transaction, await compileNow(transaction));
-      } catch (error) {
-        const known = fromPostgresError(error, key);
-        return { ok: false, message: known.message, problems: known.details };
-      }
-    },
-    async resolve(scope) {
-      await using transaction = await begin(scope.signal, 'snapshot');
-      const compiled = await compileFor(transaction, 'read');
-      const traversal = await traverse(transaction, {
-        compiled,
-        identities: scope.identities,
-        searchFor: 'identities',
-      });
-      await transaction.commit();
-      const given = new Set(scope.identities.map(({ type, value }) => JSON.stringify([type, value])));
-      return traversal.identities.filter(({ type, value }) => !given.has(JSON.stringify([type, value])));
-    },
-    async erase(scope, mode): Promise<Outcome> {
-      await using transaction = await begin(scope.signal, 'change');
-      const compiled = await compileFor(transaction, 'erase');
-      const erasing = { transaction, compiled, system: key, keys: () => scope.keys(), now: clock.now() };
-      const evidence = await eraseRows(
-        { ...erasing, residuals: options.residuals ?? DEFAULT_RESIDUALS },
-        mode,
-      );
-      // A dry run leaves nothing behind, not even the temporary tables' rows.
-      if (mode === 'erase') await transaction.commit();
-      return { state: 'done', evidence };
-    },
-    async change(scope, work, mode): Promise<Outcome> {
-      await using transaction = await begin(scope.signal, 'change');
-      const compiled = await compileFor(transaction, 'read');
-      const evidence = await changeRows(
-        {
-          transaction,
-          compiled,
-          system: key,
-          changes: changesOf(compiled, work),
-          keys: scope.keys(),
-          now: clock.now(),
-          evidenceKey: scope.evidenceKey,
-        },
-        mode,
-      );
-      if (mode === 'change') await transaction.commit();
-      return { state: 'done', evidence };
-    },
-    async verify(scope): Promise<Residue> {
-      await using transaction = await begin(scope.signal, 'snapshot');
-      const compiled = await compileFor(transaction, 'erase');
-      const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
-      const residue = await countResidue({
-        transaction,
-        compiled,
-        system: key,
-        traversal,
-        keys: () => scope.keys(),
-      });
-      await transaction.commit();
-      return residue;
-    },
-    async close() {
-      await pool.end();
-    },
-  };
-}
-
-/** What it can, by what the datasets say: marks need columns. */
-function capabilitiesOf(datasets: readonly Dataset[]): ReadonlySet<Capability> {
-  const flags = datasets.flatMap(({ collections }) => collections.flatMap((collection) => collection.flags));
-  const capabilities = new Set<Capability>([...CAPABILITIES, 'rectify', 'portability']);
-  if (flags.some(({ flag }) => flag === 'restriction')) capabilities.add('restrict');
-  if (flags.some(({ flag }) => flag !== 'restriction')) capabilities.add('object');
-  return capabilities;
-}
-
-/** Whom a search is about. */
-function whomOf({ identities, about }: Scope): Pick<Scope, 'identities' | 'about'> {
-  return { identities, about };
+  return createSqlConnector(options, {
+    dialect: postgresDialect,
+    begin: (begin) => Transaction.begin({ pool, system: key, ...begin }),
+    readTables,
+    state: readState,
+    translate: (error) => fromPostgresError(error, key),
+    residuals: async () => RESIDUALS,
+    close: () => pool.end(),
+  });
 }

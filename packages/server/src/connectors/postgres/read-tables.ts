@@ -1,5 +1,4 @@
-import type { LiveColumn, LiveReference, LiveTable } from './live-table.ts';
-import type { Text, TextRow, Transaction } from './transaction.ts';
+import type { LiveColumn, LiveReference, LiveTable, SqlTransaction, Text, TextRow } from '../sql/index.ts';
 
 /** Tables without views; a partitioned table is one table, and its partitions are none. */
 const TABLES = `
@@ -63,7 +62,7 @@ const ON_DELETE: Readonly<Record<string, LiveReference['onDelete']>> = {
 };
 
 /** Reads the live schema from the catalog, without reading a row of data. By shape name: `table`, or `schema.table`. */
-export async function readTables(transaction: Transaction): Promise<ReadonlyMap<string, LiveTable>> {
+export async function readTables(transaction: SqlTransaction): Promise<ReadonlyMap<string, LiveTable>> {
   const tables = await transaction.rows(TABLES);
   const oids = [tables.map((row) => row[0])];
   const columns = groupByFirst(await transaction.rows(COLUMNS, oids));

@@ -1,11 +1,8 @@
 import pg from 'pg';
 import Cursor from 'pg-cursor';
 import { HabeasError } from '../../foundation/index.ts';
+import type { SqlTransaction, StreamOptions, Text, TextRow } from '../sql/index.ts';
 import { fromPostgresError } from './postgres-error.ts';
-
-/** A value as PostgreSQL prints it. */
-export type Text = string | null;
-export type TextRow = readonly Text[];
 
 export interface BeginOptions {
   readonly pool: pg.Pool;
@@ -41,13 +38,8 @@ const FETCH_BYTES = 1024 * 1024;
 const FIRST_FETCH_ROWS = 50;
 const MOST_FETCH_ROWS = 1_000;
 
-export interface StreamOptions {
-  /** Most rows of a batch; wide rows may follow narrow ones, so that few are safe. (Default: 1,000) */
-  readonly mostRows?: number;
-}
-
 /** One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement. */
-export class Transaction implements AsyncDisposable {
+export class Transaction implements SqlTransaction {
   readonly #client: pg.PoolClient;
   readonly #options: BeginOptions;
   readonly #backend: string;

@@ -1,6 +1,6 @@
 import type { ColumnChange } from './column-changes.ts';
-import type { LiveColumn } from './live-table.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 /** A change as SQL over a row that a statement calls `t`. */
 export interface ChangeSql {
@@ -14,8 +14,9 @@ export interface ChangeSql {
 /** Writes changes as SQL; their values become parameters behind `before` others. */
 export function changeSql(
   changes: readonly ColumnChange[],
-  options: { readonly before: number; readonly now: Date },
+  options: { readonly before: number; readonly dialect: SqlDialect },
 ): { readonly parts: readonly ChangeSql[]; readonly values: readonly string[] } {
+  const { dialect } = options;
   const values: string[] = [];
   const parameter = (value: string): string => {
     values.push(value);
@@ -24,14 +25,20 @@ export function changeSql(
   const parts = changes.map((change): ChangeSql => {
     const column = quoteIdentifier(change.column.name);
     const now = `t.${column}`;
-    if (change.kind === 'flag')
-      return { change, column, ...flagSql(change, now, () => parameter(options.now.toISOString())) };
+    if (change.kind === 'flag') return { change, column, ...flagSql(change, now, dialect) };
     // Compared as the column prints it: values that are equal and not the same, such as 1.0 and 1.00, are told apart.
-    const typed = (text: string) => `(${parameter(text)}::text::${change.column.type})`;
-    const value = change.to === null ? `null::${change.column.type}` : typed(change.to);
+    const text = (value: string) => dialect.text(parameter(value));
+    const printed = dialect.print(change.column, now);
+    const to = change.to === null ? undefined : text(change.to);
+    const value = to === undefined ? 'null' : dialect.typed(to, change.column);
     const differs =
-      change.to === null ? `${now} is not null` : `${now}::text is distinct from ${value}::text`;
-    return { change, column, value, condition: `(${fromSql(change, now, typed)} and ${differs})` };
+      to === undefined ? `${now} is not null` : `(${now} is null or not ${dialect.sameText(printed, to)})`;
+    return {
+      change,
+      column,
+      value,
+      condition: `(${fromSql(change, { now, printed, dialect, text })} and ${differs})`,
+    };
   });
   return { parts, values };
 }
@@ -47,16 +54,10 @@ export function assignments(parts: readonly ChangeSql[]): string {
     .join(', ');
 }
 
-/** A type in which any length and precision is kept, to see whether the column's own type loses something. */
-export function widest(column: LiveColumn): string {
-  if (column.baseType === 'character') return 'bpchar';
-  return column.baseType === 'bit' ? 'bit varying' : column.baseType;
-}
-
 function flagSql(
   change: Extract<ColumnChange, { kind: 'flag' }>,
   now: string,
-  time: () => string,
+  dialect: SqlDialect,
 ): Pick<ChangeSql, 'condition' | 'value'> {
   const isBoolean = change.column.category === 'B';
   if (change.effect === 'lift')
@@ -65,17 +66,22 @@ function flagSql(
       : { condition: `${now} is not null`, value: 'null' };
   return isBoolean
     ? { condition: `${now} is not true`, value: 'true' }
-    : { condition: `${now} is null`, value: `${time()}::text::${change.column.type}` };
+    : { condition: `${now} is null`, value: dialect.nowIn(change.column) };
 }
 
 function fromSql(
   { from, match }: Extract<ColumnChange, { kind: 'value' }>,
-  now: string,
-  typed: (text: string) => string,
+  options: {
+    readonly now: string;
+    readonly printed: string;
+    readonly dialect: SqlDialect;
+    readonly text: (value: string) => string;
+  },
 ): string {
+  const { now, printed, dialect, text } = options;
   if (from === undefined) return 'true';
   if (from === null) return `${now} is null`;
   return match === 'case-insensitive'
-    ? `lower(${now}::text) = lower(${typed(from)}::text)`
-    : `${now}::text = ${typed(from)}::text`;
+    ? dialect.sameText(dialect.foldCase(printed), dialect.foldCase(text(from)))
+    : dialect.sameText(printed, text(from));
 }

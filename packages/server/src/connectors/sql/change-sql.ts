@@ -1,7 +1,8 @@
-import type { CompiledMask } from './compiled.ts';
+import { type CompiledMask, keyNames } from './compiled.ts';
 import type { Effect } from './effect.ts';
 import { isInSet, type KeySet, pointsAsStored } from './key-set.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 /** Whether a value that the effect targets can still be read in the row: a mask that is not there, or a reference that is. */
 export function isReadable(options: {
@@ -50,23 +51,50 @@ export function updateRows(set: KeySet): string | undefined {
     pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
   });
   const sets = [...assignments].map(([column, value]) => `${column} = ${value}`).join(', ');
-  return `update ${collection.table} t set ${sets} from ${set.source} e where ${isInSet(set, 't')} and ${changed}`;
+  return collection.dialect.update({
+    table: collection.table,
+    alias: 't',
+    set: sets,
+    from: `${set.source} e`,
+    where: `${isInSet(set, 't')} and ${changed}`,
+  });
 }
 
-export function deleteRows(set: KeySet): string {
+/** Deletes the rows of a set, except those that one of `absent` points at. */
+export function deleteRows(
+  set: KeySet,
+  absent: readonly { readonly row: string; readonly column: string; readonly on: string }[] = [],
+): string {
   const { collection, array } = set;
   const [part] = collection.key;
-  if (array !== undefined && part !== undefined) {
+  if (array !== undefined && part !== undefined && absent.length === 0) {
     return `delete from ${collection.table} t where ${part.sql('t')} = any(${array})`;
   }
-  return `delete from ${collection.table} t using ${set.source} e where ${isInSet(set, 't')}`;
+  return collection.dialect.delete({
+    table: collection.table,
+    alias: 't',
+    from: `${set.source} e`,
+    where: isInSet(set, 't'),
+    key: {
+      own: collection.key.map((own) => own.sql('t')),
+      of: keyNames(collection).map((name) => `e.${name}`),
+      condition: set.condition,
+    },
+    absent,
+  });
 }
 
 /** Locks the rows of a set in the order of their keys, so that two erasures never wait for each other in a circle. */
-export function lockRows(set: KeySet): string {
-  const keys = set.collection.key.map((_, index) => `e.k${index + 1}`).join(', ');
-  return `select count(*)::text from (
-    select from ${set.collection.table} t join ${set.source} e on ${isInSet(set, 't')} order by ${keys} for update of t) locked`;
+export async function lockRows(transaction: SqlTransaction, set: KeySet): Promise<void> {
+  const { collection } = set;
+  const lock = collection.dialect.lock({
+    rows: `${collection.table} t join ${set.source} e on ${isInSet(set, 't')}`,
+    alias: 't',
+    order: keyNames(collection)
+      .map((name) => `e.${name}`)
+      .join(', '),
+  });
+  if (lock !== undefined) await transaction.rows(lock, set.values);
 }
 
 export function masksOf(effect: Effect): readonly CompiledMask[] {

@@ -1,5 +1,6 @@
 import type { PlannedCollection } from '../../catalog/index.ts';
 import type { LiveColumn, LiveTable } from './live-table.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 /** How many different treatments of one collection a row can remember: the bits of a JavaScript integer. */
 const MOST_BITS = 50;
@@ -13,11 +14,18 @@ export interface Matched {
 /** Finds the table of a collection. What does not fit is told to `problems`, all of it. */
 export function matchTable(
   planned: PlannedCollection,
-  tables: ReadonlyMap<string, LiveTable>,
-  problems: string[],
+  options: {
+    readonly tables: ReadonlyMap<string, LiveTable>;
+    readonly dialect: SqlDialect;
+    readonly problems: string[];
+  },
 ): Matched | undefined {
+  const { tables, problems } = options;
   const { collection } = planned.node;
-  const live = tables.get(collection.table) ?? tables.get(collection.table.replace(/^public\./, ''));
+  const plain = `${options.dialect.plainSchema}.`;
+  const live =
+    tables.get(collection.table) ??
+    (collection.table.startsWith(plain) ? tables.get(collection.table.slice(plain.length)) : undefined);
   if (live === undefined) {
     problems.push(`The table "${collection.table}" does not exist, or is a view.`);
     return undefined;

@@ -3,6 +3,7 @@ import type { CompiledMask } from './compiled.ts';
 import type { LiveTable } from './live-table.ts';
 import { compileMask } from './mask-sql.ts';
 import { columnOf } from './match-table.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 /** Columns that cannot be given any other value but null: they are in the key, or a foreign key ties them. */
 export function tiedColumns(
@@ -28,10 +29,11 @@ export type MaskAll = (targets: readonly Target[]) => readonly CompiledMask[];
 export function maskCompiler(options: {
   readonly name: string;
   readonly live: LiveTable;
+  readonly dialect: SqlDialect;
   readonly tied: ReadonlyMap<string, 'child' | 'fixed'>;
   readonly problem: (text: string) => void;
 }): MaskAll {
-  const { name, live, tied } = options;
+  const { name, live, dialect, tied } = options;
   const told = new Set<string>();
   const problem = (text: string) => {
     if (told.has(text)) return;
@@ -43,9 +45,9 @@ export function maskCompiler(options: {
     for (const target of targets) {
       const columnName = columnOf(target.field.name, live);
       const column = live.columns.get(columnName);
-      // PostgreSQL computes it again from the columns that are masked.
+      // The store computes it again from the columns that are masked.
       if (column === undefined || column.generated === 'stored' || masks.has(columnName)) continue;
-      const compiled = compileMask(target, column);
+      const compiled = compileMask(dialect, target, column);
       if (typeof compiled === 'string') {
         problem(`"${name}.${columnName}" ${compiled}.`);
         continue;

@@ -3,20 +3,22 @@ import { untilInWords } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
 import type { ChangeMode, Evidence, KeyBatch, Replaced, Retained } from '../connector.ts';
 import { lockRows } from './change-sql.ts';
-import { assignments, type ChangeSql, changeSql, widest } from './column-change-sql.ts';
+import { assignments, type ChangeSql, changeSql } from './column-change-sql.ts';
 import type { CollectionChange, ColumnChange } from './column-changes.ts';
 import type { Compiled, CompiledCollection } from './compiled.ts';
 import { chunksOf, type KeyChunk, useChunks } from './key-chunks.ts';
 import { isInSet, type KeySet, setOfChunk } from './key-set.ts';
 import { sumRetained } from './retained.ts';
-import type { Transaction } from './transaction.ts';
+import { constraintOf, isAboutValue } from './sql-error.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
+import { setNow } from './traversal.ts';
 
 const KEYS_PER_CHUNK = 10_000;
 /** Former values of one field that evidence tells apart. One person has a handful. */
 const MOST_OLD_VALUES = 50;
 
 export interface ChangeRowsOptions {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly compiled: Compiled;
   readonly system: string;
   readonly changes: readonly CollectionChange[];
@@ -31,6 +33,8 @@ export interface ChangeRowsOptions {
  * back: the store itself has then tried every type, length and constraint. Throws VALUE_INVALID for a value that does not fit.
  */
 export async function changeRows(options: ChangeRowsOptions, mode: ChangeMode): Promise<Evidence> {
+  const { dialect } = options.compiled;
+  await setNow(options.transaction, dialect, options.now);
   const usable = new Map<string, CollectionChange>();
   for (const { collection, changes } of options.changes)
     usable.set(collection.name, { collection, changes: await usableChanges(options, collection, changes) });
@@ -49,9 +53,7 @@ export async function changeRows(options: ChangeRowsOptions, mode: ChangeMode): 
     replaced.push(...changed.replaced);
     return true;
   });
-  await fitting(options.system, 'a rule of the database', () =>
-    options.transaction.script(['set constraints all immediate']),
-  );
+  await fitting(options.system, 'a rule of the database', () => options.transaction.script(dialect.checkNow));
   return {
     matched,
     counts,
@@ -64,60 +66,31 @@ export async function changeRows(options: ChangeRowsOptions, mode: ChangeMode): 
 
 /** Tries each new value in its column's type. A former value that the type does not have is nowhere, so nothing is changed for it. */
 async function usableChanges(
-  { transaction, system }: ChangeRowsOptions,
+  { transaction, system, compiled }: ChangeRowsOptions,
   collection: CompiledCollection,
   changes: readonly ColumnChange[],
 ): Promise<readonly ColumnChange[]> {
+  const { dialect } = compiled;
   const usable: ColumnChange[] = [];
   for (const change of changes) {
-    if (change.kind === 'value' && change.keep === undefined && change.to !== null) {
-      const where = `${collection.name}.${change.column.name}`;
-      const fits = await isKept(transaction, change, change.to);
-      if (!fits)
-        throw new HabeasError(
-          'VALUE_INVALID',
-          `A new value does not fit "${where}" of ${system}, which is ${change.column.type}. Nothing was changed.`,
-        );
+    if (change.kind === 'flag') {
+      usable.push(change);
+      continue;
     }
-    const comparable =
-      change.kind === 'flag' ||
-      change.from === undefined ||
-      change.from === null ||
-      (await isOfType(transaction, change, change.from));
-    const countable =
-      change.kind === 'flag' || change.to === null || (await isOfType(transaction, change, change.to));
-    if (comparable && countable) usable.push(change);
+    const { column, keep } = change;
+    const printed = (text: string | null, keeps: 'whole' | 'rounded') =>
+      text === null ? null : dialect.canonical(transaction, column, text, keeps);
+    const to = await printed(change.to, keep === undefined ? 'whole' : 'rounded');
+    if (to === undefined && keep === undefined)
+      throw new HabeasError(
+        'VALUE_INVALID',
+        `A new value does not fit "${collection.name}.${column.name}" of ${system}, which is ${column.type}. Nothing was changed.`,
+      );
+    const from = change.from === undefined ? 'any' : await printed(change.from, 'rounded');
+    if (to === undefined || from === undefined) continue;
+    usable.push({ ...change, to, from: change.from === undefined ? undefined : from });
   }
   return usable;
-}
-
-const WITHOUT_EQUALITY: ReadonlySet<string> = new Set(['json', 'xml', 'point', 'polygon', 'line']);
-
-/** Whether the column's type keeps the text as it is: not cut off, not rounded. */
-async function isKept(transaction: Transaction, { column }: ColumnChange, text: string): Promise<boolean> {
-  const wide = widest(column);
-  const same = WITHOUT_EQUALITY.has(column.baseType)
-    ? `($1::text::${column.type}) is not null`
-    : `($1::text::${column.type})::${wide} = $1::text::${wide}`;
-  return tried(transaction, `select (${same})::text`, text);
-}
-
-async function isOfType(transaction: Transaction, { column }: ColumnChange, text: string): Promise<boolean> {
-  return tried(transaction, `select (($1::text::${column.type}) is not null)::text`, text);
-}
-
-/** In a savepoint, because a failure ends a transaction. */
-async function tried(transaction: Transaction, sql: string, text: string): Promise<boolean> {
-  await transaction.script(['savepoint value']);
-  try {
-    const [row] = await transaction.rows(sql, [text]);
-    await transaction.script(['release savepoint value']);
-    return row?.[0] === 'true';
-  } catch (error) {
-    if (!isAboutValue(error)) throw error;
-    await transaction.script(['rollback to savepoint value']);
-    return false;
-  }
 }
 
 interface Changed {
@@ -133,7 +106,7 @@ async function changeChunk(
 ): Promise<Changed> {
   const { transaction, system } = options;
   const set = setOfChunk(chunk);
-  await transaction.rows(lockRows(set), set.values);
+  await lockRows(transaction, set);
   const counts = await countEach(options, set, changes);
   const replaced: Replaced[] = [];
   const retained: Retained[] = [];
@@ -159,19 +132,27 @@ async function changeChunk(
   const changing = changes.filter((change) => change.kind === 'flag' || change.keep === undefined);
   if (changing.length === 0) return { rows: 0, retained, replaced };
   const { parts, values } = sqlOf(options, set, changing);
-  const update = `update ${set.collection.table} t set ${assignments(parts)} from ${set.source} e
-                   where ${isInSet(set, 't')} and (${parts.map(({ condition }) => condition).join(' or ')})`;
+  const update = options.compiled.dialect.update({
+    table: set.collection.table,
+    alias: 't',
+    set: assignments(parts),
+    from: `${set.source} e`,
+    where: `${isInSet(set, 't')} and (${parts.map(({ condition }) => condition).join(' or ')})`,
+  });
   const rows = await fitting(system, `"${set.collection.name}"`, () => transaction.change(update, values));
   return { rows, retained, replaced };
 }
 
 /** Each statement has the parameters that it uses and no other: PostgreSQL could not tell the type of one that is not used. */
 function sqlOf(
-  { now }: ChangeRowsOptions,
+  { compiled }: ChangeRowsOptions,
   set: KeySet,
   changes: readonly ColumnChange[],
 ): { readonly parts: readonly ChangeSql[]; readonly values: readonly unknown[] } {
-  const { parts, values } = changeSql(changes, { before: set.values.length, now });
+  const { parts, values } = changeSql(changes, {
+    before: set.values.length,
+    dialect: compiled.dialect,
+  });
   return { parts, values: [...set.values, ...values] };
 }
 
@@ -184,7 +165,9 @@ async function countEach(
   // Marks have no former value and no duty to keep; the update itself counts them.
   if (changes.every(({ kind }) => kind === 'flag')) return [];
   const { parts, values } = sqlOf(options, set, changes);
-  const sums = parts.map(({ condition }) => `(count(*) filter (where ${condition}))::text`);
+  const sums = parts.map(({ condition }) =>
+    options.compiled.dialect.text(`count(case when ${condition} then 1 end)`),
+  );
   const [row] = await options.transaction.rows(
     `select ${sums.join(', ')} from ${set.collection.table} t join ${set.source} e on ${isInSet(set, 't')}`,
     values,
@@ -204,7 +187,7 @@ async function oldValues(
   const [part] = parts;
   if (part === undefined) return [];
   const rows = await transaction.rows(
-    `select distinct t.${part.column}::text
+    `select distinct ${options.compiled.dialect.print(change.column, `t.${part.column}`)}
        from ${set.collection.table} t join ${set.source} e on ${isInSet(set, 't')}
       where ${part.condition} and t.${part.column} is not null order by 1 limit ${MOST_OLD_VALUES}`,
     values,
@@ -226,28 +209,17 @@ function summed(replaced: readonly Replaced[]): readonly Replaced[] {
   }));
 }
 
-/** Data exceptions (SQLSTATE class 22) and broken constraints (class 23) are about the new value. */
 async function fitting<Result>(system: string, where: string, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
   } catch (error) {
     if (!isAboutValue(error)) throw error;
-    const { constraint } = causeOf(error);
-    const rule = typeof constraint === 'string' ? ` (constraint ${constraint})` : '';
+    const constraint = constraintOf(error);
+    const rule = constraint === undefined ? '' : ` (constraint ${constraint})`;
     throw new HabeasError(
       'VALUE_INVALID',
       `A new value breaks ${where} of ${system}${rule}. Nothing was changed.`,
       { cause: error },
     );
   }
-}
-
-function isAboutValue(error: unknown): boolean {
-  const { code } = causeOf(error);
-  return typeof code === 'string' && /^2[23]/.test(code);
-}
-
-function causeOf(error: unknown): { readonly code?: unknown; readonly constraint?: unknown } {
-  const cause = error instanceof HabeasError ? error.cause : undefined;
-  return typeof cause === 'object' && cause !== null ? cause : {};
 }

@@ -6,7 +6,6 @@ import {
   type PlannedEdge,
   type TraversalPlan,
 } from '../../catalog/index.ts';
-import { equalPairs } from './compare-sql.ts';
 import { compileKey } from './compile-key.ts';
 import { type MaskAll, maskCompiler, tiedColumns } from './compile-masks.ts';
 import type {
@@ -18,39 +17,42 @@ import type {
   CompiledForeignKey,
   KeyKind,
 } from './compiled.ts';
+import { equalPairs } from './equal-pairs.ts';
 import { cascadesNotNamed, foreignKeysBetween, pointersTo } from './foreign-keys.ts';
 import type { LiveTable } from './live-table.ts';
 import { isOver } from './mask-sql.ts';
 import { columnOf, columnsOf, type Matched, matchTable } from './match-table.ts';
-import { quoteIdentifier } from './quote.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 export interface CompileOptions {
   readonly graph: DatasetGraph;
   readonly plan: TraversalPlan;
   readonly tables: ReadonlyMap<string, LiveTable>;
+  readonly dialect: SqlDialect;
 }
 
 /** Matches the datasets with the live schema. Pure; what does not fit is listed by name, all of it. */
 export function compile(options: CompileOptions): Compiled {
-  const { graph, plan, tables } = options;
+  const { graph, plan, tables, dialect } = options;
   const readProblems: string[] = [];
   const matched = new Map<string, Matched>();
   for (const [name, planned] of plan.collections) {
-    const found = matchTable(planned, tables, readProblems);
+    const found = matchTable(planned, { tables, dialect, problems: readProblems });
     if (found !== undefined) matched.set(name, found);
   }
-  const empty = { foreignKeys: [], eraseProblems: [], order: [], collections: new Map() };
+  const empty = { dialect, foreignKeys: [], eraseProblems: [], order: [], collections: new Map() };
   if (readProblems.length > 0) return { ...empty, readProblems };
 
   const eraseProblems: string[] = [];
-  const foreignKeys = foreignKeysBetween(matched, tables);
+  const foreignKeys = foreignKeysBetween(matched, tables, dialect);
   const collections = new Map<string, CompiledCollection>();
   for (const [name, found] of matched) {
-    collections.set(name, compileCollection({ found, matched, tables, foreignKeys, eraseProblems }));
+    collections.set(name, compileCollection({ found, matched, tables, dialect, foreignKeys, eraseProblems }));
   }
-  markLeaves(collections, foreignKeys);
-  eraseProblems.push(...cascadesNotNamed(collections, tables));
+  if (dialect.hasLateral) markLeaves(collections, foreignKeys);
+  eraseProblems.push(...cascadesNotNamed(collections, tables, dialect));
   return {
+    dialect,
     collections,
     order: orderOf(collections, foreignKeys, graph),
     foreignKeys,
@@ -84,19 +86,20 @@ interface CompileCollectionOptions {
   readonly found: Matched;
   readonly matched: ReadonlyMap<string, Matched>;
   readonly tables: ReadonlyMap<string, LiveTable>;
+  readonly dialect: SqlDialect;
   readonly foreignKeys: readonly CompiledForeignKey[];
   readonly eraseProblems: string[];
 }
 
 function compileCollection(options: CompileCollectionOptions): CompiledCollection {
-  const { found, matched, foreignKeys, eraseProblems } = options;
+  const { found, matched, dialect, foreignKeys, eraseProblems } = options;
   const { planned, live } = found;
   const { name, collection } = planned.node;
-  const { key, kind } = compileKey(collection, live);
+  const { key, kind } = compileKey(collection, live, dialect);
   const columns = [...new Set(collection.fields.map((field) => columnOf(field.name, live)))];
   const tied = tiedColumns(live, options.tables);
   const problem = (text: string) => eraseProblems.push(text);
-  const mask = maskCompiler({ name, live, tied, problem });
+  const mask = maskCompiler({ name, live, dialect, tied, problem });
   // Only a row that stays can keep another from being deleted.
   const mayHaveToStay = foreignKeys.some(
     (foreignKey) => foreignKey.parent === name && foreignKey.mayKeepParent,
@@ -108,6 +111,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     const actionName = ordinal === 0 ? action.kind : `${action.kind}.${ordinal}`;
     return compileAction({
       action,
+      dialect,
       actionName,
       mask: action.kind === 'stay' && !mayHaveToStay ? undefined : mask,
     });
@@ -128,7 +132,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     problem(`This user may not delete from the table "${live.shape.name}".`);
   const changes = cuts.length > 0 || actions.some((action) => 'masks' in action && action.masks.length > 0);
   if (changes && !live.privileges.update) problem(`This user may not update the table "${live.shape.name}".`);
-  const compileEdge = edgeCompiler(matched);
+  const compileEdge = edgeCompiler(matched, dialect);
   const incoming = planned.incoming.map(compileEdge);
   const ways = incoming.filter((edge) => edge.bits > 0);
   const isFoundOnce =
@@ -139,7 +143,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     .update(
       JSON.stringify([
         [live.schema, live.table, isFoundOnce],
-        key.map((part) => [part.name, part.type]),
+        key.map((part) => [part.name, part.column?.type ?? 'text']),
         cuts.map((cut) => cut.columns.length),
       ]),
     )
@@ -147,13 +151,14 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     .slice(0, 24);
   return {
     name,
+    dialect,
     planned,
     live,
-    table: `${quoteIdentifier(live.schema)}.${quoteIdentifier(live.table)}`,
+    table: dialect.tableOf(live),
     key,
     keyKind: kind,
     signature,
-    found: `pg_temp.habeas_found_${signature}`,
+    found: dialect.temporary(foundName(signature)),
     columns,
     actions,
     cuts,
@@ -165,7 +170,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     incoming,
     isFoundOnce,
     leaf: undefined,
-    pointedAt: pointersTo(live, options.tables),
+    pointedAt: pointersTo(live, options.tables, dialect),
     outgoing: planned.outgoing.map(compileEdge),
     remarks: remarksOn(name, { live, columns, kind }),
   };
@@ -173,10 +178,11 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
 
 function compileAction(options: {
   readonly action: Action;
+  readonly dialect: SqlDialect;
   readonly actionName: string;
   readonly mask: MaskAll | undefined;
 }): CompiledAction {
-  const { action, actionName, mask } = options;
+  const { action, dialect, actionName, mask } = options;
   if (action.kind === 'delete') return { name: actionName, kind: 'delete' };
   if (action.kind === 'keep') {
     const { keep } = action;
@@ -185,14 +191,17 @@ function compileAction(options: {
       name: actionName,
       kind: 'keep',
       keep,
-      isOver: ends ? (alias) => isOver(keep, alias) : undefined,
+      isOver: ends ? (alias) => isOver(dialect, keep, alias) : undefined,
     };
   }
   const { kind, kept, targets, hiddenBy } = action;
   return { name: actionName, kind, masks: mask?.(targets) ?? [], kept, hides: hiddenBy !== undefined };
 }
 
-function edgeCompiler(matched: ReadonlyMap<string, Matched>): (planned: PlannedEdge) => CompiledEdge {
+function edgeCompiler(
+  matched: ReadonlyMap<string, Matched>,
+  dialect: SqlDialect,
+): (planned: PlannedEdge) => CompiledEdge {
   return ({ edge, follows, action, cut }) => {
     const from = matched.get(edge.from)?.live;
     const to = matched.get(edge.to);
@@ -209,7 +218,7 @@ function edgeCompiler(matched: ReadonlyMap<string, Matched>): (planned: PlannedE
       share: edge.share,
       follows,
       bits: (action === undefined ? 0 : 2 ** action) + (cut === undefined ? 0 : 2 ** (actionCount + cut)),
-      condition: equalPairs(fromColumns, toColumns),
+      condition: equalPairs(dialect, fromColumns, toColumns),
       findsOnce: unique.some(
         (key) => key.length > 0 && key.every((column) => edge.fromColumns.includes(column)),
       ),
@@ -266,4 +275,9 @@ function remarksOn(
         ? `${name} has no key, so a row is known by the hash of all its values: each step reads the whole table, and a masked row is not found again by its stored key.`
         : undefined,
   };
+}
+
+/** The name of the temporary table with the rows of a collection that were found. */
+export function foundName(signature: string): string {
+  return `habeas_found_${signature}`;
 }

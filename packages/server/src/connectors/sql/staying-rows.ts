@@ -1,4 +1,4 @@
-import { type CompiledCollection, type CompiledForeignKey, matchesKey } from './compiled.ts';
+import type { CompiledCollection, CompiledForeignKey } from './compiled.ts';
 import { stays } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import type { FoundGroup, Search } from './search.ts';
@@ -28,9 +28,11 @@ async function letExpiredRowsGo(traversal: Search, collection: CompiledCollectio
     );
     const bit = 2 ** index;
     await traversal.transaction.change(
-      `update ${collection.found} f set bits = (f.bits & ~${bit}::bigint) | ${2 ** deletion}::bigint
-         from ${collection.table} t
-        where f.bits & ${bit}::bigint <> 0 and ${matchesKey(collection, 't', 'f')} and ${action.isOver('t')}`,
+      collection.dialect.updateFound(
+        collection,
+        { column: 'bits', value: (of) => `(${of} - ${bit}) | ${2 ** deletion}` },
+        `(f.bits & ${bit}) <> 0 and ${action.isOver('t')}`,
+      ),
     );
   }
 }
@@ -48,12 +50,14 @@ async function keepParents(traversal: Search, foreignKey: CompiledForeignKey): P
   const doomed = (await traversal.groups(parent)).filter((group) => !stays(group.effect));
   if (doomed.length === 0) return 0;
   return await traversal.transaction.change(
-    `update ${parent.found} f set bits = f.bits | ${2 ** stay}::bigint
-       from ${parent.table} t
-      where ${inGroups('f', doomed)} and ${matchesKey(parent, 't', 'f')}
+    parent.dialect.updateFound(
+      parent,
+      { column: 'bits', value: (of) => `${of} | ${2 ** stay}` },
+      `${inGroups('f', doomed)}
         and exists (
-          select from ${foundRows(child, 'c')}
+          select 1 from ${foundRows(child, 'c')}
            where ${inGroups('s', pointing)} and ${foreignKey.condition('c', 't')})`,
+    ),
   );
 }
 
@@ -73,7 +77,7 @@ function lets({ effect }: FoundGroup, foreignKey: CompiledForeignKey): boolean {
 export function inGroups(alias: string, groups: readonly FoundGroup[]): string {
   const conditions = groups.map(
     (group) =>
-      `(${alias}.bits = ${group.bits}::bigint and (${alias}.tick is not null) = ${group.isOwn} and (${alias}.pending and ${alias}.tick is null) = ${group.isShared})`,
+      `(${alias}.bits = ${group.bits} and (${alias}.tick is not null) = ${group.isOwn} and (${alias}.pending and ${alias}.tick is null) = ${group.isShared})`,
   );
   return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
 }

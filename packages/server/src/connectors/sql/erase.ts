@@ -1,38 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import type { EraseMode, Evidence, KeyBatch, Residual } from '../connector.ts';
+import type { EraseMode, Evidence, KeyBatch } from '../connector.ts';
 import type { Compiled } from './compiled.ts';
 import { chunksOf, type KeyChunk, useChunks } from './key-chunks.ts';
 import { KeyTables, setOfChunk } from './key-set.ts';
 import { sumRetained } from './retained.ts';
 import { SetEraser } from './set-eraser.ts';
-import type { Transaction } from './transaction.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
+import { setNow } from './traversal.ts';
 
 /** Few enough that reading and opening the next ones takes place meanwhile. */
 const KEYS_PER_CHUNK = 10_000;
 
 export interface EraseOptions {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly compiled: Compiled;
   readonly system: string;
   /** The stored keys, from the beginning at each call. */
   readonly keys: () => AsyncIterable<KeyBatch>;
   readonly now: Date;
-  readonly residuals: readonly Residual[];
 }
 
 /** Erases exactly the stored keys. The caller commits; until then nothing has happened. */
 export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise<Evidence> {
-  const { transaction } = options;
-  await transaction.rows(`select set_config('habeas.now', $1, true), set_config('habeas.salt', $2, true)`, [
-    options.now.toISOString(),
-    // Thrown away with the transaction, so that nobody can try values until a hash fits.
-    randomBytes(32).toString('hex'),
-  ]);
+  const { transaction, compiled } = options;
+  const { dialect } = compiled;
+  await setNow(transaction, dialect, options.now);
+  // Thrown away with the transaction, so that nobody can try values until a hash fits.
+  await transaction.rows(dialect.set('salt'), [randomBytes(32).toString('hex')]);
   await transaction.script(['savepoint in_order']);
-  let eraser = new SetEraser(transaction, mode);
+  let eraser = new SetEraser({ transaction, compiled, mode });
   if (!(await eraseInOrder(options, eraser))) {
     await transaction.script(['rollback to savepoint in_order']);
-    eraser = new SetEraser(transaction, mode);
+    eraser = new SetEraser({ transaction, compiled, mode });
     await eraseAtOnce(options, eraser);
   }
   return {
@@ -40,7 +39,7 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
     counts: eraser.counts,
     retained: sumRetained(eraser.retained),
     ...(Object.keys(eraser.hidden).length === 0 ? {} : { hidden: eraser.hidden }),
-    residuals: eraser.matched && mode === 'erase' ? options.residuals : [],
+    residuals: [],
     notes: [...eraser.notes],
   };
 }
@@ -65,7 +64,7 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
       return true;
     },
   );
-  if (isDone) for (const set of await shared.sets()) await eraser.release(set, options.compiled);
+  if (isDone) for (const set of await shared.sets()) await eraser.release(set);
   return isDone;
 }
 
@@ -82,7 +81,7 @@ async function eraseAtOnce(options: EraseOptions, eraser: SetEraser): Promise<vo
   for (const set of groups.flat()) await eraser.update(set);
   for (const group of groups) await eraser.delete(group);
   for (const set of groups.flat()) await eraser.retain(set);
-  for (const set of groups.flat()) await eraser.release(set, options.compiled);
+  for (const set of groups.flat()) await eraser.release(set);
 }
 
 /** Collections with a foreign key to themselves, or in a circle with others. */

@@ -1,11 +1,12 @@
 import type { Keep, KeptField, PlannedCollection, Root, Share } from '../../catalog/index.ts';
 import type { LiveColumn, LiveTable } from './live-table.ts';
+import type { FoundTable, SqlDialect } from './sql-dialect.ts';
 
 /** One part of what identifies a row. */
 export interface KeyPart {
   readonly name: string;
-  /** The type to which a stored text is cast. */
-  readonly type: string;
+  /** Undefined for the hash of a row, which is a text. */
+  readonly column: LiveColumn | undefined;
   /** The value in a row that a statement calls `alias`. */
   readonly sql: (alias: string) => string;
 }
@@ -16,11 +17,11 @@ export type KeyKind = 'primary' | 'unique' | 'declared' | 'row';
 /** A column that is masked: what it becomes, and how one sees that it is masked already. */
 export interface CompiledMask {
   readonly column: LiveColumn;
-  /** The new value; may use the setting `habeas.salt`, a random text that is the same for one erasure. */
+  /** The new value; may use the salt, a random text that is the same for one erasure. */
   readonly value: string;
   readonly isMasked: (alias: string) => string;
   /** Text that has to be a value of the type; checked by the server in `check`. */
-  readonly literal: { readonly text: string; readonly type: string } | undefined;
+  readonly literal: string | undefined;
   /** Set where the value is kept until a date in the row: true once that is over. */
   readonly isOver: ((alias: string) => string) | undefined;
 }
@@ -87,6 +88,7 @@ export interface CompiledForeignKey {
 
 export interface CompiledCollection {
   readonly name: string;
+  readonly dialect: SqlDialect;
   readonly planned: PlannedCollection;
   readonly live: LiveTable;
   /** Quoted, with its schema. */
@@ -95,7 +97,7 @@ export interface CompiledCollection {
   readonly keyKind: KeyKind;
   /** Changes with everything that the temporary tables depend on; part of their names. */
   readonly signature: string;
-  /** The temporary table with the rows that were found. */
+  /** The temporary table with the rows that were found, as statements name it. */
   readonly found: string;
   /** Whether a row can be found in one way only, and so once only; its temporary table then needs no index. */
   readonly isFoundOnce: boolean;
@@ -117,6 +119,7 @@ export interface CompiledCollection {
 
 /** The datasets, matched with the live schema. */
 export interface Compiled {
+  readonly dialect: SqlDialect;
   readonly collections: ReadonlyMap<string, CompiledCollection>;
   /** Groups of collections, children before parents. Those of one group refer to each other. */
   readonly order: readonly (readonly string[])[];
@@ -128,13 +131,26 @@ export interface Compiled {
 }
 
 /** `a.key = b.key`, where both aliases have the same key; `stored` has it in the columns `k1, k2, …`. */
-export function matchesKey(collection: CompiledCollection, row: string, stored: string): string {
+export function matchesKey(collection: Pick<FoundTable, 'key'>, row: string, stored: string): string {
   return collection.key.map((part, index) => `${part.sql(row)} = ${stored}.k${index + 1}`).join(' and ');
 }
 
 /** `k1, k2` of a table with stored keys. */
-export function keyColumns(collection: CompiledCollection, stored?: string): string {
+export function keyColumns(collection: Pick<FoundTable, 'key'>, stored?: string): string {
   return collection.key
     .map((_, index) => `${stored === undefined ? '' : `${stored}.`}k${index + 1}`)
     .join(', ');
+}
+
+/** Definitions of the columns `k1, k2, …` of a temporary table. */
+export function keyDefinitions({ key, dialect }: CompiledCollection): readonly string[] {
+  return key.map(({ column }, index) => {
+    const type = column === undefined ? dialect.textType : dialect.keyType(column);
+    return `k${index + 1} ${type} not null`;
+  });
+}
+
+/** `k1`, `k2`: the columns of a temporary table with keys. */
+export function keyNames(collection: CompiledCollection): readonly string[] {
+  return collection.key.map((_, index) => `k${index + 1}`);
 }

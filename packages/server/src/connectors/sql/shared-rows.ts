@@ -1,4 +1,3 @@
-import { compareWithValues } from './compare-sql.ts';
 import { type CompiledCollection, matchesKey } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { Search } from './search.ts';
@@ -30,7 +29,7 @@ export async function releaseSharedRows(traversal: Search): Promise<boolean> {
     ),
   );
   for (const collection of waiting) {
-    await transaction.change(`update ${collection.found} set blocked = false where blocked`);
+    await transaction.script([`update ${collection.found} set blocked = false where blocked`]);
   }
   for (const collection of waiting) await blockByIdentity(traversal, collection);
   for (let blocked = 1; blocked > 0; ) {
@@ -49,19 +48,24 @@ export async function releaseSharedRows(traversal: Search): Promise<boolean> {
   return released > 0;
 }
 
+const BLOCK = { column: 'blocked', value: () => 'true' };
+
 async function blockByIdentity(traversal: Search, collection: CompiledCollection): Promise<void> {
   for (const root of collection.roots) {
-    const comparison = compareWithValues({
+    const comparison = collection.dialect.compareWithValues({
       column: root.live,
       values: traversal.valuesOf(root.identity.type),
       match: root.identity.match,
     });
     const isOther = comparison === undefined ? 'true' : `not (${comparison.sql('t', '$1')})`;
     await traversal.transaction.change(
-      `update ${collection.found} f set blocked = true from ${collection.table} t
-        where f.pending and f.tick is null and not f.blocked and ${matchesKey(collection, 't', 'f')}
+      collection.dialect.updateFound(
+        collection,
+        BLOCK,
+        `f.pending and f.tick is null and not f.blocked
           and t.${quoteIdentifier(root.live.name)} is not null and ${isOther}`,
-      comparison === undefined ? [] : [comparison.values],
+      ),
+      comparison === undefined ? [] : [comparison.value],
     );
   }
 }
@@ -72,14 +76,17 @@ async function blockByRows(traversal: Search, collection: CompiledCollection): P
     const from = traversal.compiled.collections.get(edge.from);
     if (from === undefined || !edge.follows) continue;
     blocked += await traversal.transaction.change(
-      `update ${collection.found} f set blocked = true from ${collection.table} t
-        where f.pending and f.tick is null and not f.blocked and ${matchesKey(collection, 't', 'f')}
+      collection.dialect.updateFound(
+        collection,
+        BLOCK,
+        `f.pending and f.tick is null and not f.blocked
           and exists (
-            select from ${from.table} a
+            select 1 from ${from.table} a
              where ${edge.condition('a', 't')}
                and not exists (
-                 select from ${from.found} s
+                 select 1 from ${from.found} s
                   where ${matchesKey(from, 'a', 's')} and (s.tick is not null or (s.pending and not s.blocked))))`,
+      ),
     );
   }
   return blocked;

@@ -4,7 +4,8 @@ import type { CompiledCollection } from './compiled.ts';
 import type { Effect } from './effect.ts';
 import { isOver, keptUntil } from './mask-sql.ts';
 import { quoteIdentifier } from './quote.ts';
-import type { Transaction } from './transaction.ts';
+import type { SqlDialect } from './sql-dialect.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 interface Duty {
   readonly keep: Keep;
@@ -14,19 +15,23 @@ interface Duty {
 
 /** What an effect leaves of rows of a collection, and until when. `rows` is `from … where …` with the rows as `t`. */
 export async function retainedRows(options: {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly collection: CompiledCollection;
   readonly effect: Effect;
   readonly rows: string;
   readonly values: readonly unknown[];
 }): Promise<readonly Retained[]> {
   const { transaction, collection, effect, rows, values } = options;
+  const { dialect } = collection;
   const retained: Retained[] = [];
-  for (const { keep, applies } of dutiesOf(effect)) {
-    const until = keptUntil(keep, 't');
-    const end = until === undefined ? 'null' : `case when count(*) = count(${until}) then max(${until}) end`;
+  for (const { keep, applies } of dutiesOf(effect, dialect)) {
+    const until = keptUntil(dialect, keep, 't');
+    const end =
+      until === undefined
+        ? 'null'
+        : dialect.printTime(`case when count(*) = count(${until}) then max(${until}) end`);
     const [row] = await transaction.rows(
-      `select count(*)::text, to_char((${end})::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') ${rows} and ${applies}`,
+      `select ${dialect.text('count(*)')}, ${end} ${rows} and ${applies}`,
       values,
     );
     const count = Number(row?.[0] ?? 0);
@@ -65,13 +70,13 @@ function latest(a: string | null, b: string | null): string | null {
   return [a, b].sort()[1] ?? null;
 }
 
-function dutiesOf(effect: Effect): readonly Duty[] {
+function dutiesOf(effect: Effect, dialect: SqlDialect): readonly Duty[] {
   const { action } = effect;
   if (action === undefined || action.kind === 'delete') return [];
   if (action.kind === 'keep') return [{ keep: action.keep, applies: 'true' }];
   const duties = action.kept.map(({ field, keep }): Duty => {
     const column = quoteIdentifier(field.name.split('.')[0] ?? field.name);
-    return { keep, applies: `(t.${column} is not null and not ${isOver(keep, 't')})` };
+    return { keep, applies: `(t.${column} is not null and not ${isOver(dialect, keep, 't')})` };
   });
   // Fields with one duty are counted once for a row.
   const byKeep = new Map<string, Duty>();

@@ -8,15 +8,15 @@ import { chunksOf, useChunks } from './key-chunks.ts';
 import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
 import type { FoundGroup } from './search.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 import { inGroups } from './staying-rows.ts';
-import type { Transaction } from './transaction.ts';
 import type { Traversal } from './traversal.ts';
 
-/** So many that PostgreSQL rather reads a table once than looks up each key; rows that were just deleted are slow to look up. */
+/** So many that a store rather reads a table once than looks up each key; rows that were just deleted are slow to look up. */
 const KEYS_PER_CHUNK = 100_000;
 
 export interface VerifyOptions {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly compiled: Compiled;
   readonly system: string;
   /** A search that was made just now. */
@@ -50,7 +50,7 @@ async function countStored(options: VerifyOptions): Promise<Residue | undefined>
       const set = setOfChunk(chunk);
       const { name } = set.collection;
       const readable = readableStored(set, options.compiled);
-      const count = readable === undefined ? 0 : await countOf(options.transaction, readable, set.values);
+      const count = readable === undefined ? 0 : await countOf(options, readable, set.values);
       remaining[name] = (remaining[name] ?? 0) + count;
       retained.push(...(await retainedOf(options.transaction, set)));
       addHidden(hidden, name, await hiddenRows(options.transaction, set));
@@ -78,7 +78,7 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
     ];
     const readable = selects.filter((select) => select !== undefined);
     remaining[collection.name] =
-      readable.length === 0 ? 0 : await countOf(transaction, readable.join(' union '), []);
+      readable.length === 0 ? 0 : await countOf(options, readable.join(' union '), []);
   }
   const retained: Retained[] = [];
   const hidden: Record<string, number> = {};
@@ -90,17 +90,20 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
 }
 
 async function countOf(
-  transaction: Transaction,
+  { transaction, compiled }: VerifyOptions,
   select: string,
   values: readonly unknown[],
 ): Promise<number> {
-  const [row] = await transaction.rows(`select count(*)::text from (${select}) readable`, values);
+  const [row] = await transaction.rows(
+    `select ${compiled.dialect.text('count(*)')} from (${select}) readable`,
+    values,
+  );
   return Number(row?.[0] ?? 0);
 }
 
-async function retainedOf(transaction: Transaction, set: KeySet): Promise<readonly Retained[]> {
+async function retainedOf(transaction: SqlTransaction, set: KeySet): Promise<readonly Retained[]> {
   const { collection, effect, values } = set;
-  const rows = `from ${collection.table} t where exists (select from ${set.source} e where ${isInSet(set, 't')})`;
+  const rows = `from ${collection.table} t where exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`;
   return await retainedRows({ transaction, collection, effect, rows, values });
 }
 
@@ -117,7 +120,7 @@ function readableFound(
   const readable = isReadable({ effect: group.effect, row: 't', pointsAtPerson: () => 'true' });
   if (readable === 'false') return undefined;
   const known = stored.map(
-    (set) => ` and not exists (select from ${set.source} e where ${isInSet(set, 't')})`,
+    (set) => ` and not exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`,
   );
   return `select ${keyColumns(collection, 's')} from ${foundRows(collection, 't')}
            where ${inGroups('s', [group])} and ${readable}${known.join('')}`;

@@ -8,7 +8,7 @@ import { inGroups } from './staying-rows.ts';
 import type { Traversal } from './traversal.ts';
 
 /**
- * Streams the person's rows, parents before children, each value as PostgreSQL prints it. Of a row that another person reaches
+ * Streams the person's rows, parents before children, each value as the store prints it. Of a row that another person reaches
  * too, columns about others are left out. Rows that merely point at the person are not theirs and stay out.
  */
 export async function* collectedRows(
@@ -88,7 +88,11 @@ function selectRows(
   columns: readonly string[],
   groups: readonly FoundGroup[],
 ): string {
-  const values = columns.map((column) => `t.${quoteIdentifier(column)}::text`);
+  const values = columns.map((name) => {
+    const column = collection.live.columns.get(name);
+    const at = `t.${quoteIdentifier(name)}`;
+    return column === undefined ? at : collection.dialect.print(column, at);
+  });
   return `select ${values.length === 0 ? 'null' : values.join(', ')}
             from ${foundRows(collection, 't')}
            where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;

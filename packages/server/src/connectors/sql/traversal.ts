@@ -1,14 +1,15 @@
 import type { About, Identity } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
-import { compareWithValues } from './compare-sql.ts';
-import { type Compiled, type CompiledCollection, keyColumns, matchesKey } from './compiled.ts';
+import { foundName } from './compile.ts';
+import { type Compiled, type CompiledCollection, keyDefinitions, keyNames, matchesKey } from './compiled.ts';
 import { effectOf } from './effect.ts';
 import { rowsToFollow } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup, Search } from './search.ts';
 import { releaseSharedRows } from './shared-rows.ts';
+import type { SqlDialect } from './sql-dialect.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 import { keepReferencedRows } from './staying-rows.ts';
-import type { Transaction } from './transaction.ts';
 
 /** More values than this of one identity type are no identity of a person. */
 const MOST_IDENTITIES = 1_000;
@@ -26,7 +27,7 @@ const MOST_IDENTITIES = 1_000;
  * The fixpoint ends because keys are added once and never taken back.
  */
 export class Traversal implements Search {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly compiled: Compiled;
   readonly #values = new Map<string, Map<string, string>>();
   readonly #prepared = new Set<string>();
@@ -38,14 +39,14 @@ export class Traversal implements Search {
   readonly #read = new Map<string, number>();
   #tick = 0;
 
-  private constructor(transaction: Transaction, compiled: Compiled) {
+  private constructor(transaction: SqlTransaction, compiled: Compiled) {
     this.transaction = transaction;
     this.compiled = compiled;
   }
 
   /** Runs the whole search. The tables stay for the rest of the transaction. */
   static async run(options: {
-    readonly transaction: Transaction;
+    readonly transaction: SqlTransaction;
     readonly compiled: Compiled;
     readonly identities: readonly Identity[];
     /** (Default: person) */
@@ -59,7 +60,7 @@ export class Traversal implements Search {
       transaction,
       options.searchFor === 'identities' ? onlyToIdentities(compiled) : compiled,
     );
-    await transaction.rows(`select set_config('habeas.now', $1, true)`, [options.now.toISOString()]);
+    await setNow(transaction, compiled.dialect, options.now);
     await traversal.#findByIdentities(options.identities);
     do {
       do await traversal.#follow();
@@ -98,10 +99,13 @@ export class Traversal implements Search {
       const { bits } = collection.leaf.edge;
       return [{ bits, isOwn: true, isShared: false, effect: effectOf(collection, bits, 'own') }];
     }
+    const { text } = collection.dialect;
     const rows = await this.transaction.rows(
-      `select bits::text, own::int::text, shared::int::text
-         from (select distinct bits, tick is not null as own, pending and tick is null as shared from ${collection.found}) g
-        order by own desc, bits, shared`,
+      `select ${text('bits')}, ${text('own')}, ${text('shared')}
+         from (select distinct bits, case when tick is not null then 1 else 0 end as own,
+                      case when pending and tick is null then 1 else 0 end as shared
+                 from ${collection.found}) g
+        order by g.own desc, g.bits, g.shared`,
     );
     return rows.map(([bits, own, shared]) => ({
       bits: Number(bits),
@@ -116,13 +120,19 @@ export class Traversal implements Search {
     const missing = [...new Set(collections)].filter((collection) => !this.#prepared.has(collection.name));
     for (const collection of missing) this.#prepared.add(collection.name);
     await this.transaction.script(
-      missing.map((collection) => {
-        const key = collection.key.map((part, index) => `k${index + 1} ${part.type} not null`);
-        return `create temporary table if not exists ${collection.found.replace('pg_temp.', '')}
-          (${key.join(', ')}, bits bigint not null, tick int, pending boolean not null default false,
-           blocked boolean not null default false${collection.isFoundOnce ? '' : `, primary key (${keyColumns(collection)})`})
-          on commit delete rows`;
-      }),
+      missing.flatMap((collection) =>
+        collection.dialect.createTemporary({
+          name: foundName(collection.signature),
+          columns: [
+            ...keyDefinitions(collection),
+            'bits bigint not null',
+            'tick int',
+            'pending boolean not null default false',
+            'blocked boolean not null default false',
+          ],
+          primaryKey: collection.isFoundOnce ? undefined : keyNames(collection),
+        }),
+      ),
     );
   }
 
@@ -150,16 +160,21 @@ export class Traversal implements Search {
       for (const root of collection.roots) {
         const values = fresh.get(root.identity.type);
         if (values === undefined) continue;
-        const comparison = compareWithValues({ column: root.live, values, match: root.identity.match });
+        const comparison = collection.dialect.compareWithValues({
+          column: root.live,
+          values,
+          match: root.identity.match,
+        });
         if (comparison === undefined) continue;
         await this.prepare([collection]);
         const tick = this.nextTick();
         const count = await this.transaction.change(
-          `${insertInto(collection)}
-           select ${selectKey(collection, 't')}, ${collection.rootBits}::bigint, ${tick}, false
-             from ${collection.table} t where ${comparison.sql('t', '$1')}
-           ${onConflict(collection)}`,
-          [comparison.values],
+          collection.dialect.insertFound(
+            collection,
+            `select ${collection.keyKind === 'row' ? 'distinct ' : ''}${selectKey(collection, 't')}, ${collection.rootBits}, ${tick}, false
+               from ${collection.table} t where ${comparison.sql('t', '$1')}`,
+          ),
+          [comparison.value],
         );
         this.#note(collection.name, count, tick);
       }
@@ -197,15 +212,16 @@ export class Traversal implements Search {
       const becomesOwn = edge.follows && edge.share === 'owned';
       const mark = {
         bits: edge.bits,
-        tick: becomesOwn ? `${tick}` : 'null::int',
+        tick: becomesOwn ? `${tick}` : 'cast(null as integer)',
         pending: edge.follows && edge.share === 'shared',
       };
       const count = await this.transaction.change(
-        `${insertInto(to)}
-         select ${edge.findsOnce ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}::bigint, ${mark.tick}, ${mark.pending}
-           from ${rowsToFollow({ from, edge, found: 's' })} join ${to.table} t on ${edge.condition('a', 't')}
-          where s.tick > ${after} and s.tick <= ${upTo}
-         ${onConflict(to)}`,
+        to.dialect.insertFound(
+          to,
+          `select ${edge.findsOnce && to.keyKind !== 'row' ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}, ${mark.tick}, ${mark.pending}
+             from ${rowsToFollow({ from, edge, found: 's' })} join ${to.table} t on ${edge.condition('a', 't')}
+            where s.tick > ${after} and s.tick <= ${upTo}`,
+        ),
       );
       this.#note(to.name, count, becomesOwn ? tick : undefined);
     }
@@ -225,26 +241,29 @@ export class Traversal implements Search {
       for (const root of collection.roots) {
         if (!root.identity.resolves) continue;
         const column = quoteIdentifier(root.live.name);
+        const { dialect } = collection;
+        const known = new Set(this.valuesOf(root.identity.type));
+        const most = MOST_IDENTITIES + known.size + 1;
         const rows = await this.transaction.rows(
-          `with seen as materialized (
-             select distinct t.${column}::text as v
+          `with seen as (
+             select distinct ${dialect.print(root.live, `t.${column}`)} as v
                from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
-              where s.tick > ${after} and t.${column} is not null and t.${column}::text <> all($1::text[]))
+              where s.tick > ${after} and t.${column} is not null)
            select v from seen
             where not exists (
-              select from ${collection.table} o
-               where o.${column} = seen.v::${root.live.type}
-                 and not exists (select from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null))
-            limit ${MOST_IDENTITIES + 1}`,
-          [this.valuesOf(root.identity.type)],
+              select 1 from ${collection.table} o
+               where ${dialect.hasPrinted(root.live, `o.${column}`, 'seen.v')}
+                 and not exists (select 1 from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null))
+            limit ${most}`,
         );
-        if (rows.length > MOST_IDENTITIES) {
+        const fresh = rows.flatMap(([value]) => (value == null || known.has(value) ? [] : [value]));
+        if (fresh.length > MOST_IDENTITIES) {
           throw new HabeasError(
             'DATASET_INVALID',
             `"${collection.name}.${root.column}" gave more than ${MOST_IDENTITIES} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
           );
         }
-        for (const [value] of rows) if (value) identities.push({ type: root.identity.type, value });
+        for (const value of fresh) if (value !== '') identities.push({ type: root.identity.type, value });
       }
     }
     if (identities.length === 0) return false;
@@ -282,18 +301,16 @@ function onlyToIdentities(compiled: Compiled): Compiled {
   };
 }
 
-function insertInto(collection: CompiledCollection): string {
-  return `insert into ${collection.found} as f (${keyColumns(collection)}, bits, tick, pending)`;
-}
-
 function selectKey(collection: CompiledCollection, alias: string): string {
   return collection.key.map((part) => part.sql(alias)).join(', ');
 }
 
-/** A key that was found before remembers the new way; it becomes the person's at most once. */
-function onConflict(collection: CompiledCollection): string {
-  if (collection.isFoundOnce) return '';
-  return `on conflict (${keyColumns(collection)}) do update
-    set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
-    where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
+/** Says what `now` is in the statements of this transaction. */
+export async function setNow(transaction: SqlTransaction, dialect: SqlDialect, now: Date): Promise<void> {
+  await transaction.rows(dialect.set('now'), [sqlTime(now)]);
+}
+
+/** A time in UTC, without its zone. */
+export function sqlTime(time: Date): string {
+  return time.toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -1,6 +1,6 @@
 import type { Compiled, CompiledCollection } from './compiled.ts';
 import type { Effect } from './effect.ts';
-import type { Transaction } from './transaction.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 /** Rows that were found in the same ways. */
 export interface FoundGroup {
@@ -14,7 +14,7 @@ export interface FoundGroup {
 
 /** A traversal under way, as the rules about shared and staying rows see it. */
 export interface Search {
-  readonly transaction: Transaction;
+  readonly transaction: SqlTransaction;
   readonly compiled: Compiled;
   /** The collections in which something was found, children before parents. */
   readonly found: readonly CompiledCollection[];

@@ -1,14 +1,15 @@
 import type { PlannedCollection } from '../../catalog/index.ts';
-import { equalPairs } from './compare-sql.ts';
 import type { CompiledCollection, CompiledForeignKey } from './compiled.ts';
+import { equalPairs } from './equal-pairs.ts';
 import type { LiveTable } from './live-table.ts';
 import { columnsOf, type Matched } from './match-table.ts';
-import { quoteIdentifier } from './quote.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 /** The store's own foreign keys between collections of the datasets. */
 export function foreignKeysBetween(
   matched: ReadonlyMap<string, Matched>,
   tables: ReadonlyMap<string, LiveTable>,
+  dialect: SqlDialect,
 ): readonly CompiledForeignKey[] {
   const byShape = new Map([...matched].map(([name, { live }]) => [live.shape.name, name]));
   const foreignKeys = [...matched].flatMap(([child, { live }]) =>
@@ -24,7 +25,7 @@ export function foreignKeysBetween(
           parent,
           columns: reference.columns,
           parentColumns: reference.targetColumns,
-          condition: equalPairs(own, target),
+          condition: equalPairs(dialect, own, target),
         },
       ];
     }),
@@ -83,6 +84,7 @@ function canStay(planned: PlannedCollection): boolean {
 export function cascadesNotNamed(
   collections: ReadonlyMap<string, CompiledCollection>,
   tables: ReadonlyMap<string, LiveTable>,
+  dialect: SqlDialect,
 ): readonly string[] {
   const deletable = new Map(
     [...collections.values()]
@@ -110,7 +112,7 @@ export function cascadesNotNamed(
       );
       if (named === true) continue;
       problems.push(
-        `PostgreSQL itself would change rows of "${table.shape.name}" (${reference.name}, on delete ${reference.onDelete}) when rows of "${parent.name}" are deleted, and the dataset does not say so: add the reference from ${parent.name} to ${table.shape.name}.`,
+        `${dialect.name} itself would change rows of "${table.shape.name}" (${reference.name}, on delete ${reference.onDelete}) when rows of "${parent.name}" are deleted, and the dataset does not say so: add the reference from ${parent.name} to ${table.shape.name}.`,
       );
     }
   }
@@ -121,17 +123,19 @@ export function cascadesNotNamed(
 export function pointersTo(
   live: LiveTable,
   tables: ReadonlyMap<string, LiveTable>,
+  dialect: SqlDialect,
 ): readonly ((row: string) => string)[] {
   return [...tables.values()].flatMap((table) =>
     table.references
       .filter((reference) => reference.target === live.shape.name)
       .map((reference) => {
         const condition = equalPairs(
+          dialect,
           columnsOf(live, reference.targetColumns),
           columnsOf(table, reference.columns),
         );
-        const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.table)}`;
-        return (row: string) => `exists (select from ${name} c where ${condition(row, 'c')})`;
+        const name = dialect.tableOf(table);
+        return (row: string) => `exists (select 1 from ${name} c where ${condition(row, 'c')})`;
       }),
   );
 }

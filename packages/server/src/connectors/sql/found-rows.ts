@@ -15,7 +15,7 @@ export function foundRows(collection: CompiledCollection, row: string): string {
   const key = collection.key.map((part, index) => `${part.sql(row)} as k${index + 1}`);
   return `${rowsToFollow({ ...leaf, found: 'p' })}
     join ${collection.table} ${row} on ${leaf.edge.condition('a', row)} and p.tick is not null
-    cross join lateral (select ${key.join(', ')}, ${leaf.edge.bits}::bigint as bits, 1 as tick, false as pending) s`;
+    cross join lateral (select ${key.join(', ')}, ${leaf.edge.bits} as bits, 1 as tick, false as pending) s`;
 }
 
 /** `from …` with the found rows of an edge's source as `a`. Their table is not read when the stored key has all that is needed. */
@@ -27,7 +27,7 @@ export function rowsToFollow(options: {
 }): string {
   const { from, edge, found } = options;
   const inKey = (column: string) => from.keyKind !== 'row' && from.key.some((part) => part.name === column);
-  if (!edge.fromColumns.every(inKey)) {
+  if (!from.dialect.hasLateral || !edge.fromColumns.every(inKey)) {
     return `${from.found} ${found} join ${from.table} a on ${matchesKey(from, 'a', found)}`;
   }
   const columns = from.key.map((part, index) => `${found}.k${index + 1} as ${quoteIdentifier(part.name)}`);

@@ -9,7 +9,7 @@ export function isAlone(compiled: Compiled, collection: CompiledCollection, row:
   const reached = collection.incoming.flatMap((edge) => {
     const from = compiled.collections.get(edge.from);
     if (from === undefined || !edge.follows) return [];
-    return [`exists (select from ${from.table} a where ${edge.condition('a', row)})`];
+    return [`exists (select 1 from ${from.table} a where ${edge.condition('a', row)})`];
   });
   const identified = collection.roots.map((root) => `${row}.${quoteIdentifier(root.live.name)} is not null`);
   const pointed = collection.pointedAt.map((isPointedAt) => isPointedAt(row));

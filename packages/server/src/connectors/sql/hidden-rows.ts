@@ -1,13 +1,13 @@
 import { isInSet, type KeySet } from './key-set.ts';
-import type { Transaction } from './transaction.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 /** How many rows of a set are only marked as deleted; 0 where the effect is another one. */
-export async function hiddenRows(transaction: Transaction, set: KeySet): Promise<number> {
+export async function hiddenRows(transaction: SqlTransaction, set: KeySet): Promise<number> {
   const { collection, effect, values } = set;
   const { action } = effect;
   if (action === undefined || !('hides' in action) || !action.hides) return 0;
   const [row] = await transaction.rows(
-    `select count(*)::text from ${collection.table} t where exists (select from ${set.source} e where ${isInSet(set, 't')})`,
+    `select ${collection.dialect.text('count(*)')} from ${collection.table} t where exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`,
     values,
   );
   return Number(row?.[0] ?? 0);

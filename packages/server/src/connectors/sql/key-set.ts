@@ -1,0 +1,152 @@
+import {
+  type CompiledCollection,
+  type CompiledCut,
+  keyDefinitions,
+  keyNames,
+  matchesKey,
+} from './compiled.ts';
+import type { Effect } from './effect.ts';
+import type { KeyChunk } from './key-chunks.ts';
+import { quoteIdentifier } from './quote.ts';
+import type { StoredColumn } from './sql-dialect.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
+
+/** Stored keys of one collection with one effect, as a statement reads them. */
+export interface KeySet {
+  readonly collection: CompiledCollection;
+  readonly effect: Effect;
+  /** What stands in `from …`; statements call it `e`. */
+  readonly source: string;
+  /** The parameters of the source, `$1` and so on. */
+  readonly values: readonly unknown[];
+  /** Which rows of the source belong to the set. */
+  readonly condition: string;
+  /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
+  readonly array: string | undefined;
+}
+
+/** Keys that are sent with each statement. */
+export function setOfChunk({ collection, effect, arrays }: KeyChunk): KeySet {
+  const source = collection.dialect.keySource(storedColumns(collection, effect), arrays);
+  return { collection, effect, condition: 'true', ...source };
+}
+
+/**
+ * Puts keys into temporary tables, for what needs all of them at once. A key that was found twice with different treatments is treated
+ * as it was found last.
+ */
+export class KeyTables {
+  readonly #transaction: SqlTransaction;
+  readonly #numbers = new Map<
+    string,
+    { readonly number: number; readonly collection: CompiledCollection; readonly effect: Effect }
+  >();
+  readonly #created = new Set<CompiledCollection>();
+  #sequence = 0;
+
+  constructor(transaction: SqlTransaction) {
+    this.#transaction = transaction;
+  }
+
+  async add(chunk: KeyChunk): Promise<true> {
+    const { collection, effect } = chunk;
+    if (!this.#created.has(collection)) {
+      this.#created.add(collection);
+      await this.#transaction.script(createTable(collection));
+    }
+    const name = JSON.stringify([collection.name, effect.name]);
+    const known = this.#numbers.get(name) ?? { number: this.#numbers.size, collection, effect };
+    this.#numbers.set(name, known);
+    this.#sequence += 1;
+    const set = setOfChunk(chunk);
+    const names = storedColumns(collection, effect).map((column) => column.name);
+    await this.#transaction.change(
+      `insert into ${tableOf(collection)} (${names.join(', ')}, effect, number)
+       select ${names.map((column) => `e.${column}`).join(', ')}, ${known.number}, ${this.#sequence} from ${set.source} e`,
+      set.values,
+    );
+    return true;
+  }
+
+  async sets(): Promise<readonly KeySet[]> {
+    const entries = [...this.#numbers.values()];
+    const several = entries
+      .map(({ collection }) => collection)
+      .filter((collection, index, all) => all.indexOf(collection) !== index);
+    for (const collection of new Set(several)) {
+      const table = tableOf(collection);
+      await this.#transaction.change(
+        collection.dialect.delete({
+          table,
+          alias: 'e',
+          from: `${table} later`,
+          where: `${keyNames(collection)
+            .map((name) => `e.${name} = later.${name}`)
+            .join(' and ')} and later.number > e.number and later.effect <> e.effect`,
+        }),
+      );
+    }
+    return entries.map(({ collection, effect, number }) => ({
+      collection,
+      effect,
+      source: tableOf(collection),
+      values: [],
+      condition: `e.effect = ${number}`,
+      array: undefined,
+    }));
+  }
+}
+
+/** `t.id = e.k1`, for the rows of a set. */
+export function isInSet(set: KeySet, row: string): string {
+  return `${matchesKey(set.collection, row, 'e')} and ${set.condition}`;
+}
+
+/** Whether the row still points where the stored key says; an application may have set another reference since. */
+export function pointsAsStored(collection: CompiledCollection, cut: CompiledCut, row: string): string {
+  const { dialect } = collection;
+  const index = collection.cuts.indexOf(cut);
+  const pairs = cut.columns.map((column, position) =>
+    dialect.sameText(
+      dialect.stored(column, `${row}.${quoteIdentifier(column.name)}`),
+      `e.c${index}_${position}`,
+    ),
+  );
+  return pairs.length === 0 ? 'true' : `(${pairs.join(' and ')})`;
+}
+
+function storedColumns(collection: CompiledCollection, effect: Effect): readonly StoredColumn[] {
+  return [
+    ...collection.key.map(({ column }, index) => ({ name: `k${index + 1}`, column })),
+    ...effect.cuts.flatMap((cut) =>
+      cut.columns.map((_, index) => ({
+        name: `c${collection.cuts.indexOf(cut)}_${index}`,
+        column: undefined,
+      })),
+    ),
+  ];
+}
+
+function createTable(collection: CompiledCollection): readonly string[] {
+  const { dialect } = collection;
+  return dialect.createTemporary({
+    name: tableName(collection),
+    columns: [
+      ...keyDefinitions(collection),
+      ...collection.cuts.flatMap((cut, cutIndex) =>
+        cut.columns.map((_, index) => `c${cutIndex}_${index} ${dialect.textType}`),
+      ),
+      'effect int not null',
+      'number int not null',
+    ],
+  });
+}
+
+/** Sessions live longer than datasets, so that the name says which columns the table has. */
+function tableName(collection: CompiledCollection): string {
+  return `habeas_keys_${collection.signature}`;
+}
+
+function tableOf(collection: CompiledCollection): string {
+  return collection.dialect.temporary(tableName(collection));
+}

@@ -1,0 +1,175 @@
+import type { KeepUnit } from '../../catalog/index.ts';
+import type { LiveColumn, LiveTable } from './live-table.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
+
+/** A comparison of a column with given identity values. */
+export interface Comparison {
+  readonly sql: (alias: string, parameter: string) => string;
+  /** Its one parameter. */
+  readonly value: unknown;
+}
+
+export interface ValuesToCompare {
+  readonly column: LiveColumn;
+  readonly values: readonly string[];
+  readonly match: 'exact' | 'case-insensitive';
+}
+
+/** A column of a set of stored keys. */
+export interface StoredColumn {
+  readonly name: string;
+  /** The column of the key that it is; undefined: a text that stays one, such as what a reference pointed at. */
+  readonly column: LiveColumn | undefined;
+}
+
+/** What stands in `from …` for keys that are sent with a statement. */
+export interface KeySource {
+  readonly source: string;
+  /** The parameters of the source, `$1` and so on. */
+  readonly values: readonly unknown[];
+  /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
+  readonly array: string | undefined;
+}
+
+/** A collection with the temporary table of its rows that were found. */
+export interface FoundTable {
+  readonly table: string;
+  readonly found: string;
+  /** Whether a row can be found once only. */
+  readonly isFoundOnce: boolean;
+  readonly key: readonly { readonly sql: (alias: string) => string }[];
+}
+
+/** Rows of one table that another one tells. */
+export interface JoinedChange {
+  readonly table: string;
+  readonly alias: string;
+  /** `table alias`. */
+  readonly from: string;
+  readonly where: string;
+}
+
+/** What SQL says differently from store to store. Identifiers are quoted with `"` in all of them. */
+export interface SqlDialect {
+  /** As sentences name the store. */
+  readonly name: string;
+  /** Tables of this schema are named without it. */
+  readonly plainSchema: string;
+  /** Whether a row can be made from stored values in the middle of a `from`, so that tables need not be read for their keys. */
+  readonly hasLateral: boolean;
+
+  tableOf(live: LiveTable): string;
+  /** The name of a temporary table in statements. */
+  temporary(name: string): string;
+  /** Makes the temporary table `name`, or empties it, at its first use in a transaction. */
+  createTemporary(options: {
+    readonly name: string;
+    readonly columns: readonly string[];
+    /** (Default: none) */
+    readonly primaryKey?: readonly string[] | undefined;
+  }): readonly string[];
+  /** The type of a temporary table's column for a part of a key. */
+  keyType(column: LiveColumn): string;
+  readonly textType: string;
+
+  /** Any value as text. */
+  text(sql: string): string;
+  /** A column's value as people read it; `at` is the column in a statement. */
+  print(column: LiveColumn, at: string): string;
+  /** A column's value as it is kept in key batches, so that {@link keySource} makes it again exactly. */
+  stored(column: LiveColumn, at: string): string;
+  /** The same of a part of a key in a batch; it need not become text where the store reads it again as it is. */
+  storedKey(column: LiveColumn, at: string): string;
+  /** Whether two texts of {@link stored} are the same. */
+  sameText(a: string, b: string): string;
+  /** The key of a row without one: a hash of all its values. */
+  rowHash(alias: string, live: LiveTable): string;
+  /** A text in the column's type. */
+  typed(sql: string, column: LiveColumn): string;
+  literal(text: string): string;
+  /** True also for nothing. */
+  isLiteral(column: LiveColumn, at: string, text: string): string;
+  /** `b.x = a.y`, by the store's own idea of equality where both have one. */
+  equal(a: LiveColumn, b: LiveColumn): (atA: string, atB: string) => string;
+  /** Undefined when none of the values can be in such a column. An index on the column is used wherever its type allows. */
+  compareWithValues(options: ValuesToCompare): Comparison | undefined;
+  /** Whether a column has exactly the value that was printed so. */
+  hasPrinted(column: LiveColumn, at: string, printed: string): string;
+  /** A text without regard to case, to be compared with {@link sameText}. */
+  foldCase(text: string): string;
+  /** 64 hexadecimal digits of a text's hash with the erasure's salt. */
+  saltedHash(text: string): string;
+  /** Whether a text fits a pattern of `^`, `$`, classes, repetitions and escaped full stops. */
+  matches(text: string, pattern: string): string;
+  /** The instant of Habeas' clock. */
+  readonly now: string;
+  /** A time of a row and a calendar span after it. */
+  later(column: string, after: { readonly count: number; readonly unit: KeepUnit }): string;
+  /** A time of {@link later} as RFC 3339 in UTC. */
+  printTime(time: string): string;
+  /** {@link now} as a value of a column of times. */
+  nowIn(column: LiveColumn): string;
+  /** Sets what {@link now} and {@link saltedHash} read; `$1` is the value. */
+  set(name: 'now' | 'salt'): string;
+
+  /** Joins batches of keys as {@link stored} gave them: `arrays` has for each column the texts that `locate` gave. */
+  keySource(columns: readonly StoredColumn[], arrays: readonly (readonly string[])[]): KeySource;
+  /** The keys of rows in batches of at most `most`; `keys` are columns of {@link stored}, `order` sorts. */
+  keyBatches(
+    transaction: SqlTransaction,
+    parts: readonly KeyQuery[],
+    most: number,
+  ): AsyncGenerator<StoredBatch>;
+
+  /** Inserts found keys, or adds to what is known of them. `f` is the table. */
+  insertFound(collection: FoundTable, select: string): string;
+  /** Changes what is known of found keys, `f`, by rows of the table itself, `t`. `set` is one assignment to a column of `f`. */
+  updateFound(
+    collection: FoundTable,
+    set: { readonly column: string; readonly value: (of: string) => string },
+    where: string,
+  ): string;
+  update(change: JoinedChange & { readonly set: string }): string;
+  delete(
+    change: JoinedChange & {
+      /** The key of `alias` and the columns of `from` that it equals, where that is what tells the rows. */
+      readonly key?: {
+        readonly own: readonly string[];
+        readonly of: readonly string[];
+        readonly condition: string;
+      };
+      /** Rows that must not be there, as `table alias` and the condition. */
+      readonly absent?: readonly { readonly row: string; readonly column: string; readonly on: string }[];
+    },
+  ): string;
+  /** Locks what a query reads, in its order; undefined where the transaction has locked the store already. */
+  lock(query: { readonly rows: string; readonly alias: string; readonly order: string }): string | undefined;
+  /** Whether a statement can delete from several tables and check foreign keys at its end. */
+  readonly deletesAtOnce: boolean;
+  /** Statements that make the store look rows up in the order in which they come, or as it likes. */
+  walk(how: 'in key order' | 'freely'): readonly string[];
+  /** Checks at once what is otherwise checked at the end of the transaction. */
+  readonly checkNow: readonly string[];
+
+  /** A value as a column of the type prints it; undefined when it does not fit or would be cut off. */
+  canonical(
+    transaction: SqlTransaction,
+    column: LiveColumn,
+    text: string,
+    keeps: 'whole' | 'rounded',
+  ): Promise<string | undefined>;
+}
+
+export interface KeyQuery {
+  /** Texts of {@link SqlDialect.stored}. */
+  readonly values: readonly string[];
+  readonly rows: string;
+  readonly order: string;
+}
+
+export interface StoredBatch {
+  /** Which of the queries. */
+  readonly index: number;
+  readonly count: number;
+  readonly keys: readonly string[];
+}

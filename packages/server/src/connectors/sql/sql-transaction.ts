@@ -1,0 +1,24 @@
+/** A value as the store prints it. */
+export type Text = string | null;
+export type TextRow = readonly Text[];
+
+export interface StreamOptions {
+  /** Most rows of a batch; wide rows may follow narrow ones, so that few are safe. (Default: 1,000) */
+  readonly mostRows?: number;
+}
+
+/**
+ * One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement, or the work behind
+ * it. Parameters are written `$1`, `$2`, … in every dialect. Failures are HabeasErrors that quote no value.
+ */
+export interface SqlTransaction extends AsyncDisposable {
+  /** All rows of a small result. */
+  rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
+  /** How many rows a statement changed. */
+  change(text: string, values?: readonly unknown[]): Promise<number>;
+  /** Several statements without values. */
+  script(statements: readonly string[]): Promise<void>;
+  /** Rows in batches, so that memory does not follow the result. */
+  stream(text: string, options?: StreamOptions): AsyncGenerator<readonly TextRow[]>;
+  commit(): Promise<void>;
+}
