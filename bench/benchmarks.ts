@@ -9,6 +9,7 @@ import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
 import { fileTree } from './file-tree.ts';
 import { firstMinute } from './first-minute.ts';
+import { importList } from './import.ts';
 import { logSearch } from './log-search.ts';
 import { mapAnswers } from './map-answers.ts';
 import { mapPoll } from './map-poll.ts';
@@ -25,6 +26,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   logSearch,
   audit,
   eraseRows,
+  importList,
   firstMinute,
   collectMemory,
   auditTamper,

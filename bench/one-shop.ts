@@ -23,7 +23,7 @@ export async function createShop(bench: Bench, options: { readonly name: string;
 /** Habeas in a process of its own, with one connection: to a shop of that name, which may be made later. */
 export async function serveShop(
   bench: Bench,
-  options: { readonly name: string; readonly execArgv?: readonly string[] },
+  options: { readonly name: string; readonly execArgv?: readonly string[]; readonly policy?: string },
 ): Promise<{ readonly server: HabeasServer; readonly url: string; readonly key: string }> {
   const postgres = await bench.postgres();
   const folder = bench.folder(`habeas-${options.name}`);
@@ -32,13 +32,14 @@ export async function serveShop(
   const databaseUrl = postgres.superuserUrl(state);
   const config = join(folder, 'habeas.yaml');
   writeFileSync(join(folder, 'shop.yml'), SHOP_DATASET);
+  if (options.policy !== undefined) writeFileSync(join(folder, 'policy.yml'), options.policy);
   writeFileSync(
     config,
     `organization: bench
 data_dir: .
 connections:
   - { key: shop, kind: postgres, team: shop, url: '\${SHOP_DATABASE_URL}', datasets: [shop.yml] }
-`,
+${options.policy === undefined ? '' : 'policy: policy.yml\n'}`,
   );
   const { key } = await prepareState({ databaseUrl, organizationId: 'bench', dataDir: folder });
   const [port = 0] = await freePorts(1);

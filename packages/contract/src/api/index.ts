@@ -4,6 +4,7 @@ export * from './declarations.ts';
 export * from './imports.ts';
 export * from './keys.ts';
 export * from './legal-holds.ts';
+export * from './mail-address.ts';
 export * from './map.ts';
 export * from './map-exports.ts';
 export * from './packages.ts';

@@ -8,13 +8,12 @@ import {
   timeSchema,
   wordsSchema,
 } from './common.ts';
+import { isMailAddress, mailAddressSchema } from './mail-address.ts';
 import { requestStateSchema } from './requests.ts';
-
-const emailSchema = z.email().max(254);
 
 /** An identity that somebody claims to have. */
 const claimedIdentitySchema = identitySchema.refine(
-  ({ type, value }) => type !== 'email' || emailSchema.safeParse(value).success,
+  ({ type, value }) => type !== 'email' || isMailAddress(value),
   { path: ['value'], error: 'a mail address' },
 );
 
@@ -32,7 +31,7 @@ export const askSchema = z
     agent: z
       .strictObject({
         name: wordsSchema.max(200),
-        email: emailSchema.describe('Gets a code too'),
+        email: mailAddressSchema.describe('Gets a code too'),
         permission: z
           .base64()
           .max(96_000)

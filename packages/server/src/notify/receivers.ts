@@ -49,7 +49,7 @@ const OF_TEAM: readonly string[] = [
 ];
 
 /** What the officer is told, and the team that answers for the request. */
-const OF_OFFICER: readonly string[] = ['request.deadline-near', 'request.approval-asked'];
+const OF_OFFICER: readonly string[] = ['request.deadline-near', 'request.approval-asked', 'mail.undelivered'];
 
 /** What operators are told whoever else is. An address of a client waits for them. */
 const OF_OPERATORS: readonly string[] = [

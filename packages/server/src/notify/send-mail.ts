@@ -78,7 +78,8 @@ export function createMailSender(options: MailSenderOptions): MailSender {
       try {
         await transport.sendMail({
           from,
-          to,
+          // Not as text: whatever it holds is one address and never a list.
+          to: { name: '', address: to },
           subject,
           text,
           html,

@@ -106,6 +106,18 @@ export function toldEvent(event: Told): ToldEvent {
         ],
       };
     }
+    case 'mail.undelivered':
+      return {
+        headline: `A mail to the person of ${plain(event.requestId)} did not arrive (${value('kind')})`,
+        facts: [undelivered(event)],
+        next: [
+          {
+            text: 'All mails to the person:',
+            command: `habeas request mails ${quoted(plain(event.requestId))}`,
+          },
+          { text: 'Tell the person in another way.' },
+        ],
+      };
     case 'request.team-deadline-near':
       return {
         headline: `${plain(event.requestId)} waits for team ${value('team')}: ${deadlineInWords(event)}`,
@@ -163,6 +175,14 @@ function deadlineInWords({ data }: Told): string {
   const what = data.term === 'acknowledgement' ? 'to confirm receipt' : 'to answer';
   if (data.level === 'late') return `the term ${what} ended on ${plain(data.due_at)}`;
   return `${plain(data.level)} of the term ${what} have passed; it ends on ${plain(data.due_at)}`;
+}
+
+function undelivered({ data }: Told): string {
+  if (data.outcome === 'skipped') return 'It was not sent: no mail can be written to the address.';
+  const status = data.status === null ? '' : ` (${plain(data.status)})`;
+  return data.outcome === 'bounced'
+    ? `It came back${status}.`
+    : `The mail server did not take it${status}, and it is not sent again.`;
 }
 
 function declaredBy({ data }: Told): string {

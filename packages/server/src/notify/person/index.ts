@@ -5,6 +5,7 @@ export { type PackageCode, type PackageTexts, packageTextsFromConfig } from './p
 export { peopleTellerFromConfig } from './people-teller-from-config.ts';
 export {
   type NewPersonMail,
+  NO_ADDRESS,
   type PersonMail,
   personMailsOf,
 } from './person-mails.ts';

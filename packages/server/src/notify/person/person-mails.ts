@@ -147,7 +147,10 @@ export async function retryMailAt(db: Database, mail: PersonMail, at: Date): Pro
   await change(db, mail, { state: 'queued', next_attempt_at: at });
 }
 
-/** Ends a mail; what comes back, or never arrived, is told by an event too. */
+/** Why a mail was skipped whose person can only be told in another way: there is no address that a mail can be written to. */
+export const NO_ADDRESS = 'no-address';
+
+/** Ends a mail; what comes back, was never sent for want of an address, or never arrived, is told by an event too. */
 export async function endMail(
   db: Database,
   mail: PersonMail,
@@ -159,7 +162,7 @@ export async function endMail(
 ): Promise<void> {
   await inTransaction(db, async (transaction) => {
     await change(transaction, mail, { state: end.state, status: end.status, ended_at: end.now });
-    if (end.state !== 'refused' && end.state !== 'bounced') return;
+    if (end.state === 'sent' || (end.state === 'skipped' && end.status !== NO_ADDRESS)) return;
     const { organization_id: organizationId, request_id: requestId } = mail;
     const data = { mail: mail.id, kind: mail.kind, outcome: end.state, status: end.status };
     await publish(transaction, [{ organizationId, type: 'mail.undelivered', requestId, data }], end.now);

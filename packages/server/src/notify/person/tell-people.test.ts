@@ -14,7 +14,7 @@ import { notifyMigrations } from '../migrations.ts';
 import { publish } from '../outbox.ts';
 import { createMailSender } from '../send-mail.ts';
 import { loadTemplates } from './load-templates.ts';
-import { personMailsOf } from './person-mails.ts';
+import { NO_ADDRESS, personMailsOf } from './person-mails.ts';
 import { recordBounce } from './record-bounce.ts';
 import { createPeopleTeller, type PeopleToTell } from './tell-people.ts';
 
@@ -94,6 +94,18 @@ const inState = (database: Pick<TestDatabase, 'db'>, requestId: string, state: s
   eventually(`the mail of ${requestId} is ${state}`, async () =>
     (await mailsOf(database, requestId)).some((mail) => mail.state === state),
   );
+
+/** What the events say of mails that did not arrive, in their order. */
+async function undelivered({ db }: TestDatabase) {
+  const events = await db
+    .withTables<{ outbox_events: { sequence: number; type: string; data: string } }>()
+    .selectFrom('outbox_events')
+    .select('data')
+    .where('type', '=', 'mail.undelivered')
+    .orderBy('sequence')
+    .execute();
+  return events.map(({ data }): { readonly outcome: string } => JSON.parse(data));
+}
 
 describe('telling people', () => {
   it('sends one mail for each event that concerns somebody, in their language, with the address from nowhere but its source', async () => {
@@ -193,13 +205,7 @@ describe('telling people', () => {
     expect((await record(bounce(mail?.id ?? ''))).outcome).toBe('recorded');
     expect((await record(bounce(mail?.id ?? ''))).outcome).toBe('recorded');
     expect(await mailsOf(database, 'req_2')).toMatchObject([{ state: 'bounced', status: '5.2.2' }]);
-    const events = await database.db
-      .withTables<{ outbox_events: { type: string; data: string } }>()
-      .selectFrom('outbox_events')
-      .select('data')
-      .where('type', '=', 'mail.undelivered')
-      .execute();
-    expect(events.map(({ data }) => JSON.parse(data).outcome)).toEqual(['refused', 'bounced']);
+    expect((await undelivered(database)).map(({ outcome }) => outcome)).toEqual(['refused', 'bounced']);
   });
 
   it('gives up after a while, and skips whom there is no address of any more', async () => {
@@ -219,6 +225,53 @@ describe('telling people', () => {
     await happened(database, 'req_2');
     await inState(database, 'req_2', 'skipped');
     expect(await mailsOf(database, 'req_2')).toMatchObject([{ status: 'forgotten' }]);
+    expect((await undelivered(database)).map(({ outcome }) => outcome)).toEqual(['refused']);
     expect(server.mails).toHaveLength(0);
+  });
+
+  // The server of these tests takes no quoted local part with a space, an @ or two dots in it.
+  it.each([
+    ['"ada"@example.org', '"ada"@example.org'],
+    ['"ada;1:(x)[2]\\\\"@example.org', '"ada;1:(x)[2]\\\\"@example.org'],
+    ['käthe@bücher.example', 'käthe@bücher.example'],
+    ['дарья@example.org', 'дарья@example.org'],
+    ['ada@bücher.example', 'ada@bücher.example'],
+  ])('writes to %s, and to nobody else', async (to, got) => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using server = await receiveMails();
+    const compose = async () => ({ to, language: 'de' as const, right: 'access', values: {} });
+    await using _ = await startTeller(database, { port: server.port, people: people({ compose }) });
+    await happened(database, 'req_1');
+    await inState(database, 'req_1', 'sent');
+    expect(server.mails.map((mail) => mail.to)).toEqual([[got]]);
+    expect(server.mails[0]?.raw.match(/^(?:to|cc|bcc):/gim)).toHaveLength(1);
+  });
+
+  it('is told at once that a server takes no address of this kind', async () => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using server = await receiveMails();
+    const compose = async () => ({
+      to: '"ada 1"@example.org',
+      language: 'de' as const,
+      right: 'access',
+      values: {},
+    });
+    await using _ = await startTeller(database, { port: server.port, people: people({ compose }) });
+    await happened(database, 'req_1');
+    await inState(database, 'req_1', 'refused');
+    expect(await undelivered(database)).toMatchObject([{ outcome: 'refused' }]);
+  });
+
+  it('tells of a person whom no mail can be written to', async () => {
+    await using database = await createTestDatabase(notifyMigrations);
+    await using server = await receiveMails();
+    const nowhere = people({ compose: async () => ({ skipped: NO_ADDRESS }) });
+    await using _ = await startTeller(database, { port: server.port, people: nowhere });
+    await happened(database, 'req_1');
+    await inState(database, 'req_1', 'skipped');
+    expect(await undelivered(database)).toMatchObject([
+      { kind: 'started', outcome: 'skipped', status: 'no-address' },
+    ]);
+    expect(server.mails).toEqual([]);
   });
 });

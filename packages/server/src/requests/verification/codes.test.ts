@@ -276,6 +276,32 @@ describe('somebody who asks without an API key', () => {
     ]);
     expect(house.mail.mails[1]?.parsed.subject).toBe('ACME: wniosek został przyjęty');
   });
+
+  it('may have an address that is quoted, or in another script', async () => {
+    const house = await start();
+    for (const value of ['"ada;1"@example.org', 'дарья@bücher.example']) {
+      const asked = await house.ask(accessOf({ type: 'email', value }));
+      expect((await prove(house, asked.token, codeIn(await house.mailTo(value)))).status).toBe(200);
+    }
+  });
+
+  it('cannot be written to at what is no address, which the officer is told', async () => {
+    const house = await start({ people: { tell: 'all' } });
+    const identities = [{ type: 'email', value: 'ada@example.org, eve@evil.example' }];
+    const made = await house.post('/api/v1/requests', { right: 'access', identities }, { key: true });
+    await house.inState(made.body.id, 'completed');
+    const undelivered = async () => {
+      const { rows } = await house.database.pool.query(
+        "select data from habeas.outbox_events where type = 'mail.undelivered' and request_id = $1 order by sequence",
+        [made.body.id],
+      );
+      return rows.map(({ data }) => (typeof data === 'string' ? JSON.parse(data) : data));
+    };
+    await eventually('it is told', async () => (await undelivered()).length >= 2);
+    for (const told of await undelivered())
+      expect(told).toMatchObject({ outcome: 'skipped', status: 'no-address' });
+    expect(house.mail.mails).toEqual([]);
+  });
 });
 
 describe('what is stored of it', () => {

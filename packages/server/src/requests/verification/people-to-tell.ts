@@ -1,13 +1,13 @@
-import type { api } from '@habeas/contract';
-import * as z from 'zod';
+import { api } from '@habeas/contract';
 import { type Clock, type Database, HabeasError, type SecretKey } from '../../foundation/index.ts';
-import type {
-  ComposedMail,
-  NewPersonMail,
-  PeopleToTell,
-  PersonMail,
-  SkippedMail,
-  StoredEvent,
+import {
+  type ComposedMail,
+  type NewPersonMail,
+  NO_ADDRESS,
+  type PeopleToTell,
+  type PersonMail,
+  type SkippedMail,
+  type StoredEvent,
 } from '../../notify/index.ts';
 import type { Policy } from '../../policy/index.ts';
 import { acknowledgeByMail } from '../deadlines/deadlines.ts';
@@ -115,9 +115,9 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
       .where('request_id', '=', ref.requestId)
       .where('digest', '=', Buffer.from(mail.contact, 'base64url'))
       .executeTakeFirst();
-    if (row === undefined) return { skipped: 'no-address' };
+    if (row === undefined) return { skipped: NO_ADDRESS };
     const { value: to } = openIdentity(ref, key, { type: row.type, sealed: row.sealed_value });
-    if (!isAddress(to)) return { skipped: 'no-address' };
+    if (!api.isMailAddress(to)) return { skipped: NO_ADDRESS };
     if (mail.kind === 'expiring' && request.package_blob === null) return { skipped: 'not-needed' };
     const language = request.language ?? options.language;
     const tellsWhere =
@@ -143,7 +143,7 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
       .executeTakeFirst();
     if (contact === undefined || contact.proved_at !== null) return { skipped: 'not-needed' };
     const to = openText(ref, key, contact.sealed_address);
-    if (!isAddress(to)) return { skipped: 'no-address' };
+    if (!api.isMailAddress(to)) return { skipped: NO_ADDRESS };
     const limit = { organizationId, scope: 'code', whom: to, limit: options.codesPerAddress };
     if (mail.attempts === 1 && !(await limits.take(limit))) return { skipped: 'too-many' };
     const code = newCode();
@@ -259,13 +259,6 @@ async function contactsOf({ db, organizationId }: Scope, ids: readonly string[])
 function grouped<Value>(pairs: readonly (readonly [string, Value])[]): ReadonlyMap<string, readonly Value[]> {
   const groups = Map.groupBy(pairs, ([key]) => key);
   return new Map([...groups].map(([key, members]) => [key, members.map(([, value]) => value)]));
-}
-
-const address = z.email().max(254);
-
-/** One plain address: a value of a request can be anything, such as two addresses. */
-function isAddress(text: string): boolean {
-  return address.safeParse(text).success;
 }
 
 /** The fragment is not sent to servers, so the token is in nobody's log. */
