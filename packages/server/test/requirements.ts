@@ -40,6 +40,14 @@ export function requireProgram(name: string, versionFlag = '-V'): string | undef
   return isThere ? name : absent(`tests with the program ${name}`, 'it is not installed');
 }
 
+/** The folder of Redmine as Debian's packages `redmine` and `redmine-sqlite` install it; undefined, with one line that says so, without it. */
+export function requireRedmine(): string | undefined {
+  const folder = '/usr/share/redmine';
+  const isThere =
+    existsSync(join(folder, 'config.ru')) && requireProgram('rackup', '--version') !== undefined;
+  return isThere ? folder : absent('tests with a Redmine', `it is not installed in ${folder}`);
+}
+
 /** Another version of Node, from the npm registry; undefined, with one line that says so, where it cannot be had. */
 export function requireNode(version: string): { readonly program: string; remove(): void } | undefined {
   const system = process.platform === 'win32' ? 'win' : process.platform;

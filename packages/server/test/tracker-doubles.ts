@@ -176,13 +176,12 @@ export function doubleOfRedmine(): Promise<TrackerDouble> {
       return { status: 201, body: { issue: shown(made) } };
     }
     const [, number] = /^\/issues\/(\d+)\.json$/.exec(path) ?? [];
+    const known = issues.find((one) => String(one.number) === number);
+    if (method === 'GET' && known !== undefined)
+      return { status: 200, body: { issue: { ...shown(known), allowed_statuses: statuses } } };
     if (method === 'PUT' && number !== undefined) {
       const state = ({ 1: 'open', 5: 'closed', 6: 'rejected' } as const)[Number(issueBody.status_id)];
-      change(
-        issues.find((one) => String(one.number) === number),
-        state,
-        String(issueBody.notes),
-      );
+      change(known, state, String(issueBody.notes));
       return { status: 204 };
     }
     if (method !== 'GET' || path !== '/issues.json' || query.get('status_id') !== '*') return undefined;

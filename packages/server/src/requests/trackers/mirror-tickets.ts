@@ -83,7 +83,18 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
     await noteIssue(db, scope, ticket.ticketId, made);
   }
 
-  async function settle(ticket: MirroredTicket, signal: AbortSignal): Promise<void> {
+  const load = async (ticketId: string) =>
+    (await loadTickets(db, scope, { tickets: [ticketId], requests: [] }))[0];
+
+  /** One after the other: an event and a look at the tracker may be about the same ticket, and each comment is written once. */
+  const inTurn = createTurns();
+  const settle = (ticketId: string, signal: AbortSignal): Promise<void> =>
+    inTurn(ticketId, async () => {
+      const ticket = await load(ticketId);
+      if (ticket !== undefined) await bringInLine(ticket, signal);
+    });
+
+  async function bringInLine(ticket: MirroredTicket, signal: AbortSignal): Promise<void> {
     const { issueId, ticketId, seen, acted } = ticket;
     if (issueId === null || seen === null) {
       // A ticket that ended before it was mirrored needs no issue, unless a lost creation made one.
@@ -129,7 +140,7 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
     for (const ticket of tickets) {
       signal.throwIfAborted();
       try {
-        await settle(ticket, signal);
+        await settle(ticket.ticketId, signal);
       } catch (error) {
         failure ??= error;
       }
@@ -151,8 +162,7 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
     },
     async report({ ticketId, state, messageId }, signal) {
       const now = clock.now();
-      const load = async () => (await loadTickets(db, scope, { tickets: [ticketId], requests: [] }))[0];
-      const known = await load();
+      const known = await load(ticketId);
       if (known === undefined || known.triedAt === null)
         throw new HabeasError('NOT_FOUND', 'This tracker was never told of such a ticket.');
       await db.transaction().execute(async (transaction) => {
@@ -163,8 +173,7 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
         await noteSeen(transaction, scope, { issues, askedAt: now });
       });
       // Also for a report that came before: whoever sends it again did not hear that it took effect.
-      const ticket = await load();
-      if (ticket !== undefined) await settle(ticket, signal);
+      await settle(ticketId, signal);
     },
     async poll(since, signal) {
       const until = clock.now();
@@ -173,6 +182,20 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
       await noteSeenUntil(db, scope, until);
       await settleAll(await loadUnsettled(db, scope), signal);
     },
+  };
+}
+
+/** Runs what is given under the same name one after the other. */
+function createTurns(): (name: string, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (name, work) => {
+    const mine = (last.get(name) ?? Promise.resolve()).then(work, work);
+    last.set(name, mine);
+    try {
+      await mine;
+    } finally {
+      if (last.get(name) === mine) last.delete(name);
+    }
   };
 }
 

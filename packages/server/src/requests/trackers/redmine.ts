@@ -5,11 +5,16 @@ import { createTrackerHttp, NOTHING, type TrackerHttpOptions } from './tracker-h
 
 const issueSchema = z.object({ id: z.int(), subject: z.string(), status: z.object({ id: z.int() }) });
 const listSchema = z.object({ issues: z.array(issueSchema), total_count: z.int() });
-const statusesSchema = z.object({
-  issue_statuses: z.array(z.object({ id: z.int(), name: z.string(), is_closed: z.boolean().default(false) })),
+const statusListSchema = z.array(
+  z.object({ id: z.int(), name: z.string(), is_closed: z.boolean().default(false) }),
+);
+const statusesSchema = z.object({ issue_statuses: statusListSchema });
+/** `allowed_statuses`: what the workflow lets this user set; Redmine tells it from 5.0 on. */
+const detailSchema = z.object({
+  issue: issueSchema.extend({ allowed_statuses: statusListSchema.optional() }),
 });
 
-type Statuses = z.output<typeof statusesSchema>['issue_statuses'];
+type Statuses = z.output<typeof statusListSchema>;
 
 const PAGE = 100;
 const MOST_PAGES = 50;
@@ -48,6 +53,7 @@ export function createRedmineTracker(
     return found;
   }
 
+  /** Redmine answers 204 for a status that its workflow does not let the user set, and leaves the issue as it is. */
   async function change(
     id: string,
     notes: string,
@@ -55,11 +61,24 @@ export function createRedmineTracker(
     signal: AbortSignal,
   ): Promise<void> {
     const all = await statuses(signal);
-    const status = all.find((one) => one.is_closed === (to === 'closed') && !isRejection(one.name));
+    const path = `/issues/${id}.json`;
+    const { issue } = await http.call(
+      { method: 'GET', path: `${path}?include=allowed_statuses`, signal },
+      detailSchema,
+    );
+    const { state } = issueOf(issue, all);
+    if ((state === 'open') === (to === 'open')) return;
+    const allowed = issue.allowed_statuses ?? all;
+    const status = allowed.find((one) => one.is_closed === (to === 'closed') && !isRejection(one.name));
     if (status === undefined)
-      throw new HabeasError('SYSTEM_REFUSED', `${options.name} has no status that is ${to}.`);
-    const body = { issue: { status_id: status.id, notes } };
-    await http.call({ method: 'PUT', path: `/issues/${id}.json`, body, signal }, NOTHING);
+      throw new HabeasError(
+        'SYSTEM_REFUSED',
+        `The workflow of ${options.name} lets this user set no status that is ${to}. Allow it for the user's role, tracker and status of the issue.`,
+      );
+    await http.call(
+      { method: 'PUT', path, body: { issue: { status_id: status.id, notes } }, signal },
+      NOTHING,
+    );
   }
 
   return {

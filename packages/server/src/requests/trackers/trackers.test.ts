@@ -1,8 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { eventually } from '../../../test/eventually.ts';
-import { memorySystems } from '../../../test/memory-system.ts';
-import { serveApplication } from '../../../test/serve-application.ts';
 import {
   doubleOfGitHub,
   doubleOfJira,
@@ -12,26 +9,11 @@ import {
   WEBHOOK_SECRET,
   type WebhookDouble,
 } from '../../../test/tracker-doubles.ts';
+import { caller, openTrackerWorld, type TrackerWorld } from '../../../test/tracker-world.ts';
 import { signStandardWebhook } from '../../access/index.ts';
-import { auditMigrations } from '../../audit/index.ts';
-import {
-  createLogger,
-  createOutbound,
-  createOutboundPolicy,
-  newSecretKey,
-  parseConfig,
-  systemClock,
-} from '../../foundation/index.ts';
-import { createEventFeed, createNotifications, notifyMigrations } from '../../notify/index.ts';
-import { loadPolicy } from '../../policy/index.ts';
-import { type Caller, createRequests, createTrackers, type Requests, requestMigrations } from '../index.ts';
+import { createOutbound, createOutboundPolicy, systemClock } from '../../foundation/index.ts';
 import { createJiraTracker } from './jira.ts';
 import { createTicketMirror } from './mirror-tickets.ts';
-
-const organizationId = 'acme';
-const caller: Caller = { organizationId, actor: 'key:key_1' };
-const masterKey = newSecretKey();
-const logger = createLogger({ level: 'silent' });
 
 const KINDS = [
   {
@@ -65,105 +47,19 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-interface World {
+interface World extends TrackerWorld {
   readonly double: TrackerDouble;
-  readonly requests: Requests;
-  readonly database: TestDatabase;
 }
 
 async function openWorld(kind: (typeof KINDS)[number]): Promise<World> {
-  const database = await createTestDatabase({
-    ...auditMigrations,
-    ...notifyMigrations,
-    ...requestMigrations,
-  });
-  ends.push(() => database.close());
   const double = await kind.open();
   ends.push(async () => double[Symbol.asyncDispose]());
-  const trackers = [
-    { name: 'board', kind: kind.kind, teams: ['data'], url: double.url, interval: '50ms', ...kind.config },
-  ];
-  const config = parseConfig({
-    text: JSON.stringify({ trackers, networks: { allow_private: ['127.0.0.1'] } }),
-    file: 'habeas.yaml',
-    environment: {},
-  });
-  const { db, pool, url } = database;
-  const requests = createRequests({
-    db,
-    databaseUrl: url,
-    organizationId,
-    systems: memorySystems(
-      [],
-      [
-        { key: 'analytics', team: 'data' },
-        { key: 'letters', team: 'post' },
-      ],
-    ),
-    policy: loadPolicy(undefined),
-    masterKey,
-    clock: systemClock,
-    logger,
-    sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
-    proveEntry: async () => undefined,
-    callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'secret' }),
-    verifyCallback: () => new Date(),
-    reconcileMilliseconds: 50,
-  });
-  const made = createTrackers({
-    config,
-    organizationId,
-    db,
-    clock: systemClock,
-    logger,
-    requests,
-    publicUrl: 'https://habeas.acme.example',
-  });
-  const feed = createEventFeed({ db, pool, logger });
-  const notifications = createNotifications({
-    db,
-    pool,
-    organizationId,
-    config,
-    feed,
-    programs: made.receivers,
-    sign: signStandardWebhook,
-    clock: systemClock,
-    logger,
-    retry: { firstMilliseconds: 20, longestMilliseconds: 100 },
-    tryMilliseconds: 50,
-  });
-  const habeas = await serveApplication({ db, requests, trackers: made });
-  ends.push(() => habeas.close());
-  if ('reportTo' in double) Object.assign(double, { reportTo: `${habeas.url}/api/v1/trackers/board:report` });
-  await notifications.start();
-  made.start();
-  await requests.start();
-  ends.push(async () => {
-    await notifications.stop();
-    await made.stop();
-    await feed.close();
-    await requests.stop();
-  });
-  return { double, requests, database };
+  const world = await openTrackerWorld({ kind: kind.kind, url: double.url, ...kind.config });
+  ends.push(async () => world[Symbol.asyncDispose]());
+  if ('reportTo' in double) Object.assign(double, { reportTo: world.reports });
+  return { ...world, double };
 }
 
-async function receive({ requests }: World, right: 'access' | 'erasure' = 'erasure'): Promise<string> {
-  const { request } = await requests.receive(caller, {
-    right,
-    identities: [{ type: 'email', value: 'ada@example.org' }],
-    dryRun: false,
-  });
-  return request.id;
-}
-
-const ticketOf = async ({ requests }: World, id: string, system = 'analytics') => {
-  const { items } = await requests.listTickets(caller, { limit: 50 });
-  const found = items.find((ticket) => ticket.request_id === id && ticket.system === system);
-  if (found === undefined) throw new Error(`There is no ticket of ${system}.`);
-  return found;
-};
-const isIn = async (world: World, id: string, state: string) => (await ticketOf(world, id)).state === state;
 const creations = ({ double }: World, kind: (typeof KINDS)[number]) =>
   double.calls.filter((call) => call === kind.create).length;
 
@@ -171,18 +67,18 @@ describe.each(KINDS)('tickets in a double of $kind', (kind) => {
   it('are one issue each, of the right team, without personal data, and closing it there closes them here', async () => {
     const world = await openWorld(kind);
     const { double } = world;
-    const id = await receive(world);
+    const id = await world.receive();
     await eventually('an issue', () => double.issues.length === 1);
-    const ticket = await ticketOf(world, id);
+    const ticket = await world.ticketOf(id);
     const [issue] = double.issues;
     expect(issue?.title).toBe(`Habeas: erasure in analytics (${ticket.id})`);
     expect(issue?.body).toContain(`habeas tickets show ${ticket.id}`);
     expect(issue?.body).toContain(`https://habeas.acme.example/api/v1/tickets/${ticket.id}`);
     expect(JSON.stringify([issue, double.calls])).not.toMatch(/ada@|example\.org/);
     double.set(1, 'closed');
-    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
-    expect((await ticketOf(world, id)).note).toContain('Closed in board as');
-    expect((await ticketOf(world, id, 'letters')).state).toBe('open');
+    await eventually('the ticket is closed', () => world.isIn(id, 'closed'));
+    expect((await world.ticketOf(id)).note).toContain('Closed in board as');
+    expect((await world.ticketOf(id, 'letters')).state).toBe('open');
     expect(double.issues).toHaveLength(1);
     if (kind.kind !== 'webhook') expect(creations(world, kind)).toBe(1);
   });
@@ -190,42 +86,42 @@ describe.each(KINDS)('tickets in a double of $kind', (kind) => {
   it('are rejected, taken up again and closed by what happens on either side', async () => {
     const world = await openWorld(kind);
     const { double, requests } = world;
-    const id = await receive(world);
+    const id = await world.receive();
     await eventually('an issue', () => double.issues.length === 1);
     double.set(1, 'rejected');
-    await eventually('the ticket is rejected', () => isIn(world, id, 'rejected'));
+    await eventually('the ticket is rejected', () => world.isIn(id, 'rejected'));
     double.set(1, 'open');
-    await eventually('the ticket is open again', () => isIn(world, id, 'open'));
+    await eventually('the ticket is open again', () => world.isIn(id, 'open'));
     double.set(1, 'rejected');
-    await eventually('it is rejected again', () => isIn(world, id, 'rejected'));
-    const ticket = await ticketOf(world, id);
+    await eventually('it is rejected again', () => world.isIn(id, 'rejected'));
+    const ticket = await world.ticketOf(id);
     await requests.commandTask(caller, id, ticket.id, { type: 'retry' });
     await eventually('the issue is open again', () => double.issues[0]?.state === 'open');
-    expect((await ticketOf(world, id)).state).toBe('open');
+    expect((await world.ticketOf(id)).state).toBe('open');
     await requests.closeTicket(caller, ticket.id, { note: 'done by hand' });
     await eventually('the issue is closed', () => double.issues[0]?.state === 'closed');
     double.set(1, 'open');
     await eventually('it is closed again', () => double.issues[0]?.state === 'closed');
-    expect((await ticketOf(world, id)).note).toBe('done by hand');
+    expect((await world.ticketOf(id)).note).toBe('done by hand');
   });
 
   it('that ask for data are opened again when they are closed without it', async () => {
     const world = await openWorld(kind);
     const { double, requests } = world;
-    const id = await receive(world, 'access');
+    const id = await world.receive('access');
     await eventually('an issue', () => double.issues.length === 1);
     double.set(1, 'closed');
     await eventually('it is open again', () => double.issues[0]?.state === 'open');
     expect(double.issues[0]?.comments.join()).toContain('habeas tickets close');
-    expect((await ticketOf(world, id)).state).toBe('open');
-    const ticket = await ticketOf(world, id);
+    expect((await world.ticketOf(id)).state).toBe('open');
+    const ticket = await world.ticketOf(id);
     await requests.closeTicket(caller, ticket.id, { note: 'found', data: { visits: [{ page: '/' }] } });
     await eventually('the issue is closed', () => double.issues[0]?.state === 'closed');
   });
 
   it('of a request that is cancelled are closed there', async () => {
     const world = await openWorld(kind);
-    const id = await receive(world, 'access');
+    const id = await world.receive('access');
     await eventually('an issue', () => world.double.issues.length === 1);
     await world.requests.command(caller, id, { type: 'cancel', reason: 'a test' });
     await eventually('the issue is closed', () => world.double.issues[0]?.state === 'closed');
@@ -244,7 +140,7 @@ describe.each(KINDS.filter(({ kind }) => kind !== 'jira' && kind !== 'webhook'))
         lost += 1;
         return false;
       };
-      const id = await receive(world);
+      const id = await world.receive();
       await eventually('it was lost', () => lost === 1);
       double.beforeAnswer = () => true;
       await eventually('the issue is known', async () => {
@@ -253,7 +149,7 @@ describe.each(KINDS.filter(({ kind }) => kind !== 'jira' && kind !== 'webhook'))
       });
       expect([double.issues.length, creations(world, kind)]).toEqual([1, 1]);
       double.set(1, 'closed');
-      await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
+      await eventually('the ticket is closed', () => world.isIn(id, 'closed'));
     });
   },
 );
@@ -268,12 +164,12 @@ describe('a creation in Jira whose answer was lost', () => {
       if (call === kind.create) lost += 1;
       return call !== kind.create;
     };
-    const id = await receive(world);
+    const id = await world.receive();
     await eventually('it was lost', () => lost === 1);
     const mirrorAfter = (settlesWithin: number) =>
       createTicketMirror({
         db: database.db,
-        organizationId,
+        organizationId: caller.organizationId,
         clock: systemClock,
         requests,
         publicUrl: 'https://habeas.acme.example',
@@ -289,12 +185,12 @@ describe('a creation in Jira whose answer was lost', () => {
         }),
       });
     const event = {
-      organizationId,
+      organizationId: caller.organizationId,
       id: 'evt_1',
       sequence: 1,
       at: new Date(),
       type: 'ticket.opened',
-      data: { subject: (await ticketOf(world, id)).id, team: 'data' },
+      data: { subject: (await world.ticketOf(id)).id, team: 'data' },
     };
     const { signal } = new AbortController();
     await expect(mirrorAfter(60_000).follow([event], signal)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -310,9 +206,9 @@ describe('a webhook tracker', () => {
   async function withTicket() {
     const world = await openWorld(kind);
     const double = world.double as WebhookDouble;
-    const id = await receive(world);
+    const id = await world.receive();
     await eventually('the ticket is there', () => double.issues.length === 1);
-    return { world, double, id, ticket: (await ticketOf(world, id)).id };
+    return { world, double, id, ticket: (await world.ticketOf(id)).id };
   }
 
   it('gets a ticket whose answer was lost again, under the id by which it drops it', async () => {
@@ -322,16 +218,16 @@ describe('a webhook tracker', () => {
       lost += 1;
       return lost > 1;
     };
-    const id = await receive(world);
+    const id = await world.receive();
     await eventually('it came again', () => lost > 1);
     world.double.set(1, 'closed');
-    await eventually('the ticket is closed', () => isIn(world, id, 'closed'));
+    await eventually('the ticket is closed', () => world.isIn(id, 'closed'));
     expect(world.double.issues).toHaveLength(1);
   });
 
   it('is believed only what is signed with its secret, of its own tickets, and each message once', async () => {
     const { world, double, id, ticket } = await withTicket();
-    const other = (await ticketOf(world, id, 'letters')).id;
+    const other = (await world.ticketOf(id, 'letters')).id;
     const send = (body: string, headers: Record<string, string>) =>
       fetch(double.reportTo, { method: 'POST', body, headers }).then(({ status }) => status);
     const body = JSON.stringify({ data: { ticket_id: ticket, state: 'closed' } });
@@ -352,16 +248,16 @@ describe('a webhook tracker', () => {
     expect(await double.report({ id: 'msg_2', ticket: other, state: 'closed' })).toBe(404);
     const elsewhere = double.reportTo.replace('board', 'another');
     expect((await fetch(elsewhere, { method: 'POST', body, headers: signed(body) })).status).toBe(404);
-    expect((await ticketOf(world, id)).state).toBe('open');
+    expect((await world.ticketOf(id)).state).toBe('open');
 
     expect(await double.report({ id: 'msg_3', ticket, state: 'rejected' })).toBe(204);
-    expect((await ticketOf(world, id)).state).toBe('rejected');
+    expect((await world.ticketOf(id)).state).toBe('rejected');
     expect(await double.report({ id: 'msg_4', ticket, state: 'open' })).toBe(204);
-    expect((await ticketOf(world, id)).state).toBe('open');
+    expect((await world.ticketOf(id)).state).toBe('open');
     // The same message again, as after a lost answer, or from somebody who kept it.
     expect(await double.report({ id: 'msg_3', ticket, state: 'rejected' })).toBe(204);
-    expect((await ticketOf(world, id)).state).toBe('open');
+    expect((await world.ticketOf(id)).state).toBe('open');
     expect(await double.report({ id: 'msg_5', ticket, state: 'closed' })).toBe(204);
-    expect(await isIn(world, id, 'closed')).toBe(true);
+    expect(await world.isIn(id, 'closed')).toBe(true);
   });
 });
