@@ -86,6 +86,7 @@ import {
   retryRules,
   verificationFromConfig,
 } from './requests/index.ts';
+import { giveHeapRoom } from './small-heap.ts';
 
 /** Connections of one process to its database, without the life line of its worker. */
 const CONNECTIONS = 16;
@@ -176,7 +177,7 @@ async function createServer(
     clock.now(),
     config.policy,
   );
-  const map = createMap({ db, clock, organizationId, config, logger });
+  const map = createMap({ db, clock, organizationId, config, logger, beforeAnswer: giveHeapRoom });
   const connections = configureConnections({
     config,
     clock,

@@ -21,6 +21,8 @@ export interface CreateAnswersOptions extends AnswerContext {
   readonly organizationId: string;
   /** Names of the sources that the configuration names now. */
   readonly configured: () => ReadonlySet<string>;
+  /** Called before each answer about the map, which may be large. (Default: none) */
+  readonly beforeAnswer?: (() => void) | undefined;
 }
 
 export interface Answers
@@ -74,6 +76,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
 
   /** The answers about the moment of a question, and what every answer says about itself. */
   async function ask(query: Partial<api.MapQuery>) {
+    options.beforeAnswer?.();
     const at = clock.now();
     const asOf = momentOf(query.as_of, at, 'as_of');
     const compareTo = momentOf(query.compare_to, at, 'compare_to');
