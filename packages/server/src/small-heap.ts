@@ -7,14 +7,17 @@ import { setFlagsFromString } from 'node:v8';
  * V8 reads the setting whenever it has looked through the whole heap.
  */
 
-/** Percent of what is in use, by which the heap may grow before garbage is looked for. */
-const GROWTH = { usual: 10, asked: 60 };
+/**
+ * `growth`: percent of what is in use, by which the heap may grow before garbage is looked for. `young`: by which factor the room
+ * for what was just made may grow, so that what one answer needs is gone before it counts as old.
+ */
+const USUAL = { growth: 10, young: 1 };
+const ASKED = { growth: 60, young: 2 };
 
 /** After the last large answer, in milliseconds. */
 const ROOM_MS = 30_000;
 
-setFlagsFromString(`--heap-growing-percent=${GROWTH.usual}`);
-setFlagsFromString('--semi-space-growth-factor=1');
+use(USUAL);
 
 let end: NodeJS.Timeout | undefined;
 
@@ -24,9 +27,14 @@ export function giveHeapRoom(): void {
     end.refresh();
     return;
   }
-  setFlagsFromString(`--heap-growing-percent=${GROWTH.asked}`);
+  use(ASKED);
   end = setTimeout(() => {
     end = undefined;
-    setFlagsFromString(`--heap-growing-percent=${GROWTH.usual}`);
+    use(USUAL);
   }, ROOM_MS).unref();
+}
+
+function use({ growth, young }: typeof USUAL): void {
+  setFlagsFromString(`--heap-growing-percent=${growth}`);
+  setFlagsFromString(`--semi-space-growth-factor=${young}`);
 }
