@@ -37,7 +37,7 @@ export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Applica
       ...operation({
         id: 'appealRequest',
         tag: 'Requests',
-        summary: 'Appeal against a request that was rejected',
+        summary: 'Appeal against a request that was denied, in whole or in part',
         description:
           'The same request once more, which waits until a person approves or rejects it, with the deadline that its law gives appeals. Once for each request: the same appeal comes again.',
       }),

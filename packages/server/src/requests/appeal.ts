@@ -1,6 +1,7 @@
 import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
-import { type Policy, termsOf } from '../policy/index.ts';
+import type { Policy } from '../policy/index.ts';
 import { loadChanges } from './change-vault.ts';
+import { denialOf, noAppealBecause } from './denial.ts';
 import { loadIdentities, loadRequestKey, type RequestRef } from './identity-vault.ts';
 import type { RequestRow } from './neighbourhood.ts';
 import { requestRow } from './read-requests.ts';
@@ -29,11 +30,10 @@ export async function appealOptions(options: {
   const row = await requestRow(db, ref);
   const refuse = (why: string) =>
     new HabeasError('CONFLICT', `There is no appeal against request ${ref.requestId}: ${why}.`);
-  if (row.state !== 'rejected') throw refuse(`it is ${row.state}, and only what was rejected was denied`);
-  if (row.appeal_of !== null) throw refuse('it is an appeal itself');
-  const regime = row.regime ?? policy.defaultRegime;
-  if (termsOf(regime, { right: row.right_kind, appeal: true }) === undefined)
-    throw refuse(`its law (${regime}) knows no appeal to whom it was addressed; make a new request`);
+  if ((await denialOf(db, row)) === undefined)
+    throw refuse(`it is ${row.state}, and nothing of it was denied`);
+  const why = noAppealBecause(row, policy);
+  if (why !== undefined) throw refuse(why);
   try {
     const key = await loadRequestKey(db, ref, masterKey);
     const changes = await loadChanges(db, ref, key);
@@ -41,7 +41,7 @@ export async function appealOptions(options: {
       right: row.right_kind,
       identities: await loadIdentities(db, ref, key, 'request'),
       dryRun: row.dry_run,
-      regime,
+      regime: row.regime ?? policy.defaultRegime,
       subjectKind: row.subject_kind ?? undefined,
       changes: changes.length === 0 ? undefined : changes,
       purposes: row.purposes.length === 0 ? undefined : row.purposes,

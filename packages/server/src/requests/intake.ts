@@ -54,8 +54,8 @@ export interface Intake {
     options: ReceiveOptions,
   ): Promise<{ readonly request: RequestRow; readonly replayed: boolean }>;
   /**
-   * The appeal against a request that was rejected: the same once more, to be decided anew, with a deadline of its own. Made once.
-   * Throws CONFLICT where the request was not rejected or is forgotten, or where its law knows no appeal.
+   * The appeal against a request that was denied, in whole or in part: the same once more, to be decided anew, with a deadline of its
+   * own. Made once. Throws CONFLICT where nothing was denied, the request is forgotten, or its law knows no appeal.
    */
   appeal(
     caller: Caller,

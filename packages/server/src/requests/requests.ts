@@ -92,7 +92,7 @@ export interface Requests {
     options: ReceiveOptions,
   ): Promise<{ readonly request: api.RequestView; readonly replayed: boolean }>;
   /**
-   * The appeal against a request that was rejected: the same once more, which a person decides, with a deadline of its own. Throws
+   * The appeal against a request that was denied, in whole or in part: the same once more, which a person decides, with a deadline of its own. Throws
    * CONFLICT where there is nothing to appeal against.
    */
   appeal(

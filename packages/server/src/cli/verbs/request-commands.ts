@@ -51,7 +51,10 @@ export function requestCommandVerbs(request: Command, run: Run): void {
   }
 
   withServerOptions(
-    request.command('appeal').description('appeal against a rejected request').argument('<id>'),
+    request
+      .command('appeal')
+      .description('appeal against a request that was denied, in whole or in part')
+      .argument('<id>'),
   ).action((id: string, options: ServerOptions) =>
     run(async (context) => {
       const made = await clientFor(context, options).commandRequest(id, 'appeal');

@@ -37,6 +37,8 @@ export interface MailValues {
   readonly until?: string;
   /** How many records were kept. */
   readonly kept?: string;
+  /** Until when the organization takes an appeal against what it denied, where the law knows one. */
+  readonly appeal?: string;
   /** When the last copy ends that could not be removed. */
   readonly residual?: string;
 }
@@ -48,9 +50,9 @@ export const MAIL_PLACEHOLDERS: Readonly<Record<TemplateKind, readonly (keyof Ma
   verified: ['due'],
   started: ['due'],
   extended: ['due', 'reason'],
-  completed: ['link', 'until', 'kept', 'residual'],
+  completed: ['link', 'until', 'kept', 'residual', 'appeal'],
   expiring: ['link', 'until'],
-  rejected: ['reason'],
+  rejected: ['reason', 'appeal'],
   'package-code': ['code', 'minutes'],
 };
 

@@ -25,6 +25,7 @@ const VALUES = {
   until: '8 March 2027',
   kept: '3',
   residual: '1 April 2027',
+  appeal: '3. Mai 2027',
 };
 
 function withFolder(files: Readonly<Record<string, string>>) {

@@ -2,6 +2,8 @@ import type { api } from '@habeas/contract';
 import type { Evidence } from '../../connectors/index.ts';
 import type { Database } from '../../foundation/index.ts';
 import type { ComposedMail, MailKind } from '../../notify/index.ts';
+import type { Policy } from '../../policy/index.ts';
+import { appealUntil } from '../denial.ts';
 import type { RequestRef } from '../identity-vault.ts';
 import type { RequestRow } from '../neighbourhood.ts';
 import type { RequestTables } from '../tables.ts';
@@ -12,6 +14,7 @@ export interface MailValuesOptions {
   readonly language: api.Language;
   readonly timeZone: string;
   readonly link: string | undefined;
+  readonly policy: Pick<Policy, 'defaultRegime'>;
 }
 
 /** What a mail of this kind has to say about a request. */
@@ -20,6 +23,10 @@ export async function mailValues(db: Database, options: MailValuesOptions): Prom
   const inWords = (date: Date) =>
     new Intl.DateTimeFormat(options.language, { dateStyle: 'long', timeZone: options.timeZone }).format(date);
   const due = inWords(request.due_at);
+  const appeal = async () => {
+    const until = await appealUntil(db, request, options.policy);
+    return until === undefined ? {} : { appeal: inWords(until) };
+  };
   switch (kind) {
     case 'received':
     case 'verified':
@@ -27,11 +34,12 @@ export async function mailValues(db: Database, options: MailValuesOptions): Prom
     case 'extended':
       return { due };
     case 'rejected':
-      return request.reason === null ? {} : { reason: request.reason };
+      return { ...(request.reason === null ? {} : { reason: request.reason }), ...(await appeal()) };
     case 'completed': {
       const kept = await countKept(db, request);
       return {
         ...result(options, inWords),
+        ...(await appeal()),
         ...(kept === 0 ? {} : { kept: new Intl.NumberFormat(options.language).format(kept) }),
         ...(request.residual_until === null ? {} : { residual: inWords(request.residual_until) }),
       };

@@ -33,7 +33,7 @@ export interface PeopleToTellOptions {
   /** Where a request names none. */
   readonly language: api.Language;
   /** Whose days the dates in mails are. */
-  readonly policy: Pick<Policy, 'deadlinesOf'>;
+  readonly policy: Pick<Policy, 'deadlinesOf' | 'defaultRegime'>;
   /** Where people go on with a request; its token comes in the fragment. */
   readonly page?: string | undefined;
   /** Codes that one address gets, whoever asks. */
@@ -124,7 +124,14 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
       (mail.kind === 'completed' || mail.kind === 'expiring') && request.package_blob !== null;
     const link = tellsWhere ? await options.resultLink?.(ref) : undefined;
     const { timeZone } = options.policy.deadlinesOf(request.regime ?? undefined);
-    const values = await mailValues(db, { kind: mail.kind, request, language, link, timeZone });
+    const values = await mailValues(db, {
+      kind: mail.kind,
+      request,
+      language,
+      link,
+      timeZone,
+      policy: options.policy,
+    });
     const delay = mail.kind === 'extended' ? await delayOf(db, ref) : undefined;
     return { to, language, right: request.right_kind, delay, values };
   }
