@@ -3,11 +3,40 @@ import type { RandomReference, RandomStore, RandomTable, RandomValue } from './r
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const literal = (value: RandomValue) => (value === null ? 'null' : `'${value.replaceAll("'", "''")}'`);
 
+/** How a store makes tables. */
+export interface StoreSql {
+  readonly integer: string;
+  /** Of keys and references. */
+  readonly keyText: string;
+  readonly text: string;
+  /** Whether foreign keys can be added to a table that is there. Otherwise they are made with it, and rows come in while nobody looks. */
+  readonly addsForeignKeys: boolean;
+}
+
+export const POSTGRES_SQL: StoreSql = {
+  integer: 'bigint',
+  keyText: 'text',
+  text: 'text',
+  addsForeignKeys: true,
+};
+
 /**
  * Statements that make the store: tables, rows, and then the foreign keys, so that circles do no harm. The column `row_id` tells rows apart in
  * tests; the dataset does not name it.
  */
-export function createStatements(store: RandomStore): readonly string[] {
+export function createStatements(store: RandomStore, sql: StoreSql = POSTGRES_SQL): readonly string[] {
+  const keyType = (table: RandomTable | undefined) =>
+    table?.keyType === 'bigint' ? sql.integer : sql.keyText;
+  const foreignKeys = store.references
+    .filter((reference) => reference.foreignKey !== 'none')
+    .map((reference) => {
+      const parent = tableOf(store, reference.parent);
+      return {
+        child: reference.child,
+        text: `foreign key (${reference.columns.map(quote).join(', ')})
+        references ${quote(parent.name)} (${parent.key.map(quote).join(', ')}) on delete ${reference.foreignKey}`,
+      };
+    });
   const creates = store.tables.map((table, index) => {
     const columns = columnsOf(store, index).map((column) => {
       const isKey = table.key.includes(column);
@@ -15,28 +44,25 @@ export function createStatements(store: RandomStore): readonly string[] {
         (reference) => reference.child === index && reference.columns.includes(column),
       );
       const type = isKey
-        ? table.keyType
+        ? keyType(table)
         : held === undefined
-          ? 'text'
-          : (store.tables[held.parent]?.keyType ?? 'text');
+          ? sql.text
+          : keyType(store.tables[held.parent]);
       return `${quote(column)} ${type}${isKey || column === 'code' ? ' not null' : ''}`;
     });
-    const key = table.key.length === 0 ? '' : `, primary key (${table.key.map(quote).join(', ')})`;
-    return `create table ${quote(table.name)} (row_id text not null, ${columns.join(', ')}${key})`;
+    const key = table.key.length === 0 ? [] : [`primary key (${table.key.map(quote).join(', ')})`];
+    const inline = sql.addsForeignKeys ? [] : foreignKeys.filter(({ child }) => child === index);
+    const parts = [`row_id ${sql.keyText} not null`, ...columns, ...key, ...inline.map(({ text }) => text)];
+    return `create table ${quote(table.name)} (${parts.join(', ')})`;
   });
   const inserts = store.rows.map((row) => {
     const columns = columnsOf(store, row.table);
     const values = columns.map((column) => literal(row.values[column] ?? null));
     return `insert into ${quote(tableOf(store, row.table).name)} (row_id, ${columns.map(quote).join(', ')}) values (${[literal(row.id), ...values].join(', ')})`;
   });
-  const alters = store.references
-    .filter((reference) => reference.foreignKey !== 'none')
-    .map((reference) => {
-      const child = tableOf(store, reference.child);
-      const parent = tableOf(store, reference.parent);
-      return `alter table ${quote(child.name)} add foreign key (${reference.columns.map(quote).join(', ')})
-        references ${quote(parent.name)} (${parent.key.map(quote).join(', ')}) on delete ${reference.foreignKey}`;
-    });
+  const alters = sql.addsForeignKeys
+    ? foreignKeys.map(({ child, text }) => `alter table ${quote(tableOf(store, child).name)} add ${text}`)
+    : [];
   return [...creates, ...inserts, ...alters];
 }
 

@@ -17,10 +17,10 @@ export const postgresDialect: SqlDialect = {
   hasLateral: true,
   tableOf: ({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`,
   temporary: (name) => `pg_temp.${name}`,
-  createTemporary({ name, columns, primaryKey }) {
-    const key = primaryKey === undefined ? [] : [`primary key (${primaryKey.join(', ')})`];
+  createTemporary({ name, columns, key, rows }) {
+    const index = rows === 'unique' ? [`primary key (${key.join(', ')})`] : [];
     return [
-      `create temporary table if not exists ${name} (${[...columns, ...key].join(', ')}) on commit delete rows`,
+      `create temporary table if not exists ${name} (${[...columns, ...index].join(', ')}) on commit delete rows`,
     ];
   },
   keyType: ({ type }) => type,

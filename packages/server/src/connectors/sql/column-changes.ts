@@ -121,7 +121,7 @@ function whyNoFlag(column: LiveColumn, flag: FlagColumn): string | undefined {
   if (column.category === 'B') {
     return column.notNull && flag.lifted === null ? 'may not be empty, but its `lifted` is null' : undefined;
   }
-  if (!column.baseType.startsWith('timestamp')) return 'is neither a boolean nor a timestamp';
+  if (!/^(timestamp|datetime)/.test(column.baseType)) return 'is neither a boolean nor a timestamp';
   return column.notNull ? 'may not be empty, so that it cannot be lifted' : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { isInSet, type KeySet } from './key-set.ts';
+import { type KeySet, rowsOfSet } from './key-set.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 
 /** How many rows of a set are only marked as deleted; 0 where the effect is another one. */
@@ -7,7 +7,7 @@ export async function hiddenRows(transaction: SqlTransaction, set: KeySet): Prom
   const { action } = effect;
   if (action === undefined || !('hides' in action) || !action.hides) return 0;
   const [row] = await transaction.rows(
-    `select ${collection.dialect.text('count(*)')} from ${collection.table} t where exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`,
+    `select ${collection.dialect.text('count(*)')} ${rowsOfSet(set)}`,
     values,
   );
   return Number(row?.[0] ?? 0);

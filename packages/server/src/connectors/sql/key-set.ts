@@ -70,10 +70,7 @@ export class KeyTables {
 
   async sets(): Promise<readonly KeySet[]> {
     const entries = [...this.#numbers.values()];
-    const several = entries
-      .map(({ collection }) => collection)
-      .filter((collection, index, all) => all.indexOf(collection) !== index);
-    for (const collection of new Set(several)) {
+    for (const collection of this.#created) {
       const table = tableOf(collection);
       await this.#transaction.change(
         collection.dialect.delete({
@@ -82,7 +79,7 @@ export class KeyTables {
           from: `${table} later`,
           where: `${keyNames(collection)
             .map((name) => `e.${name} = later.${name}`)
-            .join(' and ')} and later.number > e.number and later.effect <> e.effect`,
+            .join(' and ')} and later.number > e.number`,
         }),
       );
     }
@@ -95,6 +92,12 @@ export class KeyTables {
       array: undefined,
     }));
   }
+}
+
+/** `from …` with the rows of a set as `t` and their stored keys as `e`, each row once. */
+export function rowsOfSet(set: KeySet): string {
+  const { collection, source, condition } = set;
+  return `from (select distinct * from ${source} e where ${condition}) e join ${collection.table} t on ${matchesKey(collection, 't', 'e')}`;
 }
 
 /** `t.id = e.k1`, for the rows of a set. */
@@ -139,6 +142,8 @@ function createTable(collection: CompiledCollection): readonly string[] {
       'effect int not null',
       'number int not null',
     ],
+    key: keyNames(collection),
+    rows: 'several',
   });
 }
 

@@ -3,7 +3,7 @@ import { deleteRows, isReadable, lockRows, updateRows } from './change-sql.ts';
 import type { Compiled, CompiledForeignKey } from './compiled.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
-import { isInSet, type KeySet, pointsAsStored } from './key-set.ts';
+import { isInSet, type KeySet, pointsAsStored, rowsOfSet } from './key-set.ts';
 import { quoteIdentifier } from './quote.ts';
 import { retainedRows } from './retained.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
@@ -155,7 +155,7 @@ export class SetEraser {
   /** Counts what the set's effect leaves, and why. */
   async retain(set: KeySet): Promise<void> {
     const { collection, effect, values } = set;
-    const rows = `from ${collection.table} t where exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`;
+    const rows = `${rowsOfSet(set)} where true`;
     this.retained.push(
       ...(await retainedRows({ transaction: this.#transaction, collection, effect, rows, values })),
     );
@@ -176,8 +176,7 @@ export class SetEraser {
       pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
     });
     const [row] = await this.#transaction.rows(
-      `select ${collection.dialect.text('count(*)')} from ${collection.table} t
-        where exists (select 1 from ${set.source} e where ${isInSet(set, 't')} and ${changed})`,
+      `select ${collection.dialect.text('count(*)')} ${rowsOfSet(set)} where ${changed}`,
       set.values,
     );
     this.#add(set, Number(row?.[0] ?? 0));

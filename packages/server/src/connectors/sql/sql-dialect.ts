@@ -65,8 +65,9 @@ export interface SqlDialect {
   createTemporary(options: {
     readonly name: string;
     readonly columns: readonly string[];
-    /** (Default: none) */
-    readonly primaryKey?: readonly string[] | undefined;
+    readonly key: readonly string[];
+    /** `unique`: a row is added once. `once`: no row comes twice, and rows are read from end to end. `several`: neither. */
+    readonly rows: 'unique' | 'once' | 'several';
   }): readonly string[];
   /** The type of a temporary table's column for a part of a key. */
   keyType(column: LiveColumn): string;

@@ -130,7 +130,8 @@ export class Traversal implements Search {
             'pending boolean not null default false',
             'blocked boolean not null default false',
           ],
-          primaryKey: collection.isFoundOnce ? undefined : keyNames(collection),
+          key: keyNames(collection),
+          rows: collection.isFoundOnce ? 'once' : 'unique',
         }),
       ),
     );

@@ -5,7 +5,7 @@ import { foundRows } from './found-rows.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
-import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
+import { isInSet, type KeySet, KeyTables, pointsAsStored, rowsOfSet, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
 import type { FoundGroup } from './search.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
@@ -103,7 +103,7 @@ async function countOf(
 
 async function retainedOf(transaction: SqlTransaction, set: KeySet): Promise<readonly Retained[]> {
   const { collection, effect, values } = set;
-  const rows = `from ${collection.table} t where exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`;
+  const rows = `${rowsOfSet(set)} where true`;
   return await retainedRows({ transaction, collection, effect, rows, values });
 }
 

@@ -1,0 +1,55 @@
+import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import { affinityOf } from './affinity.ts';
+import { decoded } from './stored-keys.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const HEX = /^\\x([0-9a-f]{2})*$/i;
+const INTEGER = /^(0|-?[1-9]\d{0,18})$/;
+const DECIMAL = /^-?(0|[1-9]\d*)\.\d*[1-9]$/;
+const LARGEST_INTEGER = 2n ** 63n - 1n;
+
+/** Compares by the storage classes that the column can have, so that `007` is not the user 7, whatever SQLite would make of it. */
+export function compareWithValues({ column, values, match }: ValuesToCompare): Comparison | undefined {
+  const candidates = values.flatMap((value) => candidatesOf(column, value));
+  if (candidates.length === 0) return undefined;
+  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
+  const value = JSON.stringify(candidates);
+  if (match === 'case-insensitive' && affinityOf(column.type) === 'text')
+    return {
+      value,
+      sql: (alias, parameter) =>
+        `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each(${parameter}))`,
+    };
+  // The column's own collation decides about its index, and may find more than it should.
+  return {
+    value,
+    sql: (alias, parameter) => {
+      const list = `(select ${decoded('value')} from json_each(${parameter}))`;
+      return `(${at(alias)} in ${list} and ${at(alias)} collate binary in ${list})`;
+    },
+  };
+}
+
+/** What the column would hold for an identity value, as tagged texts. */
+function candidatesOf({ type }: LiveColumn, value: string): readonly string[] {
+  const affinity = affinityOf(type);
+  const integer = isInteger(value) ? [`i${value}`] : [];
+  const text = [`t${value}`];
+  if (affinity === 'text') return text;
+  if (affinity === 'blob') return [...text, ...integer, ...bytesOf(value)];
+  if (integer.length > 0) return integer;
+  if (affinity !== 'integer' && DECIMAL.test(value)) return [`r${value}`];
+  // What looks like a number in another way is no number, and would be taken for one.
+  return /^\s*[-+.\d]*\d/.test(value) && Number.isFinite(Number(value)) ? [] : text;
+}
+
+function isInteger(value: string): boolean {
+  if (!INTEGER.test(value)) return false;
+  const number = BigInt(value);
+  return number <= LARGEST_INTEGER && number >= -LARGEST_INTEGER - 1n;
+}
+
+function bytesOf(value: string): readonly string[] {
+  if (UUID.test(value)) return [`b${value.replaceAll('-', '')}`];
+  return HEX.test(value) ? [`b${value.slice(2)}`] : [];
+}

@@ -1,0 +1,1 @@
+export { createSqliteConnector } from './sqlite-connector.ts';

@@ -1,0 +1,241 @@
+import { rmSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import {
+  arrayOf,
+  collect,
+  erase,
+  located,
+  scopeOf,
+  sum,
+  testConnectorContract,
+} from '../../../test/connector-contract.ts';
+import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
+import { createSqliteFile, type SqliteFile } from '../../../test/sqlite-file.ts';
+import { parseDatasets } from '../../catalog/index.ts';
+import { fixedClock } from '../../foundation/index.ts';
+import type { Connector, LocatedScope } from '../connector.ts';
+import { createSqliteConnector } from './sqlite-connector.ts';
+
+const ANN = [{ type: 'email', value: 'ann@example.com' }];
+
+/** A person whose whole id is `0`, and one whose id is an empty text. */
+const FALSY_IDS = `
+  insert into customers values (0, 'zero@example.com', 'Zero', null, '1970-01-01');
+  create table badges (code text primary key, label text);
+  insert into badges values ('', 'of nobody in particular'), ('7', 'of Cid');`;
+
+const BADGES = `
+      - name: badges
+        habeas: { on_erase: delete }
+        fields:
+          - { name: code, data_categories: [user.unique_id], fides_meta: { primary_key: true, identity: badge } }
+          - { name: label, data_categories: [user.name] }`;
+
+testConnectorContract('SQLite', async () => {
+  const store = openStore(SMALL_SHOP + FALSY_IDS, SMALL_SHOP_DATASET.trimEnd() + BADGES);
+  return {
+    connector: store.connector,
+    person: ANN,
+    // Bob loses what he answered when Ann is erased; Cid has nothing to do with her.
+    other: [
+      { type: 'email', value: 'cid@example.com' },
+      { type: 'badge', value: '7' },
+    ],
+    falsy: [[{ type: 'customer_id', value: '0' }], [{ type: 'badge', value: '' }]],
+    snapshot: async () => snapshot(store, [...SMALL_SHOP_TABLES, 'badges']),
+    close: async () => undefined,
+  };
+});
+
+interface Store {
+  readonly connector: Connector;
+  readonly file: SqliteFile;
+}
+
+const opened: Store[] = [];
+
+afterEach(async () => {
+  for (const { connector, file } of opened.splice(0)) {
+    await connector.close();
+    file.remove();
+  }
+});
+
+function openStore(schema: string, dataset: string): Store {
+  const file = createSqliteFile();
+  file.run([schema]);
+  const connector = createSqliteConnector({
+    key: 'shop',
+    url: file.file,
+    folder: '/',
+    options: {},
+    datasets: parseDatasets(dataset, 'shop.yaml'),
+    keepRules: [],
+    clock: fixedClock('2026-01-01T00:00:00Z'),
+    connections: 4,
+  });
+  opened.push({ connector, file });
+  return { connector, file };
+}
+
+function snapshot({ file }: Store, tables: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(tables.map((name) => [name, file.rows(`select * from "${name}" order by 1, 2`)]));
+}
+
+const people = (fields: string) => `
+dataset:
+  - fides_key: shop
+    collections:
+      - name: people
+        habeas: { on_erase: delete }
+        fields:${fields}`;
+
+const EMAIL = '{ name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }';
+
+test.each([
+  ['integer', `1, '1', 10, 'x1'`, '1', 1],
+  ['integer', `1, 10`, '01', 0],
+  ['integer', `1, 10`, '1.0', 0],
+  ['text', `'1', '01', '10'`, '01', 1],
+  ['text', `'Ann', 'ann', 'Anna'`, 'ann', 1],
+  ['text collate nocase', `'Ann', 'ANN', 'Anna'`, 'ANN', 1],
+  ['numeric', `1.5, 15, '1.50x'`, '1.5', 1],
+  ['blob', `1, '1', x'31'`, '1', 2],
+  ['blob', `x'3b241101e2bb42558caf4136c566a962', '3b241101'`, '3b241101-e2bb-4255-8caf-4136c566a962', 1],
+  ['', `'7', 7, 77`, '7', 2],
+  ['integer', `0, 1, null`, '0', 1],
+  ['text', `'', ' ', null`, '', 1],
+])('an identity in a column of the type %j with %s is found exactly', async (type, values, value, want) => {
+  const rows = values.split(', ').map((one, index) => `(${index}, ${one})`);
+  const { connector } = openStore(
+    `create table people (row_id integer primary key, code ${type}); insert into people values ${rows.join(', ')}`,
+    people(`
+          - { name: row_id, fides_meta: { primary_key: true } }
+          - { name: code, data_categories: [user.unique_id], fides_meta: { identity: code } }`),
+  );
+  const { items } = await collect({ connector }, [{ type: 'code', value }]);
+  // A column of integers makes the text '1' the number 1 when it is written.
+  expect(items.length).toBe(type === 'integer' && value === '1' ? 2 : want);
+});
+
+test.each([
+  ['integer', ['9223372036854775807', '-9223372036854775808', '0']],
+  ['text', [`''`, `' '`, `'{a,"b"}'`, `'NULL'`, `'it''s'`, `'back\\slash'`, `'Ünïcödé 🦊'`, `'7'`]],
+  ['real', ['0.1', '1e-300', '3.141592653589793', '1e300']],
+  ['blob', [`x'00ff5c27'`, `x''`, `'text'`, '5', '0.5']],
+])('keys of the type %s are erased as they are', async (type, keys) => {
+  const { connector, file } = openStore(
+    `create table people (code ${type} primary key not null, email text);
+     create table visits (id integer primary key, "from" ${type});
+     ${keys.map((key, index) => `insert into people values (${key}, 'p${index}@example.com'); insert into visits ("from") values (${key})`).join(';')}`,
+    people(`
+          - { name: code, fides_meta: { primary_key: true } }
+          - ${EMAIL}
+      - name: visits
+        habeas: { on_erase: delete }
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - { name: from, fides_meta: { references: [{ dataset: shop, field: people.code, direction: from }] } }`),
+  );
+  for (const index of keys.keys()) {
+    const person = [{ type: 'email', value: `p${index}@example.com` }];
+    const scope = await located({ connector }, person);
+    expect((await erase({ connector }, scope)).counts).toEqual({ people: 1, visits: 1 });
+    expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+  }
+  expect(file.rows('select (select count(*) from people) + (select count(*) from visits)')).toEqual([[0]]);
+});
+
+test('rows without a key are known by all their values, equal ones together', async () => {
+  const { connector, file } = openStore(
+    `create table people (email text, name text);
+     insert into people values ('ann@example.com', 'Ann'), ('ann@example.com', 'Ann'), ('bob@example.com', 'Ann')`,
+    people(`
+          - ${EMAIL}
+          - { name: name, data_categories: [user.name] }`),
+  );
+  const scope = await located({ connector }, ANN);
+  const evidence = await erase({ connector }, scope);
+  expect(evidence.counts).toEqual({ people: 2 });
+  expect(evidence.notes.join()).toContain('has no key');
+  expect(file.rows('select email from people')).toEqual([['bob@example.com']]);
+});
+
+test('rows of others that point at a row that has to go stop the erasure as a whole', async () => {
+  const store = openStore(
+    `${SMALL_SHOP}; create table audits (id int, customer_id int references customers); insert into audits values (1, 1)`,
+    SMALL_SHOP_DATASET,
+  );
+  const before = snapshot(store, SMALL_SHOP_TABLES);
+  const failed = erase(store, await located(store, ANN));
+  await expect(failed).rejects.toMatchObject({ code: 'SYSTEM_FAILED', retryable: false });
+  expect(snapshot(store, SMALL_SHOP_TABLES)).toEqual(before);
+});
+
+test('an abort in the middle of an erasure leaves everything as it was', async () => {
+  const store = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
+  const before = snapshot(store, SMALL_SHOP_TABLES);
+  const keys = await arrayOf((await located(store, ANN)).keys());
+  const controller = new AbortController();
+  const scope: LocatedScope = {
+    ...scopeOf(ANN, keys),
+    signal: controller.signal,
+    async *keys() {
+      yield* keys;
+      controller.abort();
+    },
+  };
+  await expect(store.connector.erase(scope, 'erase')).rejects.toThrow();
+  expect(snapshot(store, SMALL_SHOP_TABLES)).toEqual(before);
+});
+
+test('another program that holds the file locked is waited for, and its change is seen', async () => {
+  const store = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
+  store.file.run(['pragma journal_mode = wal']);
+  const scope = await located(store, ANN);
+  store.file.run([`update customers set email = 'anna@example.com' where id = 1`]);
+  expect((await erase(store, scope)).counts.customers).toBe(1);
+});
+
+test('a file that is not there is told, and none is made; one that is no database is told as well', async () => {
+  const { connector, file } = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
+  rmSync(file.file);
+  expect(await connector.check()).toMatchObject({ ok: false, message: expect.stringContaining('no file') });
+  await expect(located({ connector }, ANN)).rejects.toMatchObject({
+    code: 'SYSTEM_UNREACHABLE',
+    retryable: true,
+  });
+  const { writeFileSync, existsSync } = await import('node:fs');
+  expect(existsSync(file.file)).toBe(false);
+  writeFileSync(file.file, 'This is a letter, and no database at all. '.repeat(50));
+  expect(await connector.check()).toMatchObject({
+    ok: false,
+    message: expect.stringContaining('no SQLite database'),
+  });
+});
+
+test('discovery tells tables with their keys and references, and no view or virtual table', async () => {
+  const { connector } = openStore(
+    `create table "Mixed Case" (id integer primary key, "select" text not null, self int references "Mixed Case");
+     create table parts (a int, b text, c generated always as (a * 2) stored, primary key (a, b)) without rowid;
+     create table notes (x int, y text, body varchar(40) unique, foreign key (x, y) references parts on delete cascade);
+     create view seen as select * from notes;
+     create virtual table found using fts5(body)`,
+    SMALL_SHOP_DATASET,
+  );
+  const shapes = await arrayOf(connector.discover?.(new AbortController().signal) ?? []);
+  expect(shapes).toMatchObject([
+    {
+      name: 'Mixed Case',
+      primaryKey: ['id'],
+      fields: [{ name: 'id', nullable: false }, { name: 'select', nullable: false }, { name: 'self' }],
+      references: [{ columns: ['self'], target: 'Mixed Case', targetColumns: ['id'], onDelete: 'no action' }],
+    },
+    {
+      name: 'notes',
+      uniqueKeys: [['body']],
+      references: [{ columns: ['x', 'y'], target: 'parts', targetColumns: ['a', 'b'], onDelete: 'cascade' }],
+    },
+    { name: 'parts', primaryKey: ['a', 'b'], fields: [{}, {}, { name: 'c', generated: true }] },
+  ]);
+});

@@ -1,0 +1,57 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ConnectionSettings } from '../connection-kind.ts';
+import type { Connector, Residual } from '../connector.ts';
+import { createSqlConnector, type SqlTransaction, type StoreState } from '../sql/index.ts';
+import { readSqliteTables } from './read-sqlite-tables.ts';
+import { SqliteConnections } from './sqlite-connections.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import { SqliteTransaction } from './sqlite-transaction.ts';
+
+/** SQLite takes one that changes at a time; others read meanwhile. */
+const CONNECTIONS = 4;
+
+const RESIDUALS: readonly Residual[] = [
+  {
+    what: 'Copies of the file that somebody made: backups, snapshots of the disk. Set `residuals` on the connection to say when they end.',
+    until: null,
+  },
+];
+
+/** Acts on one SQLite file by its datasets. `url`: its path, from the configuration's folder, or its `file:` address. */
+export function createSqliteConnector(settings: ConnectionSettings): Connector {
+  const { key: system } = settings;
+  const file = fileOf(settings);
+  const connections = new SqliteConnections({ system, file, most: settings.connections ?? CONNECTIONS });
+  return createSqlConnector(settings, {
+    dialect: sqliteDialect,
+    begin: (options) => SqliteTransaction.begin(connections, options),
+    readTables: readSqliteTables,
+    state: (transaction) => stateOf(transaction, file),
+    translate: (error) => connections.translate(error),
+    residuals: async () => RESIDUALS,
+    close: () => connections.close(),
+  });
+}
+
+function fileOf({ url, folder }: Pick<ConnectionSettings, 'url' | 'folder'>): string {
+  return url.startsWith('file:') ? fileURLToPath(new URL(url)) : resolve(folder, url);
+}
+
+async function stateOf(transaction: SqlTransaction, file: string): Promise<StoreState> {
+  const [row] = await transaction.rows('select sqlite_version()');
+  const problems: string[] = [];
+  // Beside the file lies its journal.
+  for (const [path, what] of [
+    [file, 'file'],
+    [dirname(file), 'folder of the file'],
+  ] as const) {
+    try {
+      accessSync(path, constants.W_OK);
+    } catch {
+      problems.push(`This user may not write the ${what}.`);
+    }
+  }
+  return { version: `SQLite ${row?.[0]}`, problems };
+}

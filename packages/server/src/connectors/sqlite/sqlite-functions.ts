@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { Temporal } from 'temporal-polyfill';
+
+/** What SQLite's SQL lacks, as functions: the clock, hashes with a salt, calendar spans, letters without regard to case. */
+export function addFunctions(database: DatabaseSync): void {
+  const settings = new Map<string, string>();
+  const pure = { deterministic: true } as const;
+  database.function('habeas_set', (name, value) => {
+    settings.set(`${name}`, `${value}`);
+    return null;
+  });
+  database.function('habeas_now', () => settings.get('now') ?? null);
+  database.function('habeas_salted_hash', (text) => sha256(`${settings.get('salt')}${text}`));
+  database.function('habeas_hash', pure, (text) => sha256(`${text}`));
+  database.function('habeas_fold', pure, (text) => (text === null ? null : `${text}`.toLowerCase()));
+  database.function('habeas_matches', pure, (text, pattern) =>
+    text === null ? null : new RegExp(`${pattern}`).test(`${text}`) ? 1 : 0,
+  );
+  database.function('habeas_later', { ...pure, useBigIntArguments: true }, (time, count, unit) =>
+    later(time, Number(count), `${unit}`),
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Seconds since 1970 have ten digits until 2286; milliseconds have more. */
+const MOST_SECONDS = 99_999_999_999;
+
+/**
+ * A calendar span after a time as SQLite's own functions read it: a date, a date and a time (UTC without a zone), or seconds or milliseconds
+ * since 1970. `YYYY-MM-DD HH:MM:SS.sss` in UTC; null for anything else, which then keeps what it is about.
+ */
+function later(time: unknown, count: number, unit: string): string | null {
+  const start = instantOf(time);
+  if (start === undefined) return null;
+  const end = start.toZonedDateTimeISO('UTC').add({ [`${unit}s`]: count });
+  return end.toPlainDateTime().toString({ fractionalSecondDigits: 3 }).replace('T', ' ');
+}
+
+function instantOf(time: unknown): Temporal.Instant | undefined {
+  if (typeof time === 'bigint' || typeof time === 'number') {
+    const number = Number(time);
+    if (!Number.isFinite(number)) return undefined;
+    const milliseconds = Math.abs(number) > MOST_SECONDS ? number : number * 1_000;
+    return Temporal.Instant.fromEpochMilliseconds(Math.round(milliseconds));
+  }
+  const parts = TIME.exec(typeof time === 'string' ? time : '');
+  if (parts === null) return undefined;
+  try {
+    return Temporal.Instant.from(`${parts[1]}T${parts[2] ?? '00:00'}${parts[3] ?? 'Z'}`);
+  } catch {
+    // Such as the 31st of June.
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { TextRow } from '../sql/index.ts';
+import { addFunctions } from './sqlite-functions.ts';
+import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
+
+/**
+ * One SQLite file on a thread of its own: node:sqlite works synchronously, and a long statement must not keep the server from everything
+ * else. Answers one question after the other.
+ */
+const database = new DatabaseSync(workerData.address, { timeout: workerData.patienceMilliseconds });
+// Off unless a program asks for it, and then rows would go and leave others that point at nothing.
+database.exec('pragma foreign_keys = on; pragma secure_delete = on; pragma trusted_schema = off');
+addFunctions(database);
+const streams = new Map<number, Iterator<unknown>>();
+
+parentPort?.on('message', (question: SqliteQuestion) => {
+  parentPort?.postMessage(answer(question));
+});
+
+function answer(question: SqliteQuestion): SqliteAnswer {
+  const { id } = question;
+  try {
+    return { id, ...act(question) };
+  } catch (error) {
+    return { id, failure: failureOf(error) };
+  }
+}
+
+function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
+  switch (question.kind) {
+    case 'rows':
+      return { rows: asRows(prepare(question.text).all(named(question.values))) };
+    case 'change':
+      return { changes: Number(prepare(question.text).run(named(question.values)).changes) };
+    case 'script':
+      for (const statement of question.statements) database.exec(statement);
+      return {};
+    case 'open':
+      streams.set(question.id, prepare(question.text).iterate());
+      return {};
+    case 'next': {
+      const stream = streams.get(question.stream);
+      const rows: unknown[] = [];
+      for (let bytes = 0; rows.length < question.most && bytes < question.bytes; ) {
+        const next = stream?.next();
+        if (next === undefined || next.done === true) break;
+        rows.push(next.value);
+        for (const value of next.value as readonly (string | null)[]) bytes += value?.length ?? 1;
+      }
+      return { rows: asRows(rows) };
+    }
+    case 'close':
+      streams.get(question.stream)?.return?.();
+      streams.delete(question.stream);
+      return {};
+  }
+}
+
+function prepare(text: string): StatementSync {
+  const statement = database.prepare(text);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
+function named(values: readonly (string | number | null)[]): Record<string, string | number | null> {
+  return Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]));
+}
+
+/** Messages of SQLite name tables, columns and constraints; values are in none that is passed on. */
+function failureOf(error: unknown): SqliteFailure {
+  const { errcode, message = '' } = error as { readonly errcode?: number; readonly message?: string };
+  const constraint = /^\w+(?: \w+)? constraint failed(?:: (.*))?$/.exec(message);
+  return {
+    code: typeof errcode === 'number' ? errcode : 0,
+    constraint: constraint?.[1],
+    isForeignKey: message.startsWith('FOREIGN KEY'),
+    isSchema: /^no such (table|column)/.test(message),
+  };
+}
+
+/** Every statement prints its values as text, and rows are arrays; the types of node:sqlite know neither. */
+function asRows(rows: readonly unknown[]): readonly TextRow[] {
+  return rows as readonly TextRow[];
+}
