@@ -159,7 +159,31 @@ const logs = z.strictObject({
   live_files: z.union([z.literal('overwrite'), z.strictObject({ left_for: age })]).default('overwrite'),
 });
 
+/** Objects of a bucket whose keys or rows name people; see docs/connect-s3.md. */
+const objects = z.strictObject({
+  key: oneOrMore,
+  /** How rows lie in them. (Default: none: whole objects are somebody's, by their keys) */
+  format: z.enum(['json-lines', 'csv']).optional(),
+  csv: z
+    .strictObject({
+      delimiter: z
+        .string()
+        .regex(/^[ -~\t]$/, 'one character')
+        .default(','),
+      /** Where the objects have no header. */
+      columns: z.array(z.string()).min(1).optional(),
+    })
+    .optional(),
+  /** Fields that name a person only together: all of a group have to fit in one row. */
+  together: z.array(z.array(z.string()).min(2)).default([]),
+  /** What is done to versions that are not the latest: those that hold the person go, or they are left to the bucket's own rules. */
+  old_versions: z.enum(['delete', 'expire']).default('delete'),
+  /** Uploads that nobody finished for so long are aborted. */
+  abort_uploads_after: age.default('7d'),
+});
+
 const habeasCollection = z.strictObject({
+  objects: objects.optional(),
   redis: redis.optional(),
   files: files.optional(),
   logs: logs.optional(),
@@ -221,6 +245,7 @@ export type OnEraseSource = z.output<typeof onErase>;
 export type KeepSource = z.output<typeof keep>;
 export type RedisSource = z.output<typeof redis>;
 export type FilesSource = z.output<typeof files>;
+export type ObjectsSource = z.output<typeof objects>;
 export type LogsSource = z.output<typeof logs>;
 export type FlagsSource = z.output<typeof flags>;
 

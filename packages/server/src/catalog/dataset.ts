@@ -116,6 +116,28 @@ export interface LogFiles {
   readonly liveFiles: 'overwrite' | { readonly leftFor: { readonly count: number; readonly unit: KeepUnit } };
 }
 
+/** Objects of a bucket that are people's, or have rows that are. */
+export interface ObjectKeys {
+  /** Patterns of keys, such as `avatars/{user_id}.*` or `events/**`. */
+  readonly key: readonly string[];
+  /** How rows lie in them; undefined: whole objects are somebody's. */
+  readonly rows: ObjectRows | undefined;
+  /** `delete`: older versions that hold the person go. `expire`: they are left to the bucket's own rules. */
+  readonly oldVersions: 'delete' | 'expire';
+  /** Uploads that nobody finished for so long are aborted. */
+  readonly abortUploadsAfter: { readonly count: number; readonly unit: KeepUnit };
+}
+
+export interface ObjectRows {
+  readonly format: 'json-lines' | 'csv';
+  /** Of CSV. */
+  readonly delimiter: string;
+  /** Of CSV without a header. */
+  readonly columns: readonly string[] | undefined;
+  /** Groups of fields that name a person only together. */
+  readonly together: readonly (readonly string[])[];
+}
+
 /** A field by which people are found. */
 export interface Identification {
   readonly type: string;
@@ -160,6 +182,8 @@ export interface Collection {
   readonly files?: FilePaths;
   /** Of log files. */
   readonly logs?: LogFiles;
+  /** Of a bucket. */
+  readonly objects?: ObjectKeys;
   /** Columns that say what the rows may not be used for. */
   readonly flags: readonly FlagColumn[];
   /** The column that marks a row as deleted although it is there: a boolean or a time. undefined: rows cannot be soft-deleted. */

@@ -12,6 +12,7 @@ import { fromKeepSource, fromOnEraseSource } from './erase-source.ts';
 import { fromFilesSource, fromLogsSource } from './file-source.ts';
 import type { Finding, FindingCode, Severity } from './finding.ts';
 import { fromFlagsSource } from './flag-source.ts';
+import { fromObjectsSource } from './object-source.ts';
 import { fromRedisSource } from './redis-source.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -117,6 +118,7 @@ class DatasetReader {
       ...(source.habeas?.redis === undefined ? {} : { redis: fromRedisSource(source.habeas.redis) }),
       ...(source.habeas?.files === undefined ? {} : { files: fromFilesSource(source.habeas.files) }),
       ...(source.habeas?.logs === undefined ? {} : { logs: fromLogsSource(source.habeas.logs) }),
+      ...(source.habeas?.objects === undefined ? {} : { objects: fromObjectsSource(source.habeas.objects) }),
       path,
     };
   }

@@ -20,7 +20,7 @@ import {
   HabeasError,
   sha256Hex,
 } from '../foundation/index.ts';
-import { type ConnectionKind, isModule } from './connection-kind.ts';
+import { type ConnectionKind, takesOptions } from './connection-kind.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import type { ConfiguredConnection } from './systems.ts';
@@ -60,10 +60,10 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     );
   }
   const { folder } = options.config;
-  if (config.options !== undefined && !isModule(config.kind)) {
+  if (config.options !== undefined && !takesOptions(config.kind)) {
     throw new HabeasError(
       'CONFIG_INVALID',
-      `Connection ${config.key} has options, but the kind "${config.kind}" takes none: they are for a module of your own.`,
+      `Connection ${config.key} has options, but the kind "${config.kind}" takes none.`,
     );
   }
   const files = config.datasets.map((name) => ({

@@ -10,7 +10,7 @@ export interface ConnectionSettings {
   readonly url: string;
   /** Where the configuration lies; absolute. */
   readonly folder: string;
-  /** `options` of the connection, for modules of users. */
+  /** `options` of the connection. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly datasets: readonly Dataset[];
   readonly keepRules: readonly KeepRule[];
@@ -25,4 +25,12 @@ export interface ConnectionSettings {
 /** Whether a kind is an ES module of the user's: a path with a slash in it. */
 export function isModule(kind: string): boolean {
   return kind.includes('/');
+}
+
+/** Kinds of our own that need more than an address. */
+const WITH_OPTIONS: ReadonlySet<string> = new Set(['s3']);
+
+/** Whether a kind takes `options`; it reads them itself. */
+export function takesOptions(kind: string): boolean {
+  return isModule(kind) || WITH_OPTIONS.has(kind);
 }

@@ -12,6 +12,7 @@ const OWN_KINDS: Readonly<Record<string, () => Promise<ConnectionKind>>> = {
   redis: async () => (await import('./redis/index.ts')).createRedisConnector,
   files: async () => (await import('./files/index.ts')).createFilesConnector,
   logs: async () => (await import('./logs/index.ts')).createLogsConnector,
+  s3: async () => (await import('./objects/index.ts')).createS3Connector,
 };
 
 /**

@@ -17,4 +17,6 @@ export * from './outbound-policy.ts';
 export * from './outbound-request.ts';
 export * from './pause.ts';
 export * from './s3.ts';
+export * from './s3-answers.ts';
 export * from './share-reads.ts';
+export * from './signed-calls.ts';

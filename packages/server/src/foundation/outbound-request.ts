@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { HabeasError } from './errors.ts';
 import type { Outbound, OutboundTls } from './outbound.ts';
 import { formatOutboundAddress, type OutboundAddress } from './outbound-address.ts';
@@ -12,7 +12,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query, escaped. No personal data: paths end up in other people's logs. */
   readonly path: string;
   /** (Default of `host`: the address) */
@@ -28,6 +28,8 @@ export interface HttpCall {
 export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<IncomingHttpHeaders>;
   readonly body: Buffer;
 }
 
@@ -35,6 +37,7 @@ export interface HttpReply {
 export interface HttpStream {
   readonly status: number;
   readonly contentType: string;
+  readonly headers: Readonly<IncomingHttpHeaders>;
   /** Read it to its end, or leave it early, which ends the transfer. Throws as `call` does. */
   readonly body: AsyncIterable<Buffer>;
 }
@@ -155,6 +158,7 @@ function open(options: Exchange<Omit<HttpCall, 'timeout' | 'maxBytes'>>): Promis
 const head = ({ statusCode, headers }: IncomingMessage) => ({
   status: statusCode ?? 0,
   contentType: headers['content-type'] ?? '',
+  headers,
 });
 
 async function exchange(options: Exchange<HttpCall>): Promise<HttpReply> {

@@ -1,8 +1,7 @@
-import { Temporal } from 'temporal-polyfill';
 import type { KeepUnit } from '../../catalog/index.ts';
+import { addAge } from '../add-age.ts';
 
-/** The date on which something that is left for a time is gone. Calendar units: a month is a calendar month. */
+/** The date on which something that is left for a time is gone. */
 export function leftUntil(now: Date, time: { readonly count: number; readonly unit: KeepUnit }): string {
-  const today = Temporal.PlainDate.from(now.toISOString().slice(0, 'YYYY-MM-DD'.length));
-  return today.add({ [`${time.unit}s`]: time.count }).toString();
+  return addAge(now, time).toISOString().slice(0, 'YYYY-MM-DD'.length);
 }

@@ -1,24 +1,12 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { HabeasError } from '../../foundation/index.ts';
 import { bytesOf } from '../byte-text.ts';
 import type { Needle } from './needles.ts';
-import { HEADER_BYTES, type Packing, packingOf, through, unpacker } from './packed.ts';
+import { HEADER_BYTES, type Packing, packingOf } from './packed.ts';
 import { type FoundLine, LineScanner } from './scan-lines.ts';
+import { UNPACK_LIMITS, type UnpackLimits, unpacked } from './unpacked.ts';
 
 const PART_BYTES = 4 << 20;
-/** Packed text shrinks 5 to 50 times, and what was made to fill a disk a thousand times. */
-const MOST_RATIO = 500;
-const ALWAYS_ALLOWED_BYTES = 1 << 30;
-
-export interface LogLimits {
-  /** A packed file that becomes larger than this may not be larger than `mostRatio` times itself. In bytes. */
-  readonly alwaysAllowed: number;
-  readonly mostRatio: number;
-}
-
-export const LOG_LIMITS: LogLimits = { alwaysAllowed: ALWAYS_ALLOWED_BYTES, mostRatio: MOST_RATIO };
-
 /** One log file that is held open: it stays the same file while it is renamed or replaced. */
 export interface LogFile extends AsyncDisposable {
   readonly handle: FileHandle;
@@ -86,40 +74,17 @@ export async function* bytesFrom(
 export async function* textFrom(
   file: LogFile,
   signal: AbortSignal,
-  limits: LogLimits = LOG_LIMITS,
+  limits: UnpackLimits = UNPACK_LIMITS,
 ): AsyncGenerator<Buffer> {
-  const unpack = unpacker(file.packing);
-  if (unpack === undefined) {
+  if (file.packing.kind === 'plain') {
     yield* bytesFrom(file, signal);
     return;
   }
   const copied = async function* () {
     for await (const part of bytesFrom(file, signal)) yield Buffer.from(part);
   };
-  let size = 0;
-  try {
-    for await (const part of through(unpack, copied())) {
-      signal.throwIfAborted();
-      size += part.length;
-      if (size > limits.alwaysAllowed && size > file.stat.size * limits.mostRatio)
-        throw new HabeasError(
-          'SYSTEM_FAILED',
-          `A packed log grows to more than ${limits.mostRatio} times its size, as no log does; it was left as it is. Look at it, or take it out of \`path\`.`,
-        );
-      yield part;
-    }
-  } catch (cause) {
-    signal.throwIfAborted();
-    if (cause instanceof HabeasError) throw cause;
-    throw new HabeasError(
-      'SYSTEM_FAILED',
-      'A packed log is cut off or damaged, or is being packed now; it was left as it is.',
-      {
-        cause,
-        retryable: true,
-      },
-    );
-  }
+  const { packing, stat } = file;
+  yield* unpacked(copied(), { packing, size: stat.size, what: 'log', signal, limits });
 }
 
 /** The lines of a file that name one of the people. */
@@ -128,7 +93,7 @@ export async function* linesIn(
   search: {
     readonly needles: readonly Needle[];
     readonly signal: AbortSignal;
-    readonly limits?: LogLimits;
+    readonly limits?: UnpackLimits;
     readonly longLine?: number;
   },
 ): AsyncGenerator<FoundLine> {

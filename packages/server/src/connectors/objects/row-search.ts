@@ -16,6 +16,8 @@ export interface SoughtRow {
 
 /** Finds out whose a row is, for many people at once. */
 export interface RowSearch {
+  /** Who is looked for. */
+  readonly everybody: ReadonlySet<number>;
   /** The columns that have to be read, each once. */
   readonly columns: readonly RowColumn[];
   /**
@@ -72,6 +74,7 @@ export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
     byFirst[first.column]?.set(first.text, rows);
   }
   return {
+    everybody: new Set(sought.map(({ who }) => who)),
     columns,
     values: (column) => values[column] ?? new Set(),
     written: (column) => written[column] ?? new Set(),

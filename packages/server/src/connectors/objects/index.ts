@@ -1,0 +1,1 @@
+export { createS3Connector } from './s3/s3-connector.ts';

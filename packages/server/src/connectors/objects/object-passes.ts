@@ -1,0 +1,215 @@
+import type { Identity } from '../../catalog/index.ts';
+import type { LocatedScope, Scope } from '../connector.ts';
+import type { ObjectCollection, RowCollection } from './compile-objects.ts';
+import { soughtRows } from './compile-objects.ts';
+import { type EraseOptions, eraseKey, eraseRows } from './erase-object.ts';
+import { inParallel } from './in-parallel.ts';
+import { keysOf, keysOfPerson } from './key-filter.ts';
+import { readKeys, type StoredObjects } from './object-keys.ts';
+import type { ObjectStore } from './object-store.ts';
+import { countRows, withVersion } from './read-version.ts';
+import { refuseTables } from './refuse-tables.ts';
+import { createRowSearch } from './row-search.ts';
+import { alsoStays, newTally, type Stays, type Tally } from './tally.ts';
+
+const OBJECTS_AT_ONCE = 4;
+
+export interface PassOptions {
+  readonly store: ObjectStore;
+  readonly collections: readonly ObjectCollection[];
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+type WithRows = ObjectCollection & { readonly rows: RowCollection };
+
+/** The keys of each person's objects, by collection: one pass over the rows of a collection for all of them. */
+export async function locateObjects(
+  people: readonly Pick<Scope, 'identities'>[],
+  { store, collections, signal }: PassOptions,
+): Promise<readonly ReadonlyMap<string, ReadonlySet<string>>[]> {
+  const found = people.map(() => new Map<string, Set<string>>());
+  const add = (who: number, name: string, key: string) => {
+    const own = found[who]?.get(name) ?? new Set<string>();
+    found[who]?.set(name, own.add(key));
+  };
+  for (const collection of collections) {
+    const { name } = collection;
+    if (collection.keep !== undefined) continue;
+    if (hasRows(collection)) {
+      await eachVersion(collection, people, { store, signal }, async (version, of) => {
+        for (const who of of.keys()) add(who, name, version.key);
+      });
+      continue;
+    }
+    for (const [who, { identities }] of people.entries())
+      for await (const key of objectsOf(store, collection, identities, signal)) add(who, name, key);
+  }
+  return found;
+}
+
+/** The keys of whole objects that are a person's, each once. */
+export async function* objectsOf(
+  store: ObjectStore,
+  collection: ObjectCollection,
+  identities: readonly Identity[],
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const filter = keysOfPerson(collection.patterns, collection, identities);
+  const seen = new Set<string>();
+  for (const prefix of filter?.prefixes ?? [])
+    for await (const { key } of store.versions(prefix, signal)) {
+      if (seen.has(key) || filter?.fits(key) !== true) continue;
+      seen.add(key);
+      yield key;
+    }
+}
+
+interface Version {
+  readonly key: string;
+  readonly isLatest: boolean;
+  readonly lock: () => Promise<Stays | undefined>;
+}
+
+/** Each version that has rows of one of the people, with how many are whose. Archives cannot be read, and are left out. */
+async function eachVersion(
+  collection: WithRows,
+  people: readonly Pick<Scope, 'identities'>[],
+  { store, signal }: Pick<PassOptions, 'store' | 'signal'>,
+  act: (version: Version, of: ReadonlyMap<number, number>) => Promise<void>,
+): Promise<void> {
+  const { rows, patterns, name } = collection;
+  const sought = people.flatMap(({ identities }, who) => soughtRows(collection, identities, who));
+  if (sought.length === 0) return;
+  const search = createRowSearch(sought);
+  const { prefixes, fits } = keysOf(patterns);
+  await refuseTables(store, { collection: name, prefixes, signal });
+  for (const prefix of prefixes)
+    await inParallel(store.versions(prefix, signal), OBJECTS_AT_ONCE, async (version) => {
+      if (version.isMarker || version.isArchived || !fits(version.key)) return;
+      signal.throwIfAborted();
+      const of = await countRows(version, { store, rows, search, signal });
+      if (of.size === 0) return;
+      const lock = async (): Promise<Stays | undefined> => {
+        const held = await withVersion(store, version, signal, (one) => store.lockOf(one, signal));
+        return held === undefined ? undefined : { count: 1, until: held.until };
+      };
+      await act({ key: version.key, isLatest: version.isLatest, lock }, of);
+    });
+}
+
+/** Someone whose stored objects are erased. */
+export interface ErasedPerson {
+  readonly stored: ReadonlyMap<string, StoredObjects>;
+}
+
+/** Erases each person's stored objects, and counts what became of them by collection: each object is written once for all people. */
+export async function eraseObjects(
+  people: readonly ErasedPerson[],
+  mode: 'erase' | 'dry-run',
+  { store, collections, now, signal }: PassOptions,
+): Promise<readonly ReadonlyMap<string, Tally>[]> {
+  const tallies = people.map(() => new Map<string, Tally>());
+  const rules = await store.rules(signal);
+  for (const collection of collections) {
+    const { name } = collection;
+    const tally = (who: number): Tally => {
+      const own = tallies[who]?.get(name) ?? newTally();
+      tallies[who]?.set(name, own);
+      return own;
+    };
+    if (collection.keep !== undefined) continue;
+    const options: EraseOptions = { store, collection, rules, mode, now, signal };
+    const keys = new Map<string, number[]>();
+    for (const [who, { stored }] of people.entries())
+      for (const key of stored.get(name)?.keys() ?? []) keys.set(key, [...(keys.get(key) ?? []), who]);
+    if (keys.size === 0) continue;
+    if (hasRows(collection))
+      await refuseTables(store, { collection: name, prefixes: keysOf(collection.patterns).prefixes, signal });
+    await inParallel(keys, OBJECTS_AT_ONCE, async ([key, whose]) => {
+      signal.throwIfAborted();
+      if (!hasRows(collection)) {
+        for (const who of whose) await eraseKey(key, options, tally(who));
+        return;
+      }
+      const sought = whose.flatMap((who) =>
+        soughtRows(collection, people[who]?.stored.get(name)?.get(key) ?? [], who),
+      );
+      if (sought.length === 0) return;
+      const search = createRowSearch(sought);
+      await eraseRows(key, { ...options, rows: collection.rows, search, tally });
+    });
+  }
+  return tallies;
+}
+
+/** What can still be read of a person in one collection. */
+export interface Readable {
+  readonly remaining: number;
+  readonly locked: Stays;
+}
+
+/** Reads everything again, for all people in one pass. */
+export async function verifyObjects(
+  people: readonly {
+    readonly identities: readonly Identity[];
+    readonly stored: ReadonlyMap<string, StoredObjects>;
+  }[],
+  { store, collections, signal }: PassOptions,
+): Promise<readonly ReadonlyMap<string, Readable>[]> {
+  const readable = people.map(() => new Map<string, Readable>());
+  for (const collection of collections) {
+    const { name } = collection;
+    if (collection.keep !== undefined) continue;
+    const add = (who: number, count: number, lock: Stays | undefined) => {
+      const { remaining, locked } = readable[who]?.get(name) ?? {
+        remaining: 0,
+        locked: { count: 0, until: null },
+      };
+      readable[who]?.set(
+        name,
+        lock === undefined
+          ? { remaining: remaining + count, locked }
+          : { remaining, locked: alsoStays(locked, { count, until: lock.until }) },
+      );
+    };
+    for (const who of people.keys()) add(who, 0, undefined);
+    const everyone = people.map(({ identities, stored }) => ({
+      identities: [...identities, ...[...(stored.get(name)?.values() ?? [])].flat()],
+    }));
+    if (hasRows(collection)) {
+      await eachVersion(collection, unique(everyone), { store, signal }, async ({ isLatest, lock }, of) => {
+        if (!isLatest && collection.oldVersions === 'expire') return;
+        const held = isLatest ? undefined : await lock();
+        for (const [who, count] of of) add(who, count, held);
+      });
+      continue;
+    }
+    for (const [who, { identities, stored }] of people.entries()) {
+      const keys = new Set(stored.get(name)?.keys() ?? []);
+      for await (const key of objectsOf(store, collection, identities, signal)) keys.add(key);
+      for (const key of keys) {
+        const tally = newTally();
+        await eraseKey(key, { store, mode: 'dry-run', signal }, tally);
+        if (tally.done > 0) add(who, tally.done, undefined);
+        if (tally.locked.count > 0) add(who, 1, tally.locked);
+      }
+    }
+  }
+  return readable;
+}
+
+function unique(people: readonly Pick<Scope, 'identities'>[]): readonly Pick<Scope, 'identities'>[] {
+  return people.map(({ identities }) => ({
+    identities: [...new Map(identities.map((one) => [JSON.stringify([one.type, one.value]), one])).values()],
+  }));
+}
+
+export function hasRows(collection: ObjectCollection): collection is WithRows {
+  return collection.rows !== undefined;
+}
+
+/** The stored keys of a scope. */
+export function storedOf(scope: LocatedScope): Promise<ReadonlyMap<string, StoredObjects>> {
+  return readKeys(scope.keys(), scope.signal);
+}

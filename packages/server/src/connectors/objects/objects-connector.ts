@@ -1,0 +1,195 @@
+import { HabeasError } from '../../foundation/index.ts';
+import type { ConnectionSettings } from '../connection-kind.ts';
+import type {
+  Connector,
+  Effect,
+  EraseMode,
+  Evidence,
+  KeyBatch,
+  LocatedScope,
+  Residual,
+  Residue,
+  Retained,
+  Scope,
+} from '../connector.ts';
+import { gathered } from '../gathered.ts';
+import { inBatches } from '../key-batches.ts';
+import { retainedOf } from '../retained-by.ts';
+import { usableCollections } from '../usable-collections.ts';
+import { abortUploads } from './abort-uploads.ts';
+import { collectObjects } from './collect-objects.ts';
+import { compileObjects, type ObjectCollection } from './compile-objects.ts';
+import { KEY_COLUMNS, storedForm } from './object-keys.ts';
+import { eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Tally } from './tally.ts';
+
+const CHECK_MILLISECONDS = 30_000;
+const LOCKED = 'The bucket locks the versions that hold it (object lock, legal hold).';
+
+/** Acts on the objects of a store, whatever it is: people who are asked for at the same time share one pass over it. */
+export function createObjectsConnector(settings: ConnectionSettings, store: ObjectStore): Connector {
+  const { key, clock } = settings;
+  const compiled = () => compileObjects({ ...settings, now: clock.now() });
+  const usable = () => usableCollections(key, compiled());
+  const pass = (signal: AbortSignal) => ({ store, collections: usable(), now: clock.now(), signal });
+
+  const locating = gathered((scopes: readonly Scope[], signal) => locateObjects(scopes, pass(signal)));
+  const erasing = (mode: EraseMode) =>
+    gathered(async (scopes: readonly LocatedScope[], signal) =>
+      eraseObjects(
+        await Promise.all(scopes.map(async (scope) => ({ stored: await storedOf(scope) }))),
+        mode,
+        pass(signal),
+      ),
+    );
+  const erase = { erase: erasing('erase'), 'dry-run': erasing('dry-run') };
+  const verifying = gathered(async (scopes: readonly LocatedScope[], signal) =>
+    verifyObjects(
+      await Promise.all(
+        scopes.map(async (scope) => ({ identities: scope.identities, stored: await storedOf(scope) })),
+      ),
+      pass(signal),
+    ),
+  );
+
+  /** What stays of the person by a duty to keep. */
+  const retained = async ({ identities, signal }: Scope): Promise<readonly Retained[]> => {
+    const kept = usable().filter(({ keep }) => keep !== undefined);
+    if (kept.length === 0) return [];
+    const collections = kept.map((collection) => ({ ...collection, keep: undefined }));
+    const [found] = await verifyObjects([{ identities, stored: new Map() }], {
+      ...pass(signal),
+      collections,
+    });
+    return kept.flatMap(({ name, keep }) => {
+      const count = found?.get(name)?.remaining ?? 0;
+      return keep === undefined || count === 0 ? [] : [retainedOf(name, count, keep)];
+    });
+  };
+
+  return {
+    capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
+
+    async check() {
+      const signal = AbortSignal.timeout(CHECK_MILLISECONDS);
+      try {
+        const { collections, problems } = compiled();
+        if (problems.length > 0)
+          return { ok: false, message: `The datasets of ${key} have to be corrected.`, problems };
+        await store.check(signal);
+        return {
+          ok: true,
+          message: `The bucket of ${key} answers; ${collections.length} collections.`,
+          problems: [],
+        };
+      } catch (error) {
+        if (signal.aborted)
+          return { ok: false, message: `The bucket of ${key} does not answer within 30 s.`, problems: [] };
+        const known = HabeasError.from(error);
+        return { ok: false, message: known.message, problems: known.details };
+      }
+    },
+
+    async *locate(scope): AsyncGenerator<KeyBatch> {
+      for (const [name, keys] of await locating(scope)) {
+        const collection = usable().find((one) => one.name === name);
+        if (collection === undefined) continue;
+        const own = identitiesOf(collection, scope);
+        yield* inBatches(
+          name,
+          KEY_COLUMNS,
+          [...keys].map((object) => storedForm(object, own)),
+        );
+      }
+    },
+
+    async *collect(scope) {
+      scope.signal.throwIfAborted();
+      yield* collectObjects(scope, { store, collections: usable() });
+    },
+
+    async erase(scope, mode) {
+      const tallies = await erase[mode](scope);
+      const kept = await retained(scope);
+      return { state: 'done', evidence: await evidenceOf(tallies, kept, scope, mode) };
+    },
+
+    async verify(scope): Promise<Residue> {
+      const readable = await verifying(scope);
+      const remaining = Object.fromEntries([...readable].map(([name, one]) => [name, one.remaining]));
+      const locked = [...readable].flatMap(([name, one]) => lockedOf(name, one.locked));
+      return { remaining, retained: [...(await retained(scope)), ...locked] };
+    },
+
+    close: async () => store.close(),
+  };
+
+  async function evidenceOf(
+    tallies: ReadonlyMap<string, Tally>,
+    kept: readonly Retained[],
+    scope: Scope,
+    mode: EraseMode,
+  ): Promise<Evidence> {
+    const counts: Record<string, number> = {};
+    const effects: Record<string, Effect> = {};
+    const stays: Retained[] = [...kept];
+    const residuals: Residual[] = [];
+    for (const [name, { done, locked, left, archived }] of tallies) {
+      const collection = usable().find((one) => one.name === name);
+      if (collection === undefined || done + locked.count + left.count + archived === 0) continue;
+      if (done > 0) counts[name] = done;
+      stays.push(...lockedOf(name, locked));
+      const isMask = collection.rows?.change.kind === 'mask';
+      if (isMask && done > 0)
+        stays.push(...(collection.rows?.kept ?? []).map((keep) => retainedOf(name, done, keep)));
+      const changed = mode === 'erase' ? done : 0;
+      effects[name] = {
+        found: done + locked.count + left.count,
+        erased: isMask ? 0 : changed,
+        masked: isMask ? changed : 0,
+        kept: locked.count + left.count,
+        level: 'logical',
+      };
+      if (left.count > 0)
+        residuals.push({
+          what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the bucket remove them${left.until === null ? '; there is no such rule' : ''}.`,
+          until: left.until,
+        });
+      if (archived > 0)
+        residuals.push({
+          what: `${archived} versions of ${name} lie in an archive, where nobody can look through them: restore them and ask again.`,
+          until: null,
+        });
+      if (mode === 'dry-run') continue;
+      const now = clock.now();
+      const rules = await store.rules(scope.signal);
+      const uploads = await abortUploads(collection, scope, { store, rules, now });
+      if (uploads.count > 0)
+        residuals.push({
+          what: `${uploads.count} unfinished uploads to objects of ${name}, which nobody can read before they are complete.`,
+          until: uploads.until,
+        });
+    }
+    for (const { collection, count } of kept)
+      effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
+    if (mode === 'erase' && Object.keys(counts).length > 0)
+      residuals.push(
+        ...(settings.residuals ??
+          (await store.rules(scope.signal)).copies.map((what): Residual => ({ what, until: null }))),
+      );
+    const matched = Object.keys(effects).length > 0;
+    return { matched, counts, retained: stays, residuals, notes: [], effects };
+  }
+}
+
+function lockedOf(collection: string, { count, until }: Tally['locked']): readonly Retained[] {
+  return count === 0 ? [] : [{ collection, count, reason: LOCKED, until }];
+}
+
+/** The identities by which the person's rows of the collection are found. */
+function identitiesOf(collection: ObjectCollection, { identities }: Scope) {
+  if (collection.rows === undefined) return [];
+  const types = new Set(collection.identities.map(({ type }) => type));
+  return identities.filter(({ type }) => types.has(type));
+}

@@ -1,0 +1,498 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
+import { requireProgram } from '../../../test/requirements.ts';
+import { makeBucket, S3_OPTIONS, type TestBucket } from '../../../test/s3-bucket.ts';
+import { type Identity, parseDatasets } from '../../catalog/index.ts';
+import { fixedClock, type HabeasError, systemClock } from '../../foundation/index.ts';
+import { createS3Connector } from './index.ts';
+import type { ObjectStore } from './object-store.ts';
+import { createObjectsConnector } from './objects-connector.ts';
+
+const program = requireProgram('moto_server', '--help');
+
+const DATASET = `
+dataset:
+  - fides_key: lake
+    collections:
+      - name: avatars
+        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
+        fields: &id
+          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+      - name: events
+        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
+        fields: &person
+          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email }, habeas: { match: case-insensitive } }
+      - name: orders
+        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
+        fields: *id
+`;
+
+const id = (value: string, type = 'user_id'): readonly Identity[] => [{ type, value }];
+const ANN = [...id('7'), ...id('ann@example.com', 'email')];
+const BOB = [...id('77'), ...id('bob@example.com', 'email')];
+const { signal } = new AbortController();
+
+const EVENTS = [
+  '{"user":{"id":7},"what":"login"}\n',
+  '{"user":{"id":77},"what":"login"}\r\n',
+  '{"user":{"id":"0"}}\n',
+  '{"user":{"id":""}}\n',
+  '{"email":"Ann@Example.com","n":1}\n',
+  '{"email":"joann@example.com","n":2}',
+];
+const MORE = gzipSync(Buffer.from(EVENTS.slice(0, 2).join('')));
+
+async function fill(bucket: TestBucket): Promise<void> {
+  await bucket.put('avatars/7.png', 'ann old');
+  await bucket.put('avatars/7.png', Buffer.from([0xff, 0x00]));
+  await bucket.put('avatars/77.png', 'bob');
+  await bucket.put('avatars/gone/7.png', 'another folder');
+  await bucket.put('events/date=2026-01-01/a+b & ü.jsonl', EVENTS.join(''));
+  await bucket.put('events/date=2026-01-02/b.jsonl', '{"user":{"id":77}}\n');
+  await bucket.put('events/date=2026-01-02/hour=3/c.jsonl.gz', MORE);
+  await bucket.put('other/7.jsonl', EVENTS.join(''));
+  await bucket.put('orders/1.csv', 'user_id,what\r\n7,"a\nb"\r\n77,c\r\n');
+}
+
+const settings = (bucket: TestBucket, options: { dataset?: string; now?: string } = {}) => ({
+  key: 'lake',
+  url: bucket.url,
+  folder: '/',
+  options: S3_OPTIONS,
+  datasets: parseDatasets(options.dataset ?? DATASET, 'lake.yml'),
+  keepRules: [],
+  clock: options.now === undefined ? systemClock : fixedClock(options.now),
+  connections: 4,
+});
+
+const connect = (bucket: TestBucket, options: { dataset?: string; now?: string } = {}) =>
+  createS3Connector(settings(bucket, options));
+
+/** A connector on a store of which some methods are others. */
+const connectWith = (bucket: TestBucket, change: (store: ObjectStore) => Partial<ObjectStore>) => {
+  const store = bucket.store();
+  return createObjectsConnector(settings(bucket), { ...store, ...change(store) });
+};
+
+describe.skipIf(program === undefined)('a bucket of S3', () => {
+  let moto: MotoServer;
+  beforeAll(async () => {
+    moto = await startMoto();
+    return () => moto[Symbol.asyncDispose]();
+  });
+
+  for (const versioning of [false, true]) {
+    testConnectorContract(
+      versioning ? 'S3 with versions' : 'S3 without versions',
+      async () => {
+        const bucket = await makeBucket(moto, { versioning });
+        await fill(bucket);
+        const connector = connect(bucket);
+        return {
+          connector,
+          person: ANN,
+          other: BOB,
+          falsy: [id('0'), id('')],
+          snapshot: () => bucket.versions(),
+          close: () => connector.close(),
+        };
+      },
+      { skipped: { discover: /discovery/, sample: /samples/, resolve: /no identities/ } },
+    );
+  }
+
+  test.each([false, true])('exactly the person’s rows and objects go; versions: %s', async (versioning) => {
+    const bucket = await makeBucket(moto, { versioning });
+    await fill(bucket);
+    const before = await bucket.versions();
+    const connector = connect(bucket);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ avatars: 1, events: 3, orders: 1 });
+    const after = await bucket.versions();
+    const packed = after['events/date=2026-01-02/hour=3/c.jsonl.gz'];
+    expect(packed?.map((text) => gunzipSync(Buffer.from(text ?? '', 'latin1')).toString())).toEqual([
+      EVENTS[1],
+    ]);
+    const { 'avatars/7.png': _, ...rest } = before;
+    expect(after).toEqual({
+      ...rest,
+      'events/date=2026-01-01/a+b & ü.jsonl': [[EVENTS[1], EVENTS[2], EVENTS[3], EVENTS[5]].join('')],
+      'events/date=2026-01-02/hour=3/c.jsonl.gz': packed,
+      'orders/1.csv': ['user_id,what\r\n77,c\r\n'],
+    });
+    await connector.close();
+  });
+
+  test('older versions that hold the person go, others stay, and so do delete markers', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    const key = 'events/date=1/a';
+    await bucket.put(key, '{"user":{"id":7},"v":1}\n');
+    await bucket.put(key, '{"user":{"id":77},"v":2}\n');
+    await bucket.put(key, '{"user":{"id":7},"v":3}\n{"user":{"id":77},"v":3}\n');
+    await bucket.remove(key);
+    await bucket.put('avatars/7.png', 'ann');
+    await bucket.remove('avatars/7.png');
+    const connector = connect(bucket);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ events: 2, avatars: 1 });
+    expect(await bucket.versions()).toEqual({ [key]: ['{"user":{"id":77},"v":2}\n', null] });
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+  });
+
+  test('type, metadata, tags and storage class stay, of large objects in parts too', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    const headers = {
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'identity',
+      'cache-control': 'no-store',
+      'x-amz-meta-job': 'nightly 7',
+      'x-amz-storage-class': 'STANDARD_IA',
+      'x-amz-tagging': 'team=data&kind=a%20b',
+    };
+    const line = `{"user":{"id":77},"text":"${'x'.repeat(1_000)}"}\n`;
+    for (const [key, lines] of [
+      ['events/date=1/small', 2],
+      ['events/date=1/large', 20_000],
+    ] as const) {
+      const others = line.repeat(lines);
+      await bucket.put(key, `{"user":{"id":7}}\n${others}`, headers);
+      const connector = connect(bucket);
+      expect((await erase({ connector }, await located({ connector }, ANN))).counts).toEqual({ events: 1 });
+      const { headers: now, body } = await bucket.call({
+        method: 'GET',
+        what: 'look',
+        key,
+        maxBytes: 1 << 28,
+        signal,
+      });
+      expect(body.toString() === others).toBe(true);
+      const { 'x-amz-tagging': _, ...kept } = headers;
+      expect(now).toMatchObject(kept);
+      const tags = await bucket.call({ method: 'GET', what: 'look', key, query: { tagging: '' }, signal });
+      expect(tags.body.toString()).toMatch(
+        /<Key>team<\/Key><Value>data<\/Value>.*<Key>kind<\/Key><Value>a b<\/Value>/s,
+      );
+      expect((await bucket.versions())[key]?.length).toBe(1);
+      await connector.close();
+    }
+  });
+
+  test('a crash between the new version and the end of the old one is finished by a retry', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await fill(bucket);
+    const crashing = connectWith(bucket, () => ({
+      remove: () => Promise.reject(new Error('killed')),
+    }));
+    const scope = await located({ connector: crashing }, ANN);
+    await expect(crashing.erase(scope, 'erase')).rejects.toThrow('killed');
+    const between = await bucket.versions();
+    expect(Object.values(between).some((texts) => texts.length > 1)).toBe(true);
+    const connector = connect(bucket);
+    expect((await connector.verify(scope)).remaining.events).toBeGreaterThan(0);
+    await erase({ connector }, scope);
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+    expect(Object.values(await bucket.versions()).every((texts) => texts.length === 1)).toBe(true);
+  });
+
+  test.each([false, true])(
+    'what somebody writes while an object is written anew is never lost; versions: %s',
+    async (versioning) => {
+      const bucket = await makeBucket(moto, { versioning });
+      const key = 'events/date=1/a';
+      await bucket.put(key, '{"user":{"id":7},"n":1}\n{"user":{"id":77},"n":1}\n');
+      let turns = 0;
+      const connector = connectWith(bucket, (store) => ({
+        replace: (version, write, ending) =>
+          store.replace(
+            version,
+            async (sink) => {
+              await write(sink);
+              turns += 1;
+              // After everything was read and before the new version takes its place.
+              if (turns === 1) await bucket.put(key, '{"user":{"id":7},"n":2}\n{"user":{"id":77},"n":2}\n');
+            },
+            ending,
+          ),
+      }));
+      const scope = await located({ connector }, ANN);
+      await erase({ connector }, scope);
+      expect(turns).toBe(2);
+      expect((await bucket.get(key))?.toString()).toBe('{"user":{"id":77},"n":2}\n');
+      expect((await connector.verify(scope)).remaining.events).toBe(0);
+    },
+  );
+
+  test('an object that is replaced again and again is left to a later try', async () => {
+    const bucket = await makeBucket(moto);
+    const key = 'events/date=1/a';
+    await bucket.put(key, '{"user":{"id":7}}\n');
+    let turn = 0;
+    const connector = connectWith(bucket, (store) => ({
+      replace: (version, write, ending) =>
+        store.replace(
+          version,
+          async (sink) => {
+            await write(sink);
+            turn += 1;
+            await bucket.put(key, `{"user":{"id":7},"n":${turn}}\n`);
+          },
+          ending,
+        ),
+    }));
+    await expect(connector.erase(await located({ connector }, ANN), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_FAILED',
+      retryable: true,
+    });
+    expect((await bucket.get(key))?.toString()).toBe('{"user":{"id":7},"n":4}\n');
+  });
+
+  test('many people share one pass: each object is read and written once for all of them', async () => {
+    const bucket = await makeBucket(moto);
+    const people = Array.from({ length: 20 }, (_, at) => id(`${1000 + at}`));
+    for (const file of ['a', 'b', 'c'])
+      await bucket.put(
+        `events/date=1/${file}`,
+        [...people, id('77')].map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''),
+      );
+    let written = 0;
+    let listed = 0;
+    const connector = connectWith(bucket, (store) => ({
+      replace: (...args) => {
+        written += 1;
+        return store.replace(...args);
+      },
+      versions: (prefix, ending) => {
+        if (prefix === 'events/date=') listed += 1;
+        return store.versions(prefix, ending);
+      },
+    }));
+    const scopes = await Promise.all(people.map((person) => located({ connector }, person)));
+    expect(listed).toBe(1);
+    const erased = await Promise.all(scopes.map((scope) => erase({ connector }, scope)));
+    expect(erased.map(({ counts }) => counts)).toEqual(people.map(() => ({ events: 3 })));
+    expect(written).toBe(3);
+    expect(Object.values(await bucket.versions())).toEqual(Array(3).fill(['{"user":{"id":77}}\n']));
+  });
+
+  test('versions that the bucket locks stay until their date, and are told', async () => {
+    const bucket = await makeBucket(moto, { locks: true });
+    const until = '2090-01-01T00:00:00Z';
+    const lock = { 'x-amz-object-lock-mode': 'COMPLIANCE', 'x-amz-object-lock-retain-until-date': until };
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n{"user":{"id":77}}\n', lock);
+    await bucket.put('avatars/7.png', 'ann', lock);
+    const connector = connect(bucket);
+    const scope = await located({ connector }, ANN);
+    const evidence = await erase({ connector }, scope);
+    expect(evidence.counts).toEqual({ events: 1 });
+    const locked = { count: 1, reason: expect.stringMatching(/locks/), until: '2090-01-01T00:00:00.000Z' };
+    expect(evidence.retained).toEqual([
+      { collection: 'avatars', ...locked },
+      { collection: 'events', ...locked },
+    ]);
+    expect((await bucket.get('events/date=1/a'))?.toString()).toBe('{"user":{"id":77}}\n');
+    const { remaining, retained } = await connector.verify(scope);
+    expect(remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+    expect(retained).toEqual(evidence.retained);
+  });
+
+  test('what ends by the bucket’s own rules is told with its date', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await bucket.put(
+      '',
+      `<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>events/</Prefix></Filter><Status>Enabled</Status>
+       <NoncurrentVersionExpiration><NoncurrentDays>30</NoncurrentDays></NoncurrentVersionExpiration></Rule>
+       <Rule><ID>b</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>
+       <AbortIncompleteMultipartUpload><DaysAfterInitiation>3</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>`,
+      {},
+      { lifecycle: '' },
+    );
+    const key = 'events/date=1/a';
+    await bucket.put(key, '{"user":{"id":7}}\n{"user":{"id":77}}\n');
+    await bucket.call({
+      method: 'POST',
+      what: 'begin',
+      key: 'events/date=1/new',
+      query: { uploads: '' },
+      signal,
+    });
+    const today = new Date();
+    const midnight = (days: number) =>
+      new Date(
+        Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 1 + days),
+      ).toISOString();
+    const connector = connect(bucket, {
+      dataset: DATASET.replace(
+        'format: json-lines',
+        'format: json-lines, old_versions: expire, abort_uploads_after: 100y',
+      ),
+    });
+    const scope = await located({ connector }, ANN);
+    const { residuals, effects } = await erase({ connector }, scope);
+    expect(residuals).toEqual([
+      { what: expect.stringMatching(/1 rows of events in older versions/), until: midnight(30) },
+      // The server says of every upload that it was begun on 10 November 2010.
+      { what: expect.stringMatching(/1 unfinished uploads/), until: '2010-11-14T00:00:00.000Z' },
+    ]);
+    expect(effects?.events).toEqual({ found: 2, erased: 1, masked: 0, kept: 1, level: 'logical' });
+    expect((await bucket.versions())[key]?.length).toBe(2);
+    expect((await connector.verify(scope)).remaining.events).toBe(0);
+  });
+
+  test('an upload that nobody finished is aborted when it is old, and a young one stays', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+    for (const key of ['events/date=1/new', 'other/new'])
+      await bucket.call({ method: 'POST', what: 'begin', key, query: { uploads: '' }, signal });
+    const left = async () => {
+      const store = bucket.store();
+      const keys = (await Array.fromAsync(store.uploads('', signal))).map(({ key }) => key);
+      store.close();
+      return keys.sort();
+    };
+    // The server says of every upload that it was begun on 10 November 2010.
+    const young = connect(bucket, {
+      dataset: DATASET.replace('format: json-lines', 'format: json-lines, abort_uploads_after: 100y'),
+    });
+    const scope = await located({ connector: young }, ANN);
+    await erase({ connector: young }, scope);
+    expect(await left()).toEqual(['events/date=1/new', 'other/new']);
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+    await erase({ connector: connect(bucket) }, scope);
+    expect(await left()).toEqual(['other/new']);
+  });
+
+  test('a table of Delta Lake, Iceberg or Hudi is left alone', async () => {
+    for (const mark of [
+      'events/_delta_log/0.json',
+      'events/.hoodie/hoodie.properties',
+      'metadata/v1.metadata.json',
+    ]) {
+      const bucket = await makeBucket(moto);
+      await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+      await bucket.put(mark, '{}');
+      const connector = connect(bucket);
+      await expect(located({ connector }, ANN)).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringMatching(/belong to a table/),
+      });
+    }
+  });
+
+  test('rows are masked where the dataset says so', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put(
+      'events/date=1/a',
+      '{"email":"ann@example.com","user":{"id":7},"n":1}\n{"user":{"id":77}}\n',
+    );
+    const dataset = `
+dataset:
+  - fides_key: lake
+    collections:
+      - name: events
+        habeas: { on_erase: { mask: { strategy: hash } }, objects: { key: "events/**", format: json-lines } }
+        fields:
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
+          - { name: user.id, data_categories: [user.unique_id] }
+`;
+    const connector = connect(bucket, { dataset });
+    const scope = await located({ connector }, ANN);
+    const { effects } = await erase({ connector }, scope);
+    expect(effects?.events).toEqual({ found: 1, erased: 0, masked: 1, kept: 0, level: 'logical' });
+    expect((await bucket.get('events/date=1/a'))?.toString()).toMatch(
+      /^\{"email":"erased-[0-9a-f]{20}","user":\{"id":"erased-[0-9a-f]{20}"\},"n":1\}\n\{"user":\{"id":77\}\}\n$/,
+    );
+    expect((await connector.verify(scope)).remaining).toEqual({ events: 0 });
+  });
+
+  test('identities that name a person only together have to stand in one row', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put('e/a', '{"t":"x","u":7}\n{"t":"y","u":7}\n{"t":"x","u":8}\n');
+    const dataset = `
+dataset:
+  - fides_key: lake
+    collections:
+      - name: events
+        habeas: { on_erase: delete, objects: { key: "e/*", format: json-lines, together: [[t, u]] } }
+        fields:
+          - { name: t, data_categories: [user.unique_id], fides_meta: { identity: tenant_id } }
+          - { name: u, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+`;
+    const connector = connect(bucket, { dataset });
+    await expect(located({ connector }, id('7'))).rejects.toMatchObject({
+      message: expect.stringMatching(/has no tenant_id/),
+    });
+    await erase({ connector }, await located({ connector }, [...id('7'), ...id('x', 'tenant_id')]));
+    expect((await bucket.get('e/a'))?.toString()).toBe('{"t":"y","u":7}\n{"t":"x","u":8}\n');
+  });
+
+  test('what is given says where each row stands', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await bucket.put('events/date=1/a', '{"user":{"id":7},"n":12345678901234567890}\n');
+    await bucket.put('events/date=1/a', '{"user":{"id":7},"n":2}\n');
+    await bucket.put('avatars/7.png', 'old');
+    await bucket.put('avatars/7.png', 'new');
+    const { items, evidence } = await collect({ connector: connect(bucket) }, ANN);
+    expect(items.filter(({ collection }) => collection === 'events').map(({ row }) => row)).toEqual([
+      { object: 'events/date=1/a', row: { user: { id: 7 }, n: 2 } },
+    ]);
+    const texts = items.filter(({ collection }) => collection === 'avatars').map(({ row }) => row.text);
+    expect(texts.sort()).toEqual(['new', 'old']);
+    expect(evidence.notes).toEqual([
+      '1 rows of events stand in versions that are not the latest; they are not handed over.',
+    ]);
+  });
+
+  test('a store that goes away in the middle is tried again, and the old object stands', async () => {
+    await using own = await startMoto();
+    const bucket = await makeBucket(own);
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+    const connector = connectWith(bucket, (store) => ({
+      replace: (version, write, ending) =>
+        store.replace(
+          version,
+          async (sink) => {
+            await own.kill();
+            await write(sink);
+          },
+          ending,
+        ),
+    }));
+    const scope = await located({ connector }, ANN);
+    const error: HabeasError = await connector.erase(scope, 'erase').catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'SYSTEM_UNREACHABLE', retryable: true });
+    const { ok } = await connector.check();
+    expect(ok).toBe(false);
+  });
+
+  test.each([
+    ['url', { url: 'https://s3.example.com' }, /`url` is the address/],
+    ['keys', { options: { region: 'x' } }, /access_key_id/],
+  ])('a wrong %s is told when the connection is made', async (_, wrong, message) => {
+    const bucket = await makeBucket(moto);
+    expect(() => createS3Connector({ ...settings(bucket), ...wrong })).toThrow(message);
+  });
+
+  test('keys that can be read in several ways stop before anything is changed', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put('a/7-8-x-y', 'whose?');
+    const dataset = DATASET.replace('avatars/{user_id}.*', 'a/{user_id}-*-*');
+    await expect(located({ connector: connect(bucket, { dataset }) }, id('7'))).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/several ways/),
+    });
+  });
+
+  test('without stored keys nothing is asked of the objects', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+    const connector = connectWith(bucket, () => ({
+      open: () => {
+        throw new Error('It was read.');
+      },
+    }));
+    expect((await erase({ connector }, scopeOf(ANN, []))).counts).toEqual({});
+  });
+});

@@ -1,0 +1,316 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { HabeasError, xmlElements, xmlText } from '../../../foundation/index.ts';
+import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
+import { type Bucket, type BucketOptions, headerOf, isAddressable, openBucket } from './s3-bucket.ts';
+import { readRules } from './s3-rules.ts';
+import { upload } from './s3-upload.ts';
+
+const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
+/** What an object keeps when it is written anew, beside its own metadata (`x-amz-meta-…`) and its tags. */
+const KEPT_HEADERS = [
+  'content-type',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'expires',
+  'x-amz-storage-class',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+  'x-amz-website-redirect-location',
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-object-lock-legal-hold',
+];
+
+/** A bucket of Amazon S3, or of what speaks its protocol. */
+export function openS3Store(options: BucketOptions): ObjectStore {
+  const { key: connection } = options;
+  const bucket = openBucket(options);
+  let versioning: Promise<string> | undefined;
+  let locks: Promise<boolean> | undefined;
+  let conditions: Promise<void> | undefined;
+  /** Asked once; what failed is asked again. */
+  const isVersioned = async (signal: AbortSignal): Promise<boolean> => {
+    versioning ??= versioningOf(bucket, signal);
+    versioning.catch(() => {
+      versioning = undefined;
+    });
+    return (await versioning) !== '';
+  };
+  const hasLocks = (signal: AbortSignal): Promise<boolean> => {
+    locks ??= locksOf(bucket, signal);
+    locks.catch(() => {
+      locks = undefined;
+    });
+    return locks;
+  };
+  /** A bucket without versions has one of each object, and not every store knows it by a name. */
+  const named = async (
+    { id }: ObjectVersion,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, string>>> => ((await isVersioned(signal)) ? { versionId: id } : {});
+  const head = async (version: ObjectVersion, signal: AbortSignal) =>
+    (
+      await bucket.call({
+        method: 'HEAD',
+        what: 'read the properties of an object',
+        key: version.key,
+        query: await named(version, signal),
+        headers: { 'if-match': version.etag },
+        signal,
+      })
+    ).headers;
+
+  return {
+    async *versions(prefix, signal) {
+      for await (const page of pagesOf(bucket, { what: 'versions', prefix, signal }))
+        for (const version of versionsIn(page)) {
+          if (!isAddressable(version.key))
+            throw new HabeasError(
+              'SYSTEM_REFUSED',
+              `The bucket of ${connection} has an object with a . or .. between slashes in its key, which no address can name. Rename it.`,
+            );
+          yield version;
+        }
+    },
+    async versionsOf(key, signal) {
+      const found: ObjectVersion[] = [];
+      // Keys are in order: those of longer keys come behind.
+      for await (const page of pagesOf(bucket, { what: 'versions', prefix: key, signal })) {
+        const versions = [...versionsIn(page)];
+        found.push(...versions.filter((version) => version.key === key));
+        if (versions.some((version) => version.key !== key)) break;
+      }
+      return found;
+    },
+    async *uploads(prefix, signal) {
+      for await (const page of pagesOf(bucket, { what: 'uploads', prefix, signal }))
+        for (const element of xmlElements(page, 'Upload'))
+          yield {
+            key: keyIn(element, page),
+            id: xmlText(element, 'UploadId'),
+            begunAt: new Date(xmlText(element, 'Initiated')),
+          } satisfies UnfinishedUpload;
+    },
+    open: (version, signal) => ({
+      size: version.size,
+      async read(offset, length) {
+        if (length === 0) return Buffer.alloc(0);
+        const { body } = await bucket.call({
+          method: 'GET',
+          what: 'read an object',
+          key: version.key,
+          query: await named(version, signal),
+          headers: { range: `bytes=${offset}-${offset + length - 1}`, 'if-match': version.etag },
+          maxBytes: length,
+          signal,
+        });
+        if (body.length === length) return body;
+        throw new HabeasError(
+          'SYSTEM_GARBAGE',
+          `The bucket of ${connection} gave ${body.length} bytes of an object, and was asked for ${length}.`,
+          { retryable: true },
+        );
+      },
+    }),
+    async replace(version, write, signal) {
+      conditions ??= expectConditions(bucket, { connection, beside: version.key, signal });
+      conditions.catch(() => {
+        conditions = undefined;
+      });
+      await conditions;
+      const { key, etag, size } = version;
+      const properties = await propertiesOf(bucket, {
+        key,
+        query: await named(version, signal),
+        headers: await head(version, signal),
+        signal,
+      });
+      return upload({ bucket, key, properties, etag, size, signal }, write);
+    },
+    async remove(version, signal) {
+      await bucket.call({
+        method: 'DELETE',
+        what: 'delete a version of an object',
+        key: version.key,
+        query: await named(version, signal),
+        expected: ['NoSuchKey', 'NoSuchVersion'],
+        signal,
+      });
+    },
+    async abort({ key, id }, signal) {
+      await bucket.call({
+        method: 'DELETE',
+        what: 'abort an upload',
+        key,
+        query: { uploadId: id },
+        expected: ['NoSuchUpload'],
+        signal,
+      });
+    },
+    async lockOf(version, signal): Promise<Lock | undefined> {
+      if (version.isMarker || !(await hasLocks(signal))) return undefined;
+      const headers = await head(version, signal);
+      if (headerOf(headers, 'x-amz-object-lock-legal-hold') === 'ON') return { until: null };
+      const until = headerOf(headers, 'x-amz-object-lock-retain-until-date');
+      return until === undefined || new Date(until) <= options.clock.now()
+        ? undefined
+        : { until: new Date(until).toISOString() };
+    },
+    rules: (signal) => readRules(bucket, signal),
+    async check(signal) {
+      await isVersioned(signal);
+      await bucket.call({
+        method: 'GET',
+        what: 'list the versions of its objects',
+        query: { versions: '', 'max-keys': '1' },
+        signal,
+      });
+      return [];
+    },
+    close: () => bucket.close(),
+  };
+}
+
+async function versioningOf(bucket: Bucket, signal: AbortSignal): Promise<string> {
+  const what = 'read whether it keeps versions';
+  const reply = await bucket.call({ method: 'GET', what, query: { versioning: '' }, signal });
+  return xmlText(reply.body.toString(), 'Status');
+}
+
+async function locksOf(bucket: Bucket, signal: AbortSignal): Promise<boolean> {
+  const reply = await bucket.call({
+    method: 'GET',
+    what: 'read whether it locks objects',
+    query: { 'object-lock': '' },
+    expected: [
+      'ObjectLockConfigurationNotFoundError',
+      'NotImplemented',
+      'MethodNotAllowed',
+      'InvalidRequest',
+    ],
+    signal,
+  });
+  return xmlText(reply.body.toString(), 'ObjectLockEnabled') === 'Enabled';
+}
+
+/**
+ * A store that does not know `If-Match` for writing would let us write over what somebody else wrote at the same moment. It is asked once, by
+ * writing under a condition that no object can fulfil.
+ */
+async function expectConditions(
+  bucket: Bucket,
+  {
+    connection,
+    beside,
+    signal,
+  }: { readonly connection: string; readonly beside: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const key = `${beside.slice(0, beside.lastIndexOf('/') + 1)}.habeas-${randomUUID()}`;
+  const reply = await bucket.call({
+    method: 'PUT',
+    what: 'write an object',
+    key,
+    headers: { 'if-match': '"00000000000000000000000000000000"' },
+    body: Buffer.alloc(0),
+    expected: ['NoSuchKey', 'PreconditionFailed'],
+    signal,
+  });
+  if (reply.status >= 300) return;
+  const id = headerOf(reply.headers, 'x-amz-version-id');
+  const query = id === undefined ? {} : { query: { versionId: id } };
+  await bucket.call({ method: 'DELETE', what: 'delete an object', key, ...query, signal });
+  throw new HabeasError(
+    'SYSTEM_REFUSED',
+    `The bucket of ${connection} writes objects whatever \`If-Match\` says, so what others write at the same moment would be lost. Nothing was changed. Use a store that knows conditional writes.`,
+  );
+}
+
+async function propertiesOf(
+  bucket: Bucket,
+  of: {
+    readonly key: string;
+    readonly query: Readonly<Record<string, string>>;
+    readonly headers: Readonly<IncomingHttpHeaders>;
+    readonly signal: AbortSignal;
+  },
+): Promise<Readonly<Record<string, string>>> {
+  const kept: Record<string, string> = {};
+  for (const name of Object.keys(of.headers)) {
+    const value = headerOf(of.headers, name);
+    if (value !== undefined && (KEPT_HEADERS.includes(name) || name.startsWith('x-amz-meta-')))
+      kept[name] = value;
+  }
+  const tagging = await bucket.call({
+    method: 'GET',
+    what: 'read the tags of an object',
+    key: of.key,
+    query: { tagging: '', ...of.query },
+    signal: of.signal,
+  });
+  const tags = [...xmlElements(tagging.body.toString(), 'Tag')].map(
+    (tag) => `${encodeURIComponent(xmlText(tag, 'Key'))}=${encodeURIComponent(xmlText(tag, 'Value'))}`,
+  );
+  return tags.length === 0 ? kept : { ...kept, 'x-amz-tagging': tags.join('&') };
+}
+
+/** The pages of a list of versions or uploads. */
+async function* pagesOf(
+  bucket: Bucket,
+  {
+    what,
+    prefix,
+    signal,
+  }: { readonly what: 'versions' | 'uploads'; readonly prefix: string; readonly signal: AbortSignal },
+): AsyncGenerator<string> {
+  const marker =
+    what === 'versions'
+      ? (['version-id-marker', 'NextVersionIdMarker'] as const)
+      : (['upload-id-marker', 'NextUploadIdMarker'] as const);
+  let from: Readonly<Record<string, string>> = {};
+  for (;;) {
+    const reply = await bucket.call({
+      method: 'GET',
+      what: `list its ${what}`,
+      query: { [what]: '', 'encoding-type': 'url', ...(prefix === '' ? {} : { prefix }), ...from },
+      signal,
+    });
+    const page = reply.body.toString();
+    yield page;
+    if (xmlText(page, 'IsTruncated') !== 'true') return;
+    const id = xmlText(page, marker[1]);
+    const key = decodedKey(xmlText(page, 'NextKeyMarker'), page);
+    from = { 'key-marker': key, ...(id === '' ? {} : { [marker[0]]: id }) };
+  }
+}
+
+function* versionsIn(page: string): Iterable<ObjectVersion> {
+  for (const [, kind, element = ''] of page.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/gs))
+    yield versionOf(kind === 'DeleteMarker', element, page);
+}
+
+function versionOf(isMarker: boolean, element: string, page: string): ObjectVersion {
+  return {
+    key: keyIn(element, page),
+    id: xmlText(element, 'VersionId') || 'null',
+    isLatest: xmlText(element, 'IsLatest') === 'true',
+    isMarker,
+    etag: xmlText(element, 'ETag'),
+    size: Number(xmlText(element, 'Size')),
+    modifiedAt: new Date(xmlText(element, 'LastModified')),
+    isArchived: ARCHIVES.has(xmlText(element, 'StorageClass')),
+  };
+}
+
+function keyIn(element: string, page: string): string {
+  return decodedKey(xmlText(element, 'Key'), page);
+}
+
+/** Keys may have characters that XML cannot have; a store that escapes them says so. */
+function decodedKey(text: string, page: string): string {
+  return xmlText(page, 'EncodingType') === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+}
