@@ -39,6 +39,7 @@ import {
   createConnections,
   createPdClientConnector,
   createSystems,
+  impliedOrder,
   loadConnectionKinds,
 } from './connectors/index.ts';
 import {
@@ -214,7 +215,7 @@ async function createServer(
     masterKey,
     clock,
     logger,
-    order: { after: config.requests.after, groups: config.requests.groups },
+    order: { after: impliedOrder(connections, config.requests), groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
     giveUpBlockedMilliseconds: config.requests.give_up_blocked,
     patience: (system) => config.streams.nats?.status.find((mapping) => mapping.system === system)?.ask_after,

@@ -194,6 +194,8 @@ const habeasCollection = z.strictObject({
   /** The column that marks a row as deleted although it is there, one of `fields`: a boolean or a time. */
   soft_delete: z.string().min(1).optional(),
   key: z.array(z.string()).min(1).optional(),
+  /** Datasets or collections of other connections that this one is made from. */
+  derived_from: oneOrMore.optional(),
   references: z.array(habeasReference).default([]),
 });
 

@@ -176,6 +176,8 @@ export interface Collection {
   readonly key: readonly string[];
   /** Collections, as `dataset.collection`, whose erasure comes before this one's. */
   readonly eraseAfter: readonly string[];
+  /** What the rows were made from, as `dataset` or `dataset.collection`: that is erased first, or they could be made again. */
+  readonly derivedFrom: readonly string[];
   /** Of a Redis server. */
   readonly redis?: RedisKeys;
   /** Of a tree of files. */

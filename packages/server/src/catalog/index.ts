@@ -17,6 +17,7 @@ export * from './draft.ts';
 export * from './finding.ts';
 export * from './identity.ts';
 export * from './keep-rule.ts';
+export * from './link-connections.ts';
 export { type LintOptions, lintDatasets } from './lint.ts';
 export * from './parse-datasets.ts';
 export { isPast, ruleFor } from './rule-for.ts';

@@ -112,6 +112,7 @@ class DatasetReader {
       onErase: fromOnEraseSource(source.habeas?.on_erase) ?? this.#collectionOverride(meta, path),
       key: source.habeas?.key ?? [],
       eraseAfter: meta.erase_after ?? [],
+      derivedFrom: source.habeas?.derived_from ?? [],
       flags: fromFlagsSource(source.habeas?.flags, [...path, 'habeas', 'flags']),
       softDelete: this.#softDelete(source.habeas?.soft_delete, fields, path),
       skip: meta.skip_processing ?? false,

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { type CollectionShape, lintDatasets, parseDatasets, type Severity } from '../catalog/index.ts';
+import {
+  type CollectionShape,
+  linkConnections,
+  lintDatasets,
+  parseDatasets,
+  type Severity,
+} from '../catalog/index.ts';
 import { configureConnections, createPostgresConnector, loadConnectionKinds } from '../connectors/index.ts';
 import {
   type Config,
@@ -74,11 +80,22 @@ export async function checkProject(options: CheckOptions): Promise<ProjectReport
 
   let datasets = 0;
   let compared = 0;
+  const unreadable = new Set<string>();
+  const parsed = new Map(
+    config.connections.map(({ key, datasets: names }) => [
+      key,
+      names.flatMap((name) => {
+        const file = resolve(config.folder, name);
+        const own = attempt(() => parseDatasets(readDataset(file), relative(options.folder, file)), file);
+        if (own === undefined) unreadable.add(key);
+        return own ?? [];
+      }),
+    ]),
+  );
+  const linked = linkConnections(parsed);
+  const readable = config.connections.filter(({ key }) => !unreadable.has(key));
   for (const connection of config.connections) {
-    const own = connection.datasets.flatMap((name) => {
-      const file = resolve(config.folder, name);
-      return attempt(() => parseDatasets(readDataset(file), relative(options.folder, file)), file) ?? [];
-    });
+    const own = linked.get(connection.key)?.datasets ?? [];
     datasets += own.length;
     const shapes = options.offline
       ? undefined
@@ -91,7 +108,14 @@ export async function checkProject(options: CheckOptions): Promise<ProjectReport
     if (options.offline || shapes instanceof HabeasError) continue;
     compared += 1;
     if (found.some(({ severity }) => severity === 'error')) continue;
-    findings.push(...(await tryOut({ connection, config, policy, file: config.file ?? options.folder })));
+    findings.push(
+      ...(await tryOut({
+        connection,
+        config: { ...config, connections: readable },
+        policy,
+        file: config.file ?? options.folder,
+      })),
+    );
   }
   return {
     findings: relativeTo(options.folder, findings),
@@ -172,11 +196,12 @@ async function tryOut(options: {
   readonly file: string;
 }): Promise<readonly ProjectFinding[]> {
   const { connection, policy, file } = options;
-  const config = { ...options.config, connections: [connection] };
+  const { config } = options;
   try {
     const [configured] = configureConnections({
       config,
-      kinds: await loadConnectionKinds(config),
+      kinds: await loadConnectionKinds({ ...config, connections: [connection] }),
+      only: connection.key,
       keepRules: policy === undefined ? [] : erasureRules(policy, systemClock.now()),
       clock: systemClock,
     });

@@ -4,12 +4,16 @@ import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import {
   type About,
+  applyLinks,
   buildDatasetGraph,
   changeCoverageOf,
   coverageOf,
   type Dataset,
   type DatasetGraph,
   type KeepRule,
+  type Link,
+  type LinkedDatasets,
+  linkConnections,
   parseDatasets,
 } from '../catalog/index.ts';
 import {
@@ -31,12 +35,22 @@ export interface ConfigureOptions {
   readonly keepRules?: readonly KeepRule[];
   readonly kinds: Readonly<Record<string, ConnectionKind>>;
   readonly clock: Clock;
+  /** The one that is meant; the others only tell what leads to it. (Default: all) */
+  readonly only?: string;
 }
 
 /** The dataset files and rules that a plan is frozen with, as they are stored. */
 interface FrozenInputs {
   readonly files: readonly { readonly file: string; readonly text: string }[];
   readonly keepRules: readonly KeepRule[];
+  /** Identities that come from references to and from other connections. (Default: none) */
+  readonly links?: readonly Link[];
+}
+
+/** What one connection reads, and how others lead to it. */
+interface ReadConnection {
+  readonly files: FrozenInputs['files'];
+  readonly linked: LinkedDatasets;
 }
 
 /**
@@ -44,10 +58,29 @@ interface FrozenInputs {
  * what cannot be read and for references that lead nowhere.
  */
 export function configureConnections(options: ConfigureOptions): readonly ConfiguredConnection[] {
-  return options.config.connections.map((config) => configure(config, options));
+  const { connections, folder } = options.config;
+  const files = new Map(
+    connections.map((config) => [
+      config.key,
+      config.datasets.map((name) => ({
+        file: relative(folder, resolve(folder, name)),
+        text: readDataset(resolve(folder, name)),
+      })),
+    ]),
+  );
+  const linked = linkConnections(new Map([...files].map(([key, own]) => [key, parseFrozen({ files: own })])));
+  return connections.flatMap((config) => {
+    const [own, links] = [files.get(config.key), linked.get(config.key)];
+    if (own === undefined || links === undefined || (options.only ?? config.key) !== config.key) return [];
+    return configure(config, { files: own, linked: links }, options);
+  });
 }
 
-function configure(config: ConnectionConfig, options: ConfigureOptions): ConfiguredConnection {
+function configure(
+  config: ConnectionConfig,
+  { files, linked }: ReadConnection,
+  options: ConfigureOptions,
+): ConfiguredConnection {
   const kind = options.kinds[config.kind];
   if (kind === undefined) {
     const known = Object.keys(options.kinds).join(', ');
@@ -66,14 +99,15 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
       `Connection ${config.key} has options, but the kind "${config.kind}" takes none.`,
     );
   }
-  const files = config.datasets.map((name) => ({
-    file: relative(folder, resolve(folder, name)),
-    text: readDataset(resolve(folder, name)),
-  }));
-  const graph = buildDatasetGraph(parseFrozen({ files }));
+  const { links } = linked;
+  const graph = buildDatasetGraph(linked.datasets);
   refuseBrokenReferences(graph);
   const under = rememberByRules((keepRules) => {
-    const content = canonicalJson({ files, keepRules } satisfies FrozenInputs);
+    const content = canonicalJson({
+      files,
+      keepRules,
+      ...(links.length === 0 ? {} : { links }),
+    } satisfies FrozenInputs);
     return {
       coverage: (identityTypes: ReadonlySet<string>, about?: About) =>
         coverageOf(graph, { identityTypes, about, keepRules, now: options.clock.now() }),
@@ -109,6 +143,8 @@ function configure(config: ConnectionConfig, options: ConfigureOptions): Configu
     capabilities: open(inputs.content).capabilities,
     needs: all.identitiesNeeded,
     resolves: cover(new Set(all.identitiesNeeded)).identitiesResolved,
+    foundThrough: linked.foundThrough,
+    madeFrom: linked.madeFrom,
     coverage: cover,
     inputs,
     under,
@@ -169,8 +205,11 @@ export function createConnections(
   };
 }
 
-function parseFrozen(inputs: Pick<FrozenInputs, 'files'>): readonly Dataset[] {
-  return inputs.files.flatMap(({ file, text }) => parseDatasets(text, file));
+function parseFrozen({ files, links = [] }: Pick<FrozenInputs, 'files' | 'links'>): readonly Dataset[] {
+  return applyLinks(
+    files.flatMap(({ file, text }) => parseDatasets(text, file)),
+    links,
+  );
 }
 
 function readDataset(file: string): string {

@@ -4,6 +4,7 @@ export * from './connection-kind.ts';
 export * from './connections.ts';
 export * from './connector.ts';
 export * from './contract/index.ts';
+export * from './implied-order.ts';
 export * from './load-kinds.ts';
 export * from './pd-client/index.ts';
 export * from './plannable-system.ts';

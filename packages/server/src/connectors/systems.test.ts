@@ -116,6 +116,8 @@ describe('systems', () => {
       capabilities: new Set(),
       needs: [],
       resolves: [],
+      foundThrough: new Set(),
+      madeFrom: new Set(),
       coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
       changeCoverage: () => ({ collections: [], kept: [], byHand: [], remarks: [] }),
       inputs: { hash: 'hash', content: 'content' },

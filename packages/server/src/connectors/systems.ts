@@ -24,6 +24,9 @@ export interface ConfiguredConnection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
+  /** Connections whose rows name what is here, and those that it was made from. */
+  readonly foundThrough: ReadonlySet<string>;
+  readonly madeFrom: ReadonlySet<string>;
   readonly coverage: (identityTypes: ReadonlySet<string>, about?: About) => Coverage;
   readonly changeCoverage: (order: ChangeOrder, identityTypes: ReadonlySet<string>) => ChangeCoverage;
   /** The datasets and rules as they are now; a plan is frozen with them. */

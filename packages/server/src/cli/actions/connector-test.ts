@@ -81,10 +81,10 @@ async function connectionStore(
   const { folder, environment } = context;
   const config = loadConfig({ file: options.config, folder, environment, only: ['connections'] });
   const named = config.connections.filter((one) => one.key === key);
-  const only = { ...config, connections: named };
   const [configured] = configureConnections({
-    config: only,
-    kinds: await loadConnectionKinds(only),
+    config,
+    kinds: await loadConnectionKinds({ ...config, connections: named }),
+    only: key,
     clock: systemClock,
   });
   if (configured === undefined) {
