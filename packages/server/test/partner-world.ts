@@ -36,6 +36,8 @@ export interface PartnerWorldOptions {
   /** What of `partners.drp` is different. */
   readonly drp?: Readonly<Record<string, unknown>>;
   readonly opendsr?: Readonly<Record<string, unknown>>;
+  /** More of the configuration. */
+  readonly more?: Readonly<Record<string, unknown>>;
   readonly policy?: string;
   readonly networks?: readonly string[];
   /** Files to write into the folder of the configuration. */
@@ -76,6 +78,7 @@ export async function startPartnerWorld(options: PartnerWorldOptions = {}): Prom
       },
       drp: { business_id: BUSINESS, ...options.drp },
     },
+    ...options.more,
   };
   const file = join(folder, 'habeas.yaml');
   writeFileSync(file, stringify(configuration));

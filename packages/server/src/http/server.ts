@@ -15,6 +15,7 @@ import { connectionRoutes } from './connections.ts';
 import { deadlineRoutes } from './deadlines.ts';
 import { declarationRoutes } from './declarations.ts';
 import { drpRoutes } from './drp.ts';
+import { drpProofRoutes } from './drp-proof.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -144,6 +145,7 @@ export async function createHttpServer(
   await importRoutes(app, application);
   await openDsrRoutes(app, application);
   await drpRoutes(app, application);
+  await drpProofRoutes(app, application);
   healthRoutes(app, application);
   metricsRoutes(app, application);
   openApiRoutes(app);

@@ -8,7 +8,7 @@ import {
   pause,
   type SecretKey,
 } from '../foundation/index.ts';
-import { type EventFeed, RETRY_DELAYS, type RetryDelays } from '../notify/index.ts';
+import { type EventFeed, proofPageTextsFromConfig, RETRY_DELAYS, type RetryDelays } from '../notify/index.ts';
 import type { Requests } from '../requests/index.ts';
 import { createRequestFollower } from './callbacks/follow-requests.ts';
 import { createCallbackSender } from './callbacks/send-callbacks.ts';
@@ -46,7 +46,7 @@ export interface PartnerFinding {
 export interface CreatePartnersOptions {
   readonly db: Database;
   readonly organizationId: string;
-  readonly config: Pick<Config, 'partners' | 'folder'> & {
+  readonly config: Pick<Config, 'partners' | 'folder' | 'people'> & {
     readonly notify: Pick<Config['notify'], 'give_up_after'>;
   };
   readonly publicUrl: string;
@@ -131,6 +131,7 @@ export function createPartners(options: CreatePartnersOptions): Partners {
         : createDrp({
             ...shared,
             publicUrl,
+            proofPageTexts: proofPageTextsFromConfig(config, organizationId),
             businessId: drp.business_id,
             maxValidityMilliseconds: drp.max_validity,
             verificationTermMilliseconds: drp.verification_term,

@@ -40,6 +40,9 @@ export interface PartnerRequests {
   /** Of this partner alone. */
   find(partner: PartnerRow, wireId: string): Promise<PartnerRequestRow | undefined>;
   findSame(partner: PartnerRow, sameness: string): Promise<PartnerRequestRow | undefined>;
+  /** What resumes the proof of a request; the same each time, and stored nowhere. */
+  proofToken(partner: PartnerRow, sameness: string): string;
+  proofTokenOf(row: PartnerRequestRow): string;
   /** The request of ours became that of a partner's request for which nobody was verified so far. */
   attach(row: PartnerRequestRow, requestId: string): Promise<PartnerRequestRow>;
   markRevoked(row: PartnerRequestRow): Promise<PartnerRequestRow>;
@@ -56,6 +59,8 @@ export function createPartnerRequests(options: {
   const { db, organizationId } = options;
   const sealKey = deriveKey(options.masterKey, 'partner requests');
   const digestKey = deriveKey(options.masterKey, 'partner request sameness');
+  const tokenKey = deriveKey(options.masterKey, 'partner request proof');
+  const tokenOf = (digest: Uint8Array) => createHmac('sha256', tokenKey).update(digest).digest('base64url');
   const contextOf = (partner: string, wireId: string) => `${organizationId}/${partner}/${wireId}`;
   const digestOf = (partner: PartnerRow, sameness: string) =>
     createHmac('sha256', digestKey).update(`${organizationId}/${partner.id}/${sameness}`).digest();
@@ -84,6 +89,8 @@ export function createPartnerRequests(options: {
 
   return {
     findSame,
+    proofToken: (partner, sameness) => tokenOf(digestOf(partner, sameness)),
+    proofTokenOf: (row) => tokenOf(row.ask_digest),
     async keep({ partner, wireId, requestId, sameness, status, details, expiresAt, now }) {
       const made = await tables
         .insertInto('partner_requests')

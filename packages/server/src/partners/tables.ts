@@ -46,7 +46,7 @@ export type PartnerTables = {
     /** The partner itself called it off. */
     revoked: boolean;
     received_at: Date;
-    /** Until when somebody has to be verified. */
+    /** Until when somebody has to be verified; stays where they prove it here. */
     expires_at: Date | null;
     /** Callback addresses and the agent's own id of the request, sealed: anyone may have written something personal there. */
     sealed: Uint8Array;

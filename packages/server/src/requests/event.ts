@@ -1,7 +1,10 @@
 import type { RequestSnapshot, TaskSnapshot } from './snapshot.ts';
 
-/** How it was proved who asks: codes to their addresses, their own sign-in, the organization's back end, or an officer. */
-export type Proof = 'codes' | 'sign-in' | 'questions' | 'officer';
+/**
+ * How it was proved who asks: codes to their addresses, their own sign-in, the organization's back end, an officer, or the partner that
+ * asked for them.
+ */
+export type Proof = 'codes' | 'sign-in' | 'questions' | 'officer' | 'partner';
 
 export interface TaskError {
   readonly code: string;

@@ -13,6 +13,7 @@ export * from './trackers/index.ts';
 export {
   createPeopleToTell,
   limitOf,
+  type TokenCall,
   type Verification,
   verificationFromConfig,
 } from './verification/index.ts';

@@ -4,30 +4,12 @@ import type { DueFigures } from './deadlines/due-figures.ts';
 import type { DeadlineCommand } from './deadlines/step-deadline.ts';
 import type { OpenedPackage, PackageForm } from './package/open-package.ts';
 import type { HeededPauses } from './pauses.ts';
+import type { ReceiveOptions } from './receive-options.ts';
 import type { ReceivedReport } from './reports.ts';
 import type { Verification } from './verification/verification.ts';
 
 export type { Caller } from './caller.ts';
-
-export interface ReceiveOptions {
-  readonly right: api.Right;
-  readonly identities: readonly api.Identity[];
-  readonly dryRun: boolean;
-  /** The law that it is answered under. (Default: the policy's) */
-  readonly regime?: api.Regime | undefined;
-  /** What the person is to the organization. (Default: the policy's) */
-  readonly subjectKind?: api.SubjectKind | undefined;
-  /** Of a rectification. */
-  readonly changes?: readonly api.FieldChange[] | undefined;
-  /** Of an objection. */
-  readonly purposes?: readonly string[] | undefined;
-  /** Of a restriction, an objection, an opt-out or a limitation: ends it. (Default: false) */
-  readonly lift?: boolean | undefined;
-  /** Of mails to the person. (Default: the configuration's) */
-  readonly language?: api.Language | undefined;
-  /** The same key and body gives the same request again; the same key with another body is IDEMPOTENCY_KEY_REUSED. */
-  readonly idempotencyKey?: string | undefined;
-}
+export type { ReceiveOptions } from './receive-options.ts';
 
 export type RequestCommand =
   | { readonly type: 'cancel' | 'hold' | 'reject'; readonly reason: string }

@@ -40,7 +40,7 @@ export const partnersSection = z.strictObject({
       directory_interval: duration.prefault('1h'),
       /** Longest time between `issued-at` and `expires-at` of a signed message. */
       max_validity: duration.prefault('15m'),
-      /** How long an agent has to verify a person of whom no claim is verified. */
+      /** How long an agent, or the person, has to prove who asks where no claim is verified. */
       verification_term: duration.prefault('14d'),
     })
     .optional(),

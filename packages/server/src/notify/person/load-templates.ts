@@ -16,6 +16,8 @@ export interface Templates {
   readonly delays: Readonly<Record<Language, Readonly<Record<string, string>>>>;
   /** What the page says on which people open the link to their package. */
   readonly packagePage: Readonly<Record<Language, PackagePageWords>>;
+  /** What the page says on which people prove that they want what somebody asked in their name. */
+  readonly proofPage: Readonly<Record<Language, ProofPageWords>>;
 }
 
 const PACKAGE_PAGE_WORDS = [
@@ -39,11 +41,30 @@ const PACKAGE_PAGE_WORDS = [
 /** `sent` names `{{minutes}}`. */
 export type PackagePageWords = Readonly<Record<(typeof PACKAGE_PAGE_WORDS)[number], string>>;
 
+const PROOF_PAGE_WORDS = [
+  'title',
+  'ask',
+  'code',
+  'confirm',
+  'again',
+  'sent',
+  'wrong',
+  'often',
+  'check',
+  'done',
+  'over',
+  'back',
+  'unknown',
+] as const;
+
+/** `ask` names `{{agent}}`, `{{organization}}` and `{{right}}`, `back` the agent. */
+export type ProofPageWords = Readonly<Record<(typeof PROOF_PAGE_WORDS)[number], string>>;
+
 const BUILT_IN = fileURLToPath(new URL('./templates/', import.meta.url));
 
 /**
  * Reads the templates: those of the folder go before the ones that come with Habeas, file by file (`de/completed.txt`,
- * `de/completed.html`, `de/rights.json`, `de/package-page.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
+ * `de/completed.html`, `de/rights.json`, `de/package-page.json`, `de/proof-page.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
  */
 export function loadTemplates(folder?: string): Templates {
   if (folder !== undefined && !existsSync(folder)) throw broken(folder, 'there is no such folder');
@@ -72,7 +93,12 @@ export function loadTemplates(folder?: string): Templates {
     }),
     rights: perLanguage((language) => wordsOf(`${language}/rights.json`, required)),
     delays: perLanguage((language) => wordsOf(`${language}/delays.json`, required)),
-    packagePage: perLanguage((language) => pageWords(`${language}/package-page.json`, required)),
+    packagePage: perLanguage((language) =>
+      pageWords(`${language}/package-page.json`, PACKAGE_PAGE_WORDS, required),
+    ),
+    proofPage: perLanguage((language) =>
+      pageWords(`${language}/proof-page.json`, PROOF_PAGE_WORDS, required),
+    ),
   };
 }
 
@@ -110,11 +136,15 @@ function templateOf(options: {
   return { text, html };
 }
 
-function pageWords(name: string, required: (name: string) => string): PackagePageWords {
-  const words = wordsOf(name, required);
-  const missing = PACKAGE_PAGE_WORDS.find((word) => words[word] === undefined || words[word] === '');
+function pageWords<Word extends string>(
+  name: string,
+  needed: readonly Word[],
+  required: (name: string) => string,
+): Readonly<Record<Word, string>> {
+  const words: Readonly<Record<string, string>> = wordsOf(name, required);
+  const missing = needed.find((word) => words[word] === undefined || words[word] === '');
   if (missing !== undefined) throw broken(name, `it has no "${missing}"`);
-  return words as PackagePageWords;
+  return Object.fromEntries(needed.map((word) => [word, words[word]])) as Record<Word, string>;
 }
 
 function wordsOf(name: string, required: (name: string) => string): Record<string, string> {

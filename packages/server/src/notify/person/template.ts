@@ -64,8 +64,8 @@ export function fillTemplate({ template, layout, language, values }: FillOptions
   };
 }
 
-/** One pass: what a value holds is never taken for a placeholder. */
-function fill(text: string, values: Readonly<Record<string, string>>): string {
+/** A text with its placeholders replaced, in one pass: what a value holds is never taken for a placeholder. */
+export function fill(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(PLACEHOLDER, (_, name: string) => values[name] ?? '');
 }
 

@@ -75,6 +75,16 @@ describe('the templates', () => {
     expect(() => withFolder({ 'de/package-page.json': '{"title": "Daten"}' })).toThrow('it has no "ask"');
   });
 
+  it('have words for the page of proofs in each language, each its own, that name who asks and for what', () => {
+    for (const word of Object.keys(templates.proofPage.en) as (keyof typeof templates.proofPage.en)[]) {
+      const words = LANGUAGES.map((language) => templates.proofPage[language][word]);
+      expect([word, new Set(words).size]).toEqual([word, LANGUAGES.length]);
+      const named = words.map((one) => [...placeholdersOf(one)].sort().join());
+      const expected = { ask: 'agent,organization,right', back: 'agent' }[word as string] ?? '';
+      expect([word, ...new Set(named)]).toEqual([word, expected]);
+    }
+  });
+
   it('have words for each right in each language', () => {
     for (const language of LANGUAGES) {
       const missing = api.rightSchema.options.filter((right) => !templates.rights[language][right]);

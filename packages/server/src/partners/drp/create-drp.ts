@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendAudit } from '../../audit/index.ts';
 import { type Clock, type Database, HabeasError, type Logger } from '../../foundation/index.ts';
+import type { ProofPageTexts } from '../../notify/index.ts';
 import type { Requests } from '../../requests/index.ts';
 import { checkCallbackUrl } from '../callbacks/callback-address.ts';
 import type { RequestFollower } from '../callbacks/follow-requests.ts';
@@ -9,10 +10,11 @@ import type { PartnerRequests } from '../partner-requests.ts';
 import type { PartnerRegistry } from '../registry.ts';
 import type { PartnerTables } from '../tables.ts';
 import { replaceToken } from '../tokens.ts';
-import type { ToldRequest } from '../told-status.ts';
+import type { PartnerRequestRow, ToldRequest } from '../told-status.ts';
 import { jsonAnswer, type WireAnswer } from '../wire.ts';
 import { errorAnswer, FORBIDDEN, failureAnswer, refusedAnswer } from './answers.ts';
 import { type Exercise, readExercise } from './exercise.ts';
+import { createPersonProof, type PersonProof } from './person-proof.ts';
 import { checkClaims, checkGivenClaims, type Expectation, openSignedMessage } from './signed-message.ts';
 import { exerciseStatus } from './status.ts';
 import { importVerifyKey } from './verify-key.ts';
@@ -44,6 +46,8 @@ export interface Drp {
   revoke(call: DrpCall & { readonly body: string }): Promise<WireAnswer>;
   /** The package of an access request; only for the agent that asked. */
   results(call: DrpCall): Promise<WireAnswer>;
+  /** Where people prove who they are; undefined where they cannot. */
+  readonly personProof: PersonProof | undefined;
 }
 
 export interface DrpOptions {
@@ -57,6 +61,8 @@ export interface DrpOptions {
   readonly requests: Requests;
   readonly partnerRequests: PartnerRequests;
   readonly follower: Pick<RequestFollower, 'note'>;
+  /** Of the page for people. */
+  readonly proofPageTexts: ProofPageTexts;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -117,18 +123,36 @@ export function createDrp(options: DrpOptions): Drp {
     return token === undefined ? FORBIDDEN : jsonAnswer(200, { 'agent-id': partner.partner_id, token });
   }
 
-  /** The request of ours for an exercise; undefined while nobody is verified. */
+  /** The request of ours for an exercise; undefined where nobody is verified, and nobody can be asked to prove it here. */
   async function ask(partner: PartnerRow, exercise: Exercise, sameness: string): Promise<string | undefined> {
-    if (exercise.identities.length === 0) return undefined;
-    const { request } = await requests.receive(callerOf(partner), {
-      right: exercise.right,
-      lift: exercise.lift,
-      regime: exercise.regime,
-      identities: exercise.identities,
-      dryRun: false,
-      idempotencyKey: `drp/${partner.id}/${sameness}`,
+    const { right, lift, regime, identities, claimed } = exercise;
+    const asked = { right, lift, regime, idempotencyKey: `drp/${partner.id}/${sameness}` };
+    if (identities.length > 0) {
+      const { request } = await requests.receive(callerOf(partner), { ...asked, identities, dryRun: false });
+      return request.id;
+    }
+    // Codes go by mail, and no mail has words for what takes an opt-out back.
+    if (lift || !claimed.some(({ type }) => type === 'email')) return undefined;
+    return requests.verification?.askFor(callerOf(partner), {
+      ...asked,
+      identities: claimed,
+      token: partnerRequests.proofToken(partner, sameness),
+      expiresMilliseconds: options.verificationTermMilliseconds,
     });
-    return request.id;
+  }
+
+  /** The agent verified somebody of whom we had asked a proof; false where no proof is waited for. */
+  async function vouch(partner: PartnerRow, exercise: Exercise, before: PartnerRequestRow): Promise<boolean> {
+    if (exercise.identities.length === 0) return false;
+    const { request } = await follower.note(partner, before);
+    if (request?.state !== 'verifying' || requests.verification === undefined) return false;
+    if (request.right !== exercise.right || request.lift !== exercise.lift)
+      throw new HabeasError(
+        'IDEMPOTENCY_KEY_REUSED',
+        'This agent-request-id came before for something else.',
+      );
+    await requests.verification.vouch(callerOf(partner), request.id, exercise.identities);
+    return true;
   }
 
   async function exercise({ partner, body }: Parameters<Drp['exercise']>[0]): Promise<WireAnswer> {
@@ -151,13 +175,16 @@ export function createDrp(options: DrpOptions): Drp {
       (before.request_id !== null || before.ended_at !== null || asked.identities.length === 0)
     ) {
       // Says that the content is another one, if it is.
-      if (before.request_id !== null) await ask(partner, asked, sameness);
+      if (before.request_id !== null && !(await vouch(partner, asked, before)))
+        await ask(partner, asked, sameness);
       return statusAnswer(await follower.note(partner, before));
     }
-    const requestId = (await ask(partner, asked, sameness)) ?? null;
+    const isVerified = asked.identities.length > 0;
     const now = clock.now();
-    const status: 'open' | 'in_progress/need_user_verification' =
-      requestId === null ? 'in_progress/need_user_verification' : 'open';
+    const requestId = (await ask(partner, asked, sameness)) ?? null;
+    const status: 'open' | 'in_progress/need_user_verification' = isVerified
+      ? 'open'
+      : 'in_progress/need_user_verification';
     const kept = await partnerRequests.keep({
       partner,
       wireId: randomUUID(),
@@ -168,7 +195,7 @@ export function createDrp(options: DrpOptions): Drp {
         callbackUrls: asked.callbackUrl === null ? [] : [asked.callbackUrl],
         agentRequestId: asked.agentRequestId,
       },
-      expiresAt: requestId === null ? new Date(now.getTime() + options.verificationTermMilliseconds) : null,
+      expiresAt: isVerified ? null : new Date(now.getTime() + options.verificationTermMilliseconds),
       now,
     });
     const row =
@@ -221,6 +248,7 @@ export function createDrp(options: DrpOptions): Drp {
         return found === undefined ? notYours() : statusAnswer(found.told);
       }),
     revoke: (call) => answered(() => revoke(call)),
+    personProof: createPersonProof({ ...options, texts: options.proofPageTexts }),
     results: (call) =>
       answered(async () => {
         const found = await owned(call);

@@ -9,7 +9,10 @@ export interface Exercise {
   readonly lift: boolean;
   /** Undefined: the agent names none, and asks for voluntary processing. */
   readonly regime: 'ccpa' | undefined;
+  /** Whom the agent verified. */
   readonly identities: readonly api.Identity[];
+  /** Whom it names, verified or not. */
+  readonly claimed: readonly api.Identity[];
   readonly agentRequestId: string | null;
   readonly callbackUrl: string | null;
 }
@@ -73,17 +76,21 @@ export function readExercise(content: OpenedMessage['content']): Exercise | { re
   if (typeof phone === 'string' && !E_164.test(phone)) {
     return { mistake: 'phone_number is not in E.164, such as +14155550100.' };
   }
+  const email = identity('email', claims.email);
+  const phoneNumber = identity('phone_number', phone);
+  const claimed = [...email, ...phoneNumber];
   const identities = [
-    ...(claims.email_verified === true ? identity('email', claims.email) : []),
-    ...(claims.phone_number_verified === true ? identity('phone_number', phone) : []),
+    ...(claims.email_verified === true ? email : []),
+    ...(claims.phone_number_verified === true ? phoneNumber : []),
   ];
-  if (!z.array(api.identitySchema).safeParse(identities).success) {
+  if (!z.array(api.identitySchema).safeParse(claimed).success) {
     return { mistake: 'A claim holds characters that cannot be stored.' };
   }
   return {
     ...right,
     regime: typeof claims.regime === 'string' ? 'ccpa' : undefined,
     identities,
+    claimed,
     agentRequestId: claims['agent-request-id'] ?? null,
     callbackUrl: claims.status_callback ?? null,
   };

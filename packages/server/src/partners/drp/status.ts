@@ -46,7 +46,7 @@ function statusOf({ row, request }: Pick<ToldRequest, 'row' | 'request'>, now: D
   }
   switch (request.state) {
     case 'received':
-      return 'open';
+      return provesHere(row) ? 'in_progress' : 'open';
     case 'verifying':
       return 'in_progress/need_user_verification';
     case 'planned':
@@ -59,7 +59,7 @@ function statusOf({ row, request }: Pick<ToldRequest, 'row' | 'request'>, now: D
     case 'completed':
       return request.matched === false ? 'denied/no_match' : 'fulfilled';
     case 'rejected':
-      return `denied/${DENIED_REASONS.find((reason) => reason === request.reason) ?? 'other'}`;
+      return `denied/${DENIED_REASONS.find((reason) => reason === request.reason) ?? (provesHere(row) && request.policy_version === null ? 'insuf_verification' : 'other')}`;
     case 'expired':
       return 'denied/insuf_verification';
     case 'cancelled':
@@ -68,6 +68,22 @@ function statusOf({ row, request }: Pick<ToldRequest, 'row' | 'request'>, now: D
       return request.state satisfies never;
   }
 }
+
+/** The person had to prove here who they are: what was not planned after that was refused or not proved. */
+function provesHere(row: ToldRequest['row']): boolean {
+  return row.request_id !== null && row.expires_at !== null;
+}
+
+/** Where the person goes who has to prove who they are (§3.02.1); unique to the request, as the protocol wants it. */
+export function verificationUrl(
+  publicUrl: string,
+  { partner, row }: Pick<ToldRequest, 'partner' | 'row'>,
+): string {
+  return `${publicUrl}/v1/agent/${encodeURIComponent(partner.partner_id)}/data-rights-request/${row.wire_id}/verify`;
+}
+
+const PROVE_HERE =
+  'The person has to prove who they are: send them to user_verification_url. A code went to their e-mail address.';
 
 /** What an agent may tell the person about a status. */
 const DETAILS: Readonly<Partial<Record<DrpStatus, string>>> = {
@@ -87,6 +103,7 @@ export function exerciseStatus(
   const [status, reason] = options.status.split('/');
   const isOpen = status === 'open' || status === 'in_progress';
   const text = Object.hasOwn(DETAILS, options.status) ? DETAILS[options.status as DrpStatus] : undefined;
+  const needsProof = reason === 'need_user_verification' && request !== undefined;
   const pack = status === 'fulfilled' ? request?.package : undefined;
   return {
     request_id: row.wire_id,
@@ -97,10 +114,10 @@ export function exerciseStatus(
     ...(isOpen
       ? { expected_by: isoTime(new Date(request?.due_at ?? row.expires_at ?? row.received_at)) }
       : {}),
-    ...(text === undefined ? {} : { processing_details: text }),
+    ...(text === undefined ? {} : { processing_details: needsProof ? PROVE_HERE : text }),
     ...(reason === 'need_user_verification'
       ? {
-          user_verification_url: null,
+          user_verification_url: needsProof ? verificationUrl(options.publicUrl, told) : null,
           ...(row.expires_at === null ? {} : { expires_at: isoTime(row.expires_at) }),
         }
       : {}),

@@ -2,49 +2,46 @@ import type { api } from '@habeas/contract';
 import { HabeasError, newId } from '../../foundation/index.ts';
 import { checkAsk } from '../ask-rules.ts';
 import { DEFAULT_RETRY } from '../back-off.ts';
-import { bodyDigest } from '../idempotency.ts';
+import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from '../idempotency.ts';
 import { identityDigests, type RequestRef, sealText } from '../identity-vault.ts';
-import { insertRequests } from '../insert-requests.ts';
+import { type Asked, insertRequests } from '../insert-requests.ts';
+import type { Caller, ReceiveOptions } from '../requests.ts';
 import { changesSystems } from '../rights.ts';
 import type { RequestSnapshot } from '../snapshot.ts';
 import { step } from '../step.ts';
-import { PERSON, type VerificationContext } from './context.ts';
-import { newToken } from './secrets.ts';
+import type { VerificationContext } from './context.ts';
 import type { VerificationTables } from './tables.ts';
-import type { AskOptions } from './verification.ts';
+
+export interface InsertAsked {
+  readonly caller: Caller;
+  readonly ask: ReceiveOptions;
+  /** Who asks for another person by themselves. */
+  readonly agent?: api.Ask['agent'];
+  readonly token: string;
+  readonly expiresMilliseconds: number;
+}
 
 /**
- * Stores a request that has to be proved, in one transaction; its codes are made and sent afterwards, from the outbox. The same
- * statements run whoever is named, so that neither the answer nor its time tells whether somebody is known.
+ * Stores a request that has to be proved, in one transaction, or finds the one of the same idempotency key; its codes are made and
+ * sent afterwards, from the outbox. The same statements run whoever is named, so that neither the answer nor its time tells whether
+ * somebody is known.
  */
 export async function insertAsked(
   context: VerificationContext,
-  asked: AskOptions,
-): Promise<{ readonly ref: RequestRef; readonly token: string }> {
+  { caller, ask: given, agent, token, expiresMilliseconds }: InsertAsked,
+): Promise<RequestRef> {
   const { clock, organizationId, masterKey, rules, transitions, digests } = context;
   const now = clock.now();
   const ref = { organizationId, requestId: newId('req', now) };
-  const { right, identities, changes, purposes, language } = asked;
-  checkAsk({ right, targets: changes?.map(({ target }) => target), purposes });
-  const ask = { right, identities, changes, purposes, language, dryRun: false };
-  const token = newToken();
-  await transitions.transact(async (transaction, save) => {
-    const [key] = await insertRequests(
-      transaction,
-      [
-        {
-          ref,
-          ask,
-          caller: { organizationId, actor: PERSON },
-          made: undefined,
-          digest: bodyDigest(masterKey, ask),
-        },
-      ],
-      { masterKey, policy: context.policy, now },
-    );
+  const ask = withHashedKey(masterKey, given);
+  checkAsk({ ...ask, targets: ask.changes?.map(({ target }) => target) });
+  const asked: Asked = { ref, ask, caller, made: undefined, digest: bodyDigest(masterKey, ask) };
+  const inserted = await transitions.transact(async (transaction, save) => {
+    const fresh = await claimIdempotencyKeys(transaction, [asked], now);
+    if (fresh.length === 0) return false;
+    const [key] = await insertRequests(transaction, fresh, { masterKey, policy: context.policy, now });
     if (key === undefined) throw new HabeasError('INTERNAL', 'A request was stored without a key.');
     const tables = transaction.withTables<VerificationTables>();
-    const { agent } = asked;
     await tables
       .insertInto('verifications')
       .values({
@@ -52,7 +49,7 @@ export async function insertAsked(
         request_id: ref.requestId,
         state: 'open',
         required: [...rules.required],
-        expires_at: new Date(now.getTime() + rules.expiresMilliseconds),
+        expires_at: new Date(now.getTime() + expiresMilliseconds),
         questions: null,
         answers: null,
         post_at: null,
@@ -62,7 +59,7 @@ export async function insertAsked(
         merged_into: null,
       })
       .execute();
-    const emails = asked.identities.filter(({ type }) => type === 'email');
+    const emails = ask.identities.filter(({ type }) => type === 'email');
     const identityDigest = identityDigests(key, emails);
     const contacts = [
       ...emails.map(({ value }, index) => ({
@@ -93,12 +90,14 @@ export async function insertAsked(
       .insertInto('verification_tokens')
       .values({ organization_id: organizationId, digest: digests.token(token), request_id: ref.requestId })
       .execute();
-    await save([firstStep(ref, asked.right, now)]);
+    await save([firstStep(asked, now)]);
+    return true;
   });
-  return { ref, token };
+  if (inserted) return ref;
+  return { organizationId, requestId: (await replay(context.db, asked)).id };
 }
 
-function firstStep(ref: RequestRef, right: api.Right, now: Date) {
+function firstStep({ ref, ask: { right }, caller }: Asked, now: Date) {
   const request: RequestSnapshot = {
     id: ref.requestId,
     state: 'received',
@@ -121,6 +120,6 @@ function firstStep(ref: RequestRef, right: api.Right, now: Date) {
     before: { request, taskRow: undefined },
     step: outcome,
     result: {},
-    actor: PERSON,
+    actor: caller.actor,
   };
 }

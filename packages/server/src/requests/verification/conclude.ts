@@ -5,7 +5,7 @@ import type { Proof } from '../event.ts';
 import { loadRequestKey, openIdentity, type RequestRef } from '../identity-vault.ts';
 import type { RequestTables } from '../tables.ts';
 import { missingChecks, proofOf } from './checks.ts';
-import type { ConclusionContext } from './context.ts';
+import { type ConclusionContext, PERSON } from './context.ts';
 import { type Case, loadCase, progressOf } from './read-case.ts';
 import type { VerificationTables } from './tables.ts';
 
@@ -40,6 +40,8 @@ export interface Conclusion {
   readonly actor: string;
   /** Of an officer. */
   readonly reason: string | null;
+  /** Of a partner: whom it verified. */
+  readonly vouched?: readonly api.Identity[];
 }
 
 /**
@@ -49,16 +51,17 @@ export interface Conclusion {
 export async function conclude(
   context: ConclusionContext,
   one: Case,
-  { by, actor, reason }: Conclusion,
+  { by, actor, reason, vouched }: Conclusion,
 ): Promise<boolean> {
   const { ref } = one;
   const { db } = context;
   const identities = await storedIdentities(context, ref);
   // Whoever looked at the whole of it vouches for the whole; a code proves the one address that it went to.
   const whole = by === 'officer' || by === 'questions';
-  const proved = identities.filter(
-    ({ digest, source }) => whole || source !== 'request' || isProved(one, digest),
-  );
+  const proved =
+    vouched === undefined
+      ? identities.filter(({ digest, source }) => whole || source !== 'request' || isProved(one, digest))
+      : namedOf(one, identities, vouched);
   if (proved.length === 0)
     throw new HabeasError('CONFLICT', `Request ${ref.requestId} names nobody whom it could be about.`);
   const holder = await claimSubject(
@@ -81,6 +84,23 @@ export async function conclude(
   }
   if (event.type === 'verified') await planSoon(context, ref);
   return true;
+}
+
+/** The stored ones of those that are vouched for. Throws CONFLICT where the request does not name one of them. */
+function namedOf(
+  { ref }: Case,
+  stored: readonly Stored[],
+  vouched: readonly api.Identity[],
+): readonly Stored[] {
+  return vouched.map(({ type, value }) => {
+    const found = stored.find(({ identity }) => identity.type === type && identity.value === value);
+    if (found === undefined)
+      throw new HabeasError(
+        'CONFLICT',
+        `Request ${ref.requestId} does not name everybody who is vouched for.`,
+      );
+    return found;
+  });
 }
 
 interface Stored {
@@ -115,13 +135,15 @@ async function storedIdentities(context: ConclusionContext, ref: RequestRef): Pr
 
 /**
  * The request that stands for this person and right: this one, unless another one that was proved before is still under way. Only
- * here are two requests compared, after the proof: whoever only claims to be somebody learns nothing of them, and stops nothing.
+ * here are two requests compared, after the proof: whoever only claims to be somebody learns nothing of them, and stops nothing. What
+ * a partner asks for is answered to that partner, so that it stands beside what the person asks for.
  */
 async function claimSubject(
   context: ConclusionContext,
   { ref, request }: Case,
   identities: readonly api.Identity[],
 ): Promise<string> {
+  if (request.received_by !== PERSON) return ref.requestId;
   const { db, digests } = context;
   const subject = digests.subject(ref.organizationId, identities);
   const { rows } = await sql<{ readonly request_id: string }>`

@@ -6,7 +6,7 @@ import { loadRequestKey, openText, type RequestRef } from '../identity-vault.ts'
 import { insertAsked } from './ask.ts';
 import { missingChecks } from './checks.ts';
 import { advance, conclude } from './conclude.ts';
-import type { VerificationContext } from './context.ts';
+import { PERSON, type VerificationContext } from './context.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { proveContact } from './prove-contact.ts';
 import {
@@ -67,8 +67,38 @@ export function createVerification(options: CreateVerificationOptions): Verifica
       });
       if (asked.identities.length === 0 && identityProvider === undefined)
         throw new HabeasError('BAD_INPUT', 'identities: name at least one, such as a mail address.');
-      const { ref, token } = await insertAsked(context, asked);
+      const { client: _, agent, ...ask } = asked;
+      const token = newToken();
+      const ref = await insertAsked(context, {
+        caller: { organizationId, actor: PERSON },
+        ask: { ...ask, dryRun: false },
+        agent,
+        token,
+        expiresMilliseconds: rules.expiresMilliseconds,
+      });
       return { ...(await view(ref)), token };
+    },
+    async askFor(caller, { token, expiresMilliseconds, ...ask }) {
+      const ref = await insertAsked(context, {
+        caller,
+        ask: { ...ask, dryRun: false },
+        token,
+        expiresMilliseconds,
+      });
+      return ref.requestId;
+    },
+    async vouch(caller, requestId, identities) {
+      const one = await loadCase(db, refOf(caller, requestId));
+      const waits = one.request.state === 'verifying' && one.request.received_by === caller.actor;
+      const done =
+        waits &&
+        (await conclude(context, one, {
+          by: 'partner',
+          actor: caller.actor,
+          reason: null,
+          vouched: identities,
+        }));
+      if (!done) throw conflict(`Request ${requestId} does not wait for proof.`);
     },
     resume: async (call) => view(await counted(call)),
     async sendCode(call, contact) {

@@ -6,4 +6,4 @@ export { createPeopleToTell } from './people-to-tell.ts';
 export { createDigests } from './secrets.ts';
 export { SIGN_IN_SOURCE } from './sign-in.ts';
 export { sweepVerifications } from './sweep.ts';
-export type { Verification } from './verification.ts';
+export type { TokenCall, Verification } from './verification.ts';

@@ -65,9 +65,17 @@ export function createPeopleToTell(options: PeopleToTellOptions): PeopleToTell {
     const ids = [...new Set(wanted.map(({ requestId }) => requestId))];
     const requests = await toldRequests(options, ids);
     if (requests.size === 0) return [];
+    // Whoever has to prove something gets the code for it, whoever asked.
+    const coded = wanted.filter(({ kind }) => kind === 'code').map(({ requestId }) => requestId);
+    const news = [...requests.values()].filter(
+      ({ received_by: by }) => options.tell === 'all' || by === PERSON,
+    );
     const [addresses, contacts] = await Promise.all([
-      addressesOf(options, [...requests.keys()]),
-      contactsOf(options, [...requests.keys()]),
+      addressesOf(
+        options,
+        news.map(({ id }) => id),
+      ),
+      contactsOf(options, [...new Set(coded)]),
     ]);
     return wanted.flatMap(({ event, kind, requestId }): readonly NewPersonMail[] => {
       const request = requests.get(requestId);
@@ -210,22 +218,26 @@ interface Composing {
 /** All but a code. */
 type News = PersonMail & { readonly kind: Exclude<PersonMail['kind'], 'code'> };
 
-type Scope = Pick<PeopleToTellOptions, 'db' | 'organizationId' | 'tell'>;
+type Scope = Pick<PeopleToTellOptions, 'db' | 'organizationId'>;
 
-async function toldRequests({ db, organizationId, tell }: Scope, ids: readonly string[]) {
-  let query = db
+async function toldRequests({ db, organizationId }: Scope, ids: readonly string[]) {
+  const rows = await db
     .withTables<RequestTables>()
     .selectFrom('requests')
     .select(['id', 'received_by', 'package_expires_at'])
     .where('organization_id', '=', organizationId)
     .where('id', 'in', ids)
-    .where('dry_run', '=', false);
-  if (tell !== 'all') query = query.where('received_by', '=', PERSON);
-  return new Map((await query.execute()).map((row) => [row.id, row]));
+    .where('dry_run', '=', false)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Digests of the addresses that the person gave, or that their sign-in proved; not of those that systems told of. */
-async function addressesOf({ db, organizationId }: Scope, ids: readonly string[]) {
+async function addressesOf(
+  { db, organizationId }: Scope,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (ids.length === 0) return new Map();
   const rows = await db
     .withTables<RequestTables & VerificationTables>()
     .selectFrom('request_identities')
@@ -250,7 +262,11 @@ async function addressesOf({ db, organizationId }: Scope, ids: readonly string[]
   return grouped(rows.map((row) => [row.request_id, Buffer.from(row.digest).toString('base64url')]));
 }
 
-async function contactsOf({ db, organizationId }: Scope, ids: readonly string[]) {
+async function contactsOf(
+  { db, organizationId }: Scope,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  if (ids.length === 0) return new Map();
   const rows = await db
     .withTables<VerificationTables>()
     .selectFrom('verification_contacts')

@@ -1,5 +1,6 @@
 import type { api } from '@habeas/contract';
 import type { Caller } from '../caller.ts';
+import type { ReceiveOptions } from '../receive-options.ts';
 import type { Check } from './checks.ts';
 import type { Limit } from './rate-limits.ts';
 
@@ -17,6 +18,14 @@ export interface VerificationRules {
 export interface AskOptions extends api.Ask {
   /** The network address that it came from. */
   readonly client: string;
+}
+
+/** Somebody asks for a person whom they do not vouch for. */
+export interface AskForOptions extends Omit<ReceiveOptions, 'dryRun'> {
+  /** Of 256 random bits; resumes the request, and proves nothing. */
+  readonly token: string;
+  /** After it, what was not proved is over. */
+  readonly expiresMilliseconds: number;
 }
 
 /** A call of somebody who holds a token. */
@@ -46,6 +55,16 @@ export interface SignInReturn {
  */
 export interface Verification {
   ask(options: AskOptions): Promise<api.NewAskedView>;
+  /**
+   * Asks for a person who has to prove that they want it: codes go to the addresses that are named. Gives the id of the request; the
+   * same idempotency key and body gives the same one, another body throws IDEMPOTENCY_KEY_REUSED.
+   */
+  askFor(caller: Caller, options: AskForOptions): Promise<string>;
+  /**
+   * The caller of {@link askFor} has verified the person meanwhile, by these identities; what else was claimed is dropped. Throws
+   * CONFLICT where the request does not wait for proof, or does not name them.
+   */
+  vouch(caller: Caller, requestId: string, identities: readonly api.Identity[]): Promise<void>;
   resume(call: TokenCall): Promise<api.AskedView>;
   /** Sends another code to a contact, unless too many were sent. */
   sendCode(call: TokenCall, contact: string): Promise<api.AskedView>;
