@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { api } from '@habeas/contract';
 import type { ChangeMode, ChangeWork, Connector, Outcome } from '../connectors/index.ts';
-import { HabeasError } from '../foundation/index.ts';
+import { HabeasError, type SecretKey } from '../foundation/index.ts';
 import { fieldChanges } from './change-vault.ts';
 import { mergeEvidence } from './merge-evidence.ts';
 import type { RequestRow } from './neighbourhood.ts';
+import { takeTurn } from './rectification-turn.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** What a request changes in systems without erasing; undefined for one that reads or erases. */
@@ -39,8 +40,15 @@ export async function changeTask(context: TaskContext): Promise<TaskOutcome> {
   return concluded(context, await change(connector, context, { work, mode }));
 }
 
-/** Tries the new values and counts what they would change. Throws VALUE_INVALID for one that does not fit. */
-export async function validateTask(context: TaskContext): Promise<TaskOutcome> {
+/**
+ * Tries the new values and counts what they would change, when no other rectification of the person comes first. Throws VALUE_INVALID
+ * for one that does not fit.
+ */
+export async function validateTask(context: TaskContext, masterKey: SecretKey): Promise<TaskOutcome> {
+  if (!context.request.dry_run) {
+    const after = await takeTurn({ ...context, masterKey, identities: context.scope.identities });
+    if (after !== undefined) return { state: 'not-its-turn', after };
+  }
   const { connector, work } = await open(context);
   return concluded(context, await change(connector, context, { work, mode: 'dry-run' }));
 }

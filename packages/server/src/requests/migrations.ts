@@ -315,6 +315,15 @@ export const requestMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0067-rectification-turns': {
+    async up(db) {
+      await sql`alter table requests add column turn_at timestamptz`.execute(db);
+      await sql`
+        create index requests_rectifying on requests (organization_id, id)
+        where right_kind = 'rectification' and not dry_run
+          and state not in ('verifying', 'completed', 'rejected', 'cancelled', 'expired')`.execute(db);
+    },
+  },
   '0065-useless-operations': {
     async up(db) {
       await sql`

@@ -10,7 +10,7 @@ import { SNAPSHOT_COLUMNS, type SnapshotRow, taskSnapshot } from './task-snapsho
 
 export type RequestRow = Omit<
   Selectable<RequestTables['requests']>,
-  'plan' | 'receipt' | 'deadline_rules' | 'next_alert_at'
+  'plan' | 'receipt' | 'deadline_rules' | 'next_alert_at' | 'turn_at'
 >;
 export type TaskRow = Selectable<RequestTables['tasks']>;
 

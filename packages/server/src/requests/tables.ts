@@ -61,6 +61,8 @@ export type RequestTables = {
     package_bytes: number | null;
     package_sha256: string | null;
     package_expires_at: Date | null;
+    /** Since when a rectification may change what others of the same person wait for; null: not yet, or it is none. */
+    turn_at: Generated<Date | null>;
     forget_at: Date | null;
     received_by: string;
     /** Of mails to the person; null: the configuration's. */

@@ -49,4 +49,6 @@ export type TaskOutcome =
       readonly above: number;
       readonly evidence: Evidence;
     }
-  | { readonly state: 'pending'; readonly operation: string; readonly retryAfterSeconds: number };
+  | { readonly state: 'pending'; readonly operation: string; readonly retryAfterSeconds: number }
+  /** Another request has to end first. */
+  | { readonly state: 'not-its-turn'; readonly after: string };

@@ -193,7 +193,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     case 'verify':
       return request.right_kind === 'erasure' ? verifyTask(context) : verifyChangeTask(context);
     case 'validate':
-      return validateTask(context);
+      return validateTask(context, options.masterKey);
     case 'rectify':
     case 'restrict':
     case 'object':
@@ -236,6 +236,19 @@ async function conclude(
     if (!applied.applied) await noteUselessOperation(options.db, { ...target, operation: outcome.operation });
     return;
   }
+  if (outcome.state === 'not-its-turn') {
+    const now = options.clock.now();
+    const retryAt = new Date(now.getTime() + turnDelay(now.getTime() - (task.started_at ?? now).getTime()));
+    await options.transitions.apply(
+      target,
+      { type: 'task-pending', attempt: task.attempt, retryAt, calledBackAt: task.called_back_at },
+      {
+        actor: 'system',
+        result: { note: `after ${outcome.after}, which corrects the same person and came first` },
+      },
+    );
+    return;
+  }
   if (outcome.state === 'asks') {
     const { rows, above, evidence } = outcome;
     await options.transitions.apply(
@@ -258,6 +271,14 @@ async function conclude(
   );
   // Cancelled or taken over meanwhile: what this attempt stored belongs to nobody.
   if (!applied.applied) await removeAttempt(options.db, target, task);
+}
+
+const SHORTEST_TURN_MILLISECONDS = 1_000;
+const LONGEST_TURN_MILLISECONDS = 600_000;
+
+/** How long a task that is not its turn rests before it looks again: longer the longer it has waited, in milliseconds. */
+function turnDelay(waited: number): number {
+  return Math.min(Math.max(waited / 10, SHORTEST_TURN_MILLISECONDS), LONGEST_TURN_MILLISECONDS);
 }
 
 async function removeAttempt(db: Database, target: TaskRef, task: TaskRow): Promise<void> {

@@ -82,6 +82,11 @@ export function taskMatrix(
       ...own.flatMap((task) =>
         task.state === 'blocked' || isTriedAgain(task) ? trouble(task, width, paint) : [],
       ),
+      ...own.flatMap((task) =>
+        task.state === 'waiting' && task.kind === 'validate' && task.note !== null
+          ? paragraph(`      ${paint.accent('◷')} `, `waits: ${printable(task.note)}`, width, 8)
+          : [],
+      ),
     ];
   });
 }

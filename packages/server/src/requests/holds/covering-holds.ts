@@ -4,6 +4,7 @@ import type { Identity } from '../../catalog/index.ts';
 import { isWithinCategory } from '../../catalog/index.ts';
 import type { PlannableSystem } from '../../connectors/index.ts';
 import { type Database, deriveKey, type SecretKey } from '../../foundation/index.ts';
+import { comparableIdentity } from '../comparable-identity.ts';
 import type { RequestTables } from '../tables.ts';
 
 /** A legal hold that is in force, as far as it can cover a request. */
@@ -20,8 +21,7 @@ export interface ActiveHold {
  */
 export function holdDigest(masterKey: SecretKey, organizationId: string, identity: Identity): Buffer {
   const key = deriveKey(masterKey, `legal holds of ${organizationId}`);
-  const value = identity.value.normalize('NFKC').trim().toLowerCase();
-  return createHmac('sha256', key).update(`${identity.type}\0${value}`).digest();
+  return createHmac('sha256', key).update(comparableIdentity(identity)).digest();
 }
 
 /** Holds of the organization that are in force. */
