@@ -1,5 +1,6 @@
 import type { Keep } from '../../catalog/index.ts';
 import { buildDatasetGraph, type Dataset, type KeepRule, planTraversal } from '../../catalog/index.ts';
+import type { Compiled } from '../usable-collections.ts';
 import { type PathPattern, parsePattern } from './path-pattern.ts';
 
 /** Parts of the path of a file that patterns of derived files may name. */
@@ -22,11 +23,7 @@ export interface FileCollection {
   readonly keep: Keep | undefined;
 }
 
-export interface CompiledFiles {
-  readonly collections: readonly FileCollection[];
-  /** What has to be corrected before anything is done, one sentence each. */
-  readonly problems: readonly string[];
-}
+export type CompiledFiles = Compiled<FileCollection>;
 
 /** Reads the patterns of the datasets and weighs the duties to keep. */
 export function compileFiles(options: {

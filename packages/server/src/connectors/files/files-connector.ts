@@ -1,4 +1,3 @@
-import { HabeasError } from '../../foundation/index.ts';
 import type { ConnectionSettings } from '../connection-kind.ts';
 import type {
   CollectStep,
@@ -11,7 +10,9 @@ import type {
   Retained,
   Scope,
 } from '../connector.ts';
+import { inBatches } from '../key-batches.ts';
 import { retainedOf } from '../retained-by.ts';
+import { usableCollections } from '../usable-collections.ts';
 import { type CompiledFiles, compileFiles, type FileCollection } from './compile-files.ts';
 import { isThere, KEY_COLUMNS, keyOf, readKeys, removeFiles } from './erase-files.ts';
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from './file-system.ts';
@@ -19,8 +20,6 @@ import { type FoundFile, findFiles } from './find-files.ts';
 import { Turns } from './find-paths.ts';
 import { OpenFolder } from './open-root.ts';
 import { rowsOfFile } from './read-file.ts';
-
-const KEYS_PER_BATCH = 1_000;
 
 const DEFAULT_RESIDUALS: readonly Residual[] = [
   {
@@ -35,17 +34,7 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
   const what = `The file tree of ${key}`;
   const path = rootOf(settings);
   const compiled = (): CompiledFiles => compileFiles({ ...settings, now: settings.clock.now() });
-  const usable = (): readonly FileCollection[] => {
-    const { collections, problems } = compiled();
-    if (problems.length === 0) return collections;
-    throw new HabeasError(
-      'SCHEMA_MISMATCH',
-      `The datasets of ${key} do not fit; nothing was run. ${problems.join(' ')}`,
-      {
-        details: problems,
-      },
-    );
-  };
+  const usable = () => usableCollections(key, compiled());
   const openRoot = (): OpenFolder => {
     refuseOtherSystems();
     return OpenFolder.root(path);
@@ -72,20 +61,8 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
     using root = openRoot();
     for (const collection of usable()) {
       if (collection.keep !== undefined) continue;
-      let keys: string[] = [];
-      const batch = (): KeyBatch => ({
-        collection: collection.name,
-        columns: KEY_COLUMNS,
-        count: keys.length,
-        keys,
-      });
-      for await (const file of find(root, collection, scope)) {
-        keys.push(keyOf(file));
-        if (keys.length < KEYS_PER_BATCH) continue;
-        yield batch();
-        keys = [];
-      }
-      if (keys.length > 0) yield batch();
+      const files = find(root, collection, scope);
+      yield* inBatches(collection.name, KEY_COLUMNS, keysOf(files));
     }
   }
 
@@ -175,4 +152,8 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
       }),
     close: async () => undefined,
   };
+}
+
+async function* keysOf(files: AsyncIterable<FoundFile>): AsyncGenerator<string> {
+  for await (const file of files) yield keyOf(file);
 }

@@ -7,6 +7,7 @@ import {
   planTraversal,
 } from '../../catalog/index.ts';
 import { type PathPattern, parsePattern } from '../files/path-pattern.ts';
+import type { Compiled } from '../usable-collections.ts';
 
 /** How a line names a person. */
 export type LineForm =
@@ -35,11 +36,7 @@ export interface LogCollection {
   readonly keep: Keep | undefined;
 }
 
-export interface CompiledLogs {
-  readonly collections: readonly LogCollection[];
-  /** What has to be corrected before anything is done, one sentence each. */
-  readonly problems: readonly string[];
-}
+export type CompiledLogs = Compiled<LogCollection>;
 
 /** Values of these types are so long and of such a shape that they mean one thing wherever they stand. */
 const DISTINCT: ReadonlySet<string> = new Set(['email', 'phone_number', 'ip_address', 'uuid', 'iban']);

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import type { Identity } from '../../catalog/index.ts';
-import { HabeasError } from '../../foundation/index.ts';
 import { readable } from '../byte-text.ts';
 import type { ConnectionSettings } from '../connection-kind.ts';
 import type {
@@ -17,7 +16,9 @@ import type {
 } from '../connector.ts';
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from '../files/file-system.ts';
 import { OpenFolder } from '../files/open-root.ts';
+import { inBatches } from '../key-batches.ts';
 import { retainedOf } from '../retained-by.ts';
+import { usableCollections } from '../usable-collections.ts';
 import { type CompiledLogs, compileLogs, type LogCollection } from './compile-logs.ts';
 import { eraseLog } from './erase-log.ts';
 import { type LogName, logNames, placeOf, unfinishedNames } from './find-logs.ts';
@@ -27,7 +28,6 @@ import { type Needle, needlesOf } from './needles.ts';
 import type { FoundLine } from './scan-lines.ts';
 
 const KEY_COLUMNS = ['type', 'value'];
-const KEYS_PER_BATCH = 1_000;
 
 const DEFAULT_RESIDUALS: readonly Residual[] = [
   {
@@ -42,17 +42,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
   const what = `The log folder of ${key}`;
   const path = rootOf(settings);
   const compiled = (): CompiledLogs => compileLogs({ ...settings, now: settings.clock.now() });
-  const usable = (): readonly LogCollection[] => {
-    const { collections, problems } = compiled();
-    if (problems.length === 0) return collections;
-    throw new HabeasError(
-      'SCHEMA_MISMATCH',
-      `The datasets of ${key} do not fit; nothing was run. ${problems.join(' ')}`,
-      {
-        details: problems,
-      },
-    );
-  };
+  const usable = () => usableCollections(key, compiled());
   const openRoot = (signal: AbortSignal): OpenFolder => {
     signal.throwIfAborted();
     refuseOtherSystems();
@@ -83,11 +73,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
       for await (const { line } of linesOf(root, collection, scope))
         for (const { identity } of line.needles)
           found.set(JSON.stringify([identity.type, identity.value]), identity);
-      const keys = [...found.keys()];
-      for (let at = 0; at < keys.length; at += KEYS_PER_BATCH) {
-        const batch = keys.slice(at, at + KEYS_PER_BATCH);
-        yield { collection: collection.name, columns: KEY_COLUMNS, count: batch.length, keys: batch };
-      }
+      yield* inBatches(collection.name, KEY_COLUMNS, found.keys());
     }
   }
 

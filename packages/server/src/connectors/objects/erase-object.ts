@@ -26,7 +26,7 @@ const TRIES = 4;
 /**
  * Erases people's rows from all versions of one key. The latest version is written anew first, and takes its place only if nobody replaced
  * it; then every older one that holds their rows goes, what was the latest until now among them. A crash between both leaves a version
- * that the next try finds by its rows: it needs to remember nothing.
+ * that the next try finds by its rows: it needs to remember nothing. What lies in an archive is left.
  *
  *     v3 (latest)  ann bob        v4 (latest)  bob          v4 (latest)  bob
  *     v2           ann      ──▶   v3           ann bob ──▶
@@ -61,10 +61,7 @@ async function eraseLatest(
   const { store, rows, search, signal, mode } = options;
   let current: ObjectVersion | undefined = version;
   for (let turn = 0; turn < TRIES && current !== undefined; turn += 1) {
-    if (current.isArchived) {
-      for (const who of search.everybody) options.tally(who).archived += 1;
-      return undefined;
-    }
+    if (current.isArchived) return undefined;
     if (mode === 'dry-run') {
       const of = await countRows(current, { store, rows, search, signal });
       return { rows: of.size, of };
@@ -97,10 +94,7 @@ async function eraseOld(
   { since, isRewritten }: { readonly since: Date; readonly isRewritten: boolean },
 ): Promise<void> {
   const { store, rows, search, signal, collection, tally } = options;
-  if (version.isArchived) {
-    for (const who of search.everybody) tally(who).archived += 1;
-    return;
-  }
+  if (version.isArchived) return;
   const of = await countRows(version, { store, rows, search, signal });
   if (of.size === 0) return;
   const note = (what: 'locked' | 'left', stays: (count: number) => Stays) => {

@@ -99,7 +99,7 @@ async function eachVersion(
 }
 
 /** Someone whose stored objects are erased. */
-export interface ErasedPerson {
+export interface ErasedPerson extends Pick<Scope, 'identities'> {
   readonly stored: ReadonlyMap<string, StoredObjects>;
 }
 
@@ -119,6 +119,14 @@ export async function eraseObjects(
       return own;
     };
     if (collection.keep !== undefined) continue;
+    if (hasRows(collection)) {
+      const asked = [...people.keys()].filter((who) => {
+        const { identities = [] } = people[who] ?? {};
+        return soughtRows(collection, identities, who).length > 0;
+      });
+      const archived = asked.length === 0 ? 0 : await countArchived(collection, { store, signal });
+      if (archived > 0) for (const who of asked) tally(who).archived = archived;
+    }
     const options: EraseOptions = { store, collection, rules, mode, now, signal };
     const keys = new Map<string, number[]>();
     for (const [who, { stored }] of people.entries())
@@ -141,6 +149,19 @@ export async function eraseObjects(
     });
   }
   return tallies;
+}
+
+/** How many versions lie in an archive, where nobody can tell whose rows are in them. */
+async function countArchived(
+  { patterns }: WithRows,
+  { store, signal }: Pick<PassOptions, 'store' | 'signal'>,
+): Promise<number> {
+  const { prefixes, fits } = keysOf(patterns);
+  let count = 0;
+  for (const prefix of prefixes)
+    for await (const { key, isArchived, isMarker } of store.versions(prefix, signal))
+      if (isArchived && !isMarker && fits(key)) count += 1;
+  return count;
 }
 
 /** What can still be read of a person in one collection. */

@@ -37,20 +37,11 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
   const locating = gathered((scopes: readonly Scope[], signal) => locateObjects(scopes, pass(signal)));
   const erasing = (mode: EraseMode) =>
     gathered(async (scopes: readonly LocatedScope[], signal) =>
-      eraseObjects(
-        await Promise.all(scopes.map(async (scope) => ({ stored: await storedOf(scope) }))),
-        mode,
-        pass(signal),
-      ),
+      eraseObjects(await Promise.all(scopes.map(personOf)), mode, pass(signal)),
     );
   const erase = { erase: erasing('erase'), 'dry-run': erasing('dry-run') };
   const verifying = gathered(async (scopes: readonly LocatedScope[], signal) =>
-    verifyObjects(
-      await Promise.all(
-        scopes.map(async (scope) => ({ identities: scope.identities, stored: await storedOf(scope) })),
-      ),
-      pass(signal),
-    ),
+    verifyObjects(await Promise.all(scopes.map(personOf)), pass(signal)),
   );
 
   /** What stays of the person by a duty to keep. */
@@ -137,7 +128,13 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     const residuals: Residual[] = [];
     for (const [name, { done, locked, left, archived }] of tallies) {
       const collection = usable().find((one) => one.name === name);
-      if (collection === undefined || done + locked.count + left.count + archived === 0) continue;
+      if (collection === undefined) continue;
+      if (archived > 0)
+        residuals.push({
+          what: `${archived} versions of objects of ${name} lie in an archive, where nobody can look through them: restore them and ask again.`,
+          until: null,
+        });
+      if (done + locked.count + left.count === 0) continue;
       if (done > 0) counts[name] = done;
       stays.push(...lockedOf(name, locked));
       const isMask = collection.rows?.change.kind === 'mask';
@@ -155,11 +152,6 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         residuals.push({
           what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the bucket remove them${left.until === null ? '; there is no such rule' : ''}.`,
           until: left.until,
-        });
-      if (archived > 0)
-        residuals.push({
-          what: `${archived} versions of ${name} lie in an archive, where nobody can look through them: restore them and ask again.`,
-          until: null,
         });
       if (mode === 'dry-run') continue;
       const now = clock.now();
@@ -185,6 +177,10 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
 
 function lockedOf(collection: string, { count, until }: Tally['locked']): readonly Retained[] {
   return count === 0 ? [] : [{ collection, count, reason: LOCKED, until }];
+}
+
+async function personOf(scope: LocatedScope) {
+  return { identities: scope.identities, stored: await storedOf(scope) };
 }
 
 /** The identities by which the person's rows of the collection are found. */

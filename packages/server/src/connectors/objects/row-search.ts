@@ -16,8 +16,6 @@ export interface SoughtRow {
 
 /** Finds out whose a row is, for many people at once. */
 export interface RowSearch {
-  /** Who is looked for. */
-  readonly everybody: ReadonlySet<number>;
   /** The columns that have to be read, each once. */
   readonly columns: readonly RowColumn[];
   /**
@@ -74,7 +72,6 @@ export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
     byFirst[first.column]?.set(first.text, rows);
   }
   return {
-    everybody: new Set(sought.map(({ who }) => who)),
     columns,
     values: (column) => values[column] ?? new Set(),
     written: (column) => written[column] ?? new Set(),

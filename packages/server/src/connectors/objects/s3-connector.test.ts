@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
 import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
 import { requireProgram } from '../../../test/requirements.ts';
@@ -465,6 +466,88 @@ dataset:
     expect(error).toMatchObject({ code: 'SYSTEM_UNREACHABLE', retryable: true });
     const { ok } = await connector.check();
     expect(ok).toBe(false);
+  });
+
+  test('objects in an archive are told as what nobody could look through', async () => {
+    const bucket = await makeBucket(moto);
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n', { 'x-amz-storage-class': 'GLACIER' });
+    await bucket.put('events/date=1/b', '{"user":{"id":7}}\n');
+    const connector = connect(bucket);
+    const scope = await located({ connector }, ANN);
+    const { counts, residuals } = await erase({ connector }, scope);
+    expect(counts).toEqual({ events: 1 });
+    expect(residuals).toEqual([
+      { what: expect.stringMatching(/^1 versions of objects of events lie in an archive/), until: null },
+    ]);
+    const nothing = await erase({ connector }, scopeOf(id('8'), []));
+    expect(nothing).toMatchObject({ matched: false, residuals });
+  });
+
+  test('a bucket that does not let us in says what it refused, and nothing was changed', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await fill(bucket);
+    const before = await bucket.versions();
+    let refuses = (_: Asked): boolean => false;
+    await using between = await startProxy(moto.url, (asked) =>
+      refuses(asked) ? { status: 403, code: 'AccessDenied' } : undefined,
+    );
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+    const scope = await located({ connector }, ANN);
+    const denied = { code: 'SYSTEM_REFUSED', retryable: true };
+    for (const [what, refused] of [
+      ['write', ({ method }: Asked) => method === 'PUT'],
+      ['list its versions', ({ method }: Asked) => method === 'GET'],
+    ] as const) {
+      refuses = refused;
+      await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+        ...denied,
+        message: expect.stringMatching(new RegExp(`let Habeas .*${what}.*403 AccessDenied`)),
+      });
+    }
+    expect(await connector.check()).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/AccessDenied/),
+    });
+    refuses = ({ query }) => query.has('lifecycle');
+    const { residuals } = await erase({ connector }, scope, 'dry-run');
+    expect(residuals).toEqual([]);
+    const { 'avatars/7.png': _, ...rest } = before;
+    expect(await bucket.versions()).toMatchObject(rest);
+    expect((await erase({ connector }, scope)).residuals).toEqual([
+      { what: expect.stringMatching(/Habeas may not read/), until: null },
+    ]);
+    await connector.close();
+  });
+
+  test('a store that does not know conditional writes is left as it is', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
+    const before = await bucket.versions();
+    await using between = await startProxy(moto.url, ({ method, headers }) => {
+      if (method === 'PUT') delete headers['if-match'];
+      return undefined;
+    });
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+    await expect(connector.erase(await located({ connector }, ANN), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_REFUSED',
+      message: expect.stringMatching(/conditional writes/),
+    });
+    expect(await bucket.versions()).toEqual(before);
+    await connector.close();
+  });
+
+  test('a store that is too busy now and then is asked again', async () => {
+    const bucket = await makeBucket(moto);
+    await fill(bucket);
+    let turn = 0;
+    await using between = await startProxy(moto.url, () => {
+      turn += 1;
+      return turn % 3 === 0 ? { status: 503, code: 'SlowDown' } : undefined;
+    });
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ avatars: 1, events: 3, orders: 1 });
+    await connector.close();
   });
 
   test.each([

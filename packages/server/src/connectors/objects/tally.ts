@@ -13,7 +13,7 @@ export interface Tally {
   locked: Stays;
   /** In older versions that are left to end by themselves. */
   left: Stays;
-  /** Objects in an archive, in which nobody could look. */
+  /** Versions in an archive, in which nobody could look. */
   archived: number;
 }
 

@@ -6,6 +6,7 @@ import {
   type KeepRule,
   planTraversal,
 } from '../../catalog/index.ts';
+import type { Compiled } from '../usable-collections.ts';
 import { type FieldValues, type KeyPattern, parseKeyPattern } from './key-pattern.ts';
 import { writtenAs } from './redis-values.ts';
 
@@ -33,11 +34,7 @@ export interface RedisCollection {
   readonly keep: Keep | undefined;
 }
 
-export interface CompiledRedis {
-  readonly collections: readonly RedisCollection[];
-  /** What has to be corrected before anything is done, one sentence each. */
-  readonly problems: readonly string[];
-}
+export type CompiledRedis = Compiled<RedisCollection>;
 
 /** Reads what the datasets say about keys and weighs the duties to keep. */
 export function compileRedis(options: {

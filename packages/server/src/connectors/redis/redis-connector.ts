@@ -13,7 +13,9 @@ import type {
   Retained,
   Scope,
 } from '../connector.ts';
+import { inBatches } from '../key-batches.ts';
 import { retainedOf } from '../retained-by.ts';
+import { usableCollections } from '../usable-collections.ts';
 import { compileRedis, type RedisCollection } from './compile-redis.ts';
 import { type Element, findElements, kindOf } from './find-elements.ts';
 import { readElement } from './read-element.ts';
@@ -21,22 +23,13 @@ import { createRedisClient, type RedisClient } from './redis-client.ts';
 import { residualsOf } from './residuals.ts';
 
 const KEY_COLUMNS = ['key', 'kind', 'name'];
-const KEYS_PER_BATCH = 1_000;
 
 /** Acts on the keys of a Redis server, or of one that speaks its protocol. `url`: `redis://user:password@host:6379/0`. */
 export function createRedisConnector(settings: ConnectionSettings): Connector {
   const { key, clock } = settings;
   const client = createRedisClient({ url: settings.url, key });
   const compiled = () => compileRedis({ ...settings, now: clock.now() });
-  const usable = (): readonly RedisCollection[] => {
-    const { collections, problems } = compiled();
-    if (problems.length === 0) return collections;
-    throw new HabeasError(
-      'SCHEMA_MISMATCH',
-      `The datasets of ${key} do not fit; nothing was run. ${problems.join(' ')}`,
-      { details: problems },
-    );
-  };
+  const usable = () => usableCollections(key, compiled());
   const find = (collection: RedisCollection, { identities, signal }: Scope) =>
     findElements(collection, { client, identities, signal });
 
@@ -84,20 +77,7 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
     async *locate(scope): AsyncGenerator<KeyBatch> {
       for (const collection of usable()) {
         if (collection.keep !== undefined) continue;
-        let keys: string[] = [];
-        const batch = (): KeyBatch => ({
-          collection: collection.name,
-          columns: KEY_COLUMNS,
-          count: keys.length,
-          keys,
-        });
-        for await (const element of find(collection, scope)) {
-          keys.push(storedForm(element));
-          if (keys.length < KEYS_PER_BATCH) continue;
-          yield batch();
-          keys = [];
-        }
-        if (keys.length > 0) yield batch();
+        yield* inBatches(collection.name, KEY_COLUMNS, storedForms(find(collection, scope)));
       }
     },
 
@@ -226,6 +206,10 @@ function storedForm(element: Element): string {
   return JSON.stringify(
     element.kind === 'key' ? [element.key, element.kind] : [element.key, element.kind, element.name],
   );
+}
+
+async function* storedForms(elements: AsyncIterable<Element>): AsyncGenerator<string> {
+  for await (const element of elements) yield storedForm(element);
 }
 
 function fromStoredForm(text: string): Element {

@@ -6,6 +6,7 @@ import { type Bucket, type BucketOptions, headerOf, isAddressable, openBucket } 
 import { readRules } from './s3-rules.ts';
 import { upload } from './s3-upload.ts';
 
+const ERROR_BYTES = 1 << 16;
 const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 /** What an object keeps when it is written anew, beside its own metadata (`x-amz-meta-…`) and its tags. */
@@ -106,7 +107,8 @@ export function openS3Store(options: BucketOptions): ObjectStore {
           key: version.key,
           query: await named(version, signal),
           headers: { range: `bytes=${offset}-${offset + length - 1}`, 'if-match': version.etag },
-          maxBytes: length,
+          // Errors are longer than what small objects have.
+          maxBytes: length + ERROR_BYTES,
           signal,
         });
         if (body.length === length) return body;

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+
+/** A call as it comes; its headers may be changed. */
+export interface Asked {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Stands between a program and a server that speaks S3, and answers some calls itself, as S3 would. */
+export async function startProxy(
+  target: string,
+  answers: (asked: Asked) => { readonly status: number; readonly code: string } | undefined,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '/', target);
+    const asked = { method: incoming.method ?? '', query: url.searchParams, headers: incoming.headers };
+    const answer = answers(asked);
+    if (answer !== undefined) {
+      incoming.resume();
+      outgoing.writeHead(answer.status).end(`<Error><Code>${answer.code}</Code></Error>`);
+      return;
+    }
+    const path = incoming.url ?? '/';
+    const forwarded = request(target, { method: asked.method, path, headers: asked.headers }, (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 500, reply.headers);
+      reply.pipe(outgoing);
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('There is no port.');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
