@@ -30,6 +30,8 @@ export interface PartnerWorld extends AsyncDisposable {
   /** Calls our own API as an officer does. */
   api(method: string, path: string, body?: object): Promise<Response>;
   emails(): Promise<readonly string[]>;
+  /** What doctor says of other organizations' systems. */
+  examine(): Promise<readonly { readonly what: string; readonly finding: string }[]>;
 }
 
 export interface PartnerWorldOptions {
@@ -118,6 +120,7 @@ export async function startPartnerWorld(options: PartnerWorldOptions = {}): Prom
       );
       return rows.map(({ email }) => email);
     },
+    examine: () => server.partners.examine(),
     async [Symbol.asyncDispose]() {
       await server.close();
       await opened.close();

@@ -96,14 +96,17 @@ export function createPartners(options: CreatePartnersOptions): Partners {
 
   async function readDirectory(where: string, signal: AbortSignal): Promise<void> {
     try {
-      const { agents, refused } = await fetchDirectory(where, {
+      const directory = await fetchDirectory(where, {
         folder: config.folder,
         outbound: options.outbound,
         signal,
       });
-      const synced = await registry.syncDirectory(agents);
+      const synced = await registry.syncDirectory(directory);
+      const { agents, refused } = directory;
       directoryProblem =
-        refused === 0 ? undefined : `${refused} entries of the service directory cannot be used.`;
+        refused === 0
+          ? undefined
+          : `${refused} entries of the service directory cannot be used; what was known of these agents stays.`;
       logger.info({ agents: agents.length, refused, ...synced }, 'The service directory was read');
     } catch (error) {
       if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { appendAudit } from '../audit/index.ts';
 import { type Clock, type Database, HabeasError, newId } from '../foundation/index.ts';
+import type { Directory } from './drp/directory.ts';
 import { checkVerifyKey } from './drp/verify-key.ts';
 import { PARTNER_COLUMNS, type PartnerRow, partnerView } from './partner.ts';
 import type { PartnerTables, Protocol } from './tables.ts';
@@ -14,13 +15,16 @@ export interface PartnerRegistry {
   registerController(actor: string, controller: ControllerToRegister): Promise<api.NewControllerView>;
   /** Throws BAD_INPUT for a key that nobody can sign with. */
   registerAgents(actor: string, agents: readonly api.DirectoryAgent[]): Promise<readonly api.PartnerView[]>;
-  /** Makes the directory's agents those that it names; the ones that a person registered stay as they are. */
+  /**
+   * Makes the directory's agents those that it names. The ones that a person registered or revoked stay as they are, and so do
+   * those of which the directory is unclear.
+   */
   syncDirectory(
-    agents: readonly api.DirectoryAgent[],
+    directory: Pick<Directory, 'agents' | 'unclear'>,
   ): Promise<{ readonly added: number; readonly changed: number; readonly revoked: number }>;
   /** Throws NOT_FOUND. */
   allowCallbacks(actor: string, id: string, origins: readonly string[]): Promise<api.PartnerView>;
-  /** Throws NOT_FOUND. Revoking again changes nothing. */
+  /** Throws NOT_FOUND. It stays revoked, whatever the directory says, until somebody registers it. */
   revoke(actor: string, id: string): Promise<api.PartnerView>;
   /** Whose token it is; undefined: nobody's who may call now. */
   authenticate(protocol: Protocol, token: string): Promise<PartnerRow | undefined>;
@@ -114,7 +118,7 @@ export function createRegistry({ db, organizationId, clock }: RegistryOptions): 
     options: {
       readonly actor: string;
       readonly action: string;
-      readonly set: Partial<Pick<PartnerRow, 'callback_origins' | 'revoked_at'>>;
+      readonly set: Partial<Pick<PartnerRow, 'callback_origins' | 'revoked_at' | 'source'>>;
     },
   ): Promise<api.PartnerView> {
     return db.transaction().execute(async (transaction) => {
@@ -191,22 +195,24 @@ export function createRegistry({ db, organizationId, clock }: RegistryOptions): 
           .execute();
         return rows.map(partnerView);
       }),
-    syncDirectory: (agents) =>
+    syncDirectory: ({ agents, unclear }) =>
       db.transaction().execute(async (transaction) => {
         const now = clock.now();
         const known = new Map(
           (await all(transaction, 'drp').forUpdate().execute()).map((row) => [row.partner_id, row]),
         );
-        const told = new Set(agents.map(({ id }) => id));
+        const told = new Set([...agents.map(({ id }) => id), ...unclear]);
         let added = 0;
         let changed = 0;
         let revoked = 0;
         for (const agent of agents) {
           const before = known.get(agent.id);
           if (before?.source === 'registered') continue;
-          // Whom a person approved as an address stays approved while the directory says nothing of it.
+          // What a person approved stays approved while the directory names no addresses of callbacks.
           const origins =
-            agent.callback_origins.length > 0 ? agent.callback_origins : (before?.callback_origins ?? []);
+            agent.callback_origins.length > 0
+              ? agent.callback_origins
+              : (before?.callback_origins ?? agent.homeOrigins);
           const partner = agentRow({ ...agent, callback_origins: [...origins] }, 'directory');
           const row = await put(transaction, { partner, actor: 'system', now });
           if (before === undefined) added += 1;
@@ -229,7 +235,13 @@ export function createRegistry({ db, organizationId, clock }: RegistryOptions): 
       }),
     allowCallbacks: (actor, id, origins) =>
       update(id, { actor, action: 'partner.callbacks-allowed', set: { callback_origins: [...origins] } }),
-    revoke: (actor, id) => update(id, { actor, action: 'partner.revoked', set: { revoked_at: clock.now() } }),
+    // From now on it is a person's word, and no directory takes it back.
+    revoke: (actor, id) =>
+      update(id, {
+        actor,
+        action: 'partner.revoked',
+        set: { revoked_at: clock.now(), source: 'registered' },
+      }),
     authenticate: (protocol, token) => partnerOfToken(db, { organizationId, protocol, token }),
     agent: (agentId) =>
       all(db, 'drp').where('partner_id', '=', agentId).where('revoked_at', 'is', null).executeTakeFirst(),

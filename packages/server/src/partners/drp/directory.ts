@@ -5,10 +5,18 @@ import { createHttpClient, HabeasError, type Outbound } from '../../foundation/i
 import { callbackTarget } from '../callbacks/callback-address.ts';
 import { checkVerifyKey } from './verify-key.ts';
 
+/** An agent as the directory has it. */
+export interface DirectoryEntry extends api.DirectoryAgent {
+  /** Of its home page: where its callbacks may go until a person says otherwise. */
+  readonly homeOrigins: readonly string[];
+}
+
 export interface Directory {
-  readonly agents: readonly api.DirectoryAgent[];
+  readonly agents: readonly DirectoryEntry[];
   /** How many entries cannot be used. */
   readonly refused: number;
+  /** The agents of these entries, as far as they can be told: nothing is known of them now. */
+  readonly unclear: readonly string[];
 }
 
 const MAX_BYTES = 5 * 1_024 * 1_024;
@@ -16,18 +24,20 @@ const TIMEOUT_MILLISECONDS = 30_000;
 
 /**
  * Reads the agents of a service directory (Data Rights Protocol 1.0 §3.05.1): a list, or an object with the list under `agents`.
- * Entries that cannot be used are left out and counted. Throws CONFIG_INVALID for what is no directory, or an empty one: an
+ * Entries that cannot be used, and all of an agent that has more than one, are left out and counted. Throws CONFIG_INVALID for what is no directory, or an empty one: an
  * outage of the directory must not lock out everybody.
  */
 export function parseDirectory(text: string): Directory {
   const list = listOf(text);
-  const agents = new Map<string, api.DirectoryAgent>();
-  for (const entry of list) {
-    const agent = readAgent(entry);
-    if (agent !== undefined) agents.set(agent.id, agent);
-  }
-  if (agents.size === 0) throw notADirectory('it holds no agent that can be used');
-  return { agents: [...agents.values()], refused: list.length - agents.size };
+  const byId = Map.groupBy(list, idOf);
+  const agents = list.flatMap((entry) => {
+    const agent = byId.get(idOf(entry))?.length === 1 ? readAgent(entry) : undefined;
+    return agent === undefined ? [] : [agent];
+  });
+  if (agents.length === 0) throw notADirectory('it holds no agent that can be used');
+  const usable = new Set(agents.map(({ id }) => id));
+  const unclear = [...byId.keys()].filter((id): id is string => id !== undefined && !usable.has(id));
+  return { agents, refused: list.length - agents.length, unclear };
 }
 
 /** Fetches a directory: a file relative to the folder, or an address that the policy allows. */
@@ -79,7 +89,12 @@ function listOf(text: string): readonly unknown[] {
   throw notADirectory('it is not a list of agents');
 }
 
-function readAgent(entry: unknown): api.DirectoryAgent | undefined {
+function idOf(entry: unknown): string | undefined {
+  const id: unknown = typeof entry === 'object' && entry !== null && 'id' in entry ? entry.id : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
+function readAgent(entry: unknown): DirectoryEntry | undefined {
   const parsed = api.directoryAgentSchema.safeParse(entry);
   if (!parsed.success) return undefined;
   try {
@@ -87,8 +102,7 @@ function readAgent(entry: unknown): api.DirectoryAgent | undefined {
   } catch {
     return undefined;
   }
-  const given = parsed.data.callback_origins;
-  return given.length > 0 ? parsed.data : { ...parsed.data, callback_origins: [...originOf(entry)] };
+  return { ...parsed.data, homeOrigins: originOf(entry) };
 }
 
 /** The directory has no field for callbacks; the agent's own home page is at an origin that it vouches for. */
