@@ -1,9 +1,7 @@
+import { mostValues } from '../catalog/index.ts';
 import { HabeasError } from '../foundation/index.ts';
 import { addIdentities, identityDigests } from './identity-vault.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
-
-/** One person has a handful; thousands would make every later call about somebody else. */
-const MOST_IDENTITIES = 1_000;
 
 /**
  * Asks one system for more identities. They are stored in the transaction that ends the task. A system that was asked before
@@ -25,14 +23,16 @@ export async function resolveTask(context: TaskContext): Promise<TaskOutcome> {
   const found = [
     ...new Map(told.map((identity) => [JSON.stringify([identity.type, identity.value]), identity])).values(),
   ];
-  if (found.length > MOST_IDENTITIES) {
-    throw new HabeasError(
-      'SYSTEM_GARBAGE',
-      `${context.task.system} answered with ${found.length} identities for one person; more than ${MOST_IDENTITIES} are not believed. Ask team ${context.task.team} what it resolves.`,
-    );
-  }
   const counts: Record<string, number> = {};
   for (const identity of found) counts[identity.type] = (counts[identity.type] ?? 0) + 1;
+  for (const [type, count] of Object.entries(counts)) {
+    const most = mostValues(type);
+    if (count <= most) continue;
+    throw new HabeasError(
+      'SYSTEM_GARBAGE',
+      `${context.task.system} answered with ${count} identities of the type ${type} for one person; more than ${most} are not believed. Ask team ${context.task.team} what it resolves.`,
+    );
+  }
   return {
     state: 'succeeded',
     matched: found.length > 0 ? true : null,

@@ -37,6 +37,9 @@ const UPLOADS = `dataset:
             fides_meta: { references: [{ dataset: shop, field: photos.file, direction: from }] }
 `;
 
+/** More than a person has identities. */
+const MORE = 1_200;
+
 test('a file that a row of a database names is found by a reference, and the row is there until the file is gone', async () => {
   await using store = await createTestDatabase();
   await using house = await openHabeasHouse();
@@ -44,11 +47,13 @@ test('a file that a row of a database names is found by a reference, and the row
     `create table public.customers (id int primary key, email text not null);
      create table public.photos (id int primary key, customer_id int references public.customers, file text not null);
      insert into public.customers values (1, 'ann@example.com'), (2, 'bob@example.com');
-     insert into public.photos values (1, 1, 'a1'), (2, 1, 'a2'), (3, 2, 'b1')`,
+     insert into public.photos values (1, 1, 'a1'), (2, 1, 'a2'), (3, 2, 'b1');
+     insert into public.photos select 100 + n, 1, 'more' || n from generate_series(1, ${MORE}) n`,
   );
   const tree = join(house.folder, 'tree');
   for (const folder of ['photos', 'thumbs']) mkdirSync(join(tree, folder), { recursive: true });
-  for (const name of ['a1', 'a2', 'b1']) {
+  const more = Array.from({ length: MORE }, (_, n) => `more${n + 1}`);
+  for (const name of ['a1', 'a2', 'b1', ...more]) {
     writeFileSync(join(tree, 'photos', `${name}.jpg`), name);
     writeFileSync(join(tree, 'thumbs', `${name}_small.jpg`), name);
   }
@@ -84,6 +89,7 @@ test('a file that a row of a database names is found by a reference, and the row
   expect(
     ['photos/a1.jpg', 'thumbs/a1_small.jpg', 'photos/a2.jpg', 'thumbs/a2_small.jpg'].filter(there),
   ).toEqual([]);
+  expect(more.filter((name) => there(`photos/${name}.jpg`))).toEqual([]);
   expect(['photos/b1.jpg', 'thumbs/b1_small.jpg'].filter(there)).toHaveLength(2);
 });
 

@@ -1,6 +1,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Code } from '@connectrpc/connect';
 import { PDClient } from '@habeas/contract/pd';
+import { namesThings } from '../../catalog/index.ts';
 import type { Evidence, Scope } from '../connector.ts';
 import { answered } from './explain-failure.ts';
 import type { PdClient } from './pd-client.ts';
@@ -17,7 +18,10 @@ export function callOf(scope: Scope) {
   return {
     requestId: scope.requestId,
     idempotencyKey: scope.idempotencyKey,
-    identities: scope.identities.map(({ type, value }) => ({ type, value })),
+    // Names of things in other stores are no business of a service.
+    identities: scope.identities
+      .filter(({ type }) => !namesThings(type))
+      .map(({ type, value }) => ({ type, value })),
     dueTime: timestampFromDate(scope.dueTime),
     ...(scope.callback === undefined ? {} : { callback: { ...scope.callback } }),
   };

@@ -1,4 +1,4 @@
-import type { About, Identity } from '../../catalog/index.ts';
+import { type About, type Identity, mostValues } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
 import { foundName } from './compile.ts';
 import { type Compiled, type CompiledCollection, keyDefinitions, keyNames, matchesKey } from './compiled.ts';
@@ -10,9 +10,6 @@ import { releaseSharedRows } from './shared-rows.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 import { keepReferencedRows } from './staying-rows.ts';
-
-/** More values than this of one identity type are no identity of a person. */
-const MOST_IDENTITIES = 1_000;
 
 /**
  * Finds the rows of a person, in the database itself: each collection has a temporary table with the keys that were found, so that
@@ -155,7 +152,9 @@ export class Traversal implements Search {
       this.#values.set(type, known);
       if (known.has(value)) continue;
       known.set(value, value);
-      fresh.set(type, [...(fresh.get(type) ?? []), value]);
+      const values = fresh.get(type) ?? [];
+      values.push(value);
+      fresh.set(type, values);
     }
     for (const collection of this.compiled.collections.values()) {
       for (const root of collection.roots) {
@@ -244,7 +243,7 @@ export class Traversal implements Search {
         const column = quoteIdentifier(root.live.name);
         const { dialect } = collection;
         const known = new Set(this.valuesOf(root.identity.type));
-        const most = MOST_IDENTITIES + known.size + 1;
+        const most = mostValues(root.identity.type);
         const rows = await this.transaction.rows(
           `with seen as (
              select distinct ${dialect.print(root.live, `t.${column}`)} as v
@@ -255,13 +254,13 @@ export class Traversal implements Search {
               select 1 from ${collection.table} o
                where ${dialect.hasPrinted(root.live, `o.${column}`, 'seen.v')}
                  and not exists (select 1 from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null))
-            limit ${most}`,
+            limit ${most + known.size + 1}`,
         );
         const fresh = rows.flatMap(([value]) => (value == null || known.has(value) ? [] : [value]));
-        if (fresh.length > MOST_IDENTITIES) {
+        if (fresh.length > most) {
           throw new HabeasError(
             'DATASET_INVALID',
-            `"${collection.name}.${root.column}" gave more than ${MOST_IDENTITIES} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
+            `"${collection.name}.${root.column}" gave more than ${most} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
           );
         }
         for (const value of fresh) if (value !== '') identities.push({ type: root.identity.type, value });
