@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
 import { requireData } from '../../../test/requirements.ts';
 import { type Identity, parseDatasets } from '../../catalog/index.ts';
@@ -205,6 +205,9 @@ test('a process that keeps writing keeps its handle, and no line that it writes 
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  onTestFinished(() => {
+    writer.kill('SIGKILL');
+  });
   const told = writer.stdout.setEncoding('utf8').toArray();
   const inode = () => lstatSync(path).ino;
   const before = inode();
