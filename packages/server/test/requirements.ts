@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2';
 import pg from 'pg';
 
 /** What wider tests need beside the project itself. A fresh clone runs all other tests without any of it. */
 const SERVERS = {
   /** A PostgreSQL that is not the embedded one, as its superuser; tests make and drop databases of their own on it. */
-  postgres: { variable: 'HABEAS_TEST_POSTGRES_URL' },
+  postgres: { variable: 'HABEAS_TEST_POSTGRES_URL', answers: postgresAnswers },
+  /** A MariaDB, as a user who may do everything; tests make and drop databases and users of their own on it. */
+  mariadb: { variable: 'HABEAS_TEST_MARIADB_URL', answers: mariadbAnswers },
 } as const;
 
 /** Where data sets lie that the project does not ship: beside the project's folder, or in HABEAS_TEST_DATA. */
@@ -21,17 +24,30 @@ export function requireData(path: string): string | undefined {
 
 /** The URL of a server that answers; undefined, with one line that says so, without it. */
 export async function requireServer(name: keyof typeof SERVERS): Promise<string | undefined> {
-  const { variable } = SERVERS[name];
+  const { variable, answers } = SERVERS[name];
   const url = process.env[variable];
   if (url === undefined || url === '') return absent(`tests with a ${name} server`, `${variable} is not set`);
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
-    await client.connect();
-    await client.end();
+    await answers(url);
     return url;
   } catch {
     return absent(`tests with a ${name} server`, `the one of ${variable} does not answer`);
   }
+}
+
+async function postgresAnswers(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  await client.end();
+}
+
+async function mariadbAnswers(url: string): Promise<void> {
+  const connection = createConnection({ uri: url, connectTimeout: 5_000 });
+  await new Promise<void>((resolve, reject) => {
+    connection.on('error', reject);
+    connection.ping((error) => (error == null ? resolve() : reject(error)));
+  });
+  connection.destroy();
 }
 
 /** The name of a program of the machine, which ends at once with the flag; undefined, with one line that says so, without it. */

@@ -8,6 +8,7 @@ import { createPostgresConnector } from './postgres/index.ts';
 /** Kinds that Habeas brings along; a module is loaded when a connection needs it. */
 const OWN_KINDS: Readonly<Record<string, () => Promise<ConnectionKind>>> = {
   postgres: async () => createPostgresConnector,
+  mysql: async () => (await import('./mysql/index.ts')).createMysqlConnector,
   sqlite: async () => (await import('./sqlite/index.ts')).createSqliteConnector,
   redis: async () => (await import('./redis/index.ts')).createRedisConnector,
   files: async () => (await import('./files/index.ts')).createFilesConnector,

@@ -1,4 +1,5 @@
 import {
+  assigned,
   keyColumns,
   type LiveColumn,
   matchesKey,
@@ -67,7 +68,7 @@ export const postgresDialect: SqlDialect = {
     `update ${collection.found} f set ${column} = ${value(`f.${column}`)} from ${collection.table} t
       where ${matchesKey(collection, 't', 'f')} and ${where}`,
   update: ({ table, alias, set, from, where }) =>
-    `update ${table} ${alias} set ${set} from ${from} where ${where}`,
+    `update ${table} ${alias} set ${assigned(set)} from ${from} where ${where}`,
   delete({ table, alias, from, where, absent = [] }) {
     const without = absent.map(({ row, on }) => ` and not exists (select 1 from ${row} where ${on})`);
     return `delete from ${table} ${alias} using ${from} where ${where}${without.join('')}`;

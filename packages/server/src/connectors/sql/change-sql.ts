@@ -50,11 +50,10 @@ export function updateRows(set: KeySet): string | undefined {
     row: 't',
     pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
   });
-  const sets = [...assignments].map(([column, value]) => `${column} = ${value}`).join(', ');
   return collection.dialect.update({
     table: collection.table,
     alias: 't',
-    set: sets,
+    set: [...assignments],
     from: `${set.source} e`,
     where: `${isInSet(set, 't')} and ${changed}`,
   });

@@ -44,14 +44,14 @@ export function changeSql(
 }
 
 /** The columns, each with what it becomes: the first change that applies to the row. */
-export function assignments(parts: readonly ChangeSql[]): string {
+export function assignments(
+  parts: readonly ChangeSql[],
+): readonly (readonly [column: string, value: string])[] {
   const byColumn = Map.groupBy(parts, ({ column }) => column);
-  return [...byColumn]
-    .map(([column, own]) => {
-      const cases = own.map(({ condition, value }) => `when ${condition} then ${value}`).join(' ');
-      return `${column} = case ${cases} else t.${column} end`;
-    })
-    .join(', ');
+  return [...byColumn].map(([column, own]) => {
+    const cases = own.map(({ condition, value }) => `when ${condition} then ${value}`).join(' ');
+    return [column, `case ${cases} else t.${column} end`];
+  });
 }
 
 function flagSql(

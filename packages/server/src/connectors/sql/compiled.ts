@@ -151,6 +151,6 @@ export function keyDefinitions({ key, dialect }: CompiledCollection): readonly s
 }
 
 /** `k1`, `k2`: the columns of a temporary table with keys. */
-export function keyNames(collection: CompiledCollection): readonly string[] {
+export function keyNames(collection: Pick<FoundTable, 'key'>): readonly string[] {
   return collection.key.map((_, index) => `k${index + 1}`);
 }

@@ -1,5 +1,7 @@
+export * from './assigned.ts';
 export type { StoreState } from './check-schema.ts';
 export * from './compiled.ts';
+export * from './json-keys.ts';
 export * from './live-table.ts';
 export * from './quote.ts';
 export * from './sql-connector.ts';

@@ -11,6 +11,8 @@ export interface LiveColumn {
   readonly notNull: boolean;
   /** Most characters; null when there is no limit. */
   readonly length: number | null;
+  /** Of texts, where the store tells: how they are kept and compared. */
+  readonly letters?: { readonly charset: string; readonly collation: string } | undefined;
   /** `always`: an identity that nobody may write. `stored`: computed from other columns. */
   readonly generated: 'no' | 'by default' | 'always' | 'stored';
 }
@@ -25,6 +27,8 @@ export interface LiveTable {
   readonly privileges: { readonly select: boolean; readonly update: boolean; readonly delete: boolean };
   /** Whether policies hide rows from this role. */
   readonly rowsHidden: boolean;
+  /** Why nothing can be done with the table at all. */
+  readonly unfit?: string | undefined;
 }
 
 export interface LiveReference extends ReferenceShape {

@@ -58,6 +58,7 @@ export function matchTable(
       );
   }
   if (!live.privileges.select) problems.push(`This user may not read the table "${collection.table}".`);
+  if (live.unfit !== undefined) problems.push(live.unfit);
   if (live.rowsHidden)
     problems.push(
       `Row security hides rows of the table "${collection.table}" from this user: give it the right BYPASSRLS.`,

@@ -100,7 +100,7 @@ export class SetEraser {
           dialect.update({
             table: set.collection.table,
             alias: 't',
-            set: emptied.map((name) => `${quoteIdentifier(name)} = null`).join(', '),
+            set: emptied.map((name) => [quoteIdentifier(name), 'null'] as const),
             from: `${set.source} e`,
             where: isInSet(set, 't'),
           }),

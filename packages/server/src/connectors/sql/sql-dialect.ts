@@ -130,7 +130,12 @@ export interface SqlDialect {
     set: { readonly column: string; readonly value: (of: string) => string },
     where: string,
   ): string;
-  update(change: JoinedChange & { readonly set: string }): string;
+  update(
+    change: JoinedChange & {
+      /** Names of columns, quoted, and what they become. */
+      readonly set: readonly (readonly [column: string, value: string])[];
+    },
+  ): string;
   delete(
     change: JoinedChange & {
       /** The key of `alias` and the columns of `from` that it equals, where that is what tells the rows. */

@@ -1,7 +1,15 @@
-import { keyColumns, type LiveColumn, matchesKey, quoteIdentifier, type SqlDialect } from '../sql/index.ts';
+import {
+  assigned,
+  jsonKeyBatches,
+  keyColumns,
+  type LiveColumn,
+  matchesKey,
+  quoteIdentifier,
+  type SqlDialect,
+} from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { compareWithValues } from './compare-values.ts';
-import { keyBatches, keySource, tagged } from './stored-keys.ts';
+import { keySource, tagged } from './stored-keys.ts';
 
 /** SQLite's SQL, with the functions of sqlite-functions.ts. */
 export const sqliteDialect: SqlDialect = {
@@ -55,7 +63,7 @@ export const sqliteDialect: SqlDialect = {
   set: (name) => `select habeas_set('${name}', $1)`,
 
   keySource,
-  keyBatches,
+  keyBatches: jsonKeyBatches,
 
   insertFound(collection, select) {
     const columns = keyColumns(collection);
@@ -68,7 +76,7 @@ export const sqliteDialect: SqlDialect = {
     `update ${collection.found} as f set ${column} = ${value(`f.${column}`)} from ${collection.table} as t
       where ${matchesKey(collection, 't', 'f')} and ${where}`,
   update: ({ table, alias, set, from, where }) =>
-    `update ${table} as ${alias} set ${set} from ${from} where ${where}`,
+    `update ${table} as ${alias} set ${assigned(set)} from ${from} where ${where}`,
   delete({ table, alias, from, where, key, absent = [] }) {
     const without = absent.map(({ row, on }) => ` and not exists (select 1 from ${row} where ${on})`);
     const own = key?.own.join(', ') ?? '';

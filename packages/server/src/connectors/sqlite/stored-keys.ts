@@ -1,4 +1,4 @@
-import type { KeyQuery, KeySource, SqlTransaction, StoredBatch, StoredColumn } from '../sql/index.ts';
+import { joinedKeys, type KeySource, type StoredColumn } from '../sql/index.ts';
 
 /** A value as a text that tells its storage class too, because a column may hold any: `i7`, `t7`, `r0.5`, `b0aff`. */
 export function tagged(at: string): string {
@@ -12,37 +12,18 @@ export function decoded(at: string): string {
     when 'r' then cast(substr(${at}, 2) as real) when 'b' then unhex(substr(${at}, 2)) end`;
 }
 
-/** Each column's texts as one JSON array. */
-export async function* keyBatches(
-  transaction: SqlTransaction,
-  parts: readonly KeyQuery[],
-  most: number,
-): AsyncGenerator<StoredBatch> {
-  for (const [index, { values, rows, order }] of parts.entries()) {
-    const select = `select ${values.join(', ')} from ${rows} order by ${order}`;
-    for await (const batch of transaction.stream(select, { mostRows: most }))
-      yield {
-        index,
-        count: batch.length,
-        keys: values.map((_, at) => JSON.stringify(batch.map((row) => row[at] ?? null))),
-      };
-  }
-}
-
 /** All keys as one JSON array, an array for each. */
 export function keySource(
   columns: readonly StoredColumn[],
   arrays: readonly (readonly string[])[],
 ): KeySource {
-  const parsed = arrays.map((texts) => texts.flatMap((text) => JSON.parse(text) as (string | null)[]));
-  const keys = parsed[0]?.map((_, row) => parsed.map((column) => column[row] ?? null)) ?? [];
   const selected = columns.map(({ name, column }, at) => {
     const value = `json_extract(j.value, '$[${at}]')`;
     return `${column === undefined ? value : decoded(value)} as ${name}`;
   });
   return {
     source: `(select ${selected.join(', ')} from json_each($1) j)`,
-    values: [JSON.stringify(keys)],
+    values: [joinedKeys(arrays)],
     array: undefined,
   };
 }

@@ -1,0 +1,1 @@
+export { createMysqlConnector } from './mysql-connector.ts';

@@ -1,0 +1,108 @@
+import {
+  assigned,
+  jsonKeyBatches,
+  keyColumns,
+  keyNames,
+  matchesKey,
+  quoteIdentifier,
+  type SqlDialect,
+  tried,
+} from '../sql/index.ts';
+import { classOf, isTextClass } from './column-class.ts';
+import { compareWithValues, hasPrinted } from './compare-values.ts';
+import { BINARY_TEXT, keySource, keyType, print, quoteLiteral, stored } from './values.ts';
+
+/** MariaDB's SQL, in the modes that mysql-transaction.ts sets: identifiers in `"`, no escapes in texts, `||` joins texts. */
+export const mysqlDialect: SqlDialect = {
+  name: 'MariaDB',
+  plainSchema: '',
+  hasLateral: false,
+  tableOf: ({ table }) => quoteIdentifier(table),
+  temporary: (name) => name,
+  createTemporary({ name, columns, key, rows }) {
+    const index = `${rows === 'several' ? 'key' : 'primary key'} (${key.join(', ')})`;
+    return [`create or replace temporary table ${name} (${columns.join(', ')}, ${index}) engine = InnoDB`];
+  },
+  keyType,
+  textType: `varchar(700) ${BINARY_TEXT}`,
+
+  text: (sql) => `cast(${sql} as char)`,
+  print,
+  stored,
+  storedKey: stored,
+  sameText: (a, b) => `${a} = ${b}`,
+  rowHash(alias, live) {
+    const values = [...live.columns.values()].map((column) => {
+      const value = stored(column, `${alias}.${quoteIdentifier(column.name)}`);
+      return `coalesce(concat(char_length(${value}), ':', ${value}), '-')`;
+    });
+    return `sha2(concat(${values.join(', ')}), 256)`;
+  },
+  typed: (sql) => sql,
+  literal: quoteLiteral,
+  isLiteral: (column, at, text) =>
+    isTextClass(classOf(column))
+      ? `coalesce(${print(column, at)} = ${quoteLiteral(text)}, true)`
+      : `coalesce(${at} = ${quoteLiteral(text)}, true)`,
+  equal(a, b) {
+    const [one, other] = [classOf(a), classOf(b)];
+    const isSame = one === other && a.letters?.collation === b.letters?.collation;
+    return isSame ? (atA, atB) => `${atB} = ${atA}` : (atA, atB) => `${print(b, atB)} = ${print(a, atA)}`;
+  },
+  compareWithValues,
+  hasPrinted,
+  foldCase: (text) => `lower(${text})`,
+  saltedHash: (text) => `sha2(concat(@habeas_salt, ${text}), 256)`,
+  matches: (text, pattern) => `(${text} regexp '${pattern}')`,
+  now: 'cast(@habeas_now as datetime(6))',
+  later: (column, { count, unit }) => `date_add(cast(${column} as datetime(6)), interval ${count} ${unit})`,
+  printTime: (time) => `date_format(${time}, '%Y-%m-%dT%H:%i:%sZ')`,
+  nowIn: () => 'cast(@habeas_now as datetime(6))',
+  set: (name) => `set @habeas_${name} = $1`,
+
+  keySource,
+  keyBatches: jsonKeyBatches,
+
+  insertFound(collection, select) {
+    const { found } = collection;
+    return `insert into ${found} (${keyColumns(collection)}, bits, tick, pending) ${select}
+      on duplicate key update bits = ${found}.bits | values(bits), tick = coalesce(${found}.tick, values(tick)),
+        pending = greatest(${found}.pending, values(pending))`;
+  },
+  // An update may not read the table that it changes; an insertion may.
+  updateFound(collection, { column, value }, where) {
+    const { found, table } = collection;
+    const keys = keyNames(collection);
+    return `insert into ${found} (${keys.join(', ')}, bits, tick, pending)
+      select ${keys.map((name) => `f.${name}`).join(', ')}, f.bits, f.tick, f.pending
+        from ${found} f join ${table} t on ${matchesKey(collection, 't', 'f')} where ${where}
+      on duplicate key update ${column} = ${value(`${found}.${column}`)}`;
+  },
+  update: ({ table, alias, set, from, where }) =>
+    `update ${table} ${alias} join ${from} set ${assigned(set.map(([column, value]) => [`${alias}.${column}`, value]))} where ${where}`,
+  delete({ table, alias, from, where, absent = [] }) {
+    const joins = absent.map(({ row, on }) => ` left join ${row} on ${on}`);
+    const without = absent.map(({ column }) => ` and ${column} is null`);
+    return `delete ${alias} from ${table} ${alias} join ${from}${joins.join('')} where ${where}${without.join('')}`;
+  },
+  lock: ({ rows, order }) => `select 1 from ${rows} order by ${order} for update`,
+  deletesAtOnce: false,
+  walk: () => [],
+  checkNow: [],
+
+  async canonical(transaction, column, text, keeps) {
+    const definition = `${column.type}${column.letters === undefined ? '' : ` character set ${column.letters.charset} collate ${column.letters.collation}`}`;
+    await transaction.script([`create or replace temporary table habeas_value (v ${definition} null)`]);
+    const isNumber = ['integer', 'unsigned', 'decimal'].includes(classOf(column));
+    const whole = isNumber && keeps === 'whole' ? 'v = cast($1 as decimal(65, 30))' : 'true';
+    return await tried(transaction, async () => {
+      await transaction.change('insert into habeas_value (v) values ($1)', [text]);
+      const values = whole === 'true' ? [] : [text];
+      const [row] = await transaction.rows(
+        `select ${print(column, 'v')} from habeas_value where ${whole}`,
+        values,
+      );
+      return row?.[0] ?? undefined;
+    });
+  },
+};

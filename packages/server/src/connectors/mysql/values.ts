@@ -1,0 +1,89 @@
+import { joinedKeys, type KeySource, type LiveColumn, type StoredColumn } from '../sql/index.ts';
+import { classOf } from './column-class.ts';
+
+/** Texts that are compared letter by letter, with the spaces at their ends. */
+export const BINARY_TEXT = 'character set utf8mb4 collate utf8mb4_nopad_bin';
+
+/** A value as people read it; bytes as PostgreSQL prints them. */
+export function print(column: LiveColumn, at: string): string {
+  switch (classOf(column)) {
+    case 'binary':
+      return `concat('\\x', lower(hex(${at})))`;
+    case 'bit':
+      return `cast(${at} + 0 as char)`;
+    default:
+      return `cast(${at} as char)`;
+  }
+}
+
+/** The same with every digit of a number: a `float` prints six. */
+export function stored(column: LiveColumn, at: string): string {
+  return classOf(column) === 'float' ? `cast(cast(${at} as double) as char)` : print(column, at);
+}
+
+/** A stored text as a value that compares with the column by the column's own index. */
+export function fromStored(column: LiveColumn, text: string): string {
+  const { letters } = column;
+  switch (classOf(column)) {
+    case 'integer':
+      return `cast(${text} as signed)`;
+    case 'unsigned':
+    case 'bit':
+      return `cast(${text} as unsigned)`;
+    case 'decimal':
+      return `cast(${text} as decimal(65, 30))`;
+    case 'float':
+    case 'double':
+      return `cast(${text} as double)`;
+    case 'binary':
+      return `unhex(substr(${text}, 3))`;
+    case 'time':
+      return `cast(${text} as datetime(6))`;
+    case 'uuid':
+      return `cast(${text} as uuid)`;
+    case 'text':
+    case 'enum':
+      return letters === undefined
+        ? text
+        : `convert(${text} using ${letters.charset}) collate ${letters.collation}`;
+    default:
+      return text;
+  }
+}
+
+/** The type of a temporary table's column. The long types cannot be in an index, and nothing that long is a key. */
+export function keyType(column: LiveColumn): string {
+  const { type, letters, baseType } = column;
+  const collation =
+    letters === undefined ? '' : ` character set ${letters.charset} collate ${letters.collation}`;
+  if (baseType.endsWith('text')) return `varchar(700)${collation}`;
+  if (baseType.endsWith('blob')) return 'varbinary(700)';
+  return `${type}${collation}`;
+}
+
+/** The keys as a table that is read from one JSON text. */
+export function keySource(
+  columns: readonly StoredColumn[],
+  arrays: readonly (readonly string[])[],
+): KeySource {
+  const isInteger = ({ column }: StoredColumn) => column !== undefined && classOf(column) === 'integer';
+  const read = columns.map((stored, at) => {
+    const type = isInteger(stored) ? 'bigint' : `varchar(2800) ${BINARY_TEXT}`;
+    return `v${at} ${type} path '$[${at}]'`;
+  });
+  const selected = columns.map((stored, at) => {
+    const { column, name } = stored;
+    const value = `j.v${at}`;
+    return `${column === undefined || isInteger(stored) ? value : fromStored(column, value)} as ${name}`;
+  });
+  return {
+    source: `(select ${selected.join(', ')} from json_table($1, '$[*]' columns (${read.join(', ')})) j)`,
+    values: [joinedKeys(arrays)],
+    array: undefined,
+  };
+}
+
+/** For the mode without escapes. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
