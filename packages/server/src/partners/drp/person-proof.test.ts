@@ -7,19 +7,21 @@ import { eventually } from '../../../test/eventually.ts';
 import { type MailServer, receiveMails } from '../../../test/mail-server.ts';
 import { BUSINESS, type PartnerWorld, startPartnerWorld } from '../../../test/partner-world.ts';
 import { requireProgram } from '../../../test/requirements.ts';
+import { receiveWebhooks } from '../../../test/webhook-receiver.ts';
+import { signStandardWebhook } from '../../access/index.ts';
 
 const browserProgram = requireProgram('chromium', '--version');
 
 const PUBLIC = 'https://habeas.acme.example';
 const NEED = { status: 'in_progress', reason: 'need_user_verification' };
 
-async function open(drp: object = {}) {
+async function open(drp: object = {}, intake: object = {}) {
   const mail = await receiveMails();
   const world = await startPartnerWorld({
     drp: { ...drp },
     more: {
       notify: { smtp: { url: `smtp://127.0.0.1:${mail.port}`, from: 'privacy@acme.example' } },
-      intake: {},
+      intake,
       people: { name: 'ACME' },
     },
   });
@@ -293,6 +295,55 @@ it('a person who proves nothing in time ends it as denied, and the agent is told
     expect(await (await fetch(new URL(pathname, world.url))).text()).toContain('This request has ended');
     const { items } = (await (await world.api('GET', '/api/v1/requests')).json()) as { items: object[] };
     expect(items).toMatchObject([{ state: 'expired' }]);
+  } finally {
+    await world[Symbol.asyncDispose]();
+    await mail[Symbol.asyncDispose]();
+  }
+});
+
+it('a person whom the back end has questions for answers them on the page', async () => {
+  await using backEnd = await receiveWebhooks();
+  const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+  const questions = { url: `http://127.0.0.1:${backEnd.port}/people`, secret };
+  const { world, mail, agent } = await open({}, { require: ['codes', 'questions'], questions });
+  try {
+    const made = (await (await agent.exercise({ email: 'ann@example.com' })).json()) as AgentStatus;
+    const { pathname } = new URL(made.user_verification_url ?? '');
+    const url = new URL(pathname, world.url);
+    const act = async (fields: Record<string, string>) =>
+      (await fetch(url, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })).text();
+    await eventually('there is a mail', () => mail.mails.length === 1);
+    const [first] = mail.mails;
+    if (first === undefined) throw new Error('There is no mail.');
+    expect(await act({ act: 'prove', code: codeIn(first) })).toContain('There is nothing more for you to do');
+    await eventually('the back end is told', () => backEnd.messages.length === 1);
+    const { request_id: requestId } = JSON.parse(backEnd.messages[0]?.body ?? '').data;
+    const say = async (id: string, message: object) => {
+      const body = JSON.stringify(message);
+      const timestamp = String(Math.floor(Date.now() / 1_000));
+      const answer = await fetch(new URL(`/api/v1/verifications/${requestId}`, world.url), {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': timestamp,
+          'webhook-signature': signStandardWebhook({ secret, id, timestamp, body }),
+        },
+      });
+      expect(answer.status).toBe(204);
+    };
+    const text = 'What was <your> "last" order?';
+    await say('msg_1', { outcome: 'ask', questions: [{ key: 'order', text }] });
+    const html = await (await fetch(url)).text();
+    expect(html).toContain('What was &lt;your&gt; &quot;last&quot; order?');
+    expect(html).toContain('name="answer.order"');
+    await act({ act: 'answer', 'answer.order': 'a blue lamp' });
+    await eventually('the back end is told the answer', () => backEnd.messages.length === 2);
+    expect(JSON.parse(backEnd.messages[1]?.body ?? '').data.answers).toEqual({ order: 'a blue lamp' });
+    expect(await agent.statusOf(made.request_id)).toMatchObject(NEED);
+    await say('msg_2', { outcome: 'refused', reason: 'It was another lamp.' });
+    expect(await agent.statusOf(made.request_id)).toMatchObject({ reason: 'insuf_verification' });
   } finally {
     await world[Symbol.asyncDispose]();
     await mail[Symbol.asyncDispose]();
