@@ -8,10 +8,13 @@ export interface Asked {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Stands between a program and a server that speaks S3, and answers some calls itself, as S3 would. */
+/** `code`: of an error as S3 has it. */
+type ProxyAnswer = { readonly status: number } & ({ readonly code: string } | { readonly body: string });
+
+/** Stands between a program and a server that speaks protocols of Amazon's, and answers some calls itself. */
 export async function startProxy(
   target: string,
-  answers: (asked: Asked) => { readonly status: number; readonly code: string } | undefined,
+  answers: (asked: Asked) => ProxyAnswer | undefined,
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', target);
@@ -19,7 +22,9 @@ export async function startProxy(
     const answer = answers(asked);
     if (answer !== undefined) {
       incoming.resume();
-      outgoing.writeHead(answer.status).end(`<Error><Code>${answer.code}</Code></Error>`);
+      outgoing
+        .writeHead(answer.status)
+        .end('body' in answer ? answer.body : `<Error><Code>${answer.code}</Code></Error>`);
       return;
     }
     const path = incoming.url ?? '/';

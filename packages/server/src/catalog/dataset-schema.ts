@@ -163,7 +163,7 @@ const logs = z.strictObject({
 const objects = z.strictObject({
   key: oneOrMore,
   /** How rows lie in them. (Default: none: whole objects are somebody's, by their keys) */
-  format: z.enum(['json-lines', 'csv']).optional(),
+  format: z.enum(['json-lines', 'csv', 'parquet']).optional(),
   csv: z
     .strictObject({
       delimiter: z
@@ -182,7 +182,18 @@ const objects = z.strictObject({
   abort_uploads_after: age.default('7d'),
 });
 
+/** Items of DynamoDB that name people; see docs/connect-dynamodb.md. */
+const dynamodb = z.strictObject({
+  /** (Default: the collection's name) */
+  table: z.string().min(1).optional(),
+  /** Lets the whole table be read where no key and no index leads to a person's items. */
+  scan: z.boolean().default(false),
+  /** Fields that name a person only together: all of a group have to fit in one item. */
+  together: z.array(z.array(z.string()).min(2)).default([]),
+});
+
 const habeasCollection = z.strictObject({
+  dynamodb: dynamodb.optional(),
   objects: objects.optional(),
   redis: redis.optional(),
   files: files.optional(),

@@ -128,8 +128,18 @@ export interface ObjectKeys {
   readonly abortUploadsAfter: { readonly count: number; readonly unit: KeepUnit };
 }
 
+/** A table of DynamoDB. */
+export interface ItemTable {
+  /** (Default: the collection's name) */
+  readonly table?: string | undefined;
+  /** Whether the whole table may be read where no key and no index leads to a person's items. */
+  readonly scan: boolean;
+  /** Groups of fields that name a person only together. */
+  readonly together: readonly (readonly string[])[];
+}
+
 export interface ObjectRows {
-  readonly format: 'json-lines' | 'csv';
+  readonly format: 'json-lines' | 'csv' | 'parquet';
   /** Of CSV. */
   readonly delimiter: string;
   /** Of CSV without a header. */
@@ -186,6 +196,8 @@ export interface Collection {
   readonly logs?: LogFiles;
   /** Of a bucket. */
   readonly objects?: ObjectKeys;
+  /** Of DynamoDB. */
+  readonly dynamodb?: ItemTable;
   /** Columns that say what the rows may not be used for. */
   readonly flags: readonly FlagColumn[];
   /** The column that marks a row as deleted although it is there: a boolean or a time. undefined: rows cannot be soft-deleted. */

@@ -119,6 +119,7 @@ class DatasetReader {
       ...(source.habeas?.redis === undefined ? {} : { redis: fromRedisSource(source.habeas.redis) }),
       ...(source.habeas?.files === undefined ? {} : { files: fromFilesSource(source.habeas.files) }),
       ...(source.habeas?.logs === undefined ? {} : { logs: fromLogsSource(source.habeas.logs) }),
+      ...(source.habeas?.dynamodb === undefined ? {} : { dynamodb: source.habeas.dynamodb }),
       ...(source.habeas?.objects === undefined ? {} : { objects: fromObjectsSource(source.habeas.objects) }),
       path,
     };

@@ -13,6 +13,7 @@ const OWN_KINDS: Readonly<Record<string, () => Promise<ConnectionKind>>> = {
   redis: async () => (await import('./redis/index.ts')).createRedisConnector,
   files: async () => (await import('./files/index.ts')).createFilesConnector,
   logs: async () => (await import('./logs/index.ts')).createLogsConnector,
+  dynamodb: async () => (await import('./dynamodb/index.ts')).createDynamoDbConnector,
   s3: async () => (await import('./objects/index.ts')).createS3Connector,
 };
 

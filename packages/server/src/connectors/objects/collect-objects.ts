@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { CollectStep, Scope } from '../connector.ts';
-import { type ObjectCollection, soughtRows } from './compile-objects.ts';
+import type { ObjectCollection } from './compile-objects.ts';
 import { keysOf } from './key-filter.ts';
 import { hasRows, objectsOf, type PassOptions } from './object-passes.ts';
 import type { ObjectStore, ObjectVersion } from './object-store.ts';
 import { countRows, givenRows } from './read-version.ts';
 import { createRowSearch } from './row-search.ts';
+import { soughtRows } from './sought-rows.ts';
 
 /** A larger object is handed over in parts, so that none is in memory as a whole. */
 const PART_BYTES = 1 << 20;
@@ -46,8 +47,9 @@ async function* rowsOf(
   },
 ): AsyncGenerator<Row> {
   const { rows, name } = collection;
-  const sought = soughtRows(collection, identities, 0);
-  if (sought.length === 0 || rows === undefined) return;
+  if (rows === undefined) return;
+  const sought = soughtRows({ name, groups: rows.groups }, identities, 0);
+  if (sought.length === 0) return;
   const search = createRowSearch(sought);
   const { prefixes, fits } = keysOf(collection.patterns);
   let old = 0;

@@ -1,22 +1,21 @@
 import {
   buildDatasetGraph,
   type Dataset,
-  type Identity,
   type Keep,
   type KeepRule,
   type ObjectKeys,
   type ObjectRows,
   planTraversal,
 } from '../../catalog/index.ts';
-import { HabeasError } from '../../foundation/index.ts';
 import type { IdentityField } from '../files/compile-files.ts';
 import { type PathPattern, parsePattern } from '../files/path-pattern.ts';
+import { parquetFormat } from '../parquet/parquet-format.ts';
 import type { Compiled } from '../usable-collections.ts';
 import { columnMasks } from './column-masks.ts';
 import { csvFormat } from './csv.ts';
 import { jsonLines } from './json-lines.ts';
 import type { ColumnMask, RowChange, RowFormat } from './row-format.ts';
-import type { SoughtRow } from './row-search.ts';
+import { groupsOf } from './sought-rows.ts';
 
 /** A collection of objects, ready to be searched. */
 export interface ObjectCollection {
@@ -102,7 +101,7 @@ export function compileObjects(options: {
               ? undefined
               : {
                   format: formatOf(objects.rows),
-                  groups: groupsOf(name, { rows: objects.rows, identities, problems }),
+                  groups: groupsOf(name, { together: objects.rows.together, identities, problems }),
                   change: targets === undefined ? { kind: 'drop' } : { kind: 'mask', columns },
                   kept: action !== undefined && 'kept' in action ? action.kept.map((one) => one.keep) : [],
                 },
@@ -142,59 +141,15 @@ function patternsOf(
   });
 }
 
-function groupsOf(
-  name: string,
-  { rows, identities, problems }: Reading & { readonly rows: ObjectRows },
-): readonly (readonly IdentityField[])[] {
-  const groups = rows.together.map((names) =>
-    names.flatMap((one): readonly IdentityField[] => {
-      const field = identities.find((identity) => identity.name === one);
-      if (field === undefined)
-        problems.push(`\`together\` of "${name}" names "${one}", which is no field with an \`identity\`.`);
-      return field === undefined ? [] : [field];
-    }),
-  );
-  const grouped = new Set(rows.together.flat());
-  return [...groups, ...identities.filter((field) => !grouped.has(field.name)).map((field) => [field])];
-}
-
 function formatOf({ format, delimiter, columns }: ObjectRows): RowFormat {
   switch (format) {
     case 'json-lines':
       return jsonLines;
     case 'csv':
       return csvFormat({ delimiter, columns });
+    case 'parquet':
+      return parquetFormat;
     default:
       return format satisfies never;
   }
-}
-
-/**
- * The values that name a person in rows of a collection. Throws SCHEMA_MISMATCH where the request has some of the identities that name a person
- * only together.
- */
-export function soughtRows(
-  { name, rows }: ObjectCollection,
-  identities: readonly Identity[],
-  who: number,
-): readonly SoughtRow[] {
-  return (rows?.groups ?? []).flatMap((group): readonly SoughtRow[] => {
-    const given = group.map((field) =>
-      identities.filter(({ type }) => type === field.type).map(({ value }) => value),
-    );
-    if (given.some((values) => values.length === 0)) {
-      if (given.every((values) => values.length === 0)) return [];
-      const missing = group.filter((_, at) => given[at]?.length === 0).map(({ type }) => type);
-      throw new HabeasError(
-        'SCHEMA_MISMATCH',
-        `Rows of "${name}" are named by several identities together, and the request has no ${missing.join(' and ')}. Give it, or let another system resolve it; nothing was changed.`,
-      );
-    }
-    let tuples: readonly SoughtRow['all'][] = [[]];
-    for (const [at, field] of group.entries()) {
-      const column = { path: field.name.split('.'), match: field.match };
-      tuples = tuples.flatMap((tuple) => (given[at] ?? []).map((value) => [...tuple, { column, value }]));
-    }
-    return tuples.map((all) => ({ who, all }));
-  });
 }

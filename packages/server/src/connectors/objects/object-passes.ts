@@ -1,7 +1,6 @@
 import type { Identity } from '../../catalog/index.ts';
 import type { LocatedScope, Scope } from '../connector.ts';
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
-import { soughtRows } from './compile-objects.ts';
 import { type EraseOptions, eraseKey, eraseRows } from './erase-object.ts';
 import { inParallel } from './in-parallel.ts';
 import { keysOf, keysOfPerson } from './key-filter.ts';
@@ -10,6 +9,7 @@ import type { ObjectStore } from './object-store.ts';
 import { countRows, withVersion } from './read-version.ts';
 import { refuseTables } from './refuse-tables.ts';
 import { createRowSearch } from './row-search.ts';
+import { soughtRows } from './sought-rows.ts';
 import { alsoStays, newTally, type Stays, type Tally } from './tally.ts';
 
 const OBJECTS_AT_ONCE = 4;
@@ -79,7 +79,7 @@ async function eachVersion(
   act: (version: Version, of: ReadonlyMap<number, number>) => Promise<void>,
 ): Promise<void> {
   const { rows, patterns, name } = collection;
-  const sought = people.flatMap(({ identities }, who) => soughtRows(collection, identities, who));
+  const sought = people.flatMap(({ identities }, who) => soughtRows(groupsIn(collection), identities, who));
   if (sought.length === 0) return;
   const search = createRowSearch(sought);
   const { prefixes, fits } = keysOf(patterns);
@@ -122,7 +122,7 @@ export async function eraseObjects(
     if (hasRows(collection)) {
       const asked = [...people.keys()].filter((who) => {
         const { identities = [] } = people[who] ?? {};
-        return soughtRows(collection, identities, who).length > 0;
+        return soughtRows(groupsIn(collection), identities, who).length > 0;
       });
       const archived = asked.length === 0 ? 0 : await countArchived(collection, { store, signal });
       if (archived > 0) for (const who of asked) tally(who).archived = archived;
@@ -141,7 +141,7 @@ export async function eraseObjects(
         return;
       }
       const sought = whose.flatMap((who) =>
-        soughtRows(collection, people[who]?.stored.get(name)?.get(key) ?? [], who),
+        soughtRows(groupsIn(collection), people[who]?.stored.get(name)?.get(key) ?? [], who),
       );
       if (sought.length === 0) return;
       const search = createRowSearch(sought);
@@ -224,6 +224,10 @@ function unique(people: readonly Pick<Scope, 'identities'>[]): readonly Pick<Sco
   return people.map(({ identities }) => ({
     identities: [...new Map(identities.map((one) => [JSON.stringify([one.type, one.value]), one])).values()],
   }));
+}
+
+function groupsIn({ name, rows }: WithRows) {
+  return { name, groups: rows.groups };
 }
 
 export function hasRows(collection: ObjectCollection): collection is WithRows {

@@ -11,10 +11,7 @@ export interface RandomAccess {
 /** Takes the bytes of a new file, in order. They may be used again when the promise is fulfilled. */
 export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 
-/**
- * How rows lie in a file. A pure module: it knows neither where files are nor who is looked for.
- * @public
- */
+/** How rows lie in a file. A pure module: it knows neither where files are nor who is looked for. */
 export interface RowFormat {
   readonly name: string;
   /** Throws SYSTEM_FAILED for a file that is damaged, cut off, or not of this format, and SCHEMA_MISMATCH where it has none of the columns. */

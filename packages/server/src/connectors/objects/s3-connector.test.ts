@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { openDuckDb } from '../../../test/duckdb.ts';
 import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { makeBucket, S3_OPTIONS, type TestBucket } from '../../../test/s3-bucket.ts';
@@ -382,6 +386,57 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     }
   });
 
+  test('rows inside Parquet go, whatever packs them, and from every version', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'habeas-s3-'));
+    await using duckdb = await openDuckDb();
+    const bucket = await makeBucket(moto, { versioning: true });
+    const codecs = ['snappy', 'zstd', 'gzip', 'uncompressed'];
+    for (const codec of codecs) {
+      const file = join(folder, `${codec}.parquet`);
+      await duckdb.run(
+        `copy (select i as user_id, 'text ' || i as text from range(5000) t(i)) to '${file}' (format parquet, codec ${codec}, row_group_size 2048)`,
+      );
+      for (let version = 0; version < 2; version += 1)
+        await bucket.put(`lake/${codec}.parquet`, readFileSync(file), { 'x-amz-meta-codec': codec });
+    }
+    const dataset = `
+dataset:
+  - fides_key: lake
+    collections:
+      - name: people
+        habeas: { on_erase: delete, objects: { key: "lake/*.parquet", format: parquet } }
+        fields:
+          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+`;
+    const connector = connect(bucket, { dataset });
+    const people = [...id('0'), ...id('4999')];
+    const { items } = await collect({ connector }, people);
+    expect(items).toHaveLength(2 * codecs.length);
+    const scope = await located({ connector }, people);
+    expect((await erase({ connector }, scope)).counts).toEqual({ people: 4 * codecs.length });
+    for (const codec of codecs) {
+      const file = join(folder, `${codec}-erased.parquet`);
+      const { headers, body } = await bucket.call({
+        method: 'GET',
+        what: 'look',
+        key: `lake/${codec}.parquet`,
+        signal,
+      });
+      expect(headers['x-amz-meta-codec']).toBe(codec);
+      writeFileSync(file, body);
+      expect(await duckdb.rows(`select * from '${file}' order by user_id`)).toEqual(
+        await duckdb.rows(
+          `select * from '${join(folder, `${codec}.parquet`)}' where user_id not in (0, 4999) order by user_id`,
+        ),
+      );
+    }
+    expect(Object.values(await bucket.versions()).map((versions) => versions.length)).toEqual(
+      codecs.map(() => 1),
+    );
+    expect((await connector.verify(scope)).remaining).toEqual({ people: 0 });
+    rmSync(folder, { recursive: true });
+  });
+
   test('rows are masked where the dataset says so', async () => {
     const bucket = await makeBucket(moto);
     await bucket.put(
@@ -551,7 +606,7 @@ dataset:
   });
 
   test.each([
-    ['url', { url: 'https://s3.example.com' }, /`url` is the address/],
+    ['url', { url: 'https://s3.example.com' }, /`url` has to end with the bucket/],
     ['keys', { options: { region: 'x' } }, /access_key_id/],
   ])('a wrong %s is told when the connection is made', async (_, wrong, message) => {
     const bucket = await makeBucket(moto);

@@ -5,7 +5,7 @@ import { key } from './values.ts';
 export const connectionSection = z.strictObject({
   /** Names the system in plans, evidence and packages. */
   key,
-  /** Which connector acts on it: `postgres`, `mysql`, `sqlite`, `redis`, `files`, `logs`, `s3`, or an ES module of the user's as a path, relative to the configuration: `./wiki.ts`. */
+  /** Which connector acts on it: `postgres`, `mysql`, `sqlite`, `redis`, `files`, `logs`, `s3`, `dynamodb`, or an ES module of the user's as a path, relative to the configuration: `./wiki.ts`. */
   kind: z.string(),
   /** The service whose data this is, as it is named in declarations. (Default: the key) */
   service: z.string().optional(),
@@ -14,7 +14,7 @@ export const connectionSection = z.strictObject({
   url: z.string(),
   /** Dataset files, relative to the configuration. */
   datasets: z.array(z.string()).min(1),
-  /** What the kind needs beside the address: the keys of `s3`, and whatever the user's own module is given, as it is. */
+  /** What the kind needs beside the address: the keys of `s3` and `dynamodb`, and whatever the user's own module is given, as it is. */
   options: z.record(z.string(), z.unknown()).optional(),
   /** Most tasks that act on this system at once, per server process. (Default: 4) */
   concurrency: z.int().min(1).max(64).default(4),

@@ -1,0 +1,1 @@
+export { createDynamoDbConnector } from './dynamodb-connector.ts';
