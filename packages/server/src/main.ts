@@ -385,6 +385,7 @@ async function createServer(
     connections: connectionsView,
     notifications,
     partners,
+    checkpoints: foundations.checkpoints,
     async listen(address) {
       // Before the first reading, so that what it finds is told.
       await notifications.start();

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Clock, type Config, type Outbound, openS3 } from '../foundation/index.ts';
+import { type Clock, type Config, HabeasError, type Outbound, openS3 } from '../foundation/index.ts';
 import { checkpointBucket } from './checkpoint-bucket.ts';
 import { checkpointFolder } from './checkpoint-folder.ts';
 import type { CheckpointPlace, CheckpointPlaces } from './checkpoint-place.ts';
@@ -28,13 +28,23 @@ export function createCheckpointPlaces(options: CreateCheckpointPlacesOptions): 
       clock: options.clock,
       timeoutMilliseconds: TIMEOUT_MILLISECONDS,
     });
-    places.push(checkpointBucket(client, publish.s3.prefix));
+    places.push(checkpointBucket(client, { name: `bucket ${publish.s3.bucket}`, prefix: publish.s3.prefix }));
   }
   return {
     async newest() {
       const found = await Promise.all(places.map((place) => place.newest()));
       return found.filter((checkpoint) => checkpoint !== undefined);
     },
+    check: () =>
+      Promise.all(
+        places.map(async (place) => ({
+          place: place.name,
+          error: await place.check().then(
+            () => undefined,
+            (error: unknown) => HabeasError.from(error),
+          ),
+        })),
+      ),
     async write(size, checkpoint) {
       await Promise.all(places.map((place) => place.write(size, checkpoint)));
     },

@@ -1,4 +1,4 @@
-import type { LogVerdict } from '../audit/index.ts';
+import type { CheckpointPlaces, LogVerdict } from '../audit/index.ts';
 import type { Connections, Systems } from '../connectors/index.ts';
 import type { Config, Logger, Migrations } from '../foundation/index.ts';
 import type { DataMap } from '../map/index.ts';
@@ -66,6 +66,8 @@ export interface LocalServer {
   readonly streams: Pick<Streams, 'check'>;
   readonly pauses: Pauses;
   readonly partners: Pick<Partners, 'examine'>;
+  /** Where checkpoints of the audit log are published; undefined: the state was opened without a configuration. */
+  readonly checkpoints: Pick<CheckpointPlaces, 'check'> | undefined;
   /** Starts workers, the reading of the map and the REST API; gives its address. A taken port is an error of Node's. */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
   /** Answers no more calls, lets running tasks end for a moment, and stops. Also without {@link listen}. */

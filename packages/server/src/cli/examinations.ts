@@ -57,6 +57,7 @@ export function serverExaminations(server: LocalServer): readonly Examination[] 
     { what: 'pauses', look: () => pauses(server) },
     { what: 'notifications', look: () => notifications(server) },
     { what: 'partners', look: () => partners(server) },
+    { what: 'checkpoints', look: () => checkpoints(server) },
   ];
 }
 
@@ -248,6 +249,20 @@ async function partners(server: LocalServer): Promise<readonly Diagnosis[]> {
       ? { what, verdict, finding }
       : { what, verdict, finding, next: 'See docs/partners-opendsr.md and docs/partners-drp.md.' },
   );
+}
+
+/** Where the audit log publishes its checkpoints; nothing is said where it publishes none. */
+async function checkpoints(server: LocalServer): Promise<readonly Diagnosis[]> {
+  return ((await server.checkpoints?.check()) ?? []).map(({ place, error }): Diagnosis => {
+    const what = `checkpoints in ${place}`;
+    if (error === undefined) return { what, verdict: 'ok', finding: 'It can be used.' };
+    return {
+      what,
+      verdict: 'fail',
+      finding: error.message,
+      next: `Make it reachable, or name another place under audit.publish: no checkpoint is published until then. See docs/verify.md and ${error.code} in docs/errors.md.`,
+    };
+  });
 }
 
 const CHECK_CLIENT =

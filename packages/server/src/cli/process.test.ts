@@ -122,6 +122,31 @@ describe('habeas doctor', () => {
     for (const { next } of failing) expect(next).toBeTruthy();
   });
 
+  it('names each place of checkpoints that cannot be used, and what to do', async () => {
+    await (await serve()).stop();
+    writeFileSync(join(folder, 'no-folder'), '');
+    const s3 = `{ endpoint: "http://127.0.0.1:9", region: eu, bucket: log, access_key_id: "\${KEY}", secret_access_key: "\${KEY}" }`;
+    const publish = (place: string) =>
+      writeFileSync(
+        join(folder, 'habeas.yaml'),
+        `networks: { allow_private: [127.0.0.0/8] }\naudit: { publish: { folder: ${place}, s3: ${s3} } }\n`,
+      );
+    const said = async () => {
+      const { items } = (await run(['doctor', '--json'], { KEY: 'key' })).json() as {
+        items: { what: string; verdict: string; next?: string }[];
+      };
+      return items.filter(({ what }) => what.startsWith('checkpoints'));
+    };
+    publish('no-folder');
+    const next = expect.stringContaining('audit.publish');
+    expect(await said()).toMatchObject([
+      { what: `checkpoints in folder ${join(folder, 'no-folder')}`, verdict: 'fail', next },
+      { what: 'checkpoints in bucket log', verdict: 'fail', next },
+    ]);
+    publish('checkpoints');
+    expect((await said()).map(({ verdict }) => verdict)).toEqual(['ok', 'fail']);
+  });
+
   it('names a receiver that does not take what the first poll of a server tells it', async () => {
     await using receiver = await receiveWebhooks();
     await using page = await serveMetrics('store{team="data",service="bigtable",data_type="ip"} 1\n');

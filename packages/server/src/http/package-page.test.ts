@@ -82,6 +82,12 @@ describe.skipIf(program === undefined)('the page on which people fetch their pac
     await page.screenshot({ path: join(pictures, `${name}.png`) });
   }
 
+  /** Buttons that are drawn as the one thing to do next. */
+  const primaries = (page: Page): Promise<number> =>
+    page.evaluate(
+      `[...document.querySelectorAll('button, a.button')].filter((one) => one.offsetParent !== null && getComputedStyle(one).backgroundColor === 'rgb(29, 79, 145)').length`,
+    );
+
   async function barriers(page: Page): Promise<readonly string[]> {
     await page.evaluate(axe.source);
     const { violations } = (await page.evaluate(
@@ -101,12 +107,14 @@ describe.skipIf(program === undefined)('the page on which people fetch their pac
       expect(await page.title()).toBe('Ihre Daten');
       expect(page.url()).not.toContain('#');
       expect(await barriers(page)).toEqual([]);
+      expect(await primaries(page)).toBe(1);
       await picture(page, '1-ask');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       await page.waitForSelector('#enter:not([hidden])');
       expect(await page.textContent('#told')).toContain('Er gilt 10 Minuten lang.');
       expect(await barriers(page)).toEqual([]);
+      expect(await primaries(page)).toBe(1);
       await picture(page, '2-enter');
       const mail = await house.mailTo('ada@example.org', 4);
       expect(mail.parsed.subject).toBe('Ihr Code für Ihre Daten bei ACME');
@@ -125,6 +133,7 @@ describe.skipIf(program === undefined)('the page on which people fetch their pac
       await page.waitForSelector('#ready:not([hidden])');
       expect(await page.evaluate('document.activeElement.id')).toBe('download');
       expect(await barriers(page)).toEqual([]);
+      expect(await primaries(page)).toBe(1);
       await picture(page, '4-ready');
       const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
       const stream = await download.createReadStream();

@@ -40,6 +40,8 @@ once(at('ask'), async () => {
   if (sent === undefined) return;
   say(words.sent.replace('{{minutes}}', sent.minutes));
   at('enter').hidden = false;
+  // From now on the one thing to do is to enter the code.
+  at('ask').querySelector('button').className = 'again';
   at('code').value = '';
   at('code').focus();
 });
@@ -64,6 +66,7 @@ input, button, a.button { font: inherit; padding: .6rem 1rem; border-radius: .4r
 input { width: 11rem; letter-spacing: .15em; border: 1px solid GrayText; }
 button, a.button { display: inline-block; background: #1d4f91; color: #fff; border: 1px solid #1d4f91; text-decoration: none; cursor: pointer; }
 :focus-visible { outline: 3px solid #e8a33d; outline-offset: 2px; }
+button.again { background: none; color: inherit; border-color: currentColor; }
 [aria-disabled=true] { opacity: .6; }
 #alert { font-weight: 600; }
 #alert:not(:empty) { border-left: .3rem solid #b3261e; padding-left: .8rem; }
