@@ -405,6 +405,19 @@ describe.skipIf(server === undefined)('MariaDB', () => {
     await expect(located({ connector }, ANN)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
   });
 
+  test('the evidence tells what became of each collection, and the binary log with its end', async () => {
+    const store = await openStore(SHOP, SMALL_SHOP_DATASET);
+    const { effects, residuals } = await erase(store, await located(store, ANN));
+    expect(effects?.customers).toEqual({ found: 1, erased: 1, masked: 0, kept: 0, level: 'logical' });
+    expect(effects?.orders).toEqual({ found: 2, erased: 2, masked: 0, kept: 0, level: 'logical' });
+    const [[hasLog, seconds] = []] = await store.database.rows(
+      'select @@log_bin, @@binlog_expire_logs_seconds',
+    );
+    const log = residuals.find(({ what }) => what.startsWith('The binary log'));
+    const end = new Date(Date.parse('2026-01-01T00:00:00Z') + Number(seconds) * 1_000).toISOString();
+    expect(log?.until).toBe(Number(hasLog) === 0 ? undefined : Number(seconds) === 0 ? null : end);
+  });
+
   test('errors never quote a value', async () => {
     const { connector } = await openStore(
       `create table people (id int primary key, email varchar(80), constraint has_at check (email like '%@%')); insert into people values (1, 'secret@example.com')`,

@@ -1,5 +1,5 @@
 import type { Residual } from '../connector.ts';
-import type { SqlTransaction, StoreState } from '../sql/index.ts';
+import type { SqlTransaction, StoreResiduals, StoreState } from '../sql/index.ts';
 import { readPrivileges } from './read-privileges.ts';
 
 const SECOND = 1_000;
@@ -7,7 +7,7 @@ const SECOND = 1_000;
 /** Which server it is, and what keeps this user from working on it. */
 export async function readServerState(transaction: SqlTransaction): Promise<StoreState> {
   const [row] = await transaction.rows(
-    'select version(), cast(@@read_only as char), cast(@@log_bin as char), @@binlog_format',
+    'select version(), cast(@@read_only + 0 as char), cast(@@log_bin + 0 as char), @@binlog_format',
   );
   const [version = '', isReadOnly, hasLog, format] = row ?? [];
   const [release = '', , product] = /^(\d+\.\d+\.\d+)(-(MariaDB))?/.exec(version ?? '')?.slice(1) ?? [];
@@ -32,25 +32,27 @@ export async function readServerState(transaction: SqlTransaction): Promise<Stor
 }
 
 /** The binary log has what was erased until its files expire; undo and pages that were let go are reused by InnoDB itself. */
-export async function readResiduals(transaction: SqlTransaction, now: Date): Promise<readonly Residual[]> {
+export async function readResiduals(transaction: SqlTransaction, now: Date): Promise<StoreResiduals> {
   const [row] = await transaction.rows(
-    'select cast(@@log_bin as char), cast(@@binlog_expire_logs_seconds as char)',
+    'select cast(@@log_bin + 0 as char), cast(@@binlog_expire_logs_seconds as char)',
   );
   const [hasLog, seconds] = row ?? [];
   const pages: Residual = {
     what: 'Former versions of rows in InnoDB pages and its redo log until they are purged and written over, and in backups. Set `residuals` on the connection to say when that is.',
     until: null,
   };
-  if (hasLog !== '1') return [pages];
+  if (hasLog !== '1') return { files: [pages], logs: [] };
   const expire = Number(seconds);
-  return [
-    pages,
-    {
-      what:
-        expire > 0
-          ? 'The binary log, and what replicas and archives took from it, until its files expire (binlog_expire_logs_seconds).'
-          : 'The binary log, whose files never expire: set binlog_expire_logs_seconds, or purge them.',
-      until: expire > 0 ? new Date(now.getTime() + expire * SECOND).toISOString() : null,
-    },
-  ];
+  return {
+    files: [pages],
+    logs: [
+      {
+        what:
+          expire > 0
+            ? 'The binary log, and what replicas and archives took from it, until its files expire (binlog_expire_logs_seconds).'
+            : 'The binary log, whose files never expire: set binlog_expire_logs_seconds, or purge them.',
+        until: expire > 0 ? new Date(now.getTime() + expire * SECOND).toISOString() : null,
+      },
+    ],
+  };
 }

@@ -1,24 +1,20 @@
 import pg from 'pg';
-import type { Connector, Residual } from '../connector.ts';
-import { createSqlConnector, type SqlConnectorOptions } from '../sql/index.ts';
+import type { Connector } from '../connector.ts';
+import { createSqlConnector, readPurge, type SqlConnectorOptions } from '../sql/index.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { fromPostgresError } from './postgres-error.ts';
+import { preparePurge } from './purge.ts';
 import { readTables } from './read-tables.ts';
+import { readResiduals } from './residuals.ts';
 import { readState } from './server-state.ts';
 import { Transaction } from './transaction.ts';
 
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
 
-const RESIDUALS: readonly Residual[] = [
-  {
-    what: 'Former row versions in the table files until VACUUM, and in the write-ahead log, its archives, replicas and backups until they are recycled. Set `residuals` on the connection to say when that is.',
-    until: null,
-  },
-];
-
 /** Acts on one PostgreSQL database by its datasets. */
 export function createPostgresConnector(options: SqlConnectorOptions): Connector {
   const { key } = options;
+  const way = readPurge(options, ['vacuum', 'vacuum full']);
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections ?? 4,
@@ -34,7 +30,11 @@ export function createPostgresConnector(options: SqlConnectorOptions): Connector
     readTables,
     state: readState,
     translate: (error) => fromPostgresError(error, key),
-    residuals: async () => RESIDUALS,
+    residuals: readResiduals,
+    purge:
+      way === undefined
+        ? undefined
+        : (transaction, tables) => preparePurge(transaction, { pool, system: key, way, tables }),
     close: () => pool.end(),
   });
 }

@@ -39,6 +39,7 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
     counts: eraser.counts,
     retained: sumRetained(eraser.retained),
     ...(Object.keys(eraser.hidden).length === 0 ? {} : { hidden: eraser.hidden }),
+    effects: eraser.effects.byCollection(eraser.hidden),
     residuals: [],
     notes: [...eraser.notes],
   };
@@ -56,6 +57,7 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
     chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
     async (chunk) => {
       if (needsAll(chunk)) return false;
+      eraser.effects.found(chunk.collection.name, chunk.count);
       const set = setOfChunk(chunk);
       await eraser.update(set);
       await eraser.delete([set]);
@@ -75,6 +77,7 @@ async function eraseAtOnce(options: EraseOptions, eraser: SetEraser): Promise<vo
     tables.add(chunk),
   );
   const sets = await tables.sets();
+  for (const set of sets) await eraser.countFound(set);
   const groups = options.compiled.order.map((group) =>
     group.flatMap((name) => sets.filter((set) => set.collection.name === name)),
   );

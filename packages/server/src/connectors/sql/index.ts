@@ -4,6 +4,7 @@ export * from './compiled.ts';
 export * from './json-keys.ts';
 export * from './live-table.ts';
 export * from './quote.ts';
+export * from './read-purge.ts';
 export * from './sql-connector.ts';
 export * from './sql-dialect.ts';
 export * from './sql-error.ts';

@@ -7,6 +7,8 @@ import { type Effect, effectNamed } from './effect.ts';
 export interface KeyChunk {
   readonly collection: CompiledCollection;
   readonly effect: Effect;
+  /** How many keys it has. */
+  readonly count: number;
   /** For each column of {@link batchColumns} its values, as texts of arrays that follow each other. */
   readonly arrays: readonly (readonly string[])[];
   /**

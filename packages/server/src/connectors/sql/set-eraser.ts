@@ -1,6 +1,7 @@
 import type { EraseMode, Retained } from '../connector.ts';
 import { deleteRows, isReadable, lockRows, updateRows } from './change-sql.ts';
 import type { Compiled, CompiledForeignKey } from './compiled.ts';
+import { Effects } from './effects.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { isInSet, type KeySet, pointsAsStored, rowsOfSet } from './key-set.ts';
@@ -17,6 +18,7 @@ import type { SqlTransaction } from './sql-transaction.ts';
  */
 export class SetEraser {
   readonly counts: Record<string, number> = {};
+  readonly effects = new Effects();
   readonly retained: Retained[] = [];
   /** Rows that are only marked as deleted. */
   readonly hidden: Record<string, number> = {};
@@ -39,6 +41,13 @@ export class SetEraser {
   /** Whether there was any key at all. */
   get matched(): boolean {
     return Object.keys(this.counts).length > 0;
+  }
+
+  /** Counts the keys of a set in a table. */
+  async countFound({ collection, source, condition }: KeySet): Promise<void> {
+    const count = collection.dialect.text('count(*)');
+    const [row] = await this.#transaction.rows(`select ${count} from ${source} e where ${condition}`);
+    this.effects.found(collection.name, Number(row?.[0] ?? 0));
   }
 
   /** Masks fields and empties references. */
@@ -156,9 +165,9 @@ export class SetEraser {
   async retain(set: KeySet): Promise<void> {
     const { collection, effect, values } = set;
     const rows = `${rowsOfSet(set)} where true`;
-    this.retained.push(
-      ...(await retainedRows({ transaction: this.#transaction, collection, effect, rows, values })),
-    );
+    const retained = await retainedRows({ transaction: this.#transaction, collection, effect, rows, values });
+    this.retained.push(...retained);
+    for (const { count } of retained) this.effects.changed(collection.name, 'kept', count);
     addHidden(this.hidden, collection.name, await hiddenRows(this.#transaction, set));
     if (collection.remarks.keyless !== undefined) this.notes.add(collection.remarks.keyless);
     if (effect.action?.kind === 'stay') {
@@ -183,7 +192,9 @@ export class SetEraser {
   }
 
   #add(set: KeySet, rows: number): void {
-    this.counts[set.collection.name] = (this.counts[set.collection.name] ?? 0) + rows;
+    const { collection, effect } = set;
+    this.counts[collection.name] = (this.counts[collection.name] ?? 0) + rows;
+    this.effects.changed(collection.name, effect.action?.kind === 'delete' ? 'erased' : 'masked', rows);
   }
 
   async #walkInKeyOrder(sets: readonly KeySet[]): Promise<void> {

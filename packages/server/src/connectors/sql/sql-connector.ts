@@ -14,6 +14,7 @@ import type {
   CollectSources,
   CollectStep,
   Connector,
+  Evidence,
   Health,
   KeyBatch,
   Outcome,
@@ -48,6 +49,8 @@ export interface SqlConnectorOptions {
   readonly clock: Clock;
   /** Most transactions at once. (Default: 4) */
   readonly connections?: number;
+  /** What the connection says in `options`. (Default: nothing) */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** Copies that an erasure does not reach. (Default: what the store's own settings tell) */
   readonly residuals?: readonly Residual[];
 }
@@ -76,8 +79,27 @@ export interface SqlStore {
   /** What a failure of reaching the store means. */
   translate(error: unknown): HabeasError;
   /** Copies of what was just erased that the store itself keeps, by its settings. */
-  residuals(transaction: SqlTransaction, now: Date): Promise<readonly Residual[]>;
+  residuals(transaction: SqlTransaction, now: Date): Promise<StoreResiduals>;
+  /** Where the connection asks for it: prepares, before the erasure is committed, to take its bytes out of the store's files. */
+  purge?: ((transaction: SqlTransaction, tables: readonly LiveTable[]) => Promise<Purge>) | undefined;
   close(): Promise<void>;
+}
+
+export interface StoreResiduals {
+  /** Former versions in the files of the tables: nothing is left of them after a purge. */
+  readonly files: readonly Residual[];
+  /** Logs and what is made of them. */
+  readonly logs: readonly Residual[];
+}
+
+/** Takes what was erased out of the files; after the commit. */
+export type Purge = (signal: AbortSignal) => Promise<Purged>;
+
+export interface Purged {
+  /** Whether it is certain that nothing is left in the files. */
+  readonly isProven: boolean;
+  /** What was done, or why it is not certain. */
+  readonly note: string;
 }
 
 /** Acts on one database by its datasets. Every task is one transaction of its own. */
@@ -208,9 +230,15 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
       const evidence = await eraseRows(erasing, mode);
       // A dry run leaves nothing behind, not even the temporary tables' rows.
       if (mode === 'dry-run' || !evidence.matched) return { state: 'done', evidence };
-      const residuals = options.residuals ?? (await store.residuals(transaction, clock.now()));
+      const { files, logs } = await store.residuals(transaction, clock.now());
+      const purge = await store.purge?.(transaction, tablesOf(compiled, evidence));
       await transaction.commit();
-      return { state: 'done', evidence: { ...evidence, residuals } };
+      const purged = await purge?.(scope.signal);
+      const left = purged?.isProven === true ? logs : [...files, ...logs];
+      return {
+        state: 'done',
+        evidence: { ...withPurge(evidence, purged), residuals: options.residuals ?? left },
+      };
     },
     async change(scope, work, mode): Promise<Outcome> {
       await using transaction = await begin(scope.signal, 'change');
@@ -248,6 +276,21 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
       await store.close();
     },
   };
+}
+
+/** The tables that evidence has rows of. */
+function tablesOf({ collections }: Compiled, { counts }: Evidence): readonly LiveTable[] {
+  return Object.keys(counts).flatMap((name) => collections.get(name)?.live ?? []);
+}
+
+/** Rows that are only hidden stay so, whatever was done with the files. */
+function withPurge(evidence: Evidence, purged: Purged | undefined): Evidence {
+  if (purged === undefined) return evidence;
+  const effects = Object.entries(evidence.effects ?? {}).map(([name, effect]) => [
+    name,
+    purged.isProven && effect.level === 'logical' ? { ...effect, level: 'purged' } : effect,
+  ]);
+  return { ...evidence, effects: Object.fromEntries(effects), notes: [...evidence.notes, purged.note] };
 }
 
 /** What it can, by what the datasets say: marks need columns. */

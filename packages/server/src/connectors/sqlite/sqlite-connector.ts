@@ -2,8 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionSettings } from '../connection-kind.ts';
-import type { Connector, Residual } from '../connector.ts';
-import { createSqlConnector, type SqlTransaction, type StoreState } from '../sql/index.ts';
+import type { Connector } from '../connector.ts';
+import { createSqlConnector, readPurge, type SqlTransaction, type StoreState } from '../sql/index.ts';
+import { residualsOf, vacuum } from './purge.ts';
 import { readSqliteTables } from './read-sqlite-tables.ts';
 import { SqliteConnections } from './sqlite-connections.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -11,13 +12,6 @@ import { SqliteTransaction } from './sqlite-transaction.ts';
 
 /** SQLite takes one that changes at a time; others read meanwhile. */
 const CONNECTIONS = 4;
-
-const RESIDUALS: readonly Residual[] = [
-  {
-    what: 'Copies of the file that somebody made: backups, snapshots of the disk. Set `residuals` on the connection to say when they end.',
-    until: null,
-  },
-];
 
 /** Acts on one SQLite file by its datasets. `url`: its path, from the configuration's folder, or its `file:` address. */
 export function createSqliteConnector(settings: ConnectionSettings): Connector {
@@ -30,7 +24,8 @@ export function createSqliteConnector(settings: ConnectionSettings): Connector {
     readTables: readSqliteTables,
     state: (transaction) => stateOf(transaction, file),
     translate: (error) => connections.translate(error),
-    residuals: async () => RESIDUALS,
+    residuals: residualsOf,
+    purge: readPurge(settings, ['vacuum']) === undefined ? undefined : async () => () => vacuum(connections),
     close: () => connections.close(),
   });
 }

@@ -1,0 +1,47 @@
+import type { Residual } from '../connector.ts';
+import type { SqlTransaction, StoreResiduals } from '../sql/index.ts';
+
+/** What of the write-ahead log is kept, and for whom. Replicas and slots are counted; only some users may see the replicas. */
+const SETTINGS = `
+  select current_setting('archive_mode'), current_setting('checkpoint_timeout'),
+         (select count(*)::text from pg_replication_slots),
+         (select count(*)::text from pg_stat_replication)`;
+
+/**
+ * Former row versions lie in the table files until they are vacuumed. The write-ahead log has them until its segments are written over: a segment
+ * is let go by the second checkpoint after it at the earliest, and nobody can say when its place is used again.
+ */
+export async function readResiduals(transaction: SqlTransaction): Promise<StoreResiduals> {
+  const [row] = await transaction.rows(SETTINGS);
+  const [archive, checkpoint, slots, replicas] = row ?? [];
+  const residuals: Residual[] = [
+    {
+      what: `The write-ahead log, until its segments are written over: after two checkpoints (checkpoint_timeout is ${checkpoint}) at the earliest.`,
+      until: null,
+    },
+  ];
+  if (archive !== 'off')
+    residuals.push({
+      what: 'The archive of the write-ahead log (archive_mode is on), and the backups that go with it, until they are recycled. Set `residuals` on the connection to say when that is.',
+      until: null,
+    });
+  if (Number(slots) > 0)
+    residuals.push({
+      what: `What ${slots} replication ${Number(slots) === 1 ? 'slot has' : 'slots have'} not read yet of the write-ahead log.`,
+      until: null,
+    });
+  if (Number(replicas) > 0)
+    residuals.push({
+      what: `${replicas} ${Number(replicas) === 1 ? 'replica, which has' : 'replicas, which have'} the erasure as soon as the write-ahead log is read there, and table files of the same kind.`,
+      until: null,
+    });
+  return {
+    files: [
+      {
+        what: 'Former row versions in the table files, until VACUUM, and then in the free parts of pages until they are written over (`purge: vacuum full` writes the tables anew).',
+        until: null,
+      },
+    ],
+    logs: residuals,
+  };
+}

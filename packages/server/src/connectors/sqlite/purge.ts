@@ -1,0 +1,45 @@
+import type { Purged, SqlTransaction, StoreResiduals } from '../sql/index.ts';
+import type { SqliteConnections } from './sqlite-connections.ts';
+
+const PATIENCE_MILLISECONDS = 5_000;
+
+/** What was deleted is overwritten in the file (`secure_delete`); pages that were rebuilt may hold older copies, and so may the WAL. */
+export async function residualsOf(transaction: SqlTransaction): Promise<StoreResiduals> {
+  const [row] = await transaction.rows('select journal_mode from pragma_journal_mode');
+  const copies = {
+    what: 'Copies of the file that somebody made: backups, snapshots of the disk. Set `residuals` on the connection to say when they end.',
+    until: null,
+  };
+  const pages = {
+    what: 'Older copies of rows in free parts of pages, until they are written over or the file is vacuumed (`purge: vacuum`).',
+    until: null,
+  };
+  const log = {
+    what: 'The write-ahead log beside the file, until it is checkpointed and begun anew.',
+    until: null,
+  };
+  return { files: row?.[0] === 'wal' ? [pages, log] : [pages], logs: [copies] };
+}
+
+/**
+ * Writes the whole file anew from what is live, and empties the write-ahead log. Certain where SQLite says that it was done: a reader who
+ * still needs the log keeps it.
+ */
+export async function vacuum(connections: SqliteConnections): Promise<Purged> {
+  const connection = await connections.take(new AbortController().signal);
+  try {
+    // A reader may stay for hours; the evidence then says that it was there.
+    await connection.script([`pragma busy_timeout = ${PATIENCE_MILLISECONDS}`, 'vacuum']);
+    const [row] = await connection.rows('pragma wal_checkpoint(truncate)', []);
+    if (Number(row?.[0]) === 0) return { isProven: true, note: 'The file was vacuumed.' };
+    return {
+      isProven: false,
+      note: 'The file was vacuumed, but another program still reads from its write-ahead log, which has what was erased until it is checkpointed.',
+    };
+  } catch (error) {
+    const { message } = connections.translate(error);
+    return { isProven: false, note: `The erasure is done, but the file could not be vacuumed: ${message}` };
+  } finally {
+    await connections.giveBack(connection, true);
+  }
+}
