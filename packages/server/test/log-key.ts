@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { type AuditLog, canonicalJson, createAuditLog, type SignLog } from '../src/audit/index.ts';
-import { createLogger, type Database, systemClock } from '../src/foundation/index.ts';
+import { createLogger, type Database, type Logger, systemClock } from '../src/foundation/index.ts';
 
 export interface LogKey {
   readonly sign: SignLog;
@@ -44,6 +44,9 @@ export function testAuditLog(options: {
   /** (Default: acme.example/audit) */
   readonly origin?: string;
   readonly published?: () => Promise<readonly string[]>;
+  /** (Default: silent) */
+  readonly logger?: Logger;
+  readonly warnAfterMilliseconds?: number;
 }): AuditLog {
   const { db, key = newLogKey(), organizationId = 'acme', origin = 'acme.example/audit' } = options;
   return createAuditLog({
@@ -51,7 +54,8 @@ export function testAuditLog(options: {
     organizationId,
     origin,
     clock: systemClock,
-    logger: createLogger({ level: 'silent' }),
+    logger: options.logger ?? createLogger({ level: 'silent' }),
+    warnAfterMilliseconds: options.warnAfterMilliseconds,
     sign: key.sign,
     publicKeys: async () => [key.publicKey],
     published: options.published,

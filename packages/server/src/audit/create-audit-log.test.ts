@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { eventually } from '../../test/eventually.ts';
 import { type LogKey, newLogKey, testAuditLog } from '../../test/log-key.ts';
-import { openDatabase } from '../foundation/index.ts';
+import { createLogger, openDatabase } from '../foundation/index.ts';
 import { entryBytes } from './append-audit.ts';
 import { openCheckpoint, parseProof, rootFromInclusion, verifyConsistency } from './habeas-verify.mjs';
 import {
@@ -108,6 +110,36 @@ describe('the log', () => {
     await late;
     expect((await head(here, await here.log.advance())).size).toBe(5);
     expect(await logged(here, 5)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('says now and then who holds it back, and goes on when it ends', async () => {
+    const { database, key } = await world();
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = testAuditLog({
+      db: database.db,
+      key,
+      logger: createLogger({ level: 'warn', destination }),
+      warnAfterMilliseconds: 300,
+    });
+    const started = Date.now();
+    const holder = await database.db.startTransaction().execute();
+    await appendAudit(holder, [event(0)], now);
+    await append({ database }, 1, 1);
+    log.start();
+    const said = () => lines.filter((line) => line.includes('pg_terminate_backend'));
+    await eventually('it is said again', () => said().length > 1);
+    const { pid } =
+      (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(holder)).rows[0] ?? {};
+    expect(JSON.parse(said()[0] ?? '')).toMatchObject({ pid, state: 'idle in transaction' });
+    await holder.commit().execute();
+    await eventually('both are logged', async () => {
+      const note = await log.checkpoint();
+      return openCheckpoint(note, await trustOf(log)).size === 2;
+    });
+    await log.stop();
+    // Not at each of its looks, of which there is one every 10 ms.
+    expect(said().length).toBeLessThanOrEqual(1 + (Date.now() - started) / 300);
   });
 
   it('goes on over numbers that were rolled back', async () => {
