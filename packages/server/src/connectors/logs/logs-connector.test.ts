@@ -385,6 +385,15 @@ test.each([
   expect([ok, problems.join(' ')]).toEqual([false, expect.stringContaining(message)]);
 });
 
+test('an id of more digits than a number of JavaScript holds is found, and its neighbour is not', async () => {
+  const lines = ['{"user":{"id":1234567890123456789}}', '{"user":{"id":1234567890123456788}}'];
+  const root = makeLogs({ 'events.jsonl': `${lines.join('\n')}\n` });
+  const connector = connect(root);
+  const scope = await located({ connector }, [{ type: 'user_id', value: '1234567890123456789' }]);
+  await erase({ connector }, scope);
+  expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(`${lines[1]}\n`);
+});
+
 test('an access gives the lines as they stand there, and bytes where they are no UTF-8', async () => {
   const odd = Buffer.concat([Buffer.from('caf'), Buffer.from([0xe9]), Buffer.from(' ann@example.com\n')]);
   const connector = connect(makeLogs({ 'app.log.1': odd }));

@@ -189,13 +189,19 @@ function hasMember(line: Buffer, needle: Needle): boolean {
   if (member === undefined) return false;
   let value: unknown;
   try {
-    value = JSON.parse(line.toString('utf8'));
+    value = JSON.parse(line.toString('utf8'), exactNumbers);
   } catch {
     // A line that was cut off is no JSON any more, and may still name somebody.
     return true;
   }
   const wanted = foldedText(member.value, exact);
   return [...valuesAt(value, member.path)].some((one) => foldedText(one, exact) === wanted);
+}
+
+/** A number that JavaScript would round stays the text that it is: ids of 19 digits are common. */
+export function exactNumbers(_: string, value: unknown, context?: { readonly source: string }): unknown {
+  const source = context?.source ?? '';
+  return typeof value === 'number' && /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? source : value;
 }
 
 function foldedText(value: unknown, exact: boolean): string | undefined {

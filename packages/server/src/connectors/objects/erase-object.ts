@@ -1,6 +1,6 @@
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
 import { ObjectMoved, type ObjectStore, type ObjectVersion, type StoreRules } from './object-store.ts';
-import { countRows, latestOf, movedTooOften, withVersion } from './read-version.ts';
+import { countRows, hasNoRows, latestOf, movedTooOften, withVersion } from './read-version.ts';
 import type { Rewritten } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
 import { alsoStays, endsAfter, type Stays, type Tally } from './tally.ts';
@@ -61,7 +61,7 @@ async function eraseLatest(
   const { store, rows, search, signal, mode } = options;
   let current: ObjectVersion | undefined = version;
   for (let turn = 0; turn < TRIES && current !== undefined; turn += 1) {
-    if (current.isArchived) return undefined;
+    if (current.isArchived || hasNoRows(current)) return undefined;
     if (mode === 'dry-run') {
       const of = await countRows(current, { store, rows, search, signal });
       return { rows: of.size, of };

@@ -1,6 +1,7 @@
 import { HabeasError } from '../../foundation/index.ts';
 import { readable } from '../byte-text.ts';
 import { MultiSearch } from '../logs/multi-search.ts';
+import { exactNumbers } from '../logs/scan-lines.ts';
 import { type JsonValue, jsonValues } from './json-walk.ts';
 import type { ColumnMask, OpenRows } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
@@ -112,12 +113,6 @@ function contentOf(text: string): Readonly<Record<string, unknown>> {
     // It was cut off; then it is given as it stands.
   }
   return { line };
-}
-
-/** A number that JavaScript would round is given as the text that it is. */
-function exactNumbers(_: string, value: unknown, context?: { readonly source: string }): unknown {
-  const source = context?.source ?? '';
-  return typeof value === 'number' && /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? source : value;
 }
 
 function masksIn(text: string, start: number, columns: readonly ColumnMask[]): readonly Splice[] {

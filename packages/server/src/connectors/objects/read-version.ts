@@ -45,6 +45,11 @@ export function latestOf(versions: readonly ObjectVersion[]): ObjectVersion | un
   return versions.find(({ isLatest, isMarker }) => isLatest && !isMarker);
 }
 
+/** Folders and the marks of finished jobs (`_SUCCESS`) are empty objects, whatever the format of those beside them. */
+export function hasNoRows({ size }: ObjectVersion): boolean {
+  return size === 0;
+}
+
 export interface ReadRows {
   readonly store: ObjectStore;
   readonly rows: RowCollection;
@@ -57,6 +62,7 @@ export async function countRows(
   version: ObjectVersion,
   { store, rows, search, signal }: ReadRows,
 ): Promise<ReadonlyMap<number, number>> {
+  if (hasNoRows(version)) return new Map();
   const counted = await withVersion(store, version, signal, async (current) => {
     const of = new Map<number, number>();
     const file = await rows.format.open(store.open(current, signal), { search, signal });
@@ -72,6 +78,7 @@ export async function* givenRows(
   version: ObjectVersion,
   { store, rows, search, signal }: ReadRows,
 ): AsyncGenerator<FoundRow> {
+  if (hasNoRows(version)) return;
   try {
     const file = await rows.format.open(store.open(version, signal), { search, signal });
     yield* file.find({ content: true });

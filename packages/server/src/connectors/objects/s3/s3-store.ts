@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HabeasError, xmlElements, xmlText } from '../../../foundation/index.ts';
 import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
-import { type Bucket, type BucketOptions, headerOf, isAddressable, openBucket } from './s3-bucket.ts';
+import {
+  type Bucket,
+  type BucketCall,
+  type BucketOptions,
+  headerOf,
+  isAddressable,
+  openBucket,
+} from './s3-bucket.ts';
 import { readRules } from './s3-rules.ts';
 import { upload } from './s3-upload.ts';
 
@@ -257,7 +264,45 @@ async function propertiesOf(
   const tags = [...xmlElements(tagging.body.toString(), 'Tag')].map(
     (tag) => `${encodeURIComponent(xmlText(tag, 'Key'))}=${encodeURIComponent(xmlText(tag, 'Value'))}`,
   );
-  return tags.length === 0 ? kept : { ...kept, 'x-amz-tagging': tags.join('&') };
+  return {
+    ...kept,
+    ...(await grantsOf(bucket, of)),
+    ...(tags.length === 0 ? {} : { 'x-amz-tagging': tags.join('&') }),
+  };
+}
+
+/** Whom an access control list lets in beside the owner, as headers; most buckets have none. */
+async function grantsOf(
+  bucket: Bucket,
+  {
+    key,
+    query,
+    signal,
+  }: Pick<BucketCall, 'signal'> & {
+    readonly key: string;
+    readonly query: Readonly<Record<string, string>>;
+  },
+): Promise<Readonly<Record<string, string>>> {
+  const reply = await bucket.call({
+    method: 'GET',
+    what: 'read who may read an object (s3:GetObjectVersionAcl)',
+    key,
+    query: { acl: '', ...query },
+    expected: ['NotImplemented', 'MethodNotAllowed', 'AccessControlListNotSupported'],
+    signal,
+  });
+  if (reply.status >= 300) return {};
+  const document = reply.body.toString();
+  const [owner = ''] = xmlElements(document, 'Owner');
+  const grants = new Map<string, string[]>();
+  const all = [...xmlElements(document, 'Grant')].map((grant) => {
+    const [id, uri] = [xmlText(grant, 'ID'), xmlText(grant, 'URI')];
+    const name = `x-amz-grant-${xmlText(grant, 'Permission').toLowerCase().replaceAll('_', '-')}`;
+    grants.set(name, [...(grants.get(name) ?? []), id === '' ? `uri="${uri}"` : `id="${id}"`]);
+    return id;
+  });
+  const isPlain = all.every((id) => id !== '' && id === xmlText(owner, 'ID'));
+  return isPlain ? {} : Object.fromEntries([...grants].map(([name, whom]) => [name, whom.join(', ')]));
 }
 
 /** The pages of a list of versions or uploads. */
