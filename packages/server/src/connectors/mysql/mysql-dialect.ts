@@ -44,6 +44,7 @@ export const mysqlDialect: SqlDialect = {
     isTextClass(classOf(column))
       ? `coalesce(${print(column, at)} = ${quoteLiteral(text)}, true)`
       : `coalesce(${at} = ${quoteLiteral(text)}, true)`,
+  maskInside: () => undefined,
   equal(a, b) {
     const [one, other] = [classOf(a), classOf(b)];
     const isSame = one === other && a.letters?.collation === b.letters?.collation;

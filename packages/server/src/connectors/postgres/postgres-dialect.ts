@@ -8,7 +8,9 @@ import {
   tried,
 } from '../sql/index.ts';
 import { compareWithValues, hasEquality, isComparable } from './compare-sql.ts';
+import { maskInside } from './mask-inside.ts';
 import { isPlain } from './plain-types.ts';
+import { quoteLiteral } from './quote-literal.ts';
 import { keyBatches, keySource } from './stored-keys.ts';
 
 /** PostgreSQL's SQL. */
@@ -37,6 +39,7 @@ export const postgresDialect: SqlDialect = {
   literal: quoteLiteral,
   // As text, because not every type can be compared.
   isLiteral: ({ type }, at, text) => `coalesce(${at}::text = (${quoteLiteral(text)}::${type})::text, true)`,
+  maskInside,
   equal(a, b) {
     const cast = isComparable(a, b) && hasEquality(a) && hasEquality(b) ? '' : '::text';
     return (atA, atB) => `${atB}${cast} = ${atA}${cast}`;
@@ -102,10 +105,4 @@ const WITHOUT_EQUALITY: ReadonlySet<string> = new Set(['json', 'xml', 'point', '
 function widest(column: LiveColumn): string {
   if (column.baseType === 'character') return 'bpchar';
   return column.baseType === 'bit' ? 'bit varying' : column.baseType;
-}
-
-/** A string literal that means the same under every setting of standard_conforming_strings. */
-function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? ` E${quoted}` : quoted;
 }

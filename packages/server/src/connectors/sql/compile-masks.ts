@@ -3,7 +3,7 @@ import type { CompiledMask } from './compiled.ts';
 import type { LiveTable } from './live-table.ts';
 import { compileMask } from './mask-sql.ts';
 import { columnOf } from './match-table.ts';
-import type { SqlDialect } from './sql-dialect.ts';
+import type { InsideMask, SqlDialect } from './sql-dialect.ts';
 
 /** Columns that cannot be given any other value but null: they are in the key, or a foreign key ties them. */
 export function tiedColumns(
@@ -42,6 +42,12 @@ export function maskCompiler(options: {
   };
   return (targets) => {
     const masks = new Map<string, CompiledMask>();
+    for (const mask of insideMasks(targets, {
+      dialect,
+      live,
+      problem: (text) => problem(`"${name}.${text}`),
+    }))
+      masks.set(mask.column.name, mask);
     for (const target of targets) {
       const columnName = columnOf(target.field.name, live);
       const column = live.columns.get(columnName);
@@ -67,4 +73,33 @@ export function maskCompiler(options: {
     }
     return [...masks.values()];
   };
+}
+
+/** Masks inside columns. Not of a column that is masked as a whole, nor where a date of the row decides. */
+function insideMasks(
+  targets: readonly Target[],
+  options: {
+    readonly dialect: SqlDialect;
+    readonly live: LiveTable;
+    readonly problem: (text: string) => void;
+  },
+): readonly CompiledMask[] {
+  const { dialect, live, problem } = options;
+  const byColumn = Map.groupBy(targets, ({ field }) => columnOf(field.name, live));
+  return [...byColumn].flatMap(([columnName, own]) => {
+    const column = live.columns.get(columnName);
+    const isInside = own.every(({ field, after }) => field.name !== columnName && after === undefined);
+    if (column === undefined || !isInside || column.generated === 'stored') return [];
+    // Elsewhere the column is masked as a whole, in any way.
+    if (dialect.maskInside(column, []) === undefined) return [];
+    const values: InsideMask[] = [];
+    for (const { field, mask } of own) {
+      const path = field.name.slice(columnName.length + 1).split('.');
+      if (mask === undefined || mask.strategy === 'null') values.push({ path, to: null });
+      else if (mask.strategy === 'fixed') values.push({ path, to: mask.value });
+      else problem(`${field.name}" lies inside a column: choose \`null\` or \`fixed\`.`);
+    }
+    const sql = dialect.maskInside(column, values);
+    return sql === undefined ? [] : [{ ...sql, column, literal: undefined, isOver: undefined }];
+  });
 }

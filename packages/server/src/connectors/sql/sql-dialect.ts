@@ -15,6 +15,18 @@ export interface ValuesToCompare {
   readonly match: 'exact' | 'case-insensitive';
 }
 
+/** A value inside a column. */
+export interface InsideMask {
+  readonly path: readonly string[];
+  /** What it becomes; null: it is taken out. */
+  readonly to: string | null;
+}
+
+export interface MaskSql {
+  readonly value: string;
+  readonly isMasked: (alias: string) => string;
+}
+
 /** A column of a set of stored keys. */
 export interface StoredColumn {
   readonly name: string;
@@ -90,6 +102,11 @@ export interface SqlDialect {
   literal(text: string): string;
   /** True also for nothing. */
   isLiteral(column: LiveColumn, at: string, text: string): string;
+  /**
+   * Masks values inside a column of the row `t`, and leaves what else is in it. Undefined: the store cannot, or not in a column of this
+   * type; the column is then masked as a whole.
+   */
+  maskInside(column: LiveColumn, values: readonly InsideMask[]): MaskSql | undefined;
   /** `b.x = a.y`, by the store's own idea of equality where both have one. */
   equal(a: LiveColumn, b: LiveColumn): (atA: string, atB: string) => string;
   /** Undefined when none of the values can be in such a column. An index on the column is used wherever its type allows. */

@@ -42,6 +42,7 @@ export const sqliteDialect: SqlDialect = {
   typed: (sql) => sql,
   literal: quoteLiteral,
   isLiteral: (_, at, text) => `coalesce(${at} = ${quoteLiteral(text)} collate binary, true)`,
+  maskInside: () => undefined,
   equal(a, b) {
     const [one, other] = [affinityOf(a.type), affinityOf(b.type)];
     // A number would be made of the text, so that `007` was `7`.
