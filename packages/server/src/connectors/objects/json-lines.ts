@@ -12,9 +12,10 @@ const LINE_FEED = 10;
 const MOST_LINE_BYTES = 64 << 20;
 
 /** One JSON value in each line (NDJSON, JSON Lines). */
-export const jsonLines = textFormat('json-lines', scan);
+export const jsonLines = textFormat('json-lines', jsonRows);
 
-async function* scan(parts: AsyncIterable<Buffer>, { search }: OpenRows): AsyncGenerator<TextRow> {
+/** The lines that are somebody's, wherever the text is cut into parts. */
+export async function* jsonRows(parts: AsyncIterable<Buffer>, { search }: OpenRows): AsyncGenerator<TextRow> {
   const candidates = candidatesFor(search);
   let rest: Buffer[] = [];
   let kept = 0;

@@ -3,9 +3,11 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvFormat } from './csv.ts';
-import { jsonLines } from './json-lines.ts';
+import { csvRecords } from './csv-records.ts';
+import { jsonLines, jsonRows } from './json-lines.ts';
 import type { RowChange, RowFormat } from './row-format.ts';
 import { createRowSearch, type RowColumn, type RowSearch } from './row-search.ts';
+import { spliced } from './splice.ts';
 
 const { signal } = new AbortController();
 const exact = (...path: string[]): RowColumn => ({ path, match: 'exact' });
@@ -24,7 +26,6 @@ async function rewritten(
 ) {
   const source = {
     size: bytes.length,
-    // Small parts, so that every boundary is somewhere within a row.
     read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
   };
   const file = await format.open(source, { search, signal });
@@ -271,6 +272,58 @@ describe('CSV', () => {
         expect(got.text ?? all).toBe(`id,x\n${stays.join('')}`);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('wherever a file is cut into parts', () => {
+  const cut = async function* (bytes: Buffer, size: number) {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  };
+  const rowsOf = async (rows: AsyncIterable<{ from: number; to: number }>) =>
+    (await Array.fromAsync(rows)).map(({ from, to }) => [from, to]);
+
+  test.each([1, 2, 3, 7, 1_000])('lines of JSON are the same; parts of %d', async (size) => {
+    const given = Buffer.from('{"email":"a"}\r\n{"email":"b"}\n\n{"email":"\\u0061"}\n{"email":"a"}');
+    const search = people(exact('email'), 'a');
+    expect(await rowsOf(jsonRows(cut(given, size), { search, signal }))).toEqual([
+      [0, 15],
+      [30, 49],
+      [49, 62],
+    ]);
+  });
+
+  test.each([1, 2, 3, 7, 1_000])('records of CSV are the same; parts of %d', async (size) => {
+    const given = Buffer.from('a,"b\n"",\r\n"\r\n\r\n"x"\r\n1,2\n"",""');
+    const records = await Array.fromAsync(csvRecords(cut(given, size), 44));
+    expect(records.map(({ at, bytes }) => [at, bytes.toString()])).toEqual([
+      [0, 'a,"b\n"",\r\n"\r\n'],
+      [15, '"x"\r\n'],
+      [20, '1,2\n'],
+      [24, '"",""'],
+    ]);
+  });
+
+  test('bytes are replaced once', async () => {
+    const splice = fc.record({ gap: fc.nat(4), length: fc.nat(4), by: fc.string({ maxLength: 3 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(splice, { maxLength: 5 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (wanted, size) => {
+          let given = '';
+          let expected = '';
+          const splices = wanted.map(({ gap, length, by }) => {
+            // Nothing is put in where nothing goes.
+            const from = given.length + gap;
+            given += 'k'.repeat(gap) + 'x'.repeat(length + 1);
+            expected += 'k'.repeat(gap) + by;
+            return { from, to: given.length, by: Buffer.from(by) };
+          });
+          const parts = await Array.fromAsync(spliced(cut(Buffer.from(`${given}end`), size), splices));
+          expect(Buffer.concat(parts).toString()).toBe(`${expected}end`);
+        },
+      ),
     );
   });
 });
