@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import snappy from 'snappy';
+import { owned } from './memory.ts';
 import { damaged, unsupported } from './refusals.ts';
+import { packSnappy, unpackSnappy } from './snappy.ts';
 
 /** How pages are packed, by number in the format (`CompressionCodec`). */
 const CODECS = ['none', 'snappy', 'gzip', 'lzo', 'brotli', 'lz4', 'zstd', 'lz4-raw'] as const;
@@ -26,7 +27,10 @@ const brotli = promisify<zlib.InputType, zlib.BrotliOptions, Buffer>(zlib.brotli
 const unzstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 const zstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
 
-/** Unpacks to exactly `length` bytes. It is done beside the thread that asks for it. */
+/**
+ * Unpacks to exactly `length` bytes. It is done beside the thread that asks for it. What is unpacked may be released when it is no longer
+ * needed; bytes that were not packed are given as they are, and are not ours.
+ */
 export async function unpackPage(codec: Codec, bytes: Buffer, length: number): Promise<Buffer> {
   if (length > MOST_PAGE_BYTES) throw unsupported(`a page of more than ${MOST_PAGE_BYTES} bytes`);
   let unpacked: Buffer;
@@ -36,7 +40,7 @@ export async function unpackPage(codec: Codec, bytes: Buffer, length: number): P
     throw damaged('a page cannot be unpacked', error);
   }
   if (unpacked.length !== length) throw damaged('a page has another length than it says');
-  return unpacked;
+  return codec === 'none' ? unpacked : owned(unpacked);
 }
 
 async function unpackBy(codec: Codec, bytes: Buffer, length: number): Promise<Buffer> {
@@ -47,7 +51,7 @@ async function unpackBy(codec: Codec, bytes: Buffer, length: number): Promise<Bu
       return bytes;
     case 'snappy':
       refuseOtherLength(bytes, length);
-      return (await snappy.uncompress(bytes, { asBuffer: true })) as Buffer;
+      return unpackSnappy(bytes);
     case 'gzip':
       return gunzip(bytes, options);
     case 'brotli':
@@ -79,10 +83,16 @@ const LEVELS: Readonly<Record<Codec, readonly number[]>> = {
   zstd: [1, 3, 9, 19],
 };
 
+/** A level that packs this much tighter than the one before is worth its time. */
+const WORTH = 0.99;
+/** A page that is so small says little about how tightly a level packs. */
+const SMALL_PAGE_BYTES = 4_096;
+
 /** Packs the pages of one column about as tightly as they were, by the fastest level that does. */
 export class Packer {
   readonly #codec: Codec;
   #level = 0;
+  #isSettled = false;
 
   constructor(codec: Codec) {
     this.#codec = codec;
@@ -90,25 +100,36 @@ export class Packer {
 
   /** `former`: how long the page was, packed and unpacked. */
   async pack(bytes: Buffer, former: { readonly packed: number; readonly unpacked: number }): Promise<Buffer> {
+    const packed = await this.#tightest(bytes, former);
+    return this.#codec === 'none' ? packed : owned(packed);
+  }
+
+  async #tightest(
+    bytes: Buffer,
+    former: { readonly packed: number; readonly unpacked: number },
+  ): Promise<Buffer> {
     const levels = LEVELS[this.#codec];
-    const most = (bytes.length * former.packed * 1.01) / Math.max(former.unpacked, 1) + 64;
-    let packed = await packBy(this.#codec, bytes, levels[this.#level] as number);
-    while (packed.length > most && this.#level + 1 < levels.length) {
-      const tighter = await packBy(this.#codec, bytes, levels[this.#level + 1] as number);
-      this.#level += 1;
+    const most = (bytes.length * former.packed * 1.01) / Math.max(former.unpacked, 1);
+    let packed = await packBy(this.#codec, bytes, levels[this.#level] as number, most);
+    if (bytes.length < SMALL_PAGE_BYTES) return packed;
+    while (!this.#isSettled && packed.length > most && this.#level + 1 < levels.length) {
+      const tighter = await packBy(this.#codec, bytes, levels[this.#level + 1] as number, most);
+      this.#isSettled = tighter.length > packed.length * WORTH;
+      if (!this.#isSettled) this.#level += 1;
       if (tighter.length < packed.length) packed = tighter;
     }
+    this.#isSettled = true;
     return packed;
   }
 }
 
-function packBy(codec: Codec, bytes: Buffer, level: number): Promise<Buffer> {
-  const chunkSize = bytes.length + (bytes.length >> 8) + 256;
+function packBy(codec: Codec, bytes: Buffer, level: number, expected: number): Promise<Buffer> {
+  const chunkSize = Math.ceil(expected * 1.05) + 1_024;
   switch (codec) {
     case 'none':
       return Promise.resolve(bytes);
     case 'snappy':
-      return snappy.compress(bytes);
+      return packSnappy(bytes);
     case 'gzip':
       return gzip(bytes, { level, chunkSize });
     case 'brotli':

@@ -1,12 +1,6 @@
-import type { PlainValues } from './encodings.ts';
 import { countOf, type PageContent, type PageValues } from './page-content.ts';
+import type { Range } from './plain-values.ts';
 import type { RowSet } from './row-set.ts';
-
-/** From `from` on and before `to`. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
 
 /**
  * Which entries of a page belong to these rows, in order. `firstRow`: the row that begins first in the page, or would; a page may begin
@@ -45,70 +39,43 @@ export function valueRanges(
   const found: Range[] = [];
   let value = 0;
   let entry = 0;
-  const skipTo = (to: number) => {
-    for (; entry < to; entry += 1) if (definition[entry] === maxDefinition) value += 1;
-  };
   for (const { from, to } of ranges) {
-    skipTo(from);
+    value += countBetween(definition, maxDefinition, { from: entry, to: from });
     const first = value;
-    skipTo(to);
+    value += countBetween(definition, maxDefinition, { from, to });
+    entry = to;
     if (value > first) add(found, { from: first, to: value });
   }
   return found;
+}
+
+function countBetween(levels: Uint8Array, level: number, { from, to }: Range): number {
+  let count = 0;
+  for (let at = from; at < to; at += 1) if (levels[at] === level) count += 1;
+  return count;
 }
 
 /** The content without these entries. */
 export function withoutEntries(
   content: PageContent,
   ranges: readonly Range[],
-  { width, maxDefinition }: { readonly width: number; readonly maxDefinition: number },
+  maxDefinition: number,
 ): PageContent {
   const gone = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   return {
     entries: content.entries - gone,
     repetition: content.repetition === undefined ? undefined : cutNumbers(content.repetition, ranges),
     definition: content.definition === undefined ? undefined : cutNumbers(content.definition, ranges),
-    values: cutValues(content.values, valueRanges(content, ranges, maxDefinition), width),
+    memory: content.memory,
+    values: cutValues(content.values, valueRanges(content, ranges, maxDefinition)),
   };
 }
 
 /** The values without those of these ranges. */
-export function cutValues(values: PageValues, ranges: readonly Range[], width: number): PageValues {
+export function cutValues(values: PageValues, ranges: readonly Range[]): PageValues {
   if (ranges.length === 0) return values;
   if (values.kind === 'indices') return { kind: 'indices', indices: cutNumbers(values.indices, ranges) };
-  return { ...values, plain: cutPlain(values.plain, ranges, width) };
-}
-
-function cutPlain(
-  { data, count, starts }: PlainValues,
-  ranges: readonly Range[],
-  width: number,
-): PlainValues {
-  const at = (index: number): number => (starts === undefined ? index * width : (starts[index] as number));
-  const kept = keptRanges(ranges, count);
-  const parts = kept.map(({ from, to }) => data.subarray(at(from), at(to)));
-  const left = kept.reduce((sum, { from, to }) => sum + to - from, 0);
-  return {
-    data: Buffer.concat(parts),
-    count: left,
-    starts: starts === undefined ? undefined : cutStarts(starts, kept, left),
-  };
-}
-
-function cutStarts(starts: Uint32Array, kept: readonly Range[], count: number): Uint32Array {
-  const cut = new Uint32Array(count + 1);
-  let at = 0;
-  let index = 0;
-  for (const { from, to } of kept) {
-    const moved = at - (starts[from] as number);
-    for (let old = from; old < to; old += 1) {
-      cut[index] = (starts[old] as number) + moved;
-      index += 1;
-    }
-    at = (starts[to] as number) + moved;
-  }
-  cut[count] = at;
-  return cut;
+  return { ...values, plain: values.plain.without(ranges) };
 }
 
 function keptRanges(ranges: readonly Range[], count: number): readonly Range[] {

@@ -1,7 +1,8 @@
 import { codecOf, type Packer, unpackPage } from './codecs.ts';
-import { ENCODING, type PlainValues, plainValues, readValues, valueAt } from './encodings.ts';
+import { ENCODING, readValues } from './encodings.ts';
 import { type Chunk, COLUMN } from './footer.ts';
 import { changedPage, DICTIONARY, type Page } from './page.ts';
+import { type PlainValues, plainValues } from './plain-values.ts';
 import { damaged, unsupported } from './refusals.ts';
 
 /** The values of a dictionary page. */
@@ -43,7 +44,7 @@ export class DictionaryChange {
   }
 
   value(index: number): Buffer {
-    return this.#added[index - this.#old.count] ?? valueAt(this.#old, index, this.#chunk.leaf.width);
+    return this.#added[index - this.#old.count] ?? this.#old.at(index);
   }
 
   /** The number of an entry that has this value, which is added if there is none. */

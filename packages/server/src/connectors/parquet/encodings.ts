@@ -1,5 +1,6 @@
 import { readDelta, writeDelta } from './delta.ts';
 import { readHybrid, writeHybrid } from './hybrid.ts';
+import { PlainValues, plainValues } from './plain-values.ts';
 import { damaged, unsupported } from './refusals.ts';
 import type { Leaf } from './schema.ts';
 
@@ -16,17 +17,6 @@ export const ENCODING = {
   byteStreamSplit: 9,
 } as const;
 
-/**
- * Values as the encoding PLAIN has them, to which all others are turned: one after the other, those without a fixed width with four
- * bytes of length before each. Booleans take a byte each.
- */
-export interface PlainValues {
-  readonly data: Buffer;
-  readonly count: number;
-  /** Where each begins, with its length, and the end; undefined for a fixed width. */
-  readonly starts: Uint32Array | undefined;
-}
-
 /** Reads `count` values. Throws SYSTEM_FAILED for an encoding that is not known, and where there are fewer. */
 export function readValues(
   encoding: number,
@@ -35,16 +25,16 @@ export function readValues(
 ): PlainValues {
   switch (encoding) {
     case ENCODING.plain:
-      if (leaf.physical === 'BOOLEAN') return fixed(unpackBooleans(bytes, count), count);
+      if (leaf.physical === 'BOOLEAN') return fixed(unpackBooleans(bytes, count), leaf);
       return leaf.physical === 'BYTE_ARRAY'
-        ? withStarts(bytes, count)
-        : fixed(exactly(bytes, count * leaf.width), count);
+        ? new PlainValues([bytes], { count, width: 0 })
+        : fixed(exactly(bytes, count * leaf.width), leaf);
     case ENCODING.rle:
       if (leaf.physical !== 'BOOLEAN') break;
-      return fixed(asBytes(readHybrid(withoutLength(bytes), 1, new Uint8Array(count))), count);
+      return fixed(asBytes(readHybrid(withoutLength(bytes), 1, new Uint8Array(count))), leaf);
     case ENCODING.deltaBinaryPacked:
       if (leaf.physical !== 'INT32' && leaf.physical !== 'INT64') break;
-      return fixed(readDelta(bytes, count, leaf.physical === 'INT32' ? 4 : 8).data, count);
+      return fixed(readDelta(bytes, count, leaf.physical === 'INT32' ? 4 : 8).data, leaf);
     case ENCODING.deltaLengthByteArray:
       if (leaf.physical !== 'BYTE_ARRAY') break;
       return readDeltaLengths(bytes, count);
@@ -53,51 +43,30 @@ export function readValues(
       return readDeltaStrings(bytes, count, leaf);
     case ENCODING.byteStreamSplit:
       if (leaf.width === 0 || leaf.physical === 'BOOLEAN') break;
-      return fixed(joinStreams(exactly(bytes, count * leaf.width), leaf.width), count);
+      return fixed(joinStreams(exactly(bytes, count * leaf.width), leaf.width), leaf);
     default:
   }
   throw unsupported(`a page in an encoding that is not known (${encoding}) for its column`);
 }
 
-/** Writes values in an encoding in which they were read. */
-export function writeValues(encoding: number, values: PlainValues, leaf: Leaf): Buffer {
+/** Writes values in an encoding in which they were read; the parts are to be put together. */
+export function writeValues(encoding: number, values: PlainValues, leaf: Leaf): readonly Buffer[] {
   switch (encoding) {
     case ENCODING.plain:
-      return leaf.physical === 'BOOLEAN' ? packBooleans(values.data) : values.data;
+      return leaf.physical === 'BOOLEAN' ? [packBooleans(values.data)] : values.parts;
     case ENCODING.rle:
-      return withLength(writeHybrid(values.data, 1));
+      return [withLength(writeHybrid(values.data, 1))];
     case ENCODING.deltaBinaryPacked:
-      return writeDelta(values.data, leaf.physical === 'INT32' ? 4 : 8);
+      return [writeDelta(values.data, leaf.physical === 'INT32' ? 4 : 8)];
     case ENCODING.deltaLengthByteArray:
-      return writeDeltaLengths(values);
+      return [writeDeltaLengths(values)];
     case ENCODING.deltaByteArray:
-      return writeDeltaStrings(values, leaf);
+      return [writeDeltaStrings(values)];
     case ENCODING.byteStreamSplit:
-      return splitStreams(values.data, leaf.width);
+      return [splitStreams(values.data, leaf.width)];
     default:
       throw unsupported(`a page in an encoding that is not known (${encoding})`);
   }
-}
-
-/** The bytes of one value, without its length. */
-export function valueAt({ data, starts }: PlainValues, index: number, width: number): Buffer {
-  if (starts === undefined) return data.subarray(index * width, (index + 1) * width);
-  return data.subarray((starts[index] as number) + 4, starts[index + 1]);
-}
-
-/** Values made of the bytes of each. */
-export function plainValues(items: readonly Buffer[], leaf: Leaf): PlainValues {
-  if (leaf.physical !== 'BYTE_ARRAY') return fixed(Buffer.concat(items), items.length);
-  const data = Buffer.allocUnsafe(items.reduce((sum, item) => sum + 4 + item.length, 0));
-  const starts = new Uint32Array(items.length + 1);
-  let at = 0;
-  for (const [index, item] of items.entries()) {
-    data.writeUInt32LE(item.length, at);
-    item.copy(data, at + 4);
-    at += 4 + item.length;
-    starts[index + 1] = at;
-  }
-  return { data, count: items.length, starts };
 }
 
 export function withLength(bytes: Buffer): Buffer {
@@ -113,8 +82,8 @@ export function withoutLength(bytes: Buffer): Buffer {
   return bytes.subarray(4, 4 + length);
 }
 
-function fixed(data: Buffer, count: number): PlainValues {
-  return { data, count, starts: undefined };
+function fixed(data: Buffer, { width }: Leaf): PlainValues {
+  return new PlainValues([data], { count: width === 0 ? 0 : data.length / width, width });
 }
 
 function exactly(bytes: Buffer, length: number): Buffer {
@@ -124,26 +93,6 @@ function exactly(bytes: Buffer, length: number): Buffer {
 
 function asBytes(array: Uint8Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
-}
-
-function withStarts(bytes: Buffer, count: number): PlainValues {
-  const starts = new Uint32Array(count + 1);
-  const { length } = bytes;
-  let at = 0;
-  for (let index = 0; index < count; index += 1) {
-    starts[index] = at;
-    if (at + 4 > length) throw damaged('a page has fewer values than it says');
-    at +=
-      4 +
-      (((bytes[at] as number) |
-        ((bytes[at + 1] as number) << 8) |
-        ((bytes[at + 2] as number) << 16) |
-        ((bytes[at + 3] as number) << 24)) >>>
-        0);
-  }
-  if (at > length) throw damaged('a page has fewer values than it says');
-  starts[count] = at;
-  return { data: bytes.subarray(0, at), count, starts };
 }
 
 function unpackBooleans(bytes: Buffer, count: number): Buffer {
@@ -176,11 +125,11 @@ function readDeltaLengths(bytes: Buffer, count: number): PlainValues {
     return rest.subarray(at - length, at);
   });
   if (at > rest.length) throw damaged('a page has fewer values than it says');
-  return plainValues(items, { physical: 'BYTE_ARRAY' } as Leaf);
+  return plainValues(items, { width: 0 });
 }
 
-function itemsOf(values: PlainValues, width: number): Buffer[] {
-  return Array.from({ length: values.count }, (_, index) => valueAt(values, index, width));
+function itemsOf(values: PlainValues): Buffer[] {
+  return Array.from({ length: values.count }, (_, index) => values.at(index));
 }
 
 function deltaLengths(items: readonly { readonly length: number }[]): Buffer {
@@ -190,7 +139,7 @@ function deltaLengths(items: readonly { readonly length: number }[]): Buffer {
 }
 
 function writeDeltaLengths(values: PlainValues): Buffer {
-  const items = itemsOf(values, 0);
+  const items = itemsOf(values);
   return Buffer.concat([deltaLengths(items), ...items]);
 }
 
@@ -200,15 +149,15 @@ function readDeltaStrings(bytes: Buffer, count: number, leaf: Leaf): PlainValues
   let last = Buffer.alloc(0);
   const items = Array.from(prefixes, (prefix, index) => {
     if (prefix > last.length) throw damaged('a page has a value that begins as none before it');
-    last = Buffer.concat([last.subarray(0, prefix), valueAt(suffixes, index, 0)]);
+    last = Buffer.concat([last.subarray(0, prefix), suffixes.at(index)]);
     if (leaf.width > 0 && last.length !== leaf.width) throw damaged('a page has a value of a wrong length');
     return last;
   });
   return plainValues(items, leaf);
 }
 
-function writeDeltaStrings(values: PlainValues, leaf: Leaf): Buffer {
-  const items = itemsOf(values, leaf.width);
+function writeDeltaStrings(values: PlainValues): Buffer {
+  const items = itemsOf(values);
   const prefixes = items.map((item, index) => samePrefix(items[index - 1], item));
   const suffixes = items.map((item, index) => item.subarray(prefixes[index]));
   return Buffer.concat([

@@ -1,10 +1,12 @@
 import type { RandomAccess } from '../objects/row-format.ts';
 import type { RowSearch } from '../objects/row-search.ts';
 import { readDictionary } from './dictionary.ts';
-import { ENCODING, type PlainValues } from './encodings.ts';
+import { ENCODING } from './encodings.ts';
 import { type Chunk, COLUMN, type RowGroup } from './footer.ts';
+import { release } from './memory.ts';
 import { DATA_V2, type Page, readPages } from './page.ts';
 import { entriesOf, isByDictionary, type PageContent, readContent, rowsIn } from './page-content.ts';
+import type { PlainValues } from './plain-values.ts';
 import type { Leaf } from './schema.ts';
 import { createSieve, type Sieve } from './sieve.ts';
 import { boundsOf } from './statistics.ts';
@@ -97,6 +99,7 @@ async function matchesIn(source: RandomAccess, chunk: Chunk, sieve: Sieve): Prom
         : indexMatches(content.values.indices, dictionary);
     found.push(...rowsOf(content, matches, { firstRow, leaf: chunk.leaf }));
     firstRow += rowsIn(content);
+    release(content.memory);
   }
   return { found, isNamed: dictionary?.hasAny === true };
 }

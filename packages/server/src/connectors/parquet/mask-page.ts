@@ -1,7 +1,7 @@
-import { cutValues, type Range } from './cut.ts';
+import { cutValues } from './cut.ts';
 import type { DictionaryChange } from './dictionary.ts';
-import { type PlainValues, plainValues, valueAt } from './encodings.ts';
 import { countOf, type PageContent, type PageValues } from './page-content.ts';
+import { type PlainValues, plainValues, type Range } from './plain-values.ts';
 import type { Leaf } from './schema.ts';
 
 /** What takes the place of a value; null: none. The same for the same value. */
@@ -29,7 +29,7 @@ export function maskedContent(
   );
   const replaced = replacedValues(content.values, { masks, leaf, dictionary });
   const definition = emptied.length === 0 ? content.definition : withoutValues(content, masks, leaf);
-  return { ...content, definition, values: cutValues(replaced, emptied, leaf.width) };
+  return { ...content, definition, values: cutValues(replaced, emptied) };
 }
 
 function masksOf(
@@ -50,9 +50,7 @@ function masksOf(
   for (const { from, to } of ranges) {
     for (let index = from; index < to; index += 1) {
       const old =
-        values.kind === 'plain'
-          ? valueAt(values.plain, index, leaf.width)
-          : dictionary?.value(values.indices[index] as number);
+        values.kind === 'plain' ? values.plain.at(index) : dictionary?.value(values.indices[index] as number);
       if (old !== undefined) masks.set(index, mask(old));
     }
   }
@@ -79,10 +77,7 @@ function replacedPlain(
   masks: ReadonlyMap<number, Buffer | null>,
   leaf: Leaf,
 ): PlainValues {
-  const items = Array.from(
-    { length: values.count },
-    (_, index) => masks.get(index) ?? valueAt(values, index, leaf.width),
-  );
+  const items = Array.from({ length: values.count }, (_, index) => masks.get(index) ?? values.at(index));
   return plainValues(items, leaf);
 }
 

@@ -1,16 +1,10 @@
 import { codecOf, type Packer, unpackPage } from './codecs.ts';
-import {
-  ENCODING,
-  type PlainValues,
-  plainValues,
-  readValues,
-  withLength,
-  withoutLength,
-  writeValues,
-} from './encodings.ts';
+import { ENCODING, readValues, withLength, withoutLength, writeValues } from './encodings.ts';
 import { type Chunk, COLUMN } from './footer.ts';
 import { isOneRun, readHybrid, writeHybrid, writeOneRun } from './hybrid.ts';
+import { owned, release } from './memory.ts';
 import { changedPage, DATA, DATA_V2, type Page } from './page.ts';
+import { type PlainValues, plainValues } from './plain-values.ts';
 import { damaged, unsupported } from './refusals.ts';
 
 /** What a data page says. */
@@ -22,6 +16,8 @@ export interface PageContent {
   /** How much of the path to the value is there; undefined where every entry has a value. */
   readonly definition: Uint8Array | undefined;
   readonly values: PageValues;
+  /** What the values are part of; to be released when they are no longer needed. */
+  readonly memory: Buffer;
 }
 
 export type PageValues =
@@ -68,10 +64,12 @@ export async function readContent(page: Page, chunk: Chunk, dictionarySize: numb
     repetition,
     definition,
     values: valuesOf(page, parts.values, { count, chunk, dictionarySize }),
+    memory: parts.memory,
   };
 }
 
 interface Parts {
+  readonly memory: Buffer;
   readonly repetition: Buffer;
   readonly definition: Buffer;
   readonly values: Buffer;
@@ -89,13 +87,16 @@ async function unpackedParts(page: Page, { metadata, leaf }: Chunk): Promise<Par
       throw damaged('a page has longer levels than it has bytes');
     const packed = page.body.subarray(levelBytes);
     const isPacked = page.about.bool(DATA_V2.isPacked) !== false && packed.length > 0;
+    const values = isPacked ? await unpackPage(codec, packed, length) : packed;
     return {
+      memory: values,
       repetition: page.body.subarray(0, repetitionBytes),
       definition: page.body.subarray(repetitionBytes, levelBytes),
-      values: isPacked ? await unpackPage(codec, packed, length) : packed,
+      values,
     };
   }
-  let rest = await unpackPage(codec, page.body, page.unpacked);
+  const memory = await unpackPage(codec, page.body, page.unpacked);
+  let rest = memory;
   const part = (most: number, field: number): Buffer => {
     if (most === 0) return NONE;
     if (page.about.int(field) !== ENCODING.rle)
@@ -106,7 +107,7 @@ async function unpackedParts(page: Page, { metadata, leaf }: Chunk): Promise<Par
   };
   const repetition = part(leaf.maxRepetition, DATA.repetition);
   const definition = part(leaf.maxDefinition, DATA.definition);
-  return { repetition, definition, values: rest };
+  return { memory, repetition, definition, values: rest };
 }
 
 function levelsOf(
@@ -117,8 +118,8 @@ function levelsOf(
   const width = widthOf(most);
   if (isOneRun(bytes, width, entries, same)) return undefined;
   const levels = readHybrid(bytes, width, new Uint8Array(entries));
-  for (const level of levels)
-    if (level > most) throw damaged('a page has a level that its schema does not have');
+  if (2 ** width - 1 > most && levels.some((level) => level > most))
+    throw damaged('a page has a level that its schema does not have');
   return levels;
 }
 
@@ -182,7 +183,8 @@ export async function writeContent(
   const former = { packed: page.body.length, unpacked: page.unpacked };
   if (page.type === 'data-v2') {
     const isPacked = page.about.bool(DATA_V2.isPacked) !== false;
-    const packed = isPacked && values.length > 0 ? await packer.pack(values, former) : values;
+    const plain = joined(values);
+    const packed = isPacked && plain.length > 0 ? await packer.pack(plain, former) : plain;
     const about = page.about
       .copy()
       .set(DATA_V2.values, 'i32', content.entries)
@@ -195,17 +197,27 @@ export async function writeContent(
     return changedPage(page, {
       about,
       body,
-      unpacked: repetition.length + definition.length + values.length,
+      unpacked: repetition.length + definition.length + plain.length,
     });
   }
   const parts = [
     ...(leaf.maxRepetition > 0 ? [withLength(repetition)] : []),
     ...(leaf.maxDefinition > 0 ? [withLength(definition)] : []),
-    values,
+    ...values,
   ];
-  const unpacked = parts.length === 1 ? values : Buffer.concat(parts);
+  const unpacked = joined(parts);
+  // Made here of several parts, it is needed no longer when it is packed.
+  if (parts.length > 1) owned(unpacked);
   const about = page.about.copy().set(DATA.values, 'i32', content.entries).delete(DATA.statistics);
-  return changedPage(page, { about, body: await packer.pack(unpacked, former), unpacked: unpacked.length });
+  const { length } = unpacked;
+  const body = await packer.pack(unpacked, former);
+  if (body !== unpacked) release(unpacked);
+  return changedPage(page, { about, body, unpacked: length });
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
 }
 
 /** Rows that begin in it. */
@@ -225,8 +237,8 @@ function levelBytes(
 function valueBytes(
   values: PageValues,
   { chunk, dictionarySize }: { readonly chunk: Chunk; readonly dictionarySize: number },
-): Buffer {
+): readonly Buffer[] {
   if (values.kind === 'plain') return writeValues(values.encoding, values.plain, chunk.leaf);
   const width = widthOf(Math.max(dictionarySize - 1, 0));
-  return Buffer.concat([Buffer.from([width]), writeHybrid(values.indices, width)]);
+  return [Buffer.from([width]), writeHybrid(values.indices, width)];
 }

@@ -154,7 +154,7 @@ describe.each([
     const found = [];
     for await (const row of opened.find({ content: true })) found.push(row);
     expect(found.map(({ whose }) => [...whose])).toEqual(PEOPLE.map((_, person) => [person]));
-    const [first] = found.filter(({ content }) => content?.['id'] === 19);
+    const [first] = found.filter(({ content }) => content?.id === 19);
     expect(first?.content).toEqual({
       id: 19,
       email: 'person19@mail.example',
@@ -175,9 +175,9 @@ describe.each([
       zoned: '2026-01-01T00:00:19.000000Z',
       clock: '00:00:20.000000',
       token: '1f0e3dad-9990-8345-f743-9f8ffabdffc4',
-      bytes: first?.content?.['bytes'],
+      bytes: first?.content?.bytes,
       mood: 'sad',
-      span: first?.content?.['span'],
+      span: first?.content?.span,
       tags: ['tag-19', null, 'all'],
       home: { street: 'street-19', zip: 19 },
       orders: [

@@ -37,7 +37,7 @@ export const parquetFormat: RowFormat = {
 };
 
 /** Packed bytes of the searched columns of row groups that are read at once. */
-const AT_ONCE_BYTES = 32 << 20;
+const AT_ONCE_BYTES = 8 << 20;
 
 class ParquetFile implements RowFile {
   readonly #source: RandomAccess;

@@ -1,12 +1,13 @@
 import type { RandomAccess } from '../objects/row-format.ts';
 import { entriesOfRows } from './cut.ts';
 import { readDictionary } from './dictionary.ts';
-import { type PlainValues, valueAt } from './encodings.ts';
 import { rowsToldBy } from './find-rows.ts';
 import type { Chunk, RowGroup } from './footer.ts';
+import { release } from './memory.ts';
 import { readPages } from './page.ts';
 import { type PageContent, readContent, rowsIn } from './page-content.ts';
 import { shownValue } from './physical.ts';
+import type { PlainValues } from './plain-values.ts';
 import { RowSet } from './row-set.ts';
 import type { Leaf, Step } from './schema.ts';
 
@@ -57,6 +58,7 @@ async function addColumn(
     const content = await readContent(page, chunk, dictionary?.count ?? 0);
     addPage(content, { assembly, rows, made, firstRow, dictionary });
     firstRow += rowsIn(content);
+    release(content.memory);
   }
 }
 
@@ -90,8 +92,8 @@ function addPage(
       if (entry >= from) {
         const bytes = (): Buffer =>
           values.kind === 'plain'
-            ? valueAt(values.plain, value, leaf.width)
-            : valueAt(dictionary as PlainValues, values.indices[value] as number, leaf.width);
+            ? values.plain.at(value)
+            : (dictionary as PlainValues).at(values.indices[value] as number);
         const shown = defined === leaf.maxDefinition ? plainNumber(shownValue(leaf, bytes())) : null;
         assembly.add(made.get(row) as Row, { repeats, defined, value: shown });
       }

@@ -1,6 +1,6 @@
 import type { RandomAccess } from '../objects/row-format.ts';
 import { codecOf, Packer } from './codecs.ts';
-import { entriesOfRows, nullsIn, type Range, valueRanges, withoutEntries } from './cut.ts';
+import { entriesOfRows, nullsIn, valueRanges, withoutEntries } from './cut.ts';
 import {
   type ChangedDictionary,
   DictionaryChange,
@@ -8,10 +8,10 @@ import {
   readDictionary,
   writeDictionary,
 } from './dictionary.ts';
-import { valueAt } from './encodings.ts';
 import { rowsToldBy } from './find-rows.ts';
 import { type Chunk, COLUMN } from './footer.ts';
 import { type MaskValue, maskedContent } from './mask-page.ts';
+import { release } from './memory.ts';
 import { type Page, readPages } from './page.ts';
 import {
   entriesOf,
@@ -21,6 +21,7 @@ import {
   rowsIn,
   writeContent,
 } from './page-content.ts';
+import type { Range } from './plain-values.ts';
 import { damaged } from './refusals.ts';
 import type { RowSet } from './row-set.ts';
 import { type Bounds, BoundsFinder, boundsOf, changedStatistics, mayBound } from './statistics.ts';
@@ -110,6 +111,7 @@ class ChunkRewriting {
     for await (const worked of held ?? this.#work()) {
       hasOnlyIndices &&= worked.content?.values.kind === 'indices';
       yield* this.#give(worked, dictionary);
+      if (held === undefined && worked.content !== undefined) release(worked.content.memory);
     }
     const bounds = this.#mustFindBounds ? await this.#findBounds(held, dictionary) : this.#bounds;
     const statistics = changedStatistics(this.#chunk.metadata.struct(COLUMN.statistics), {
@@ -117,6 +119,7 @@ class ChunkRewriting {
       areFound: this.#mustFindBounds,
       nullsGone: this.#nullsGone,
     });
+    for (const { content } of held ?? []) if (content !== undefined) release(content.memory);
     return { ...this.#made, statistics, hasSameValues: hasOnlyIndices && dictionary?.isSame === true };
   }
 
@@ -170,7 +173,7 @@ class ChunkRewriting {
     const { mask } = this.#change;
     const changed =
       mask === undefined
-        ? withoutEntries(content, ranges, leaf)
+        ? withoutEntries(content, ranges, leaf.maxDefinition)
         : maskedContent(content, { values: gone, leaf, mask, dictionary: this.#dictionary?.change });
     if (this.#isCounting) this.#nullsGone += nullsIn(content) - nullsIn(changed);
     return { page, content: changed, isChanged: true };
@@ -184,7 +187,7 @@ class ChunkRewriting {
       for (let index = from; index < to; index += 1) {
         const value =
           values.kind === 'plain'
-            ? valueAt(values.plain, index, leaf.width)
+            ? values.plain.at(index)
             : this.#dictionary?.change.value(values.indices[index] as number);
         if (value === undefined || mayBound(leaf, this.#bounds, value)) this.#mustFindBounds = true;
       }

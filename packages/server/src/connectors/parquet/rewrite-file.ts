@@ -13,6 +13,7 @@ import {
   type RowGroup,
 } from './footer.ts';
 import { inOrder } from './in-order.ts';
+import { release } from './memory.ts';
 import { copiedIndexes, type IndexPlace } from './page-index.ts';
 import { type ChangedChunk, type ChunkChange, isHeld, rewriteChunk } from './rewrite-chunk.ts';
 import { readThrift, type ThriftStruct } from './thrift.ts';
@@ -25,7 +26,7 @@ export type GroupChange =
   | { readonly kind: 'change'; readonly rowsGone: number; readonly chunks: ReadonlyMap<number, ChunkChange> };
 
 /** Unpacked bytes of columns that are worked on at once. */
-const AT_ONCE_BYTES = 48 << 20;
+const AT_ONCE_BYTES = 20 << 20;
 
 /**
  * The bytes of the file with these changes, by number of the row group. Columns that stay are copied byte by byte; what lies between
@@ -58,7 +59,11 @@ export async function* rewriteFile(
     if (step.kind === 'rewrite') {
       const giving = ready === undefined ? rewriteChunk(source, step.chunk.old, step.change) : replay(ready);
       let turn = await giving.next();
-      for (; turn.done !== true; turn = await giving.next()) yield* placed(turn.value);
+      for (; turn.done !== true; turn = await giving.next()) {
+        yield* placed(turn.value);
+        // Whoever took it is done with it when they ask for more.
+        release(turn.value);
+      }
       step.chunk.changed = turn.value;
       step.chunk.offset = start;
       continue;

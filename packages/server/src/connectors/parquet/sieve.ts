@@ -1,8 +1,8 @@
 import { isAscii } from 'node:buffer';
 import type { RowSearch } from '../objects/row-search.ts';
-import { type PlainValues, valueAt } from './encodings.ts';
 import { orderOf } from './order.ts';
 import { shownValue } from './physical.ts';
+import type { PlainValues } from './plain-values.ts';
 import type { Leaf } from './schema.ts';
 import type { Bounds } from './statistics.ts';
 
@@ -26,7 +26,7 @@ export function createSieve(search: RowSearch, column: number, leaf: Leaf): Siev
     find(values) {
       const found: { index: number; text: string }[] = [];
       mayBe(values, (index) => {
-        const text = textOf(valueAt(values, index, leaf.width));
+        const text = textOf(values.at(index));
         if (text !== undefined) found.push({ index, text });
       });
       return found;
@@ -69,7 +69,6 @@ function textFilter(sought: ReadonlySet<string>, ignoresCase: boolean): Filter {
     hashes[hashOf(bytes, 0, bytes.length, folded)] = 1;
   }
   return ({ data, count, starts }, tell) => {
-    if (starts === undefined) return;
     const areAscii = isAscii(data);
     for (let index = 0; index < count; index += 1) {
       const from = (starts[index] as number) + 4;

@@ -1,5 +1,5 @@
-import { type PlainValues, valueAt } from './encodings.ts';
 import { isNaNValue, type Order, orderOf } from './order.ts';
+import type { PlainValues } from './plain-values.ts';
 import type { Leaf } from './schema.ts';
 import { ThriftStruct } from './thrift.ts';
 
@@ -58,7 +58,7 @@ export class BoundsFinder {
   }
 
   addAll(values: PlainValues): void {
-    for (let index = 0; index < values.count; index += 1) this.add(valueAt(values, index, this.#leaf.width));
+    for (let index = 0; index < values.count; index += 1) this.add(values.at(index));
   }
 
   /** Copies; undefined where there was no value that has a place in the order. */
