@@ -12,6 +12,8 @@ export interface Bench {
   postgres(): Promise<EmbeddedPostgres>;
   /** Decides everything that is drawn by chance. */
   readonly seed: number;
+  /** How large the file of `parquet` is, about. */
+  readonly megabytes: number;
   /** What of `failpoints` is tried. */
   readonly part: Part;
 }

@@ -13,6 +13,7 @@ import { importList } from './import.ts';
 import { logSearch } from './log-search.ts';
 import { mapAnswers } from './map-answers.ts';
 import { mapPoll } from './map-poll.ts';
+import { parquet } from './parquet.ts';
 import { planner } from './planner.ts';
 import { states } from './states.ts';
 import { virtualDays } from './virtual-days.ts';
@@ -24,6 +25,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   mapPoll,
   fileTree,
   logSearch,
+  parquet,
   audit,
   eraseRows,
   importList,

@@ -19,6 +19,8 @@ ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join('\n')
   --only R,…  failpoints of these rights alone: ${RIGHTS.slice(0, 4).join(', ')},
               ${RIGHTS.slice(4).join(', ')}
   --slice K/N the K-th of N parts of these failpoints: N runs, 1/N to N/N, try all of them
+  --megabytes N
+              size of the file of parquet (1000 without it)
   --help      print this
 `;
 
@@ -39,6 +41,7 @@ async function main(): Promise<number> {
   await using bench = openBench({
     seed: asked.seed,
     part: asked.part,
+    megabytes: asked.megabytes,
     say: (line) => process.stderr.write(`bench: ${line}\n`),
   });
   bench.say(`seed ${asked.seed}`);
@@ -69,10 +72,13 @@ function read() {
         seed: { type: 'string' },
         only: { type: 'string' },
         slice: { type: 'string' },
+        megabytes: { type: 'string', default: '1000' },
       },
     });
     const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
     if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 31) return '--seed is a whole number from 0 on.';
+    const megabytes = Number(values.megabytes);
+    if (!Number.isInteger(megabytes) || megabytes < 1) return '--megabytes is a whole number from 1 on.';
     const unknown = positionals.find((given) => !BENCHMARKS.some(({ name }) => name === given));
     if (unknown !== undefined) return `There is no benchmark "${unknown}".`;
     const wanted = new Set(positionals);
@@ -81,7 +87,7 @@ function read() {
     if ((values.only ?? values.slice) !== undefined && !wanted.has('failpoints'))
       return '--only and --slice are for failpoints: npm run bench failpoints -- --only access';
     const benchmarks = BENCHMARKS.filter(({ name }) => wanted.size === 0 || wanted.has(name));
-    return { ...values, seed, part, benchmarks };
+    return { ...values, seed, part, megabytes, benchmarks };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -12,6 +12,8 @@ const SETTINGS = { max_connections: '200' };
 export function openBench(options: {
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** (Default: 1,000) */
+  readonly megabytes?: number;
   /** (Default: the whole) */
   readonly part?: Part;
 }): Bench & AsyncDisposable {
@@ -20,6 +22,7 @@ export function openBench(options: {
   chmodSync(root, 0o755);
   let server: Promise<EmbeddedPostgres> | undefined;
   return {
+    megabytes: 1_000,
     part: WHOLE,
     ...options,
     folder(name) {

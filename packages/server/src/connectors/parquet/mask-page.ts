@@ -23,7 +23,7 @@ export function maskedContent(
     readonly dictionary: DictionaryChange | undefined;
   },
 ): PageContent {
-  const masks = masksOf(content.values, { values, leaf, mask, dictionary });
+  const masks = masksOf(content.values, { values, mask, dictionary });
   const emptied = [...masks].flatMap(([index, value]) =>
     value === null ? [{ from: index, to: index + 1 }] : [],
   );
@@ -36,12 +36,10 @@ function masksOf(
   values: PageValues,
   {
     values: ranges,
-    leaf,
     mask,
     dictionary,
   }: {
     readonly values: readonly Range[];
-    readonly leaf: Leaf;
     readonly mask: MaskValue;
     readonly dictionary: DictionaryChange | undefined;
   },

@@ -39,7 +39,8 @@ function inThread(kind: SnappyTask['kind'], bytes: Buffer): Promise<Buffer> {
   while (threads.length < THREADS) threads.push(startThread());
   const [first] = threads.toSorted((a, b) => a.waiting.size - b.waiting.size);
   if (first === undefined) throw new Error('There is no thread.');
-  const id = (tasks += 1);
+  tasks += 1;
+  const id = tasks;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   first.waiting.set(id, { resolve, reject });
   // Only a thread that is waited for keeps the process alive.
