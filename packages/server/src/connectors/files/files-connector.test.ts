@@ -169,6 +169,30 @@ test('an access gives text as text, other bytes as base64, and large files in pa
   ]);
 });
 
+test('any number of folders may be none', async () => {
+  const dataset = `
+dataset:
+  - fides_key: media
+    collections:
+      - name: scans
+        habeas: { on_erase: delete, files: { path: ["scans/**/{user_id:word}.pdf", "**/{user_id:word}.tif"] } }
+        fields: [{ name: user_id, data_categories: [user.content.private], fides_meta: { identity: user_id } }]
+`;
+  const others = { 'scans/8.pdf': '', '8.tif': '', 'scans/2024/05/8.pdf': '' };
+  const root = makeTree({
+    ...others,
+    'scans/7.pdf': '',
+    'scans/2024/7.pdf': '',
+    'scans/2024/05/7.pdf': '',
+    '7.tif': '',
+    'a/7.tif': '',
+  });
+  const connector = connect(root, dataset);
+  await erase({ connector }, await located({ connector }, id('7')));
+  const after = treeOf(root);
+  expect(Object.keys(after).filter((path) => after[path] !== 'folder')).toEqual(Object.keys(others).sort());
+});
+
 test('names that are not UTF-8 are found, erased, and told apart', async () => {
   const root = makeTree({});
   mkdirSync(join(root, 'avatars'));

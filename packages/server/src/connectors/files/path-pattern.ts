@@ -89,7 +89,19 @@ export function classSource(kind: PlaceholderClass): string {
  * Places that are reached from the left and from the right, token by token: quadratic in the path at worst, and never exponential.
  */
 export function valuesIn(pattern: PathPattern, path: string, field: string): ReadonlySet<string> {
-  const { tokens } = pattern;
+  const [one, ...other] = withoutFolders(pattern).map(({ tokens }) => valuesOf(tokens, path, field));
+  return other.reduce((all, more) => all.union(more), one ?? new Set<string>());
+}
+
+/** `**` and its slash may stand for no folder at all; then the pattern is one without them. */
+export function withoutFolders(pattern: PathPattern): readonly PathPattern[] {
+  const at = pattern.tokens.findIndex(({ kind }) => kind === 'folders');
+  const next = pattern.tokens[at + 1];
+  if (at < 0 || next === undefined) return [pattern];
+  return [pattern, { ...pattern, tokens: pattern.tokens.toSpliced(at, 2) }];
+}
+
+function valuesOf(tokens: readonly PatternToken[], path: string, field: string): ReadonlySet<string> {
   const fromLeft: ReadonlySet<number>[] = [new Set([0])];
   for (const token of tokens) {
     const next = new Set<number>();

@@ -1,6 +1,6 @@
 import type { Identity } from '../../catalog/index.ts';
 import { byteText, readable } from '../byte-text.ts';
-import { classSource, type PathPattern } from '../files/path-pattern.ts';
+import { classSource, type PathPattern, withoutFolders } from '../files/path-pattern.ts';
 import { isSurely, type NamedCollection, type PathSearch, valuesFor } from '../files/path-values.ts';
 import type { Values } from '../files/search-plan.ts';
 
@@ -60,14 +60,6 @@ function filterOf(parts: readonly Part[]): KeyFilter {
       );
     },
   };
-}
-
-/** `**` and its slash may stand for no folder at all; then the pattern is one without them. */
-function withoutFolders(pattern: PathPattern): readonly PathPattern[] {
-  const at = pattern.tokens.findIndex(({ kind }) => kind === 'folders');
-  const next = pattern.tokens[at + 1];
-  if (at < 0 || next === undefined) return [pattern];
-  return [pattern, { ...pattern, tokens: pattern.tokens.toSpliced(at, 2) }];
 }
 
 type Token = PathPattern['tokens'][number];
