@@ -25,6 +25,7 @@ import { planVerb } from './verbs/plan.ts';
 import { policyVerb } from './verbs/policy.ts';
 import { requestVerb } from './verbs/request.ts';
 import { serveVerb } from './verbs/serve.ts';
+import { straysVerb } from './verbs/strays.ts';
 import { ticketsVerb } from './verbs/tickets.ts';
 import { verifyVerb } from './verbs/verify.ts';
 import { webhooksVerb } from './verbs/webhooks.ts';
@@ -49,6 +50,7 @@ const VERBS: readonly Verb[] = [
   initVerb,
   checkVerb,
   doctorVerb,
+  straysVerb,
   mapVerb,
   planVerb,
   policyVerb,

@@ -1,4 +1,6 @@
 import type { About, CollectionShape, Flag, Identity } from '../catalog/index.ts';
+import type { KnownPeople } from './known-people.ts';
+import type { NamedThings } from './named-things.ts';
 
 /** What a connector can do; the plan uses nothing that is not here. */
 export type Capability =
@@ -197,6 +199,10 @@ export type ChangeMode = 'change' | 'dry-run';
 /** How Habeas acts on one system. One interface; every kind of system implements it and passes the shared contract test. */
 export interface Connector {
   readonly capabilities: ReadonlySet<Capability>;
+  /** Of a store of rows: everybody whom it knows, to be compared with what names name. */
+  readonly known?: KnownPeople;
+  /** Of a store whose things have names that say whose they are. */
+  readonly named?: NamedThings;
   /** Can we reach it, and may we do what the plan needs. */
   check(): Promise<Health>;
   /** The live shape: collections, keys, references, row estimates. */

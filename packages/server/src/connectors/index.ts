@@ -9,4 +9,5 @@ export * from './load-kinds.ts';
 export * from './pd-client/index.ts';
 export * from './plannable-system.ts';
 export * from './postgres/index.ts';
+export * from './strays/index.ts';
 export * from './systems.ts';

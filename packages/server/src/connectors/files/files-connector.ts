@@ -11,6 +11,7 @@ import type {
   Scope,
 } from '../connector.ts';
 import { inBatches } from '../key-batches.ts';
+import type { ClosedPlace, NamedThing } from '../named-things.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { type CompiledFiles, compileFiles, type FileCollection } from './compile-files.ts';
@@ -18,6 +19,7 @@ import { isThere, KEY_COLUMNS, keyOf, readKeys, removeFiles } from './erase-file
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from './file-system.ts';
 import { type FoundFile, findFiles } from './find-files.ts';
 import { Turns } from './find-paths.ts';
+import { filesByName, patternsOfFiles } from './name-files.ts';
 import { OpenFolder } from './open-root.ts';
 import { rowsOfFile } from './read-file.ts';
 
@@ -84,6 +86,11 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
     yield { state: 'done', evidence: { matched, counts, retained: [], residuals: [], notes: [] } };
   }
 
+  async function* named(signal: AbortSignal): AsyncGenerator<NamedThing | ClosedPlace> {
+    using root = openRoot();
+    yield* filesByName({ root, collections: usable(), turns: new Turns(signal) });
+  }
+
   /** What stays of the person by a duty to keep. */
   const retained = async (root: OpenFolder, scope: Scope): Promise<readonly Retained[]> => {
     const kept: Retained[] = [];
@@ -98,6 +105,15 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
 
   return {
     capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
+    named: {
+      patterns: () =>
+        patternsOfFiles(usable()).map(({ collection, pattern: { text }, tells }) => ({
+          collection: collection.name,
+          text,
+          tells,
+        })),
+      read: (signal) => toldEach(() => named(signal)),
+    },
     locate: (scope) => toldEach(() => locate(scope)),
     collect: (scope) => toldEach(() => collect(scope)),
     check: () => checkFolder({ what, path, key, compiled }),

@@ -81,7 +81,7 @@ async function* derivedFrom(
 }
 
 /** `{path}` and `{dir}` stand for several folders. */
-function inFolders(pattern: PathPattern): PathPattern {
+export function inFolders(pattern: PathPattern): PathPattern {
   const tokens = pattern.tokens.map((token) =>
     token.kind === 'field' && (token.name === 'path' || token.name === 'dir')
       ? { ...token, class: 'path' as const }
@@ -90,7 +90,8 @@ function inFolders(pattern: PathPattern): PathPattern {
   return { ...pattern, tokens };
 }
 
-function partsOf(path: string): ReadonlyMap<string, string> {
+/** What patterns of derived files may name of the file that they are made from. */
+export function partsOf(path: string): ReadonlyMap<string, string> {
   const slash = path.lastIndexOf('/');
   const name = path.slice(slash + 1);
   const dot = name.lastIndexOf('.');

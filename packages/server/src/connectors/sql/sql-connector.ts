@@ -22,6 +22,7 @@ import type {
   Residue,
   Scope,
 } from '../connector.ts';
+import type { KnownValues } from '../known-people.ts';
 import { changeRows } from './change-rows.ts';
 import { checkSchema, type StoreState } from './check-schema.ts';
 import { collectedRows } from './collect.ts';
@@ -29,6 +30,7 @@ import { type CollectionChange, columnChanges } from './column-changes.ts';
 import { compile } from './compile.ts';
 import type { Compiled } from './compiled.ts';
 import { eraseRows } from './erase.ts';
+import { knownCollections, knownValues } from './known-values.ts';
 import type { LiveTable } from './live-table.ts';
 import { locatedKeys, ownKeys } from './locate.ts';
 import { sampledRows } from './sample.ts';
@@ -194,8 +196,15 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
     await transaction.commit();
   }
 
+  async function* readKnown(types: readonly string[], signal: AbortSignal): AsyncGenerator<KnownValues> {
+    await using transaction = await begin(signal, 'snapshot');
+    yield* knownValues(transaction, await compileFor(transaction, 'read'), types);
+    await transaction.commit();
+  }
+
   return {
     capabilities: capabilitiesOf(options.datasets),
+    known: { collections: knownCollections(graph), read: readKnown },
     discover,
     sample,
     collect,

@@ -1,0 +1,2 @@
+export * from './find-strays.ts';
+export type * from './stray-report.ts';
