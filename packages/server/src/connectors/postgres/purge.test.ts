@@ -88,6 +88,7 @@ test('VACUUM FULL takes what was deleted and masked out of the files, and the ev
   });
   expect(evidence.residuals.map(({ what }) => what).join()).not.toContain('table files');
   expect(evidence.residuals.map(({ what }) => what).join()).toContain('write-ahead log');
+  expect(evidence.residuals.map(({ what }) => what).join()).toContain('pg_statistic');
 });
 
 test.each([undefined, 'vacuum'])(

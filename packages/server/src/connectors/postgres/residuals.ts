@@ -9,7 +9,8 @@ const SETTINGS = `
 
 /**
  * Former row versions lie in the table files until they are vacuumed. The write-ahead log has them until its segments are written over: a segment
- * is let go by the second checkpoint after it at the earliest, and nobody can say when its place is used again.
+ * is let go by the second checkpoint after it at the earliest, and nobody can say when its place is used again. ANALYZE copies values of rows into
+ * a catalog that no VACUUM of their table touches.
  */
 export async function readResiduals(transaction: SqlTransaction): Promise<StoreResiduals> {
   const [row] = await transaction.rows(SETTINGS);
@@ -17,6 +18,10 @@ export async function readResiduals(transaction: SqlTransaction): Promise<StoreR
   const residuals: Residual[] = [
     {
       what: `The write-ahead log, until its segments are written over: after two checkpoints (checkpoint_timeout is ${checkpoint}) at the earliest.`,
+      until: null,
+    },
+    {
+      what: 'Frequent values and samples of columns in the statistics of the query planner (pg_statistic), until ANALYZE, and then in the free parts of its pages until they are written over.',
       until: null,
     },
   ];
