@@ -2,6 +2,7 @@ import type {
   Capability,
   ChangeMode,
   ChangeWork,
+  CollectSources,
   CollectStep,
   Connector,
   Evidence,
@@ -109,7 +110,11 @@ export class MemorySystem implements Connector {
     if (keys.length > 0) yield { collection: 'rows', columns: ['email'], count: keys.length, keys };
   }
 
-  async *collect(scope: Scope): AsyncIterable<CollectStep> {
+  /** By where the values are from, as each collection asked. */
+  readonly asked: CollectSources[] = [];
+
+  async *collect(scope: Scope, sources: CollectSources = 'all'): AsyncIterable<CollectStep> {
+    this.asked.push(sources);
     await this.#enter('collect', scope);
     if (this.pendingAnswers > 0) {
       this.pendingAnswers -= 1;

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { rightSchema } from './common.ts';
 
+/** What a portability hands over, by where the values are from (GDPR article 20; WP242). */
+export const portableSchema = z.enum(['provided', 'provided-and-observed', 'everything']);
+
 /** The laws that a request can be under; the server counts their terms (docs/deadlines.md lists them). */
 export const regimeSchema = z
   .enum([
@@ -102,6 +105,9 @@ export const policyExplanationSchema = z
     four_eyes_above: z
       .object({ value: z.int().nullable(), decided_by: decidedBy })
       .describe('With more rows found than this, two different people approve before anything is destroyed'),
+    portable: z
+      .object({ value: portableSchema, decided_by: decidedBy })
+      .describe('What a portability hands over, by where the values are from'),
     owner: z
       .object({ value: z.string().nullable(), decided_by: decidedBy })
       .describe('The team that answers for the request'),
@@ -149,3 +155,4 @@ export type PolicyExplanation = z.output<typeof policyExplanationSchema>;
 export type PolicyFinding = z.output<typeof policyFindingSchema>;
 export type PolicyReport = z.output<typeof policyReportSchema>;
 export type PolicyView = z.output<typeof policySchema>;
+export type Portable = z.output<typeof portableSchema>;

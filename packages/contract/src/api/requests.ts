@@ -12,7 +12,7 @@ import {
   timeSchema,
   wordsSchema,
 } from './common.ts';
-import { regimeSchema, subjectKindSchema } from './policy.ts';
+import { portableSchema, regimeSchema, subjectKindSchema } from './policy.ts';
 
 export const requestStateSchema = z
   .enum([
@@ -229,6 +229,9 @@ export const procedureSchema = z
       .nullable()
       .optional()
       .describe('With more rows found than this, two different people approve before anything is destroyed'),
+    portable: portableSchema
+      .optional()
+      .describe('Of a portability: what is handed over, by where the values are from'),
     owner: z.string().nullable().describe('The team that answers for the request'),
   })
   .describe('What the policy asks for beside the tasks')

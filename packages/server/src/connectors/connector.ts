@@ -163,8 +163,11 @@ export type CollectStep =
   | Pending
   | { readonly state: 'done'; readonly evidence: Evidence };
 
-/** `given`: only what the person provided, and what was observed of them, where the system can tell. (Default: all) */
-export type CollectSources = 'all' | 'given';
+/**
+ * `given`: only what the person provided, and what was observed of them, where the system can tell; `provided`: without what was
+ * observed. (Default: all)
+ */
+export type CollectSources = 'all' | 'given' | 'provided';
 
 export type EraseMode = 'erase' | 'dry-run';
 

@@ -21,6 +21,7 @@ const DEFAULT_PROCEDURE: Procedure = {
   approval: 'none',
   approvers: [],
   fourEyesAbove: null,
+  portable: 'provided-and-observed',
   owner: null,
 };
 
@@ -66,6 +67,7 @@ export function decideProcedure(rules: readonly Rule[], request: RequestCase): D
     approval: part('approval'),
     approvers: part('approvers'),
     fourEyesAbove: part('fourEyesAbove'),
+    portable: part('portable'),
     owner: part('owner'),
   };
 }

@@ -29,6 +29,7 @@ export function explainPolicy(
     approval: part(procedure.approval, (value) => value),
     approvers: part(procedure.approvers, (value) => [...value]),
     four_eyes_above: part(procedure.fourEyesAbove, (value) => value),
+    portable: part(procedure.portable, (value) => value),
     owner: part(procedure.owner, (value) => value),
     considered: fittingRules(policy.rules, request, category).map((rule) => ({
       rule: rule.name,

@@ -39,18 +39,20 @@ function mistakesIn(rule: Rule): readonly PolicyFinding[] {
   if (partsOf(rule).length === 0)
     found.push(
       error(
-        'the rule decides nothing; give it allow, mask, soft_delete, keep, wait, approval, approvers, four_eyes_above or owner',
+        'the rule decides nothing; give it allow, mask, soft_delete, keep, wait, approval, approvers, four_eyes_above, portable or owner',
       ),
     );
   if (when.category !== null && parts.length > 0)
     found.push(
       error(
-        'a wait, an approval, four eyes or an owner is of a whole request; leave out `when.category`, or make it a rule of its own',
+        'a wait, an approval, four eyes, what is portable or an owner is of a whole request; leave out `when.category`, or make it a rule of its own',
       ),
     );
   if (data !== null && when.rights !== null && !when.rights.some((right) => RIGHTS_OVER_DATA.includes(right)))
     found.push(error(`allow, mask, soft_delete and keep bear on ${RIGHTS_OVER_DATA.join(', ')} only`));
-  const { fourEyesAbove, approvers } = procedure;
+  const { fourEyesAbove, approvers, portable } = procedure;
+  if (portable !== undefined && when.rights !== null && !when.rights.includes('portability'))
+    found.push(error('portable bears on portability only'));
   if (
     fourEyesAbove !== undefined &&
     when.rights !== null &&

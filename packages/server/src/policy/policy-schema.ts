@@ -100,6 +100,8 @@ const rule = z.strictObject({
    * to a rule that is less specific.
    */
   four_eyes_above: z.union([z.int().min(0), z.literal('never')], 'a number of rows, or `never`').optional(),
+  /** Requests: what a portability hands over, by where the values are from. */
+  portable: z.enum(['provided', 'provided-and-observed', 'everything']).optional(),
   /** Requests: the team that answers for them, and is told when they get late. */
   owner: z.string().min(1).max(200).optional(),
 });

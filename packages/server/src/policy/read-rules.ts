@@ -97,6 +97,7 @@ function procedureOf(source: RuleSource): { readonly [Part in keyof Procedure]?:
     ...(source.four_eyes_above === undefined
       ? {}
       : { fourEyesAbove: source.four_eyes_above === 'never' ? null : source.four_eyes_above }),
+    ...(source.portable === undefined ? {} : { portable: source.portable }),
     ...(source.owner === undefined ? {} : { owner: source.owner }),
   };
 }

@@ -31,6 +31,8 @@ export interface Procedure {
   readonly approvers: readonly string[];
   /** Two different approvers are asked for when more rows than this were found; null: never. */
   readonly fourEyesAbove: number | null;
+  /** What a portability hands over, by where the values are from (GDPR article 20; WP242: provided and observed). */
+  readonly portable: api.Portable;
   /** The team that answers for the request. */
   readonly owner: string | null;
 }

@@ -220,6 +220,25 @@ describe('four eyes', () => {
   });
 });
 
+describe('what is portable', () => {
+  const parsed = (rules: string) => parsePolicy(`rules: [${rules}]`, 'policy.yaml');
+
+  it('is what was provided and observed, unless a rule says otherwise', () => {
+    const { rules } = parsed('{when: {right: portability, subject_kind: employee}, portable: everything}');
+    const of = (request: RequestCase) => decideProcedure(rules, request).portable.value;
+    expect(of({ ...ERASURE, right: 'portability' })).toBe('provided-and-observed');
+    expect(of({ ...ERASURE, right: 'portability', subjectKind: 'employee' })).toBe('everything');
+  });
+
+  it.each([
+    ['{portable: derived}', /portable/],
+    ['{when: {right: access}, portable: provided}', /portability only/],
+    ['{when: {category: user.contact}, portable: provided}', /whole request/],
+  ])('%s is a mistake', (rule, message) => {
+    expect(() => parsed(rule)).toThrow(message);
+  });
+});
+
 describe('for any rules', () => {
   it('lint finds a contradiction exactly where two rules of equal weight fit one case', () => {
     fc.assert(

@@ -1,17 +1,27 @@
+import type { CollectSources } from '../connectors/index.ts';
 import { HabeasError } from '../foundation/index.ts';
 import type { BlobRef, BlobStore } from './blob-store.ts';
 import { CollectionWriter } from './collection-writer.ts';
 import { sealText } from './identity-vault.ts';
+import { requestPlan } from './read-requests.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** Bytes of rows that wait to be stored, over all collections. */
 const HELD_BYTES = 8 * 1024 * 1024;
 const PIECES_PER_STATEMENT = 200;
 
+/** Which values are asked for, by where they are from, as the plan froze what the policy said. */
+async function sourcesOf({ request, db, ref }: TaskContext): Promise<CollectSources> {
+  if (request.right_kind !== 'portability') return 'all';
+  const portable = (await requestPlan(db, ref))?.procedure?.portable;
+  if (portable === 'everything') return 'all';
+  return portable === 'provided' ? 'provided' : 'given';
+}
+
 /** Streams what a system holds of the person into sealed pieces, of which a few are held in memory. A dry run only counts. */
 export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
-  const sources = context.request.right_kind === 'portability' ? 'given' : 'all';
+  const sources = await sourcesOf(context);
   const blob: BlobRef = { ...context.ref, blob: `items/${context.task.id}/${context.task.attempt}` };
   const writers = new Map<string, CollectionWriter>();
   let held = 0;

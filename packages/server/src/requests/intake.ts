@@ -100,7 +100,7 @@ export function createIntake(options: IntakeOptions): Intake {
       options.systems.plannable(rules),
       options.systems.blindSpots(),
     ]);
-    const decided = procedureView(decideProcedure(policy.rules, request));
+    const decided = procedureView(decideProcedure(policy.rules, request), request.right);
     const about = ask.about ?? aboutOf(policy, ask.identityTypes);
     // Whatever the rules say: so much is destroyed by nobody alone, and an appeal is what somebody has to decide anew.
     const asks = about === 'tenant' || ask.appeal === true;
@@ -289,12 +289,13 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
-function procedureView(procedure: DecidedProcedure): api.ProcedureView {
+function procedureView(procedure: DecidedProcedure, right: api.Right): api.ProcedureView {
   return {
     wait_seconds: Math.ceil(procedure.waitMilliseconds.value / 1_000),
     approval: procedure.approval.value,
     approvers: [...procedure.approvers.value],
     ...(procedure.fourEyesAbove.value === null ? {} : { four_eyes_above: procedure.fourEyesAbove.value }),
+    ...(right === 'portability' ? { portable: procedure.portable.value } : {}),
     owner: procedure.owner.value,
   };
 }

@@ -8,7 +8,7 @@ import { readZip } from '../../test/read-zip.ts';
 import { auditMigrations, listAudit } from '../audit/index.ts';
 import { createLogger, newSecretKey, systemClock } from '../foundation/index.ts';
 import { notifyMigrations } from '../notify/index.ts';
-import { loadPolicy } from '../policy/index.ts';
+import { loadPolicy, parsePolicy } from '../policy/index.ts';
 import { type Caller, createRequests, type Requests, requestMigrations } from './index.ts';
 
 const migrations = { ...auditMigrations, ...notifyMigrations, ...requestMigrations };
@@ -36,13 +36,14 @@ afterEach(async () => {
 });
 
 async function startWorld(
-  options: { readonly tickets?: boolean; readonly forgetAtOnce?: boolean } = {},
+  options: { readonly tickets?: boolean; readonly forgetAtOnce?: boolean; readonly policy?: string } = {},
 ): Promise<World> {
   const database = await createTestDatabase(migrations);
   const shop = new MemorySystem('shop', people);
   const mail = new MemorySystem('mail', people);
   const log: string[] = [];
-  const policy = loadPolicy(undefined);
+  const policy =
+    options.policy === undefined ? loadPolicy(undefined) : parsePolicy(options.policy, 'policy.yaml');
   const requests = createRequests({
     db: database.db,
     organizationId: caller.organizationId,
@@ -291,6 +292,20 @@ describe('an objection', () => {
 });
 
 describe('a portability', () => {
+  it.each([
+    ['[]', 'given'],
+    ['[{when: {right: portability}, portable: provided}]', 'provided'],
+    ['[{when: {right: portability}, portable: everything}]', 'all'],
+  ])('under the rules %s asks systems for what is %s', async (rules, asked) => {
+    const world = await startWorld({ policy: `rules: ${rules}` });
+    const id = await ask(world, 'portability');
+    await inState(world, id, 'completed');
+    expect(world.shop.asked).toEqual([asked]);
+    const access = await ask(world, 'access');
+    await inState(world, access, 'completed');
+    expect(world.shop.asked).toEqual([asked, 'all']);
+  });
+
   it('gives JSON, CSV and for each collection a schema that every row fits', async () => {
     const world = await startWorld();
     const id = await ask(world, 'portability');

@@ -23,6 +23,9 @@ export function explanationLines(explanation: api.PolicyExplanation, paint: Pain
       approvers.decided_by,
     ),
     row('four eyes', fourEyes.value === null ? 'never' : `above ${fourEyes.value} rows`, fourEyes.decided_by),
+    ...(right === 'portability'
+      ? [row('portable', PORTABLE[explanation.portable.value], explanation.portable.decided_by)]
+      : []),
     row('owner', printable(owner.value ?? 'nobody'), owner.decided_by),
     '',
     ...(explanation.considered.length === 0
@@ -36,6 +39,12 @@ export function explanationLines(explanation: api.PolicyExplanation, paint: Pain
     paint.quiet(`Policy ${explanation.policy_version.slice(0, 12)}`),
   ];
 }
+
+const PORTABLE: Readonly<Record<api.Portable, string>> = {
+  provided: 'what the person provided',
+  'provided-and-observed': 'what the person provided, and what was observed of them',
+  everything: 'everything that is held of them',
+};
 
 type DecidedBy = NonNullable<api.PolicyExplanation['data']>['decided_by'];
 

@@ -119,7 +119,7 @@ async function* collectRecords(
   scope: Scope,
   sources: CollectSources,
 ): AsyncGenerator<CollectStep> {
-  const portability = sources === 'given' && (await tellsProvided(client, scope));
+  const portability = sources !== 'all' && (await tellsProvided(client, scope));
   const before = await earlier(client, scope);
   const page: ReadPage = (pageToken) =>
     before === undefined

@@ -246,6 +246,21 @@ describe('marks in PostgreSQL', () => {
   });
 });
 
+test.each([
+  ['given', true],
+  ['provided', false],
+] as const)('what the dataset calls observed is part of what was %s: %s', async (sources, isThere) => {
+  const { connector } = await openStore(DATASET.replace('source: derived', 'source: observed'));
+  const rows: Readonly<Record<string, unknown>>[] = [];
+  const notes: string[] = [];
+  for await (const step of connector.collect(scopeOf(ANN, []), sources)) {
+    if (step.state === 'item' && step.item.collection === 'customers') rows.push(step.item.row);
+    if (step.state === 'done') notes.push(...step.evidence.notes);
+  }
+  expect('credit' in (rows[0] ?? {})).toBe(isThere);
+  expect(notes.some((note) => note.includes('credit is left out: it was observed'))).toBe(!isThere);
+});
+
 test('a portability leaves out what the dataset calls derived', async () => {
   const { connector } = await openStore();
   const rows: Readonly<Record<string, unknown>>[] = [];

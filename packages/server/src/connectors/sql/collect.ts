@@ -20,13 +20,11 @@ export async function* collectedRows(
   for (const collection of traversal.found.toReversed()) {
     const groups = (await traversal.groups(collection)).filter((group) => group.isOwn || group.isShared);
     for (const part of partsOf(collection, groups)) {
-      const derived = sources === 'given' ? derivedColumns(collection) : NONE;
-      const columns = collection.columns.filter((column) => !part.hidden.has(column) && !derived.has(column));
+      const left = leftOut(collection, sources);
+      const columns = collection.columns.filter((column) => !part.hidden.has(column) && !left.has(column));
       if (columns.length === 0) continue;
-      if (derived.size > 0)
-        notes.add(
-          `Of ${collection.name} ${[...derived].join(', ')} is left out: it was derived from other data.`,
-        );
+      for (const [column, source] of left)
+        notes.add(`Of ${collection.name} ${column} is left out: ${REASONS[source]}.`);
       for await (const rows of traversal.transaction.stream(selectRows(collection, columns, part.groups))) {
         for (const values of rows) {
           const row = Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
@@ -57,12 +55,21 @@ export async function* collectedRows(
   yield { state: 'done', evidence };
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const REASONS = { derived: 'it was derived from other data', observed: 'it was observed, not provided' };
 
-/** Columns that the dataset calls derived; the right to portability does not cover them (GDPR article 20, WP242). */
-function derivedColumns(collection: CompiledCollection): ReadonlySet<string> {
+/** Columns whose values are from where the right to portability does not reach (GDPR article 20, WP242), or the policy does not. */
+function leftOut(
+  collection: CompiledCollection,
+  sources: CollectSources,
+): ReadonlyMap<string, keyof typeof REASONS> {
   const { fields } = collection.planned.node.collection;
-  return new Set(fields.filter(({ source }) => source === 'derived').map(({ name }) => name));
+  return new Map(
+    fields.flatMap(({ name, source }) => {
+      const isLeft =
+        source === 'derived' ? sources !== 'all' : source === 'observed' && sources === 'provided';
+      return isLeft && source !== 'provided' ? [[name, source] as const] : [];
+    }),
+  );
 }
 
 interface Part {
