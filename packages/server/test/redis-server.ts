@@ -11,6 +11,8 @@ import { eventually } from './eventually.ts';
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
   /** Runs commands, one after the other: each is a list of words. */
   run(...commands: readonly (readonly (string | Buffer)[])[]): Promise<void>;
   /** Every key with its type and its bytes, as Redis itself would carry them to another server, and its time to live. */
@@ -42,6 +44,7 @@ export async function startRedis(args: readonly string[] = ['--save', '']): Prom
   return {
     port,
     url,
+    folder,
     kill,
     async run(...commands) {
       for (const command of commands) await client.sendCommand([...command]);

@@ -75,7 +75,9 @@ async function vacuum(client: pg.PoolClient, erasure: string, options: PurgeOpti
     refused += 1;
   });
   await client.query(`set client_min_messages = warning`);
-  for (const name of names) await client.query(`vacuum ${way === 'vacuum full' ? '(full)' : ''} ${name}`);
+  // ANALYZE takes what was erased out of the planner's statistics too.
+  for (const name of names)
+    await client.query(`vacuum (${way === 'vacuum full' ? 'full, analyze' : 'analyze'}) ${name}`);
   const after = await filesOf(client, names);
   if (refused > 0)
     return {

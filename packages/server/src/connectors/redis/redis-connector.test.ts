@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
@@ -211,7 +213,25 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     expect(residuals).toEqual([
       { what: expect.stringContaining('append-only file'), until: null },
       { what: expect.stringContaining('snapshot'), until: '2026-01-01T01:00:00.000Z' },
+      { what: expect.stringContaining('entries of a stream'), until: null },
     ]);
+    await connector.close();
+  });
+
+  test('an erased entry of a stream is in no answer, and in new snapshots: so its receipt says', async () => {
+    await using own = await startRedis(['--save', '', '--rdbcompression', 'no']);
+    const value = 'only here 5550199';
+    await own.run(
+      ['XADD', 'events', '1-1', 'user', '7', 'what', value],
+      ['XADD', 'events', '1-2', 'user', '8', 'what', '-'],
+    );
+    const connector = connect(own.url);
+    const scope = await located({ connector }, ANN);
+    const { residuals } = await erase({ connector }, scope);
+    expect((await connector.verify(scope)).remaining).toMatchObject({ events: 0 });
+    expect(residuals).toEqual([{ what: expect.stringContaining('entries of a stream'), until: null }]);
+    await own.run(['SAVE']);
+    expect(readFileSync(join(own.folder, 'dump.rdb'), 'latin1')).toContain(value);
     await connector.close();
   });
 
@@ -221,7 +241,10 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     const connector = connect(own.url.replace('//', '//eraser:secret@'));
     const { residuals, counts } = await erase({ connector }, await located({ connector }, ANN));
     expect(counts).toMatchObject({ sessions: 3 });
-    expect(residuals).toEqual([{ what: expect.stringContaining('Snapshots (RDB)'), until: null }]);
+    expect(residuals).toEqual([
+      { what: expect.stringContaining('Snapshots (RDB)'), until: null },
+      { what: expect.stringContaining('entries of a stream'), until: null },
+    ]);
     await connector.close();
   });
 

@@ -20,7 +20,7 @@ import { compileRedis, type RedisCollection } from './compile-redis.ts';
 import { type Element, findElements, kindOf } from './find-elements.ts';
 import { readElement } from './read-element.ts';
 import { createRedisClient, type RedisClient } from './redis-client.ts';
-import { residualsOf } from './residuals.ts';
+import { ENTRIES, residualsOf } from './residuals.ts';
 
 const KEY_COLUMNS = ['key', 'kind', 'name'];
 
@@ -107,11 +107,17 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
     async erase(scope, mode): Promise<Outcome> {
       const usableNames = new Set(usable().flatMap(({ name, keep }) => (keep === undefined ? [name] : [])));
       const counts: Record<string, number> = {};
+      let entries = 0;
       for await (const { collection, keys } of scope.keys()) {
         scope.signal.throwIfAborted();
         if (!usableNames.has(collection)) continue;
         const removed = await Promise.all(
-          keys.map((text) => remove(client, fromStoredForm(text), { mode, signal: scope.signal })),
+          keys.map(async (text) => {
+            const element = fromStoredForm(text);
+            const there = await remove(client, element, { mode, signal: scope.signal });
+            if (element.kind === 'stream') entries += there;
+            return there;
+          }),
         );
         const count = removed.reduce<number>((total, one) => total + one, 0);
         if (count > 0) counts[collection] = (counts[collection] ?? 0) + count;
@@ -121,8 +127,11 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
       const residuals =
         erased === 0 || mode === 'dry-run'
           ? []
-          : (settings.residuals ??
-            (await residualsOf(client, { now: clock.now(), erased, signal: scope.signal })));
+          : [
+              ...(settings.residuals ??
+                (await residualsOf(client, { now: clock.now(), erased, signal: scope.signal }))),
+              ...(entries > 0 ? [ENTRIES] : []),
+            ];
       return {
         state: 'done',
         evidence: {

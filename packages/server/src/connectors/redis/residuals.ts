@@ -8,6 +8,12 @@ const UNKNOWN: Residual = {
   until: null,
 };
 
+/** XDEL marks an entry; it is never written away from the others of its node (`stream-node-max-entries`). */
+export const ENTRIES: Residual = {
+  what: 'Erased entries of a stream: nobody can read them, and their bytes stay in the stream, its snapshots and its append-only file until all entries beside them are erased or trimmed (XTRIM).',
+  until: null,
+};
+
 /**
  * Copies that Redis itself keeps on disk, by its settings, and when the last of them is written anew. `CONFIG` is often forbidden; then
  * it is not known.
