@@ -36,7 +36,7 @@ export function testRandomStores(host: () => RandomStoreHost): void {
             await connector.close();
           }
         }),
-        { numRuns: RUNS },
+        { numRuns: RUNS, endOnFailure: true },
       );
       // A connector that refuses every store would be right about all of them.
       expect(erased, 'stores that something was erased in').toBeGreaterThan(RUNS / 5);
