@@ -7,10 +7,9 @@ import { type Filter, gapFits, isEmpty, type Selection, select } from './filter.
 import { findGaps } from './gaps.ts';
 import {
   buildGraph,
+  edgesOf,
   type FlowSeen,
   holdersOf,
-  isFlow,
-  isStore,
   type MapGraph,
   moversOf,
   type ServiceNode,
@@ -110,7 +109,7 @@ export function answersOf(
       movers: [...moversOf(graphNow(), dataType)],
     }),
     edges(filter = {}) {
-      if (isEmpty(filter)) return declarations.filter((seen) => isFlow(seen) || isStore(seen));
+      if (isEmpty(filter)) return edgesOf(declarations);
       const { flows, stores } = selected(filter);
       return [...stores, ...flows];
     },

@@ -65,6 +65,17 @@ export function moversOf(graph: MapGraph, dataType: string): readonly { from: st
   return distinct(found);
 }
 
+/** The flows and stores of declarations that are sorted: what teams say of their clients comes first. */
+export function edgesOf(sorted: readonly SeenDeclaration[]): readonly (FlowSeen | StoreSeen)[] {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (sorted[middle]?.declaration.kind === 'client') from = middle + 1;
+    else to = middle;
+  }
+  return sorted.slice(from) as readonly SeenDeclaration[] as readonly (FlowSeen | StoreSeen)[];
+}
+
 export function isFlow(seen: SeenDeclaration): seen is FlowSeen {
   return seen.declaration.kind === 'transmit';
 }
