@@ -84,17 +84,13 @@ export function publishedLog(db: Database, organizationId: string): PublishedLog
       return entryBundle(found.map(({ entry }) => entry));
     },
     async proveEntry(sequence) {
-      const [stored] = await readLogged(db, {
-        organizationId,
-        after: sequence - 1,
-        upTo: sequence,
-        limit: 1,
-      });
-      if (stored === undefined) throw new HabeasError('NOT_FOUND', `There is no audit entry ${sequence}.`);
-      const [found, index] = await Promise.all([
+      // Side by side: none of them needs what another one finds.
+      const [[stored], found, index] = await Promise.all([
+        readLogged(db, { organizationId, after: sequence - 1, upTo: sequence, limit: 1 }),
         findHead(db, organizationId),
         findIndex(db, organizationId, sequence),
       ]);
+      if (stored === undefined) throw new HabeasError('NOT_FOUND', `There is no audit entry ${sequence}.`);
       if (found === undefined || index === undefined || index >= found.size) return undefined;
       const hashes = await roots(inclusionSubtrees(index, found.size));
       return {

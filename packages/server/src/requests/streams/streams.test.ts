@@ -314,6 +314,7 @@ describe.skipIf(program === undefined)('completion by events on a real NATS JetS
     await eventually(
       'shop ended by event',
       async () => (await taskOf(second, id, 'erase:shop')).state === 'succeeded',
+      60,
     );
     await nats.kill();
     await nats.start();
