@@ -31,7 +31,9 @@ export const failpoints: Benchmark = {
   async run(bench) {
     const report = await runFailpoints(bench, { ...bench.part, lanes: LANES, people: PEOPLE });
     const perRight = [...bench.part.rights, undefined].flatMap((right) => summaryOf(report, right));
-    for (const line of [...perRight, ...report.violations.map(({ text }) => text)]) bench.say(line);
+    const missed = report.missed.map(({ right, name }) => `not killed at: ${right} ${name}`);
+    for (const line of [...perRight, ...missed, ...report.violations.map(({ text }) => text)])
+      bench.say(line);
     return [
       judge({
         name: 'failpoints',
@@ -45,6 +47,7 @@ export const failpoints: Benchmark = {
         notes: [
           ...perRight,
           `${report.seconds.toFixed(0)} s, slice ${bench.part.slice.which}/${bench.part.slice.of}`,
+          ...missed,
           ...report.violations.slice(0, 10).map(({ text }) => text),
         ],
       }),
