@@ -36,8 +36,8 @@ export interface Lane extends AsyncDisposable {
   noteIdle(): Promise<readonly string[]>;
   /** Names of the failpoints that a request of the right comes by. */
   note(right: api.Right): Promise<readonly string[]>;
-  /** One request, with the server killed at the failpoint and started again; false if the request does not come by. */
-  killAt(right: api.Right, name: string): Promise<boolean>;
+  /** One request, with the server killed at the first of these that it comes by and started again: which one, if it comes by any. */
+  killAt(right: api.Right, names: readonly string[], wait?: 'when idle too'): Promise<string | undefined>;
   /** What went wrong with any of its requests. */
   violations(): Promise<readonly Violation[]>;
 }
@@ -103,11 +103,14 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   return {
     noteIdle: () => noteWhile(() => delay(IDLE_MILLISECONDS)),
     note: (right) => noteWhile(() => finish(right)),
-    async killAt(right, at) {
-      rmSync(join(folder, 'killed'), { force: true });
-      await server.order({ kill: at });
+    async killAt(right, names, wait) {
+      const killed = join(folder, 'killed');
+      rmSync(killed, { force: true });
+      await server.order({ kill: names });
       await finish(right);
-      return existsSync(join(folder, 'killed'));
+      const idle = wait === undefined ? 0 : IDLE_MILLISECONDS;
+      for (const end = Date.now() + idle; Date.now() < end && !existsSync(killed); ) await delay(20);
+      return existsSync(killed) ? readFileSync(killed, 'utf8') : undefined;
     },
     async violations() {
       await server.order({});
@@ -153,7 +156,7 @@ function restarting(company: Company, folder: string) {
   return {
     ready: () => server.ready,
     /** Gives the server its orders and waits until it, or the one after it, has read them. */
-    async order(orders: { readonly kill?: string; readonly note?: boolean }): Promise<void> {
+    async order(orders: { readonly kill?: readonly string[]; readonly note?: boolean }): Promise<void> {
       const read = join(folder, 'orders-read.json');
       rmSync(read, { force: true });
       writeFileSync(join(folder, 'orders.json'), JSON.stringify(orders));

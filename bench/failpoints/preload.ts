@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { failAtMails } from '../../packages/server/test/failpoints/fail-at-mails.ts';
@@ -10,16 +10,16 @@ import { failAtFiles } from './fail-at-files.ts';
 /**
  * Loaded into the server before everything else, with the folder of its orders in the URL: each commit of it, each call and message of it
  * to others and each file that it puts somewhere becomes two failpoints, one before and one after, named after what is written or
- * called. The server reads its orders when it starts and on SIGUSR2: to note the names that it comes by, or to kill itself at one of them, as
- * `kill -9` would.
+ * called. The server reads its orders when it starts and on SIGUSR2: to note the names that it comes by, or to kill itself at the first of some of
+ * them, as `kill -9` would.
  */
 const folder = new URL(import.meta.url).searchParams.get('folder') ?? '';
-let orders: { readonly kill?: string; readonly note?: boolean } = {};
+let orders: { readonly kill?: readonly string[]; readonly note?: boolean } = {};
 
 function passes(name: string): void {
   if (orders.note === true) appendFileSync(join(folder, 'noted'), `${name}\n`);
-  if (orders.kill !== name) return;
-  appendFileSync(join(folder, 'killed'), `${name}\n`);
+  if (orders.kill?.includes(name) !== true) return;
+  writeFileSync(join(folder, 'killed'), name);
   process.kill(process.pid, 'SIGKILL');
 }
 
