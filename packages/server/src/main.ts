@@ -59,7 +59,14 @@ import {
   systemClock,
 } from './foundation/index.ts';
 import { createHttpServer } from './http/index.ts';
-import { createMap, createMapExports, loadRecord, mapMigrations, ownDeclarations } from './map/index.ts';
+import {
+  createMap,
+  createMapExports,
+  loadRecord,
+  mapMigrations,
+  ownDeclarations,
+  warmUp,
+} from './map/index.ts';
 import {
   createEventFeed,
   createMailSender,
@@ -396,6 +403,7 @@ async function createServer(
       publisher.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
+      await warmUp({ answers: map, now: clock.now() });
       streams.start();
       trackers.start();
       await requests.start();

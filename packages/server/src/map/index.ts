@@ -9,3 +9,4 @@ export * from './map-source.ts';
 export * from './migrations.ts';
 export * from './own-declarations.ts';
 export * from './system.ts';
+export { warmUp } from './warm-up.ts';
