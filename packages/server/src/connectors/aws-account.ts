@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type AwsAccount, HabeasError } from '../foundation/index.ts';
+import { authoritiesOf } from './authorities.ts';
 import type { ConnectionSettings } from './connection-kind.ts';
 
 /** `options` of connections to services of Amazon's, and of what speaks their protocols. */
@@ -39,15 +38,6 @@ export function awsAccount(
   if (address === null || !/^https?:$/.test(address.protocol))
     throw invalid('`url` is the address of the service, as https://s3.eu-central-1.amazonaws.com/events');
   const { region, access_key_id: accessKeyId, secret_access_key: secretAccessKey, ca } = parsed.data;
-  let authorities: string | undefined;
-  if (ca !== undefined) {
-    const file = resolve(folder, ca);
-    try {
-      authorities = readFileSync(file, 'utf8');
-    } catch {
-      throw invalid(`\`options.ca\`: ${file} cannot be read`);
-    }
-  }
   return {
     account: {
       endpoint: address.origin,
@@ -55,7 +45,7 @@ export function awsAccount(
       accessKeyId,
       secretAccessKey,
       sessionToken: parsed.data.session_token,
-      ca: authorities,
+      ca: authoritiesOf({ key, folder, ca, page }),
     },
     path: address.pathname.replaceAll(/^\/|\/$/g, ''),
   };

@@ -28,7 +28,7 @@ export function isModule(kind: string): boolean {
 }
 
 /** Kinds of our own that need more than an address. */
-const WITH_OPTIONS: ReadonlySet<string> = new Set(['postgres', 'sqlite', 's3', 'dynamodb']);
+const WITH_OPTIONS: ReadonlySet<string> = new Set(['postgres', 'sqlite', 's3', 'azure', 'dynamodb']);
 
 /** Whether a kind takes `options`; it reads them itself. */
 export function takesOptions(kind: string): boolean {

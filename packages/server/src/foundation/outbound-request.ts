@@ -30,6 +30,8 @@ export interface HttpReply {
   readonly contentType: string;
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
+  /** Names and values in turn, names as they were sent. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
@@ -38,6 +40,7 @@ export interface HttpStream {
   readonly status: number;
   readonly contentType: string;
   readonly headers: Readonly<IncomingHttpHeaders>;
+  readonly rawHeaders: readonly string[];
   /** Read it to its end, or leave it early, which ends the transfer. Throws as `call` does. */
   readonly body: AsyncIterable<Buffer>;
 }
@@ -155,10 +158,11 @@ function open(options: Exchange<Omit<HttpCall, 'timeout' | 'maxBytes'>>): Promis
   });
 }
 
-const head = ({ statusCode, headers }: IncomingMessage) => ({
+const head = ({ statusCode, headers, rawHeaders }: IncomingMessage) => ({
   status: statusCode ?? 0,
   contentType: headers['content-type'] ?? '',
   headers,
+  rawHeaders,
 });
 
 async function exchange(options: Exchange<HttpCall>): Promise<HttpReply> {

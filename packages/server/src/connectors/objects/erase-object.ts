@@ -1,5 +1,11 @@
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
-import { ObjectMoved, type ObjectStore, type ObjectVersion, type StoreRules } from './object-store.ts';
+import {
+  type Lock,
+  ObjectMoved,
+  type ObjectStore,
+  type ObjectVersion,
+  type StoreRules,
+} from './object-store.ts';
 import { countRows, hasNoRows, latestOf, movedTooOften, withVersion } from './read-version.ts';
 import type { Rewritten } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
@@ -38,8 +44,12 @@ export async function eraseRows(key: string, options: EraseRowsOptions): Promise
   let versions = (await store.versionsOf(key, signal)).filter(({ isMarker }) => !isMarker);
   const latest = latestOf(versions);
   if (latest !== undefined) {
-    const written = await eraseLatest(latest, options);
-    for (const [who, count] of written?.of ?? []) options.tally(who).done += count;
+    const lock = await withVersion(store, latest, signal, (one) => store.lockOf(one, signal));
+    if (lock?.holdsLatest === true) await noteLocked(latest, lock, options);
+    else {
+      const written = await eraseLatest(latest, options);
+      for (const [who, count] of written?.of ?? []) options.tally(who).done += count;
+    }
     if (options.mode === 'erase')
       versions = (await store.versionsOf(key, signal)).filter((one) => !one.isMarker && !one.isLatest);
     else versions = versions.filter((one) => one !== latest);
@@ -50,6 +60,14 @@ export async function eraseRows(key: string, options: EraseRowsOptions): Promise
     signal.throwIfAborted();
     const since = versions[at - 1]?.modifiedAt ?? options.now;
     await eraseOld(version, options, { since, isRewritten: version.id === latest?.id });
+  }
+}
+
+async function noteLocked(version: ObjectVersion, lock: Lock, options: EraseRowsOptions): Promise<void> {
+  const of = version.isArchived ? new Map<number, number>() : await countRows(version, options);
+  for (const [who, count] of of) {
+    const own = options.tally(who);
+    own.locked = alsoStays(own.locked, { count, until: lock.until });
   }
 }
 

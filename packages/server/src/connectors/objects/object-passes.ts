@@ -68,6 +68,7 @@ export async function* objectsOf(
 interface Version {
   readonly key: string;
   readonly isLatest: boolean;
+  /** What holds it; a lock that lets what is latest be replaced does not hold that. */
   readonly lock: () => Promise<Stays | undefined>;
 }
 
@@ -92,7 +93,9 @@ async function eachVersion(
       if (of.size === 0) return;
       const lock = async (): Promise<Stays | undefined> => {
         const held = await withVersion(store, version, signal, (one) => store.lockOf(one, signal));
-        return held === undefined ? undefined : { count: 1, until: held.until };
+        return held === undefined || (version.isLatest && !held.holdsLatest)
+          ? undefined
+          : { count: 1, until: held.until };
       };
       await act({ key: version.key, isLatest: version.isLatest, lock }, of);
     });
@@ -201,7 +204,7 @@ export async function verifyObjects(
     if (hasRows(collection)) {
       await eachVersion(collection, unique(everyone), { store, signal }, async ({ isLatest, lock }, of) => {
         if (!isLatest && collection.oldVersions === 'expire') return;
-        const held = isLatest ? undefined : await lock();
+        const held = await lock();
         for (const [who, count] of of) add(who, count, held);
       });
       continue;

@@ -1,3 +1,4 @@
+import type { Residual } from '../connector.ts';
 import type { ByteSink, RandomAccess } from './row-format.ts';
 
 /** One version of an object. In a store without versions each object is one. */
@@ -28,6 +29,8 @@ export interface UnfinishedUpload {
 /** Until when a version cannot be deleted; null: nobody knows. */
 export interface Lock {
   readonly until: string | null;
+  /** What is latest cannot be replaced either. */
+  readonly holdsLatest: boolean;
 }
 
 /** What a store says about how long it keeps what nobody sees any more. */
@@ -36,8 +39,8 @@ export interface StoreRules {
   oldVersionDays(key: string): number | undefined;
   /** Days after which an unfinished upload ends; undefined: it stays. */
   uploadDays(key: string): number | undefined;
-  /** Copies elsewhere that the store itself makes, in words. */
-  readonly copies: readonly string[];
+  /** Copies of what is replaced or deleted now that the store itself makes or keeps. */
+  readonly copies: readonly Residual[];
 }
 
 /** The object was replaced or removed since it was listed. Nothing is wrong: list it again. */

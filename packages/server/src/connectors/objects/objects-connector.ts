@@ -25,7 +25,7 @@ import type { ObjectStore } from './object-store.ts';
 import type { Tally } from './tally.ts';
 
 const CHECK_MILLISECONDS = 30_000;
-const LOCKED = 'The bucket locks the versions that hold it (object lock, legal hold).';
+const LOCKED = 'The store locks the versions that hold it (object lock, immutability, legal hold).';
 
 /** Acts on the objects of a store, whatever it is: people who are asked for at the same time share one pass over it. */
 export function createObjectsConnector(settings: ConnectionSettings, store: ObjectStore): Connector {
@@ -71,12 +71,16 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         await store.check(signal);
         return {
           ok: true,
-          message: `The bucket of ${key} answers; ${collections.length} collections.`,
+          message: `The object store of ${key} answers; ${collections.length} collections.`,
           problems: [],
         };
       } catch (error) {
         if (signal.aborted)
-          return { ok: false, message: `The bucket of ${key} does not answer within 30 s.`, problems: [] };
+          return {
+            ok: false,
+            message: `The object store of ${key} does not answer within 30 s.`,
+            problems: [],
+          };
         const known = HabeasError.from(error);
         return { ok: false, message: known.message, problems: known.details };
       }
@@ -150,7 +154,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
       };
       if (left.count > 0)
         residuals.push({
-          what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the bucket remove them${left.until === null ? '; there is no such rule' : ''}.`,
+          what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the store remove them${left.until === null ? '; there is no such rule' : ''}.`,
           until: left.until,
         });
       if (mode === 'dry-run') continue;
@@ -166,10 +170,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     for (const { collection, count } of kept)
       effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
     if (mode === 'erase' && Object.keys(counts).length > 0)
-      residuals.push(
-        ...(settings.residuals ??
-          (await store.rules(scope.signal)).copies.map((what): Residual => ({ what, until: null }))),
-      );
+      residuals.push(...(settings.residuals ?? (await store.rules(scope.signal)).copies));
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import {
   type AwsAccount,
   type Clock,
@@ -7,11 +6,12 @@ import {
   createSignedCalls,
   HabeasError,
   type HttpReply,
-  pause,
   type SignedCall,
   s3ErrorCode,
 } from '../../../foundation/index.ts';
+import { escaped } from '../address-parts.ts';
 import { ObjectMoved } from '../object-store.ts';
+import { untilTaken } from '../until-taken.ts';
 
 export interface BucketOptions {
   /** The connection, for texts of errors. */
@@ -41,8 +41,6 @@ export interface Bucket {
 
 const TIMEOUT_MILLISECONDS = 600_000;
 const ANSWER_BYTES = 16 << 20;
-const TRIES = 5;
-const FIRST_PAUSE_MILLISECONDS = 200;
 
 export function openBucket({ key, bucket, account, clock }: BucketOptions): Bucket {
   // The address stands in the configuration, like those of databases: nobody outside can name another one.
@@ -74,17 +72,18 @@ export function openBucket({ key, bucket, account, clock }: BucketOptions): Buck
     });
   return {
     async call(call) {
-      for (let turn = 1; ; turn += 1) {
-        call.signal.throwIfAborted();
-        const reply = await once(call);
-        const code = s3ErrorCode(reply);
-        // The end of an upload may fail after the head of its answer was sent.
-        const failed = reply.status >= 300 || (call.method === 'POST' && isError(reply));
-        if (!failed || call.expected?.includes(code) === true) return reply;
-        const busy = reply.status >= 500 || reply.status === 429 || code === 'InternalError';
-        if (!busy || turn === TRIES) throw refused({ key, what: call.what, reply, code, busy });
-        await pause(FIRST_PAUSE_MILLISECONDS * 2 ** (turn - 1), call.signal);
-      }
+      // The end of an upload may fail after the head of its answer was sent.
+      const failed = (reply: HttpReply) => reply.status >= 300 || (call.method === 'POST' && isError(reply));
+      const isExpected = (reply: HttpReply) => call.expected?.includes(s3ErrorCode(reply)) === true;
+      const isBusy = (reply: HttpReply) =>
+        reply.status >= 500 || reply.status === 429 || s3ErrorCode(reply) === 'InternalError';
+      const reply = await untilTaken(
+        () => once(call),
+        (one) => failed(one) && !isExpected(one) && isBusy(one),
+        call.signal,
+      );
+      if (!failed(reply) || isExpected(reply)) return reply;
+      throw refused({ key, what: call.what, reply, code: s3ErrorCode(reply), busy: isBusy(reply) });
     },
     close: () => calls.close(),
   };
@@ -100,19 +99,6 @@ function pathOf(bucket: string, { key, query }: BucketCall): string {
   );
   const path = `/${bucket}${key === undefined ? '' : `/${key.split('/').map(escaped).join('/')}`}`;
   return parts.length === 0 ? path : `${path}?${parts.join('&')}`;
-}
-
-/** RFC 3986, section 2.3: everything but unreserved characters. */
-function escaped(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-/** Addresses have no `.` and `..` in them: what they lead to would be another object. */
-export function isAddressable(key: string): boolean {
-  return !key.split('/').some((part) => part === '.' || part === '..');
 }
 
 function refused(call: {
@@ -139,10 +125,4 @@ function refused(call: {
     `The bucket of ${key} does not let Habeas ${what}: it answers ${answer}. Check the bucket, the region, the keys and what they may do (docs/connect-s3.md).`,
     { retryable: code === 'AccessDenied' || code === 'RequestTimeTooSkewed' },
   );
-}
-
-/** One header of an answer; undefined: it is not there. */
-export function headerOf(headers: Readonly<IncomingHttpHeaders>, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }

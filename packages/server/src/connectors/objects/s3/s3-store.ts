@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HabeasError, xmlElements, xmlText } from '../../../foundation/index.ts';
+import { headerOf, isAddressable, unaddressable } from '../address-parts.ts';
 import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
-import {
-  type Bucket,
-  type BucketCall,
-  type BucketOptions,
-  headerOf,
-  isAddressable,
-  openBucket,
-} from './s3-bucket.ts';
+import { type Bucket, type BucketCall, type BucketOptions, openBucket } from './s3-bucket.ts';
 import { readRules } from './s3-rules.ts';
 import { upload } from './s3-upload.ts';
 
@@ -77,11 +71,7 @@ export function openS3Store(options: BucketOptions): ObjectStore {
     async *versions(prefix, signal) {
       for await (const page of pagesOf(bucket, { what: 'versions', prefix, signal }))
         for (const version of versionsIn(page)) {
-          if (!isAddressable(version.key))
-            throw new HabeasError(
-              'SYSTEM_REFUSED',
-              `The bucket of ${connection} has an object with a . or .. between slashes in its key, which no address can name. Rename it.`,
-            );
+          if (!isAddressable(version.key)) throw unaddressable(connection);
           yield version;
         }
     },
@@ -164,11 +154,12 @@ export function openS3Store(options: BucketOptions): ObjectStore {
     async lockOf(version, signal): Promise<Lock | undefined> {
       if (version.isMarker || !(await hasLocks(signal))) return undefined;
       const headers = await head(version, signal);
-      if (headerOf(headers, 'x-amz-object-lock-legal-hold') === 'ON') return { until: null };
+      if (headerOf(headers, 'x-amz-object-lock-legal-hold') === 'ON')
+        return { until: null, holdsLatest: false };
       const until = headerOf(headers, 'x-amz-object-lock-retain-until-date');
       return until === undefined || new Date(until) <= options.clock.now()
         ? undefined
-        : { until: new Date(until).toISOString() };
+        : { until: new Date(until).toISOString(), holdsLatest: false };
     },
     rules: (signal) => readRules(bucket, signal),
     async check(signal) {

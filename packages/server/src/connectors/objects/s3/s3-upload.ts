@@ -1,6 +1,8 @@
 import { xmlText } from '../../../foundation/index.ts';
+import { headerOf } from '../address-parts.ts';
+import { createPartBuffer } from '../part-buffer.ts';
 import type { ByteSink } from '../row-format.ts';
-import { type Bucket, headerOf } from './s3-bucket.ts';
+import type { Bucket } from './s3-bucket.ts';
 
 const LEAST_PART_BYTES = 8 << 20;
 const MOST_PARTS = 9_000;
@@ -30,10 +32,7 @@ export async function upload(
   const what = 'write an object anew';
   const tags: string[] = [];
   let uploadId: string | undefined;
-  let buffer = Buffer.allocUnsafe(Math.min(partBytes, 1 << 16));
-  let filled = 0;
-  let isWritten = false;
-  const putPart = async (): Promise<void> => {
+  const putPart = async (part: Buffer): Promise<void> => {
     if (uploadId === undefined) {
       const begun = await bucket.call({
         method: 'POST',
@@ -50,44 +49,29 @@ export async function upload(
       what,
       key,
       query: { partNumber: String(tags.length + 1), uploadId },
-      body: buffer.subarray(0, filled),
+      body: part,
       signal,
     });
     tags.push(headerOf(headers, 'etag') ?? '');
-    filled = 0;
   };
+  const buffer = createPartBuffer(partBytes, putPart);
   try {
-    await write(async (bytes) => {
-      isWritten = true;
-      for (let at = 0; at < bytes.length; ) {
-        const taken = Math.min(partBytes - filled, bytes.length - at);
-        if (filled + taken > buffer.length) {
-          const larger = Buffer.allocUnsafe(Math.min(partBytes, Math.max(2 * buffer.length, filled + taken)));
-          buffer.copy(larger, 0, 0, filled);
-          buffer = larger;
-        }
-        buffer.set(bytes.subarray(at, at + taken), filled);
-        filled += taken;
-        at += taken;
-        if (filled === partBytes) await putPart();
-      }
-    });
+    await write(buffer.write);
     signal.throwIfAborted();
-    if (!isWritten) return undefined;
+    if (!buffer.isWritten()) return undefined;
     const condition = { 'if-match': etag };
     if (uploadId === undefined) {
-      const body = buffer.subarray(0, filled);
       const put = await bucket.call({
         method: 'PUT',
         what,
         key,
         headers: { ...properties, ...condition },
-        body,
+        body: buffer.rest(),
         signal,
       });
       return { id: headerOf(put.headers, 'x-amz-version-id') };
     }
-    if (filled > 0) await putPart();
+    if (buffer.rest().length > 0) await putPart(buffer.rest());
     const parts = tags.map((tag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${tag}</ETag></Part>`);
     const completed = await bucket.call({
       method: 'POST',

@@ -1,0 +1,553 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
+import { makeContainer, type TestContainer } from '../../../test/azure-container.ts';
+import { startVersions } from '../../../test/azure-versions.ts';
+import { type AzuriteServer, startAzurite } from '../../../test/azurite-server.ts';
+import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { requireProgram } from '../../../test/requirements.ts';
+import { type Identity, parseDatasets } from '../../catalog/index.ts';
+import { fixedClock, type HabeasError, systemClock } from '../../foundation/index.ts';
+import { createAzureConnector } from './index.ts';
+import type { ObjectStore } from './object-store.ts';
+import { createObjectsConnector } from './objects-connector.ts';
+
+const program = requireProgram('azurite-blob', '--version');
+
+const DATASET = `
+dataset:
+  - fides_key: lake
+    collections:
+      - name: avatars
+        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
+        fields: &id
+          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+      - name: events
+        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
+        fields: &person
+          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email }, habeas: { match: case-insensitive } }
+      - name: orders
+        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
+        fields: *id
+`;
+
+const id = (value: string, type = 'user_id'): readonly Identity[] => [{ type, value }];
+const ANN = [...id('7'), ...id('ann@example.com', 'email')];
+const BOB = [...id('77'), ...id('bob@example.com', 'email')];
+const { signal } = new AbortController();
+
+const EVENTS = [
+  '{"user":{"id":7},"what":"login"}\n',
+  '{"user":{"id":77},"what":"login"}\r\n',
+  '{"user":{"id":"0"}}\n',
+  '{"user":{"id":""}}\n',
+  '{"email":"Ann@Example.com","n":1}\n',
+  '{"email":"joann@example.com","n":2}',
+];
+const MORE = gzipSync(Buffer.from(EVENTS.slice(0, 2).join('')));
+
+async function fill(container: TestContainer): Promise<void> {
+  await container.put('avatars/7.png', 'ann old');
+  await container.put('avatars/7.png', Buffer.from([0xff, 0x00]));
+  await container.put('avatars/77.png', 'bob');
+  await container.put('avatars/gone/7.png', 'another folder');
+  await container.put('events/date=2026-01-01/a+b & ü.jsonl', EVENTS.join(''));
+  await container.put('events/date=2026-01-02/b.jsonl', '{"user":{"id":77}}\n');
+  await container.put('events/date=2026-01-02/hour=3/c.jsonl.gz', MORE);
+  await container.put('other/7.jsonl', EVENTS.join(''));
+  await container.put('orders/1.csv', 'user_id,what\r\n7,"a\nb"\r\n77,c\r\n');
+}
+
+interface Options {
+  readonly dataset?: string;
+  readonly now?: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+const settings = (container: TestContainer, { dataset, now, options }: Options = {}) => ({
+  key: 'lake',
+  url: container.url,
+  folder: '/',
+  options: options ?? container.options,
+  datasets: parseDatasets(dataset ?? DATASET, 'lake.yml'),
+  keepRules: [],
+  clock: now === undefined ? systemClock : fixedClock(now),
+  connections: 4,
+});
+
+const connect = (container: TestContainer, options: Options = {}) =>
+  createAzureConnector(settings(container, options));
+
+/** A connector on a store of which some methods are others. */
+const connectWith = (container: TestContainer, change: (store: ObjectStore) => Partial<ObjectStore>) => {
+  const store = container.store();
+  return createObjectsConnector(settings(container), { ...store, ...change(store) });
+};
+
+describe.skipIf(program === undefined)('a container of Azure Blob Storage', () => {
+  let azurite: AzuriteServer;
+  let versions: AzuriteServer;
+  beforeAll(async () => {
+    azurite = await startAzurite();
+    versions = await startVersions(azurite);
+    return async () => {
+      await versions[Symbol.asyncDispose]();
+      await azurite[Symbol.asyncDispose]();
+    };
+  });
+
+  for (const kept of ['nothing', 'snapshots', 'versions']) {
+    testConnectorContract(
+      `Azure that keeps ${kept}`,
+      async () => {
+        const container = await makeContainer(kept === 'versions' ? versions : azurite);
+        await fill(container);
+        if (kept === 'snapshots')
+          for (const blob of Object.keys(await container.versions())) await container.snapshot(blob);
+        const connector = connect(container);
+        return {
+          connector,
+          person: ANN,
+          other: BOB,
+          falsy: [id('0'), id('')],
+          snapshot: () => container.versions(),
+          close: () => connector.close(),
+        };
+      },
+      { skipped: { discover: /discovery/, sample: /samples/, resolve: /no identities/ } },
+    );
+  }
+
+  test('exactly the person’s rows and blobs go', async () => {
+    const container = await makeContainer(azurite);
+    await fill(container);
+    const before = await container.versions();
+    const connector = connect(container);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ avatars: 1, events: 3, orders: 1 });
+    const after = await container.versions();
+    const packed = after['events/date=2026-01-02/hour=3/c.jsonl.gz'];
+    expect(packed?.map((text) => gunzipSync(Buffer.from(text, 'latin1')).toString())).toEqual([EVENTS[1]]);
+    const { 'avatars/7.png': _, ...rest } = before;
+    expect(after).toEqual({
+      ...rest,
+      'events/date=2026-01-01/a+b & ü.jsonl': [[EVENTS[1], EVENTS[2], EVENTS[3], EVENTS[5]].join('')],
+      'events/date=2026-01-02/hour=3/c.jsonl.gz': packed,
+      'orders/1.csv': ['user_id,what\r\n77,c\r\n'],
+    });
+    await connector.close();
+  });
+
+  test('versions that hold the person go, others stay, and deleted blobs leave none', async () => {
+    const container = await makeContainer(versions);
+    const blob = 'events/date=1/a';
+    await container.put(blob, '{"user":{"id":7},"v":1}\n');
+    await container.put(blob, '{"user":{"id":77},"v":2}\n');
+    await container.put(blob, '{"user":{"id":7},"v":3}\n{"user":{"id":77},"v":3}\n');
+    await container.put('avatars/7.png', 'ann');
+    await container.put('avatars/7.png', 'ann again');
+    await container.put('events/date=1/gone', '{"user":{"id":7}}\n');
+    await container.call({ method: 'DELETE', what: 'delete', blob: 'events/date=1/gone', signal });
+    expect(Object.keys(await container.versions())).toHaveLength(3);
+    const connector = connect(container);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ events: 3, avatars: 1 });
+    expect(await container.versions()).toEqual({
+      [blob]: ['{"user":{"id":77},"v":2}\n', '{"user":{"id":77},"v":3}\n'],
+    });
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+  });
+
+  test('older versions are left to the policy of the account where the dataset says so', async () => {
+    const container = await makeContainer(versions);
+    const blob = 'events/date=1/a';
+    await container.put(blob, '{"user":{"id":7}}\n{"user":{"id":77}}\n');
+    const dataset = DATASET.replace('json-lines', 'json-lines, old_versions: expire');
+    const today = new Date();
+    const until = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 31);
+    const connector = connect(container, {
+      dataset,
+      options: { ...container.options, old_version_days: 30 },
+    });
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).residuals).toEqual([
+      {
+        what: expect.stringMatching(/^1 rows of events in older versions/),
+        until: new Date(until).toISOString(),
+      },
+    ]);
+    expect((await container.versions())[blob]).toHaveLength(2);
+    expect((await connector.verify(scope)).remaining.events).toBe(0);
+  });
+
+  test('snapshots that hold the person go, and others stay', async () => {
+    const container = await makeContainer(azurite);
+    const blob = 'events/date=1/a';
+    for (const line of [
+      '{"user":{"id":7},"v":1}\n',
+      '{"user":{"id":77},"v":2}\n',
+      '{"user":{"id":7},"v":3}\n',
+    ]) {
+      await container.put(blob, line);
+      await container.snapshot(blob);
+    }
+    await container.put(blob, '{"user":{"id":7},"v":4}\n{"user":{"id":77},"v":4}\n');
+    await container.put('avatars/7.png', 'ann');
+    await container.snapshot('avatars/7.png');
+    await container.snapshot('avatars/7.png');
+    const connector = connect(container);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ events: 3, avatars: 1 });
+    expect(await container.versions()).toEqual({
+      [blob]: ['{"user":{"id":77},"v":2}\n', '{"user":{"id":77},"v":4}\n'],
+    });
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+  });
+
+  test('type, metadata, tags, tier and digest stay, of large blobs in blocks too', async () => {
+    const container = await makeContainer(azurite);
+    const headers = {
+      'x-ms-blob-content-type': 'application/x-ndjson',
+      'x-ms-blob-content-encoding': 'identity',
+      'x-ms-blob-content-language': 'de',
+      'x-ms-blob-content-disposition': 'attachment; filename="a"',
+      'x-ms-blob-cache-control': 'no-store',
+      'x-ms-meta-NightlyJob': 'run 7',
+      'x-ms-access-tier': 'Cool',
+      'x-ms-tags': 'team=data&kind=a%20b',
+    };
+    const others = `{"user":{"id":77},"text":"${'x'.repeat(1_000)}"}\n`;
+    for (const [blob, lines] of [
+      ['events/date=1/small', 2],
+      ['events/date=1/large', 20_000],
+    ] as const) {
+      await container.put(blob, `{"user":{"id":7}}\n${others.repeat(lines)}`, headers);
+      const connector = connect(container);
+      expect((await erase({ connector }, await located({ connector }, ANN))).counts).toEqual({ events: 1 });
+      expect((await container.get(blob))?.toString() === others.repeat(lines)).toBe(true);
+      const now = await container.call({ method: 'HEAD', what: 'look', blob, signal });
+      expect(now.headers).toMatchObject({
+        'content-type': 'application/x-ndjson',
+        'content-encoding': 'identity',
+        'content-language': 'de',
+        'content-disposition': 'attachment; filename="a"',
+        'cache-control': 'no-store',
+        'x-ms-access-tier': 'Cool',
+        'content-md5': createHash('md5').update(others.repeat(lines)).digest('base64'),
+      });
+      expect(now.rawHeaders).toContain('x-ms-meta-NightlyJob');
+      const tags = await container.call({
+        method: 'GET',
+        what: 'look',
+        blob,
+        query: { comp: 'tags' },
+        signal,
+      });
+      expect(tags.body.toString()).toMatch(
+        /<Key>team<\/Key><Value>data<\/Value>.*<Key>kind<\/Key><Value>a b</s,
+      );
+      await connector.close();
+    }
+  });
+
+  test('a crash between the new blob and the end of the old version is finished by a retry', async () => {
+    const container = await makeContainer(versions);
+    await fill(container);
+    const crashing = connectWith(container, () => ({
+      remove: () => Promise.reject(new Error('killed')),
+    }));
+    const scope = await located({ connector: crashing }, ANN);
+    await expect(crashing.erase(scope, 'erase')).rejects.toThrow('killed');
+    const connector = connect(container);
+    expect((await connector.verify(scope)).remaining.orders).toBeGreaterThan(0);
+    await erase({ connector }, scope);
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+    expect((await container.versions())['orders/1.csv']).toEqual(['user_id,what\r\n77,c\r\n']);
+  });
+
+  test.each([
+    ['in one piece', 1],
+    ['in blocks', 20_000],
+  ])('what somebody writes while a blob is written anew %s is never lost', async (_, lines) => {
+    const container = await makeContainer(azurite);
+    const blob = 'events/date=1/a';
+    const others = `{"user":{"id":77},"text":"${'x'.repeat(1_000)}"}\n`.repeat(lines);
+    await container.put(blob, `{"user":{"id":7},"n":1}\n${others}`);
+    let turns = 0;
+    const connector = connectWith(container, (store) => ({
+      replace: (version, write, ending) =>
+        store.replace(
+          version,
+          async (sink) => {
+            await write(sink);
+            turns += 1;
+            // After everything was read and before the new blob takes its place.
+            if (turns === 1) await container.put(blob, `{"user":{"id":7},"n":2}\n${others}{"n":2}\n`);
+          },
+          ending,
+        ),
+    }));
+    const scope = await located({ connector }, ANN);
+    await erase({ connector }, scope);
+    expect(turns).toBe(2);
+    expect((await container.get(blob))?.toString() === `${others}{"n":2}\n`).toBe(true);
+    expect((await connector.verify(scope)).remaining.events).toBe(0);
+  });
+
+  test('many people share one pass: each blob is read and written once for all of them', async () => {
+    const container = await makeContainer(azurite);
+    const people = Array.from({ length: 20 }, (_, at) => id(`${1000 + at}`));
+    for (const file of ['a', 'b', 'c'])
+      await container.put(
+        `events/date=1/${file}`,
+        [...people, id('77')].map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''),
+      );
+    let written = 0;
+    let listed = 0;
+    const connector = connectWith(container, (store) => ({
+      replace: (...args) => {
+        written += 1;
+        return store.replace(...args);
+      },
+      versions: (prefix, ending) => {
+        if (prefix === 'events/date=') listed += 1;
+        return store.versions(prefix, ending);
+      },
+    }));
+    const scopes = await Promise.all(people.map((person) => located({ connector }, person)));
+    expect(listed).toBe(1);
+    const erased = await Promise.all(scopes.map((scope) => erase({ connector }, scope)));
+    expect(erased.map(({ counts }) => counts)).toEqual(people.map(() => ({ events: 3 })));
+    expect(written).toBe(3);
+    expect(Object.values(await container.versions())).toEqual(Array(3).fill(['{"user":{"id":77}}\n']));
+  });
+
+  test('blocks that nobody made a blob of end when they are old, and young ones are told', async () => {
+    const container = await makeContainer(azurite);
+    const block = { comp: 'block', blockid: randomBytes(16).toString('base64') };
+    for (const blob of ['events/date=1/new', 'other/new'])
+      await container.put(blob, '{"user":{"id":7}}\n', {}, block);
+    await container.put('events/date=1/empty', '');
+    const left = async () => {
+      const store = container.store();
+      const keys = (await Array.fromAsync(store.uploads('', signal))).map(({ key }) => key);
+      store.close();
+      return keys.sort();
+    };
+    const run = async (now: Date) => {
+      await container.put('events/date=1/a', '{"user":{"id":7}}\n');
+      const dataset = DATASET.replace('json-lines', 'json-lines, abort_uploads_after: 1d');
+      const connector = connect(container, {
+        dataset,
+        now: now.toISOString(),
+        // Unlike a key, it signs no time of day.
+        options: { sas: container.sas(), soft_delete_days: 0 },
+      });
+      const evidence = await erase({ connector }, await located({ connector }, ANN));
+      await connector.close();
+      return evidence;
+    };
+    const today = new Date();
+    const inAWeek = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 8);
+    expect((await run(today)).residuals).toEqual([
+      { what: expect.stringMatching(/^1 unfinished uploads/), until: new Date(inAWeek).toISOString() },
+    ]);
+    expect(await left()).toEqual(['events/date=1/new', 'other/new']);
+    expect((await run(new Date(today.getTime() + 2 * 86_400_000))).residuals).toEqual([]);
+    expect(await left()).toEqual(['other/new']);
+    expect(Object.keys(await container.versions())).toEqual(['events/date=1/a', 'events/date=1/empty']);
+  });
+
+  test('blocks of somebody else beside ours neither stop an erasure nor get into the blob', async () => {
+    const container = await makeContainer(azurite);
+    const blob = 'events/date=1/a';
+    const others = `{"user":{"id":77},"text":"${'x'.repeat(1_000)}"}\n`.repeat(20_000);
+    for (const bytes of [48, 5]) {
+      await container.put(blob, `{"user":{"id":7}}\n${others}`);
+      const blockid = randomBytes(bytes).toString('base64');
+      await container.put(blob, 'theirs', {}, { comp: 'block', blockid });
+      const connector = connect(container);
+      const scope = await located({ connector }, ANN);
+      if (bytes < 12) {
+        await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+          code: 'SYSTEM_FAILED',
+          retryable: true,
+          message: expect.stringMatching(/names of 5 bytes/),
+        });
+        continue;
+      }
+      expect((await erase({ connector }, scope)).counts).toEqual({ events: 1 });
+      expect((await container.get(blob))?.toString() === others).toBe(true);
+    }
+  });
+
+  test('what soft delete keeps is told with its date, or that nobody may read it', async () => {
+    await using own = await startAzurite();
+    const container = await makeContainer(own);
+    const now = '2026-03-01T12:00:00Z';
+    const setPolicy = (policy: string) =>
+      container.call({
+        method: 'PUT',
+        what: 'set',
+        blob: null,
+        query: { restype: 'service', comp: 'properties' },
+        body: Buffer.from(
+          `<?xml version="1.0"?><StorageServiceProperties><DeleteRetentionPolicy>${policy}</DeleteRetentionPolicy></StorageServiceProperties>`,
+        ),
+        signal,
+      });
+    const residuals = async (options?: Options['options']) => {
+      await container.put('events/date=1/a', '{"user":{"id":7}}\n');
+      const connector = connect(container, { now, ...(options === undefined ? {} : { options }) });
+      return (await erase({ connector }, await located({ connector }, ANN))).residuals;
+    };
+    await setPolicy('<Enabled>false</Enabled>');
+    expect(await residuals()).toEqual([]);
+    await setPolicy('<Enabled>true</Enabled><Days>9</Days>');
+    expect(await residuals()).toEqual([
+      { what: expect.stringMatching(/9 days/), until: '2026-03-10T12:00:00.000Z' },
+    ]);
+    const sas = container.sas();
+    expect(await residuals({ sas })).toEqual([{ what: expect.stringMatching(/may not read/), until: null }]);
+    expect(await residuals({ sas, soft_delete_days: 3 })).toEqual([
+      { what: expect.stringMatching(/3 days/), until: '2026-03-04T12:00:00.000Z' },
+    ]);
+  });
+
+  test('a signature for the container is enough for all of it', async () => {
+    const container = await makeContainer(azurite);
+    await fill(container);
+    const connector = connect(container, { options: { sas: `?${container.sas()}`, soft_delete_days: 0 } });
+    expect(await connector.check()).toMatchObject({ ok: true });
+    const scope = await located({ connector }, ANN);
+    expect(await erase({ connector }, scope)).toMatchObject({
+      counts: { avatars: 1, events: 3, orders: 1 },
+      residuals: [],
+    });
+    expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+  });
+
+  test('a container that does not let us in says what it refused, and nothing was changed', async () => {
+    const container = await makeContainer(azurite);
+    await fill(container);
+    const before = await container.versions();
+    const wrong = connect(container, { options: { account_key: Buffer.from('wrong').toString('base64') } });
+    expect(await wrong.check()).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/let Habeas list its blobs.*403 AuthorizationFailure/),
+    });
+    await expect(located({ connector: wrong }, ANN)).rejects.toMatchObject({
+      code: 'SYSTEM_REFUSED',
+      retryable: true,
+    });
+    const missing = createAzureConnector({ ...settings(container), url: `${container.url}-not` });
+    expect(await missing.check()).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/404 ContainerNotFound/),
+    });
+    expect(await container.versions()).toEqual(before);
+  });
+
+  test('a blob under a lease, and rows in an append blob, are left as they are', async () => {
+    const container = await makeContainer(azurite);
+    const blob = 'events/date=1/a';
+    const row = '{"user":{"id":7}}\n';
+    await container.put(blob, row);
+    const lease = { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': '-1' };
+    await container.put(blob, '', lease, { comp: 'lease' });
+    const connector = connect(container);
+    await expect(connector.erase(await located({ connector }, ANN), 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_FAILED',
+      retryable: true,
+      message: expect.stringMatching(/lease/),
+    });
+    await container.put(blob, '', { 'x-ms-lease-action': 'break' }, { comp: 'lease' });
+    await container.put('events/date=1/log', '', { 'x-ms-blob-type': 'AppendBlob' });
+    await container.put('events/date=1/log', row, {}, { comp: 'appendblock' });
+    const scope = await located({ connector }, ANN);
+    await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_REFUSED',
+      message: expect.stringMatching(/append or page blob/),
+    });
+    expect((await container.get('events/date=1/log'))?.toString()).toBe(row);
+  });
+
+  test('a container that is held as a whole keeps it all, and says so', async () => {
+    const container = await makeContainer(azurite);
+    await fill(container);
+    const before = await container.versions();
+    const connector = connectWith(container, () => ({
+      lockOf: async () => ({ until: null, holdsLatest: true }),
+    }));
+    const scope = await located({ connector }, ANN);
+    const evidence = await erase({ connector }, scope);
+    expect(evidence.counts).toEqual({});
+    const { remaining, retained } = await connector.verify(scope);
+    expect(remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+    expect(retained.map(({ collection, count }) => [collection, count])).toEqual([
+      ['avatars', 1],
+      ['events', 3],
+      ['orders', 1],
+    ]);
+    expect(await container.versions()).toEqual(before);
+  });
+
+  test('blobs in the archive are told as what nobody could look through', async () => {
+    const container = await makeContainer(azurite);
+    await container.put('events/date=1/a', '{"user":{"id":7}}\n', { 'x-ms-access-tier': 'Archive' });
+    await container.put('events/date=1/b', '{"user":{"id":7}}\n');
+    const connector = connect(container);
+    const { counts, residuals } = await erase({ connector }, await located({ connector }, ANN));
+    expect(counts).toEqual({ events: 1 });
+    expect(residuals).toEqual([
+      { what: expect.stringMatching(/^1 versions of objects of events lie in an archive/), until: null },
+    ]);
+  });
+
+  test('an account that goes away in the middle is tried again, and one that is busy is asked again', async () => {
+    await using own = await startAzurite();
+    const container = await makeContainer(own);
+    await fill(container);
+    let turn = 0;
+    await using between = await startProxy(own.url, ({ method }: Asked) => {
+      turn += 1;
+      return turn % 3 === 0 && method !== 'HEAD' ? { status: 503, code: 'ServerBusy' } : undefined;
+    });
+    const url = container.url.replace(own.url, between.url);
+    const busy = createAzureConnector({ ...settings(container, { options: { sas: container.sas() } }), url });
+    expect((await erase({ connector: busy }, await located({ connector: busy }, ANN))).counts).toEqual({
+      avatars: 1,
+      events: 3,
+      orders: 1,
+    });
+    const connector = connect(container);
+    const scope = scopeOf(ANN, await Array.fromAsync((await located({ connector }, BOB)).keys()));
+    await own.kill();
+    const error: HabeasError = await connector.erase(scope, 'erase').catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'SYSTEM_UNREACHABLE', retryable: true });
+    expect((await connector.check()).ok).toBe(false);
+  });
+
+  test('what is given says where each row stands', async () => {
+    const container = await makeContainer(azurite);
+    await container.put('events/date=1/a', '{"user":{"id":7},"n":1}\n');
+    await container.snapshot('events/date=1/a');
+    await container.put('events/date=1/a', '{"user":{"id":7},"n":2}\n');
+    const { items, evidence } = await collect({ connector: connect(container) }, ANN);
+    expect(items).toEqual([
+      { collection: 'events', row: { object: 'events/date=1/a', row: { user: { id: 7 }, n: 2 } } },
+    ]);
+    expect(evidence.notes).toEqual([expect.stringMatching(/^1 rows of events stand in versions/)]);
+  });
+
+  test.each([
+    ['url', { url: 'https://acme.blob.core.windows.net' }, /`url` is the address of the container/],
+    ['key', { options: {} }, /either `account_key` or `sas`/],
+    ['option', { options: { sas: 'sv=1', region: 'x' } }, /region/],
+  ])('a wrong %s is told when the connection is made', async (_, wrong, message) => {
+    const container = await makeContainer(azurite);
+    expect(() => createAzureConnector({ ...settings(container), ...wrong })).toThrow(message);
+  });
+});
