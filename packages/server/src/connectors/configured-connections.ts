@@ -24,7 +24,7 @@ import {
   HabeasError,
   sha256Hex,
 } from '../foundation/index.ts';
-import { type ConnectionKind, takesOptions } from './connection-kind.ts';
+import { type ConnectionKind, concurrencyOf, takesOptions } from './connection-kind.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import type { ConfiguredConnection } from './systems.ts';
@@ -133,7 +133,7 @@ function configure(
       datasets: parseFrozen(frozen),
       keepRules: frozen.keepRules,
       clock: options.clock,
-      connections: config.concurrency,
+      connections: concurrencyOf(config),
       ...(config.residuals === undefined ? {} : { residuals: config.residuals }),
     });
   };

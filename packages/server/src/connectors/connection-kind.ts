@@ -1,5 +1,5 @@
 import type { Dataset, KeepRule } from '../catalog/index.ts';
-import type { Clock } from '../foundation/index.ts';
+import type { Clock, ConnectionConfig } from '../foundation/index.ts';
 import type { Connector, Residual } from './connector.ts';
 
 /** Makes the connector of one kind of system that a connection can name. Nothing is reached before the connector is used. */
@@ -33,4 +33,12 @@ const WITH_OPTIONS: ReadonlySet<string> = new Set(['postgres', 'sqlite', 's3', '
 /** Whether a kind takes `options`; it reads them itself. */
 export function takesOptions(kind: string): boolean {
   return isModule(kind) || WITH_OPTIONS.has(kind);
+}
+
+/** Kinds whose tasks of one moment are one pass over the store: the more wait for it, the fewer passes there are. */
+const SHARING_PASSES: ReadonlySet<string> = new Set(['s3', 'azure']);
+
+/** Most tasks at once on a connection, per server process. */
+export function concurrencyOf({ kind, concurrency }: Pick<ConnectionConfig, 'kind' | 'concurrency'>): number {
+  return concurrency ?? (SHARING_PASSES.has(kind) ? 64 : 4);
 }

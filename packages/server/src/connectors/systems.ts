@@ -1,6 +1,7 @@
 import type { About, ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../catalog/index.ts';
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
+import { concurrencyOf } from './connection-kind.ts';
 import type { Capability, Connector } from './connector.ts';
 import { createOpenedConnectors } from './opened-connectors.ts';
 import type { PlannableSystem } from './plannable-system.ts';
@@ -155,7 +156,8 @@ export function createSystems(options: SystemsOptions): Systems {
     },
     concurrency(key) {
       if (key === null) return PACKAGE_CONCURRENCY;
-      return connections.get(key)?.config.concurrency ?? options.clientConcurrency;
+      const connection = connections.get(key);
+      return connection === undefined ? options.clientConcurrency : concurrencyOf(connection.config);
     },
     close: () => opened.close(),
   };

@@ -1,5 +1,6 @@
 import type { Identity } from '../../catalog/index.ts';
-import type { LocatedScope, Scope } from '../connector.ts';
+import type { LocatedScope, Residual, Scope } from '../connector.ts';
+import { abortUploads } from './abort-uploads.ts';
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
 import { type EraseOptions, eraseKey, eraseRows } from './erase-object.ts';
 import { inParallel } from './in-parallel.ts';
@@ -10,7 +11,7 @@ import { countRows, withVersion } from './read-version.ts';
 import { refuseTables } from './refuse-tables.ts';
 import { createRowSearch } from './row-search.ts';
 import { soughtRows } from './sought-rows.ts';
-import { alsoStays, newTally, type Stays, type Tally } from './tally.ts';
+import { alsoStays, isFound, newTally, type Stays, type Tally } from './tally.ts';
 
 const OBJECTS_AT_ONCE = 4;
 
@@ -106,12 +107,22 @@ export interface ErasedPerson extends Pick<Scope, 'identities'> {
   readonly stored: ReadonlyMap<string, StoredObjects>;
 }
 
-/** Erases each person's stored objects, and counts what became of them by collection: each object is written once for all people. */
+/** What became of a person's objects. */
+export interface ErasedObjects {
+  readonly tallies: ReadonlyMap<string, Tally>;
+  /** Copies that the store itself makes. */
+  readonly copies: readonly Residual[];
+}
+
+/**
+ * Erases each person's stored objects, and counts what became of them by collection: each object is written once for all people, and
+ * what the store says of itself is asked once.
+ */
 export async function eraseObjects(
   people: readonly ErasedPerson[],
   mode: 'erase' | 'dry-run',
   { store, collections, now, signal }: PassOptions,
-): Promise<readonly ReadonlyMap<string, Tally>[]> {
+): Promise<readonly ErasedObjects[]> {
   const tallies = people.map(() => new Map<string, Tally>());
   const rules = await store.rules(signal);
   for (const collection of collections) {
@@ -150,8 +161,20 @@ export async function eraseObjects(
       const search = createRowSearch(sought);
       await eraseRows(key, { ...options, rows: collection.rows, search, tally });
     });
+    if (mode === 'dry-run') continue;
+    const found = [...people.keys()].filter((who) => isFound(tally(who)));
+    if (hasRows(collection)) {
+      if (found.length === 0) continue;
+      const uploads = await abortUploads(collection, { identities: [], signal }, { store, rules, now });
+      for (const who of found) tally(who).uploads = uploads;
+      continue;
+    }
+    for (const who of found) {
+      const { identities = [] } = people[who] ?? {};
+      tally(who).uploads = await abortUploads(collection, { identities, signal }, { store, rules, now });
+    }
   }
-  return tallies;
+  return tallies.map((own) => ({ tallies: own, copies: rules.copies }));
 }
 
 /** How many versions lie in an archive, where nobody can tell whose rows are in them. */

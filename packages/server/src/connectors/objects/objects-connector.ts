@@ -16,13 +16,12 @@ import { gathered } from '../gathered.ts';
 import { inBatches } from '../key-batches.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
-import { abortUploads } from './abort-uploads.ts';
 import { collectObjects } from './collect-objects.ts';
 import { compileObjects, type ObjectCollection } from './compile-objects.ts';
 import { KEY_COLUMNS, storedForm } from './object-keys.ts';
-import { eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';
+import { type ErasedObjects, eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';
 import type { ObjectStore } from './object-store.ts';
-import type { Tally } from './tally.ts';
+import { isFound, type Tally } from './tally.ts';
 
 const CHECK_MILLISECONDS = 30_000;
 const LOCKED = 'The store locks the versions that hold it (object lock, immutability, legal hold).';
@@ -105,9 +104,8 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     },
 
     async erase(scope, mode) {
-      const tallies = await erase[mode](scope);
-      const kept = await retained(scope);
-      return { state: 'done', evidence: await evidenceOf(tallies, kept, scope, mode) };
+      const erased = await erase[mode](scope);
+      return { state: 'done', evidence: evidenceOf(erased, await retained(scope), mode) };
     },
 
     async verify(scope): Promise<Residue> {
@@ -120,17 +118,17 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     close: async () => store.close(),
   };
 
-  async function evidenceOf(
-    tallies: ReadonlyMap<string, Tally>,
+  function evidenceOf(
+    { tallies, copies }: ErasedObjects,
     kept: readonly Retained[],
-    scope: Scope,
     mode: EraseMode,
-  ): Promise<Evidence> {
+  ): Evidence {
     const counts: Record<string, number> = {};
     const effects: Record<string, Effect> = {};
     const stays: Retained[] = [...kept];
     const residuals: Residual[] = [];
-    for (const [name, { done, locked, left, archived }] of tallies) {
+    for (const [name, tally] of tallies) {
+      const { done, locked, left, archived, uploads } = tally;
       const collection = usable().find((one) => one.name === name);
       if (collection === undefined) continue;
       if (archived > 0)
@@ -138,7 +136,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
           what: `${archived} versions of objects of ${name} lie in an archive, where nobody can look through them: restore them and ask again.`,
           until: null,
         });
-      if (done + locked.count + left.count === 0) continue;
+      if (!isFound(tally)) continue;
       if (done > 0) counts[name] = done;
       stays.push(...lockedOf(name, locked));
       const isMask = collection.rows?.change.kind === 'mask';
@@ -157,10 +155,6 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
           what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the store remove them${left.until === null ? '; there is no such rule' : ''}.`,
           until: left.until,
         });
-      if (mode === 'dry-run') continue;
-      const now = clock.now();
-      const rules = await store.rules(scope.signal);
-      const uploads = await abortUploads(collection, scope, { store, rules, now });
       if (uploads.count > 0)
         residuals.push({
           what: `${uploads.count} unfinished uploads to objects of ${name}, which nobody can read before they are complete.`,
@@ -169,8 +163,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     }
     for (const { collection, count } of kept)
       effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
-    if (mode === 'erase' && Object.keys(counts).length > 0)
-      residuals.push(...(settings.residuals ?? (await store.rules(scope.signal)).copies));
+    if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...(settings.residuals ?? copies));
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }

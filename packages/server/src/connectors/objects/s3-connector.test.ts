@@ -267,7 +267,16 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
       );
     let written = 0;
     let listed = 0;
+    const asked: string[] = [];
     const connector = connectWith(bucket, (store) => ({
+      rules: (ending) => {
+        asked.push('rules');
+        return store.rules(ending);
+      },
+      uploads: (prefix, ending) => {
+        asked.push(`uploads to ${prefix}`);
+        return store.uploads(prefix, ending);
+      },
       replace: (...args) => {
         written += 1;
         return store.replace(...args);
@@ -282,6 +291,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     const erased = await Promise.all(scopes.map((scope) => erase({ connector }, scope)));
     expect(erased.map(({ counts }) => counts)).toEqual(people.map(() => ({ events: 3 })));
     expect(written).toBe(3);
+    expect(asked).toEqual(['rules', 'uploads to events/date=']);
     expect(Object.values(await bucket.versions())).toEqual(Array(3).fill(['{"user":{"id":77}}\n']));
   });
 

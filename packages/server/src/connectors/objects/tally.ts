@@ -15,12 +15,19 @@ export interface Tally {
   left: Stays;
   /** Versions in an archive, in which nobody could look. */
   archived: number;
+  /** What was begun to be written to such objects, and is left to whoever writes it. */
+  uploads: Stays;
 }
 
 const NOTHING: Stays = { count: 0, until: null };
 
 export function newTally(): Tally {
-  return { done: 0, locked: NOTHING, left: NOTHING, archived: 0 };
+  return { done: 0, locked: NOTHING, left: NOTHING, archived: 0, uploads: NOTHING };
+}
+
+/** Whether anything of the person was found. */
+export function isFound({ done, locked, left }: Tally): boolean {
+  return done + locked.count + left.count > 0;
 }
 
 /** Both together: until the later of both, and an unknown end is later than any. */

@@ -16,8 +16,8 @@ export const connectionSection = z.strictObject({
   datasets: z.array(z.string()).min(1),
   /** What the kind needs beside the address: the keys of `s3` and `dynamodb`, and whatever the user's own module is given, as it is. */
   options: z.record(z.string(), z.unknown()).optional(),
-  /** Most tasks that act on this system at once, per server process. (Default: 4) */
-  concurrency: z.int().min(1).max(64).default(4),
+  /** Most tasks that act on this system at once, per server process. (Default: 4; 64 for kinds whose tasks share one pass) */
+  concurrency: z.int().min(1).max(64).optional(),
   /** Copies that an erasure does not reach, such as backups: what they are, and when the last one ends. */
   residuals: z
     .array(z.strictObject({ what: z.string().min(1), until: z.iso.date().nullable().default(null) }))
