@@ -4,7 +4,7 @@ import type { RowSearch } from './row-search.ts';
 export interface RandomAccess {
   /** In bytes. */
   readonly size: number;
-  /** Exactly these bytes; they may be kept. Throws where the file was replaced or cannot be read. */
+  /** Exactly these bytes, in memory that is the caller's: it may be kept, changed, or given to another thread. Throws where the file was replaced or cannot be read. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 

@@ -12,7 +12,7 @@ type Codec = 'none' | 'snappy' | 'gzip' | 'brotli' | 'zstd';
 /** Nobody makes larger pages but by mistake or to do harm. */
 const MOST_PAGE_BYTES = 512 << 20;
 
-/** Throws SYSTEM_FAILED for a codec that cannot be written again. */
+/** Throws a refusal for a codec that cannot be written again. */
 export function codecOf(number: number | undefined): Codec {
   const codec = CODECS[number ?? -1];
   if (codec === 'none' || codec === 'snappy' || codec === 'gzip' || codec === 'brotli' || codec === 'zstd')

@@ -16,7 +16,7 @@ const BLOCK = 128;
 const MINI_BLOCKS = 4;
 const MINI_BLOCK = BLOCK / MINI_BLOCKS;
 
-/** Reads `count` numbers of 4 or 8 bytes. Throws SYSTEM_FAILED where there are others than so many. */
+/** Reads `count` numbers of 4 or 8 bytes. Throws a refusal where there are others than so many. */
 export function readDelta(bytes: Buffer, count: number, width: 4 | 8): DeltaNumbers {
   const reader = new VarintReader(bytes);
   const block = Number(reader.varint());

@@ -17,7 +17,7 @@ export const ENCODING = {
   byteStreamSplit: 9,
 } as const;
 
-/** Reads `count` values. Throws SYSTEM_FAILED for an encoding that is not known, and where there are fewer. */
+/** Reads `count` values. Throws a refusal for an encoding that is not known, and where there are fewer. */
 export function readValues(
   encoding: number,
   bytes: Buffer,

@@ -69,7 +69,7 @@ export interface Chunk {
   readonly length: number;
 }
 
-/** Reads and checks a footer. Throws SYSTEM_FAILED for a file that is torn, encrypted, or none of Parquet. */
+/** Reads and checks a footer. Throws a refusal for a file that is torn, encrypted, or none of Parquet. */
 export async function readFooter(source: RandomAccess): Promise<Footer> {
   if (source.size < 12) throw damaged('it is too short for one');
   const end = asBuffer(await source.read(source.size - 8, 8));

@@ -20,3 +20,27 @@ export function release(bytes: Buffer): void {
   if (!own.delete(bytes) || !(bytes.buffer instanceof ArrayBuffer)) return;
   bytes.buffer.transfer(0);
 }
+
+/** Parts that go to another thread: the large ones with their memory, which is gone here, the others as copies of their own. */
+export function movable(parts: readonly Uint8Array[]): {
+  readonly parts: readonly Uint8Array[];
+  readonly transfer: readonly ArrayBuffer[];
+} {
+  const transfer = new Set<ArrayBuffer>();
+  const moved = parts.map((part) => {
+    if (part.buffer.byteLength < LARGE_BYTES || !(part.buffer instanceof ArrayBuffer))
+      return Uint8Array.from(part);
+    transfer.add(part.buffer);
+    return part;
+  });
+  return { parts: moved, transfer: [...transfer] };
+}
+
+/** Parts that came from another thread. Those that have memory alone are our own. */
+export function received(parts: readonly Uint8Array[]): readonly Buffer[] {
+  const users = Map.groupBy(parts, ({ buffer }) => buffer);
+  return parts.map((part) => {
+    const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    return users.get(part.buffer)?.length === 1 ? owned(bytes) : bytes;
+  });
+}

@@ -15,6 +15,7 @@ import { COLUMN, type Footer, type RowGroup, readFooter } from './footer.ts';
 import { inOrder } from './in-order.ts';
 import { type CompiledMask, compileMask } from './mask-column.ts';
 import { readRows } from './read-rows.ts';
+import { Refusal } from './refusals.ts';
 import type { ChunkChange } from './rewrite-chunk.ts';
 import { type GroupChange, rewriteFile } from './rewrite-file.ts';
 import { RowSet } from './row-set.ts';
@@ -24,7 +25,7 @@ import type { Leaf } from './schema.ts';
 export const parquetFormat: RowFormat = {
   name: 'parquet',
   async open(source, { search, signal }) {
-    const footer = await readFooter(source);
+    const footer = await readFooter(source).catch(refuse);
     const searched = searchedLeaves(search, footer.leaves);
     if (searched.length === 0) {
       throw new HabeasError(
@@ -58,7 +59,19 @@ class ParquetFile implements RowFile {
     this.#signal = signal;
   }
 
-  async *find({ content }: { readonly content: boolean }): AsyncGenerator<FoundRow> {
+  async *find(options: { readonly content: boolean }): AsyncGenerator<FoundRow> {
+    try {
+      yield* this.#find(options);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  rewrite(change: RowChange, sink: (bytes: Uint8Array) => Promise<void>): Promise<Rewritten> {
+    return this.#rewrite(change, sink).catch(refuse);
+  }
+
+  async *#find({ content }: { readonly content: boolean }): AsyncGenerator<FoundRow> {
     for await (const { group, found } of this.#findAll()) {
       if (!content) {
         for (const whose of found.rows.values()) yield { whose, content: undefined };
@@ -73,7 +86,7 @@ class ParquetFile implements RowFile {
     }
   }
 
-  async rewrite(change: RowChange, sink: (bytes: Uint8Array) => Promise<void>): Promise<Rewritten> {
+  async #rewrite(change: RowChange, sink: (bytes: Uint8Array) => Promise<void>): Promise<Rewritten> {
     const masks = change.kind === 'drop' ? undefined : compileMasks(change.columns, this.#footer.leaves);
     const changes = new Map<number, GroupChange>();
     const of = new Map<number, number>();
@@ -108,6 +121,12 @@ class ParquetFile implements RowFile {
       number += 1;
     }
   }
+}
+
+/** What is wrong with the file is told as an error of the store; every other error is thrown as it is. */
+function refuse(error: unknown): never {
+  if (!(error instanceof Refusal)) throw error;
+  throw new HabeasError('SYSTEM_FAILED', error.message, { cause: error.cause });
 }
 
 function changeOf(

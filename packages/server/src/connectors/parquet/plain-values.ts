@@ -94,7 +94,7 @@ export function plainValues(items: readonly Buffer[], { width }: Pick<Leaf, 'wid
 
 const TOO_FEW = 'a page has fewer values than it says';
 
-/** Throws SYSTEM_FAILED where the values end before there are so many. */
+/** Throws a refusal where the values end before there are so many. */
 function walk(data: Buffer, count: number, tell: (index: number, at: number) => void): void {
   const { length } = data;
   let at = 0;

@@ -1,4 +1,5 @@
 import type { RandomAccess } from '../objects/row-format.ts';
+import type { ChangedChunk } from './changed-chunk.ts';
 import { codecOf, Packer } from './codecs.ts';
 import { entriesOfRows, nullsIn, valueRanges, withoutEntries } from './cut.ts';
 import {
@@ -25,27 +26,11 @@ import type { Range } from './plain-values.ts';
 import { damaged } from './refusals.ts';
 import type { RowSet } from './row-set.ts';
 import { type Bounds, BoundsFinder, boundsOf, changedStatistics, mayBound } from './statistics.ts';
-import type { ThriftStruct } from './thrift.ts';
 
 /** What happens to the values of some rows of a column. Without a mask the rows go. */
 export interface ChunkChange {
   readonly rows: RowSet;
   readonly mask: MaskValue | undefined;
-}
-
-/** What the metadata of a column has to say after its change. */
-export interface ChangedChunk {
-  readonly values: number;
-  /** Of its pages with their headers, unpacked. */
-  readonly bytes: number;
-  readonly compressedBytes: number;
-  /** Bytes of the dictionary page with its header; 0: it has none. */
-  readonly dictionaryBytes: number;
-  readonly statistics: ThriftStruct | undefined;
-  /** No value that the column had is gone: a filter made of its values still fits. */
-  readonly hasSameValues: boolean;
-  /** A page that had no other rows is gone. */
-  readonly hasFewerPages: boolean;
 }
 
 /** A column that is held while it is worked on: more than one at a time then. */
@@ -66,6 +51,24 @@ export async function* rewriteChunk(
 ): AsyncGenerator<Buffer, ChangedChunk> {
   const rewriting = new ChunkRewriting(source, chunk, change);
   return yield* rewriting.run();
+}
+
+/** A column that is made, to be given when its turn comes. */
+export interface CollectedChunk {
+  readonly parts: readonly Buffer[];
+  readonly changed: ChangedChunk;
+}
+
+export async function collectChunk(
+  source: RandomAccess,
+  chunk: Chunk,
+  change: ChunkChange,
+): Promise<CollectedChunk> {
+  const parts: Buffer[] = [];
+  const giving = rewriteChunk(source, chunk, change);
+  let turn = await giving.next();
+  for (; turn.done !== true; turn = await giving.next()) parts.push(turn.value);
+  return { parts, changed: turn.value };
 }
 
 /** A data page of the column, and what it has to say. */

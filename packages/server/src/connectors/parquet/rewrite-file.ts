@@ -1,5 +1,7 @@
 import { partsOf } from '../objects/parts-of.ts';
 import type { RandomAccess } from '../objects/row-format.ts';
+import { changeChunk } from './change-chunk.ts';
+import type { ChangedChunk } from './changed-chunk.ts';
 import {
   asBuffer,
   CHUNK,
@@ -15,7 +17,7 @@ import {
 import { inOrder } from './in-order.ts';
 import { release } from './memory.ts';
 import { copiedIndexes, type IndexPlace } from './page-index.ts';
-import { type ChangedChunk, type ChunkChange, isHeld, rewriteChunk } from './rewrite-chunk.ts';
+import { type ChunkChange, type CollectedChunk, isHeld, rewriteChunk } from './rewrite-chunk.ts';
 import { readThrift, type ThriftStruct } from './thrift.ts';
 
 /** What happens to a row group; undefined in the place of a row group that stays as it is. */
@@ -48,7 +50,8 @@ export async function* rewriteFile(
     yield part;
   };
   yield* placed(MAGIC);
-  const prepare = async (step: Step) => (isWorkedAhead(step) ? await collect(source, step) : undefined);
+  const prepare = async (step: Step) =>
+    isWorkedAhead(step) ? await changeChunk(source, step.chunk.old, step.change) : undefined;
   const steps = stepsOf(await blocksOf(source, chunks));
   let next = 0;
   for await (const ready of inOrder(steps, { weightOf, most: AT_ONCE_BYTES, work: prepare })) {
@@ -180,23 +183,7 @@ function weightOf(step: Step): number {
     : 0;
 }
 
-interface Collected {
-  readonly parts: readonly Buffer[];
-  readonly changed: ChangedChunk;
-}
-
-async function collect(
-  source: RandomAccess,
-  { chunk, change }: Extract<Step, { kind: 'rewrite' }>,
-): Promise<Collected> {
-  const parts: Buffer[] = [];
-  const giving = rewriteChunk(source, chunk.old, change);
-  let turn = await giving.next();
-  for (; turn.done !== true; turn = await giving.next()) parts.push(turn.value);
-  return { parts, changed: turn.value };
-}
-
-async function* replay({ parts, changed }: Collected): AsyncGenerator<Buffer, ChangedChunk> {
+async function* replay({ parts, changed }: CollectedChunk): AsyncGenerator<Buffer, ChangedChunk> {
   yield* parts;
   return changed;
 }

@@ -87,7 +87,7 @@ interface Place {
   readonly wraps: 'list' | 'map' | 'element' | undefined;
 }
 
-/** The columns of a schema, in the order in which row groups have them. Throws SYSTEM_FAILED where it makes no tree. */
+/** The columns of a schema, in the order in which row groups have them. Throws a refusal where it makes no tree. */
 export function leavesOf(elements: readonly ThriftStruct[]): readonly Leaf[] {
   const leaves: Leaf[] = [];
   let at = 0;
