@@ -74,10 +74,10 @@ function refuseOtherLength(bytes: Buffer, length: number): void {
   if (told !== length) throw damaged('a page has another length than it says');
 }
 
+type LevelledCodec = Exclude<Codec, 'none' | 'snappy'>;
+
 /** Levels from the fastest on; what a column was written with is not written down in the file. */
-const LEVELS: Readonly<Record<Codec, readonly number[]>> = {
-  none: [0],
-  snappy: [0],
+const LEVELS: Readonly<Record<LevelledCodec, readonly number[]>> = {
   gzip: [1, 6, 9],
   brotli: [1, 5, 11],
   zstd: [1, 3, 9, 19],
@@ -98,22 +98,28 @@ export class Packer {
     this.#codec = codec;
   }
 
-  /** `former`: how long the page was, packed and unpacked. */
-  async pack(bytes: Buffer, former: { readonly packed: number; readonly unpacked: number }): Promise<Buffer> {
-    const packed = await this.#tightest(bytes, former);
-    return this.#codec === 'none' ? packed : owned(packed);
+  /** Packs what the parts are together. `former`: how long the page was, packed and unpacked. */
+  async pack(
+    parts: readonly Buffer[],
+    former: { readonly packed: number; readonly unpacked: number },
+  ): Promise<Buffer> {
+    const codec = this.#codec;
+    if (codec === 'none') return joined(parts);
+    const packed = codec === 'snappy' ? packSnappy(parts) : this.#tightest(codec, joined(parts), former);
+    return owned(await packed);
   }
 
   async #tightest(
+    codec: LevelledCodec,
     bytes: Buffer,
     former: { readonly packed: number; readonly unpacked: number },
   ): Promise<Buffer> {
-    const levels = LEVELS[this.#codec];
+    const levels = LEVELS[codec];
     const most = (bytes.length * former.packed * 1.01) / Math.max(former.unpacked, 1);
-    let packed = await packBy(this.#codec, bytes, levels[this.#level] as number, most);
+    let packed = await packBy(codec, bytes, levels[this.#level] as number, most);
     if (bytes.length < SMALL_PAGE_BYTES) return packed;
     while (!this.#isSettled && packed.length > most && this.#level + 1 < levels.length) {
-      const tighter = await packBy(this.#codec, bytes, levels[this.#level + 1] as number, most);
+      const tighter = await packBy(codec, bytes, levels[this.#level + 1] as number, most);
       this.#isSettled = tighter.length > packed.length * WORTH;
       if (!this.#isSettled) this.#level += 1;
       if (tighter.length < packed.length) packed = tighter;
@@ -123,13 +129,14 @@ export class Packer {
   }
 }
 
-function packBy(codec: Codec, bytes: Buffer, level: number, expected: number): Promise<Buffer> {
+function joined(parts: readonly Buffer[]): Buffer {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}
+
+function packBy(codec: LevelledCodec, bytes: Buffer, level: number, expected: number): Promise<Buffer> {
   const chunkSize = Math.ceil(expected * 1.05) + 1_024;
   switch (codec) {
-    case 'none':
-      return Promise.resolve(bytes);
-    case 'snappy':
-      return packSnappy(bytes);
     case 'gzip':
       return gzip(bytes, { level, chunkSize });
     case 'brotli':

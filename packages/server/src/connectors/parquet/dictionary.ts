@@ -25,7 +25,7 @@ export async function writeDictionary(
   const about = page.about.copy().set(DICTIONARY.values, 'i32', values.count);
   if (isMoved && about.has(DICTIONARY.isSorted)) about.setBool(DICTIONARY.isSorted, false);
   const former = { packed: page.body.length, unpacked: page.unpacked };
-  const body = await packer.pack(values.data, former);
+  const body = await packer.pack([values.data], former);
   return changedPage(page, { about, body, unpacked: values.data.length });
 }
 

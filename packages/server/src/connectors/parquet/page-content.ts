@@ -2,7 +2,6 @@ import { codecOf, type Packer, unpackPage } from './codecs.ts';
 import { ENCODING, readValues, withLength, withoutLength, writeValues } from './encodings.ts';
 import { type Chunk, COLUMN } from './footer.ts';
 import { isOneRun, readHybrid, writeHybrid, writeOneRun } from './hybrid.ts';
-import { owned, release } from './memory.ts';
 import { changedPage, DATA, DATA_V2, type Page } from './page.ts';
 import { type PlainValues, plainValues } from './plain-values.ts';
 import { damaged, unsupported } from './refusals.ts';
@@ -182,9 +181,8 @@ export async function writeContent(
   const values = valueBytes(content.values, { chunk, dictionarySize });
   const former = { packed: page.body.length, unpacked: page.unpacked };
   if (page.type === 'data-v2') {
-    const isPacked = page.about.bool(DATA_V2.isPacked) !== false;
-    const plain = joined(values);
-    const packed = isPacked && plain.length > 0 ? await packer.pack(plain, former) : plain;
+    const length = lengthOf(values);
+    const isPacked = page.about.bool(DATA_V2.isPacked) !== false && length > 0;
     const about = page.about
       .copy()
       .set(DATA_V2.values, 'i32', content.entries)
@@ -193,11 +191,11 @@ export async function writeContent(
       .set(DATA_V2.definitionBytes, 'i32', definition.length)
       .set(DATA_V2.repetitionBytes, 'i32', repetition.length)
       .delete(DATA_V2.statistics);
-    const body = Buffer.concat([repetition, definition, packed]);
+    const packed = isPacked ? [await packer.pack(values, former)] : values;
     return changedPage(page, {
       about,
-      body,
-      unpacked: repetition.length + definition.length + plain.length,
+      body: Buffer.concat([repetition, definition, ...packed]),
+      unpacked: repetition.length + definition.length + length,
     });
   }
   const parts = [
@@ -205,19 +203,12 @@ export async function writeContent(
     ...(leaf.maxDefinition > 0 ? [withLength(definition)] : []),
     ...values,
   ];
-  const unpacked = joined(parts);
-  // Made here of several parts, it is needed no longer when it is packed.
-  if (parts.length > 1) owned(unpacked);
   const about = page.about.copy().set(DATA.values, 'i32', content.entries).delete(DATA.statistics);
-  const { length } = unpacked;
-  const body = await packer.pack(unpacked, former);
-  if (body !== unpacked) release(unpacked);
-  return changedPage(page, { about, body, unpacked: length });
+  return changedPage(page, { about, body: await packer.pack(parts, former), unpacked: lengthOf(parts) });
 }
 
-function joined(parts: readonly Buffer[]): Buffer {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** Rows that begin in it. */

@@ -23,7 +23,7 @@ parentPort?.on('message', async ({ id, task }: { readonly id: number; readonly t
 async function resultOf(task: ThreadTask): Promise<ThreadResult> {
   const bytes = asBuffer(task.bytes);
   if (task.kind !== 'cut')
-    return { parts: [await (task.kind === 'pack' ? packSnappy(bytes) : unpackSnappy(bytes))] };
+    return { parts: [await (task.kind === 'pack' ? packSnappy([bytes]) : unpackSnappy(bytes))] };
   const { struct } = readThrift(asBuffer(task.struct));
   const metadata = struct.struct(CHUNK.metadata);
   if (metadata === undefined) throw damaged('a column has no description');
