@@ -71,7 +71,14 @@ export const retainedSchema = z
   .meta({ id: 'Retained' });
 
 export const residualSchema = z
-  .object({ what: z.string(), until: z.string().nullable() })
+  .object({
+    what: z.string(),
+    until: z.string().nullable(),
+    copy: z
+      .string()
+      .optional()
+      .describe('Which of the copies it is that stores of this kind keep by themselves: `write-ahead-log`'),
+  })
   .meta({ id: 'Residual' });
 
 export const evidenceSchema = z

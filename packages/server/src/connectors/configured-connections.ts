@@ -27,6 +27,7 @@ import {
 import { type ConnectionKind, concurrencyOf, takesOptions } from './connection-kind.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
+import { checkResiduals, nameResiduals } from './name-residuals.ts';
 import type { ConfiguredConnection } from './systems.ts';
 
 export interface ConfigureOptions {
@@ -99,6 +100,7 @@ function configure(
       `Connection ${config.key} has options, but the kind "${config.kind}" takes none.`,
     );
   }
+  checkResiduals(config);
   const { links } = linked;
   const graph = buildDatasetGraph(linked.datasets);
   refuseBrokenReferences(graph);
@@ -125,7 +127,7 @@ function configure(
     });
   const open = (stored: string): Connector => {
     const frozen: FrozenInputs = JSON.parse(stored);
-    return kind({
+    const connector = kind({
       key: config.key,
       url: config.url,
       folder,
@@ -134,8 +136,8 @@ function configure(
       keepRules: frozen.keepRules,
       clock: options.clock,
       connections: concurrencyOf(config),
-      ...(config.residuals === undefined ? {} : { residuals: config.residuals }),
     });
+    return nameResiduals(connector, config, options.clock);
   };
   const all = cover(new Set());
   return {

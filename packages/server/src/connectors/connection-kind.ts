@@ -1,6 +1,6 @@
 import type { Dataset, KeepRule } from '../catalog/index.ts';
 import type { Clock, ConnectionConfig } from '../foundation/index.ts';
-import type { Connector, Residual } from './connector.ts';
+import type { Connector } from './connector.ts';
 
 /** Makes the connector of one kind of system that a connection can name. Nothing is reached before the connector is used. */
 export type ConnectionKind = (settings: ConnectionSettings) => Connector;
@@ -18,8 +18,6 @@ export interface ConnectionSettings {
   readonly clock: Clock;
   /** Most tasks at once. */
   readonly connections: number;
-  /** Copies that an erasure does not reach; undefined: the kind's own. */
-  readonly residuals?: readonly Residual[];
 }
 
 /** Whether a kind is an ES module of the user's: a path with a slash in it. */

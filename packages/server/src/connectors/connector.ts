@@ -104,6 +104,8 @@ export interface Retained {
 export interface Residual {
   readonly what: string;
   readonly until: string | null;
+  /** Which of the copies it is that stores of this kind keep by themselves, by a name that the configuration knows it by. */
+  readonly copy?: string;
 }
 
 /** What a task brought back. No personal data: names of collections and counts. */

@@ -293,7 +293,11 @@ describe.skipIf(program === undefined)('DynamoDB', () => {
     });
     refused = 'DescribeContinuousBackups';
     const { residuals } = await erase({ connector }, scope);
-    expect(residuals).toContainEqual({ what: expect.stringMatching(/may not read about/), until: null });
+    expect(residuals).toContainEqual({
+      what: expect.stringMatching(/may not read about/),
+      until: null,
+      copy: 'backups',
+    });
     await connector.close();
   });
 

@@ -158,7 +158,7 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
         if (found === 0) continue;
         counts[name] = found;
         effects[name] = { found, erased: mode === 'erase' ? found : 0, masked: 0, kept: 0, level: 'logical' };
-        if (mode === 'erase' && settings.residuals === undefined)
+        if (mode === 'erase')
           residuals.push(
             ...(await residualsOf(client, {
               table,
@@ -168,7 +168,6 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
             })),
           );
       }
-      if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...(settings.residuals ?? []));
       const kept = await retained(scope);
       for (const { collection, count } of kept)
         effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };

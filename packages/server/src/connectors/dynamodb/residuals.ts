@@ -28,6 +28,7 @@ export async function residualsOf(
     residuals.push({
       what: `The stream of the table ${table} has deleted items for a day.`,
       until: after(STREAM_DAYS),
+      copy: 'stream',
     });
   try {
     const { ContinuousBackupsDescription: continuous } = (await client.ask(
@@ -40,16 +41,22 @@ export async function residualsOf(
       residuals.push({
         what: `Point-in-time recovery of the table ${table}.`,
         until: after(recovery.RecoveryPeriodInDays ?? MOST_RECOVERY_DAYS),
+        copy: 'point-in-time-recovery',
       });
     const { BackupSummaries } = await client.ask('ListBackups', { TableName: table }, signal);
     if (Array.isArray(BackupSummaries) && BackupSummaries.length > 0)
       residuals.push({
         what: `Backups of the table ${table} on demand (${BackupSummaries.length} or more), until somebody deletes them.`,
         until: null,
+        copy: 'backups',
       });
   } catch (error) {
     if (!(error instanceof HabeasError) || error.code !== 'SYSTEM_REFUSED') throw error;
-    residuals.push({ what: `Backups of the table ${table}, which Habeas may not read about.`, until: null });
+    residuals.push({
+      what: `Backups of the table ${table}, which Habeas may not read about.`,
+      until: null,
+      copy: 'backups',
+    });
   }
   return residuals;
 }

@@ -23,10 +23,11 @@ import { filesByName, patternsOfFiles } from './name-files.ts';
 import { OpenFolder } from './open-root.ts';
 import { rowsOfFile } from './read-file.ts';
 
-const DEFAULT_RESIDUALS: readonly Residual[] = [
+const OWN_RESIDUALS: readonly Residual[] = [
   {
-    what: 'The former bytes on the disk until it writes there again, and copies in snapshots and backups until they are recycled. Set `residuals` on the connection to say when that is.',
+    what: 'The former bytes on the disk until it writes there again, and copies in snapshots and backups until they are recycled.',
     until: null,
+    copy: 'disk',
   },
 ];
 
@@ -138,8 +139,7 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
         for (const { collection, count } of kept)
           effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
         const matched = Object.keys(effects).length > 0;
-        const residuals =
-          Object.keys(counts).length === 0 ? [] : [...(settings.residuals ?? DEFAULT_RESIDUALS)];
+        const residuals = Object.keys(counts).length === 0 ? [] : [...OWN_RESIDUALS];
         if (linked > 0) {
           residuals.push({
             what: `${linked} files have further names (hard links), under which they can still be read.`,

@@ -29,10 +29,11 @@ import type { FoundLine } from './scan-lines.ts';
 
 const KEY_COLUMNS = ['type', 'value'];
 
-const DEFAULT_RESIDUALS: readonly Residual[] = [
+const OWN_RESIDUALS: readonly Residual[] = [
   {
-    what: 'Copies that were shipped to another system, and in snapshots and backups until they are recycled. Set `residuals` on the connection to say when that is.',
+    what: 'Copies that were shipped to another system, and in snapshots and backups until they are recycled.',
     until: null,
+    copy: 'shipped-copies',
   },
 ];
 
@@ -153,6 +154,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
             left.push({
               what: `${leftLines} lines of ${name} in files that are written to now, until they are rotated away.`,
               until,
+              copy: 'live-files',
             });
           }
         }
@@ -160,10 +162,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
         for (const { collection, count } of kept)
           effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
         const matched = Object.keys(effects).length > 0;
-        const residuals = [
-          ...left,
-          ...(Object.keys(counts).length === 0 ? [] : (settings.residuals ?? DEFAULT_RESIDUALS)),
-        ];
+        const residuals = [...left, ...(Object.keys(counts).length === 0 ? [] : OWN_RESIDUALS)];
         return {
           state: 'done',
           evidence: { matched, counts, retained: kept, residuals, notes: [], effects },

@@ -38,8 +38,9 @@ export async function readResiduals(transaction: SqlTransaction, now: Date): Pro
   );
   const [hasLog, seconds] = row ?? [];
   const pages: Residual = {
-    what: 'Former versions of rows in InnoDB pages and its redo log until they are purged and written over, and in backups. Set `residuals` on the connection to say when that is.',
+    what: 'Former versions of rows in InnoDB pages and its redo log until they are purged and written over, and in backups.',
     until: null,
+    copy: 'table-files',
   };
   if (hasLog !== '1') return { files: [pages], logs: [] };
   const expire = Number(seconds);
@@ -52,6 +53,7 @@ export async function readResiduals(transaction: SqlTransaction, now: Date): Pro
             ? 'The binary log, and what replicas and archives took from it, until its files expire (binlog_expire_logs_seconds).'
             : 'The binary log, whose files never expire: set binlog_expire_logs_seconds, or purge them.',
         until: expire > 0 ? new Date(now.getTime() + expire * SECOND).toISOString() : null,
+        copy: 'binary-log',
       },
     ],
   };

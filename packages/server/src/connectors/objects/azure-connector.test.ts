@@ -176,6 +176,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
       {
         what: expect.stringMatching(/^1 rows of events in older versions/),
         until: new Date(until).toISOString(),
+        copy: 'old-versions',
       },
     ]);
     expect((await container.versions())[blob]).toHaveLength(2);
@@ -352,7 +353,11 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     const today = new Date();
     const inAWeek = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 8);
     expect((await run(today)).residuals).toEqual([
-      { what: expect.stringMatching(/^1 unfinished uploads/), until: new Date(inAWeek).toISOString() },
+      {
+        what: expect.stringMatching(/^1 unfinished uploads/),
+        until: new Date(inAWeek).toISOString(),
+        copy: 'unfinished-uploads',
+      },
     ]);
     expect(await left()).toEqual(['events/date=1/new', 'other/new']);
     expect((await run(new Date(today.getTime() + 2 * 86_400_000))).residuals).toEqual([]);
@@ -407,12 +412,14 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     expect(await residuals()).toEqual([]);
     await setPolicy('<Enabled>true</Enabled><Days>9</Days>');
     expect(await residuals()).toEqual([
-      { what: expect.stringMatching(/9 days/), until: '2026-03-10T12:00:00.000Z' },
+      { what: expect.stringMatching(/9 days/), until: '2026-03-10T12:00:00.000Z', copy: 'deleted' },
     ]);
     const sas = container.sas();
-    expect(await residuals({ sas })).toEqual([{ what: expect.stringMatching(/may not read/), until: null }]);
+    expect(await residuals({ sas })).toEqual([
+      { what: expect.stringMatching(/may not read/), until: null, copy: 'deleted' },
+    ]);
     expect(await residuals({ sas, soft_delete_days: 3 })).toEqual([
-      { what: expect.stringMatching(/3 days/), until: '2026-03-04T12:00:00.000Z' },
+      { what: expect.stringMatching(/3 days/), until: '2026-03-04T12:00:00.000Z', copy: 'deleted' },
     ]);
   });
 
@@ -502,7 +509,11 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     const { counts, residuals } = await erase({ connector }, await located({ connector }, ANN));
     expect(counts).toEqual({ events: 1 });
     expect(residuals).toEqual([
-      { what: expect.stringMatching(/^1 versions of objects of events lie in an archive/), until: null },
+      {
+        what: expect.stringMatching(/^1 versions of objects of events lie in an archive/),
+        until: null,
+        copy: 'archive',
+      },
     ]);
   });
 

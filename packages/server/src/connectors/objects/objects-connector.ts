@@ -135,6 +135,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         residuals.push({
           what: `${archived} versions of objects of ${name} lie in an archive, where nobody can look through them: restore them and ask again.`,
           until: null,
+          copy: 'archive',
         });
       if (!isFound(tally)) continue;
       if (done > 0) counts[name] = done;
@@ -154,16 +155,18 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         residuals.push({
           what: `${left.count} rows of ${name} in older versions, until the lifecycle rules of the store remove them${left.until === null ? '; there is no such rule' : ''}.`,
           until: left.until,
+          copy: 'old-versions',
         });
       if (uploads.count > 0)
         residuals.push({
           what: `${uploads.count} unfinished uploads to objects of ${name}, which nobody can read before they are complete.`,
           until: uploads.until,
+          copy: 'unfinished-uploads',
         });
     }
     for (const { collection, count } of kept)
       effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
-    if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...(settings.residuals ?? copies));
+    if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...copies);
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }

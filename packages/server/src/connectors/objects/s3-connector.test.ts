@@ -350,9 +350,17 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     const scope = await located({ connector }, ANN);
     const { residuals, effects } = await erase({ connector }, scope);
     expect(residuals).toEqual([
-      { what: expect.stringMatching(/1 rows of events in older versions/), until: midnight(30) },
+      {
+        what: expect.stringMatching(/1 rows of events in older versions/),
+        until: midnight(30),
+        copy: 'old-versions',
+      },
       // The server says of every upload that it was begun on 10 November 2010.
-      { what: expect.stringMatching(/1 unfinished uploads/), until: '2010-11-14T00:00:00.000Z' },
+      {
+        what: expect.stringMatching(/1 unfinished uploads/),
+        until: '2010-11-14T00:00:00.000Z',
+        copy: 'unfinished-uploads',
+      },
     ]);
     expect(effects?.events).toEqual({ found: 2, erased: 1, masked: 0, kept: 1, level: 'logical' });
     expect((await bucket.versions())[key]?.length).toBe(2);
@@ -545,7 +553,11 @@ dataset:
     const { counts, residuals } = await erase({ connector }, scope);
     expect(counts).toEqual({ events: 1 });
     expect(residuals).toEqual([
-      { what: expect.stringMatching(/^1 versions of objects of events lie in an archive/), until: null },
+      {
+        what: expect.stringMatching(/^1 versions of objects of events lie in an archive/),
+        until: null,
+        copy: 'archive',
+      },
     ]);
     const nothing = await erase({ connector }, scopeOf(id('8'), []));
     expect(nothing).toMatchObject({ matched: false, residuals });
@@ -582,7 +594,7 @@ dataset:
     const { 'avatars/7.png': _, ...rest } = before;
     expect(await bucket.versions()).toMatchObject(rest);
     expect((await erase({ connector }, scope)).residuals).toEqual([
-      { what: expect.stringMatching(/Habeas may not read/), until: null },
+      { what: expect.stringMatching(/Habeas may not read/), until: null, copy: 'replication' },
     ]);
     await connector.close();
   });

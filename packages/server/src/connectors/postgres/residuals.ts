@@ -19,32 +19,38 @@ export async function readResiduals(transaction: SqlTransaction): Promise<StoreR
     {
       what: `The write-ahead log, until its segments are written over: after two checkpoints (checkpoint_timeout is ${checkpoint}) at the earliest.`,
       until: null,
+      copy: 'write-ahead-log',
     },
     {
       what: 'Frequent values and samples of columns in the statistics of the query planner (pg_statistic), until ANALYZE, and then in the free parts of its pages until they are written over.',
       until: null,
+      copy: 'planner-statistics',
     },
   ];
   if (archive !== 'off')
     residuals.push({
-      what: 'The archive of the write-ahead log (archive_mode is on), and the backups that go with it, until they are recycled. Set `residuals` on the connection to say when that is.',
+      what: 'The archive of the write-ahead log (archive_mode is on), and the backups that go with it, until they are recycled.',
       until: null,
+      copy: 'archive',
     });
   if (Number(slots) > 0)
     residuals.push({
       what: `What ${slots} replication ${Number(slots) === 1 ? 'slot has' : 'slots have'} not read yet of the write-ahead log.`,
       until: null,
+      copy: 'replication-slots',
     });
   if (Number(replicas) > 0)
     residuals.push({
       what: `${replicas} ${Number(replicas) === 1 ? 'replica, which has' : 'replicas, which have'} the erasure as soon as the write-ahead log is read there, and table files of the same kind.`,
       until: null,
+      copy: 'replicas',
     });
   return {
     files: [
       {
         what: 'Former row versions in the table files, until VACUUM, and then in the free parts of pages until they are written over (`purge: vacuum full` writes the tables anew).',
         until: null,
+        copy: 'table-files',
       },
     ],
     logs: residuals,

@@ -211,9 +211,9 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     const connector = connect(own.url);
     const { residuals } = await erase({ connector }, await located({ connector }, ANN));
     expect(residuals).toEqual([
-      { what: expect.stringContaining('append-only file'), until: null },
-      { what: expect.stringContaining('snapshot'), until: '2026-01-01T01:00:00.000Z' },
-      { what: expect.stringContaining('entries of a stream'), until: null },
+      { what: expect.stringContaining('append-only file'), until: null, copy: 'append-only-file' },
+      { what: expect.stringContaining('snapshot'), until: '2026-01-01T01:00:00.000Z', copy: 'snapshot' },
+      { what: expect.stringContaining('entries of a stream'), until: null, copy: 'stream-entries' },
     ]);
     await connector.close();
   });
@@ -229,7 +229,9 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     const scope = await located({ connector }, ANN);
     const { residuals } = await erase({ connector }, scope);
     expect((await connector.verify(scope)).remaining).toMatchObject({ events: 0 });
-    expect(residuals).toEqual([{ what: expect.stringContaining('entries of a stream'), until: null }]);
+    expect(residuals).toEqual([
+      { what: expect.stringContaining('entries of a stream'), until: null, copy: 'stream-entries' },
+    ]);
     await own.run(['SAVE']);
     expect(readFileSync(join(own.folder, 'dump.rdb'), 'latin1')).toContain(value);
     await connector.close();
@@ -242,8 +244,8 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     const { residuals, counts } = await erase({ connector }, await located({ connector }, ANN));
     expect(counts).toMatchObject({ sessions: 3 });
     expect(residuals).toEqual([
-      { what: expect.stringContaining('Snapshots (RDB)'), until: null },
-      { what: expect.stringContaining('entries of a stream'), until: null },
+      { what: expect.stringContaining('Snapshots (RDB)'), until: null, copy: 'disk' },
+      { what: expect.stringContaining('entries of a stream'), until: null, copy: 'stream-entries' },
     ]);
     await connector.close();
   });

@@ -128,8 +128,7 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
         erased === 0 || mode === 'dry-run'
           ? []
           : [
-              ...(settings.residuals ??
-                (await residualsOf(client, { now: clock.now(), erased, signal: scope.signal }))),
+              ...(await residualsOf(client, { now: clock.now(), erased, signal: scope.signal })),
               ...(entries > 0 ? [ENTRIES] : []),
             ];
       return {

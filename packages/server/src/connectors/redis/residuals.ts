@@ -4,14 +4,16 @@ import { textsOf } from './find-elements.ts';
 import type { RedisClient } from './redis-client.ts';
 
 const UNKNOWN: Residual = {
-  what: 'Snapshots (RDB), the append-only file (AOF) and copies of them, until they are written anew or recycled. Set `residuals` on the connection to say when that is.',
+  what: 'Snapshots (RDB), the append-only file (AOF) and copies of them, until they are written anew or recycled.',
   until: null,
+  copy: 'disk',
 };
 
 /** XDEL marks an entry; it is never written away from the others of its node (`stream-node-max-entries`). */
 export const ENTRIES: Residual = {
   what: 'Erased entries of a stream: nobody can read them, and their bytes stay in the stream, its snapshots and its append-only file until all entries beside them are erased or trimmed (XTRIM).',
   until: null,
+  copy: 'stream-entries',
 };
 
 /**
@@ -35,12 +37,14 @@ export async function residualsOf(
     residuals.push({
       what: 'The append-only file has what was erased until it is rewritten (BGREWRITEAOF).',
       until: null,
+      copy: 'append-only-file',
     });
   const after = snapshotAfter(settings.get('save') ?? '', erased);
   if (after !== undefined)
     residuals.push({
       what: 'The snapshot (RDB) on disk, until the next one is written.',
       until: after === null ? null : new Date(now.getTime() + after * 1_000).toISOString(),
+      copy: 'snapshot',
     });
   return residuals;
 }

@@ -246,7 +246,7 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
       const left = purged?.isProven === true ? logs : [...files, ...logs];
       return {
         state: 'done',
-        evidence: { ...withPurge(evidence, purged), residuals: options.residuals ?? left },
+        evidence: { ...withPurge(evidence, purged), residuals: left },
       };
     },
     async change(scope, work, mode): Promise<Outcome> {

@@ -87,7 +87,9 @@ test.each(['wal', 'delete', 'truncate', 'persist'])(
       letters: { found: 450, erased: 450, masked: 0, kept: 0, level: 'purged' },
     });
     expect(isOnDisk()).toBe(false);
-    expect(evidence.residuals).toEqual([{ what: expect.stringContaining('backups'), until: null }]);
+    expect(evidence.residuals).toEqual([
+      { what: expect.stringContaining('backups'), until: null, copy: 'backups' },
+    ]);
   },
 );
 

@@ -7,16 +7,19 @@ const PATIENCE_MILLISECONDS = 5_000;
 export async function residualsOf(transaction: SqlTransaction): Promise<StoreResiduals> {
   const [row] = await transaction.rows('select journal_mode from pragma_journal_mode');
   const copies = {
-    what: 'Copies of the file that somebody made: backups, snapshots of the disk. Set `residuals` on the connection to say when they end.',
+    what: 'Copies of the file that somebody made: backups, snapshots of the disk.',
     until: null,
+    copy: 'backups',
   };
   const pages = {
     what: 'Older copies of rows in free parts of pages, until they are written over or the file is vacuumed (`purge: vacuum`).',
     until: null,
+    copy: 'table-files',
   };
   const log = {
     what: 'The write-ahead log beside the file, until it is checkpointed and begun anew.',
     until: null,
+    copy: 'write-ahead-log',
   };
   return { files: row?.[0] === 'wal' ? [pages, log] : [pages], logs: [copies] };
 }

@@ -1,5 +1,25 @@
 import * as z from 'zod';
-import { key } from './values.ts';
+import { key, span } from './values.ts';
+
+const residual = z
+  .strictObject({
+    /** In words, for the receipt. */
+    what: z.string().min(1).optional(),
+    /** One that the kind tells by itself, by its name: only its end is said here, and `what` may say it better. */
+    copy: z.string().min(1).optional(),
+    /** How long after the erasure the last one ends. */
+    for: span.optional(),
+    /** The date on which it ends. */
+    until: z.iso.date().nullable().default(null),
+  })
+  .refine(
+    ({ what, copy }) => what !== undefined || copy !== undefined,
+    'says what it is: give it `what` or `copy`',
+  )
+  .refine(
+    (one) => one.for === undefined || one.until === null,
+    'ends after a time or on a date: give it `for` or `until`',
+  );
 
 /** A system that Habeas acts on itself. */
 export const connectionSection = z.strictObject({
@@ -19,9 +39,7 @@ export const connectionSection = z.strictObject({
   /** Most tasks that act on this system at once, per server process. (Default: 4; 64 for kinds whose tasks share one pass) */
   concurrency: z.int().min(1).max(64).optional(),
   /** Copies that an erasure does not reach, such as backups: what they are, and when the last one ends. */
-  residuals: z
-    .array(z.strictObject({ what: z.string().min(1), until: z.iso.date().nullable().default(null) }))
-    .optional(),
+  residuals: z.array(residual).optional(),
 });
 
 export type ConnectionConfig = z.output<typeof connectionSection>;

@@ -26,11 +26,12 @@ export async function readRules(
       days === 0
         ? []
         : days === undefined
-          ? [{ what: `${what}, which Habeas may not read.`, until: null }]
+          ? [{ what: `${what}, which Habeas may not read.`, until: null, copy: 'deleted' }]
           : [
               {
                 what: `${what}: ${days} days.`,
                 until: new Date(clock.now().getTime() + days * DAY_MILLISECONDS).toISOString(),
+                copy: 'deleted',
               },
             ],
   };

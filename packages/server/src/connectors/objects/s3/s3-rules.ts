@@ -31,7 +31,7 @@ export async function readRules(bucket: Bucket, signal: AbortSignal): Promise<St
   return {
     oldVersionDays: daysOf('NoncurrentVersionExpiration', 'NoncurrentDays'),
     uploadDays: daysOf('AbortIncompleteMultipartUpload', 'DaysAfterInitiation'),
-    copies: copies.map((what) => ({ what, until: null })),
+    copies: copies.map((what) => ({ what, until: null, copy: 'replication' })),
   };
 }
 
