@@ -52,6 +52,7 @@ export const ERRORS = {
   },
   VALUE_INVALID: { status: 422, title: 'A new value does not fit the field that it is for' },
   NOT_APPLIED: { status: 409, title: 'A change that was made cannot be read back' },
+  SQL_REFUSED: { status: 422, title: 'The SQL cannot be run for a purpose' },
   STILL_READABLE: { status: 409, title: 'Data that had to be erased can still be read' },
 
   STORAGE_UNREACHABLE: {

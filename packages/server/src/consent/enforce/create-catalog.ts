@@ -1,0 +1,56 @@
+import { findCallable } from './callable.ts';
+import type { CatalogSnapshot, SnapshotRelation } from './catalog-snapshot.ts';
+import type { QualifiedName, Relation, RelationCatalog } from './relation-catalog.ts';
+
+/** What the organization says of its tables. */
+export interface DeclaredTables {
+  /** The condition on rows of a table with people's rows; undefined: nothing is declared of that table. */
+  readonly where: (table: {
+    readonly schema: string;
+    readonly name: string;
+  }) => ((alias: string) => string) | undefined;
+  /** Whether the table is declared to have no personal data. */
+  readonly open: (table: { readonly schema: string; readonly name: string }) => boolean;
+  /** Functions of the organization's own that jobs may call, with their schemas. */
+  readonly functions: readonly QualifiedName[];
+}
+
+/** The catalog of a database for one purpose. */
+export function createCatalog(snapshot: CatalogSnapshot, declared: DeclaredTables): RelationCatalog {
+  const relations = new Map(snapshot.relations.map((relation) => [keyOf(relation), relation]));
+  const find = ({ schema, name }: QualifiedName): SnapshotRelation | undefined => {
+    // pg_catalog comes before the search path, and what is in it begins like this.
+    if (schema === undefined && name.startsWith('pg_')) return undefined;
+    for (const place of schema === undefined ? snapshot.searchPath : [schema]) {
+      const found = relations.get(keyOf({ schema: place, name }));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return {
+    relation(name) {
+      const found = find(name);
+      return found === undefined ? undefined : relationOf(found, declared);
+    },
+    ...findCallable(snapshot, declared.functions),
+  };
+}
+
+function relationOf(found: SnapshotRelation, declared: DeclaredTables): Relation | undefined {
+  const { schema, name } = found;
+  // What is a part of a protected table is protected like the whole.
+  for (const table of [found, ...found.partOf]) {
+    const where = declared.where(table);
+    if (where !== undefined) return { kind: 'protected', schema, name, where };
+  }
+  if (declared.open(found)) return { kind: 'open', schema, name };
+  if (found.kind === 'view' && found.definition !== undefined)
+    return { kind: 'view', schema, name, definition: found.definition };
+  if (found.kind === 'other')
+    return { kind: 'refused', schema, name, reason: 'it is neither a table nor a view.' };
+  return undefined;
+}
+
+function keyOf({ schema, name }: QualifiedName): string {
+  return JSON.stringify([schema, name]);
+}

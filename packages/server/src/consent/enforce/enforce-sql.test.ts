@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomQuery } from '../../../test/consent/random-query.ts';
+import { STATEMENTS } from '../../../test/consent/statements.ts';
+import { openTwoShops, type Shop } from '../../../test/consent/two-shops.ts';
+import { createCatalog, enforceSql, loadParser, loadSnapshot, type RelationCatalog } from './index.ts';
+
+let full: Shop;
+let truth: Shop;
+let catalog: RelationCatalog;
+
+const PEOPLE = ['user_events', 'profiles', 'visits', 'Tabelle ä'];
+const OPEN = ['sites', 'results'];
+const RANDOM_QUERIES = 300;
+/** In milliseconds; what is narrowed may take longer. */
+const PATIENCE = { truth: 150, full: 20_000 };
+
+beforeAll(async () => {
+  await loadParser();
+  ({ full, truth } = await openTwoShops(PATIENCE));
+  catalog = createCatalog(await loadSnapshot(full.pool), {
+    where: ({ name }) =>
+      PEOPLE.includes(name)
+        ? (row) => `exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`
+        : undefined,
+    open: ({ name }) => OPEN.includes(name),
+    functions: [],
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await full?.[Symbol.asyncDispose]();
+  await truth?.[Symbol.asyncDispose]();
+});
+
+/** What it gives, or undefined if the database gave up: some random statements have too many rows to be counted. */
+async function inTime<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as { code?: string }).code === '57014') return undefined;
+    throw error;
+  }
+}
+
+/** Rows as texts, in no order. */
+async function rowsOf(database: Shop, sql: string): Promise<readonly string[]> {
+  const { rows } = await database.pool.query({ text: sql, rowMode: 'array' });
+  return rows.map((row) => JSON.stringify(row)).sort();
+}
+
+describe('each statement sees what it would see if the rows of those who refused were not there', () => {
+  it.each(STATEMENTS)('%s', async (sql) => {
+    const expected = await rowsOf(truth, sql);
+    expect(await rowsOf(full, enforceSql(sql, catalog).sql)).toEqual(expected);
+  });
+});
+
+it('would notice: most of these statements give something else without it', async () => {
+  let different = 0;
+  for (const sql of STATEMENTS) {
+    const [all, some] = [await rowsOf(full, sql), await rowsOf(truth, sql)];
+    if (JSON.stringify(all) !== JSON.stringify(some)) different += 1;
+  }
+  expect(STATEMENTS.length).toBeGreaterThanOrEqual(200);
+  expect(different / STATEMENTS.length).toBeGreaterThan(0.85);
+});
+
+it.each([
+  ['insert into results select event_site, count(*) from user_events group by 1', 'select * from results'],
+  [
+    'insert into results as r select event_site, 1 from user_events group by 1 on conflict (site) do update set n = r.n + (select count(*) from profiles) returning *',
+    'select * from results',
+  ],
+  ['create table made as select user_id, n from user_events where n > 3', 'select * from made'],
+  ['select user_id into made from profiles', 'select * from made'],
+  ['create table made as table user_events', 'select * from made'],
+  ['update results set n = (select count(*) from user_events)', 'select * from results'],
+  [
+    'delete from results where site in (select event_site from user_events where id < 100)',
+    'select * from results',
+  ],
+])('writes what it would write: %s', async (sql, look) => {
+  const written: (readonly string[])[] = [];
+  for (const [database, text] of [
+    [full, enforceSql(sql, catalog).sql],
+    [truth, sql],
+  ] as const) {
+    const client = await database.pool.connect();
+    await client.query("begin; insert into results select 's' || i, i from generate_series(0, 3) i");
+    await client.query(text.includes('insert into results select') ? 'delete from results' : 'select');
+    await client.query(text);
+    const { rows } = await client.query({ text: look, rowMode: 'array' });
+    written.push(rows.map((row) => JSON.stringify(row)).sort());
+    await client.query('rollback');
+    client.release();
+  }
+  expect(written[0]).toEqual(written[1]);
+  expect(written[0]?.length).toBeGreaterThan(0);
+});
+
+it.each([
+  ['select 1; select 2', '2 statements'],
+  [' ', 'no statement'],
+  ['-- select 1', 'no statement'],
+  ['selec 1', 'syntax error at or near "selec" (line 1, column 1)'],
+  ['select 1\nfrom from', '(line 2, column 6)'],
+  ['select count(*) from user_events\0; select 1', 'NUL'],
+  [`select ${'1 + '.repeat(300_000)}1`, 'are read'],
+  ['select * from unheard_of', 'consent.tables'],
+  ['select * from consent.agreed', 'consent.tables'],
+  ['select * from pg_stats', 'consent.tables'],
+  ['select * from information_schema.tables', 'consent.tables'],
+  ['select * from other.public.user_events', 'with its database'],
+  ['copy user_events to stdout', 'COPY'],
+  ['do $$ begin end $$', 'DO'],
+  ['call p()', 'CALL'],
+  ['prepare p as select * from user_events', 'PREPARE'],
+  ['declare c cursor for select * from user_events', 'CURSOR'],
+  ['explain analyze select * from user_events', 'EXPLAIN'],
+  ['set role postgres', 'SET'],
+  ['truncate user_events', 'TRUNCATE'],
+  ['lock user_events', 'LOCK'],
+  ['create view v as select * from user_events', 'VIEW'],
+  ['create materialized view v as select * from user_events', 'materialized'],
+  ['refresh materialized view v', 'REFRESH'],
+  ['merge into results r using user_events e on r.site = e.event_site when matched then delete', 'MERGE'],
+  ['update user_events set n = 1', 'only add rows'],
+  ['delete from user_events', 'only add rows'],
+  [
+    'insert into profiles values ($$u1$$) on conflict (user_id) do update set name = profiles.name',
+    'only add rows',
+  ],
+  ['insert into site_views values (1)', 'is a view'],
+  ['with x as (delete from user_events returning *) select * from x', 'only add rows'],
+  ['select * from user_events for update', 'FOR UPDATE'],
+  ['select * from only user_events', '`only`'],
+  ['select * from user_events tablesample system (50)', 'SAMPLE'],
+  ['select own_count()', 'consent.functions'],
+  ['select public.own_count()', 'consent.functions'],
+  [`select query_to_xml('select * from user_events', true, true, '')`, 'query_to_xml'],
+  [`select table_to_xml('user_events', true, true, '')`, 'table_to_xml'],
+  [`select pg_read_file('/etc/passwd')`, 'pg_read_file'],
+  [`select set_config('role', 'postgres', false)`, 'set_config'],
+  [`select * from dblink('x', 'select 1') as t(a int)`, 'dblink'],
+  [`select ts_stat('select 1')`, 'ts_stat'],
+  [`select lo_import('/etc/passwd')`, 'lo_import'],
+])('refuses %s', (sql, reason) => {
+  expect(() => enforceSql(sql, catalog)).toThrow(
+    expect.objectContaining({ code: 'SQL_REFUSED', message: expect.stringContaining(reason) }),
+  );
+});
+
+it('leaves a statement that reads nothing of people as it is', () => {
+  expect(enforceSql('select  *\nfrom sites -- all', catalog)).toEqual({
+    sql: 'select  *\nfrom sites -- all',
+    relations: [],
+  });
+});
+
+it('says which tables were narrowed, those behind views too', () => {
+  const { relations } = enforceSql('select 1 from busy_sites, profiles p, profiles q', catalog);
+  expect(relations).toEqual([
+    { schema: 'public', name: 'user_events' },
+    { schema: 'public', name: 'profiles' },
+  ]);
+});
+
+it('refuses a statement that is nested deeper than the parser can read, and reads the next one', () => {
+  expect(() => enforceSql(`select ${'('.repeat(100_000)}1${')'.repeat(100_000)}`, catalog)).toThrow(
+    expect.objectContaining({ code: 'SQL_REFUSED' }),
+  );
+  expect(enforceSql('select 1', catalog).sql).toBe('select 1');
+});
+
+it('sees the same in whatever statement the grammar makes', { timeout: 240_000 }, async () => {
+  const choices = fc.array(fc.nat({ max: 10_000 }), { minLength: 30, maxLength: 120 });
+  const summaryOf = (sql: string) =>
+    `select count(*), count(distinct u), sum(n), min(u), max(u) from (${sql}) as q`;
+  let different = 0;
+  await fc.assert(
+    fc.asyncProperty(choices, async (made) => {
+      const sql = randomQuery(made);
+      const expected = await inTime(() => rowsOf(truth, summaryOf(sql)));
+      fc.pre(expected !== undefined);
+      expect(String(await rowsOf(full, summaryOf(enforceSql(sql, catalog).sql)))).toBe(String(expected));
+      const all = await inTime(() => rowsOf(full, summaryOf(sql)));
+      if (all !== undefined && String(all) !== String(expected)) different += 1;
+    }),
+    { numRuns: RANDOM_QUERIES, endOnFailure: true },
+  );
+  expect(different).toBeGreaterThan(RANDOM_QUERIES / 2);
+});

@@ -1,0 +1,280 @@
+import type { QualifiedName, Relation, RelationCatalog } from './relation-catalog.ts';
+import { refused, type Tree } from './sql-tree.ts';
+
+/** A relation that a statement reads, and where in its tree. */
+export interface RelationRead {
+  readonly relation: Relation;
+  /** The `RangeVar`. */
+  readonly node: RangeVar;
+  /** Puts another node in its place. */
+  readonly replace: (node: Tree) => void;
+}
+
+export interface RangeVar extends Tree {
+  readonly catalogname?: string;
+  readonly schemaname?: string;
+  readonly relname: string;
+  /** Left out with `only`. */
+  readonly inh?: boolean;
+  readonly alias?: Tree;
+  /** In bytes of UTF-8. */
+  readonly location: number;
+}
+
+/** Kinds of nodes without a rule of their own: all of their fields are read. Any other kind is refused. */
+const PLAIN = new Set(
+  `A_ArrayExpr A_Const A_Indices A_Indirection A_Star Alias BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen CoalesceExpr
+  CollateClause ColumnDef ColumnRef Float GroupingFunc GroupingSet IndexElem InferClause Integer JoinExpr JsonAggConstructor JsonArrayAgg
+  JsonArrayConstructor JsonArrayQueryConstructor JsonBehavior JsonFormat JsonFuncExpr JsonIsPredicate JsonKeyValue JsonObjectAgg
+  JsonObjectConstructor JsonOutput JsonParseExpr JsonReturning JsonScalarExpr JsonSerializeExpr JsonTable JsonTableColumn JsonTablePathSpec
+  JsonArgument JsonValueExpr List MinMaxExpr MultiAssignRef NamedArgExpr NullTest OnConflictClause ParamRef RangeFunction RangeSubselect
+  RangeTableFunc RangeTableFuncCol ResTarget ReturningClause ReturningOption RowExpr SQLValueFunction SetToDefault String TypeCast WindowDef CTESearchClause CTECycleClause XmlExpr XmlSerialize`.split(
+    /\s+/,
+  ),
+);
+
+/** Fields whose node carries no name of its kind. */
+const KIND_OF_FIELD: ReadonlyMap<string, string> = new Map([
+  ['alias', 'Alias'],
+  ['join_using_alias', 'Alias'],
+  ['typeName', 'TypeName'],
+  ['collClause', 'CollateClause'],
+  ['over', 'WindowDef'],
+  ['infer', 'InferClause'],
+  ['onConflictClause', 'OnConflictClause'],
+  ['returningClause', 'ReturningClause'],
+  ['search_clause', 'CTESearchClause'],
+  ['cycle_clause', 'CTECycleClause'],
+  ['larg', 'SelectStmt'],
+  ['rarg', 'SelectStmt'],
+  ['ival', 'Integer'],
+  ['fval', 'Float'],
+  ['boolval', 'Boolean'],
+  ['sval', 'String'],
+  ['bsval', 'BitString'],
+  ['format', 'JsonFormat'],
+  ['output', 'JsonOutput'],
+  ['returning', 'JsonReturning'],
+  ['constructor', 'JsonAggConstructor'],
+  ['raw_expr', 'JsonValueExpr'],
+  ['context_item', 'JsonValueExpr'],
+  ['value', 'JsonValueExpr'],
+  ['expr', 'JsonValueExpr'],
+  ['arg', 'JsonKeyValue'],
+  ['pathspec', 'JsonTablePathSpec'],
+  ['on_empty', 'JsonBehavior'],
+  ['on_error', 'JsonBehavior'],
+]);
+
+const STATEMENTS = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'CreateTableAsStmt']);
+
+/** Names of `with` that hide relations. */
+type Scope = ReadonlySet<string>;
+
+/**
+ * Every relation that the statement reads, wherever it stands. Throws SQL_REFUSED for whatever is not known to be harmless: kinds
+ * of statements and of nodes, functions, operators, types, relations.
+ */
+export function readStatement(statement: Tree, catalog: RelationCatalog): readonly RelationRead[] {
+  const reader = new StatementReader(catalog);
+  const [kind = ''] = Object.keys(statement);
+  if (!STATEMENTS.has(kind)) throw refused(`${wordsOf(kind)} is not a statement that a job may run.`);
+  reader.visit(statement, { scope: new Set(), replace: () => undefined });
+  return reader.reads;
+}
+
+interface Place {
+  readonly scope: Scope;
+  readonly replace: (node: Tree) => void;
+}
+
+class StatementReader {
+  readonly reads: RelationRead[] = [];
+  readonly #catalog: RelationCatalog;
+  /** Kinds of nodes with a rule of their own. */
+  readonly #rules: ReadonlyMap<string, (node: Tree, place: Place) => void>;
+
+  constructor(catalog: RelationCatalog) {
+    this.#catalog = catalog;
+    this.#rules = new Map<string, (node: Tree, place: Place) => void>([
+      ['SelectStmt', (node, { scope }) => this.#select(node, scope)],
+      ['InsertStmt', (node, { scope }) => this.#change(node, scope, 'adds')],
+      ['UpdateStmt', (node, { scope }) => this.#change(node, scope, 'changes')],
+      ['DeleteStmt', (node, { scope }) => this.#change(node, scope, 'changes')],
+      ['CreateTableAsStmt', (node, { scope }) => this.#createTable(node, scope)],
+      ['RangeVar', (node, place) => this.#read(node as RangeVar, place)],
+      ['FuncCall', (node, { scope }) => this.#call(node, scope)],
+      ['A_Expr', (node, { scope }) => this.#operator(node, scope, 'name')],
+      ['SubLink', (node, { scope }) => this.#operator(node, scope, 'operName')],
+      ['SortBy', (node, { scope }) => this.#operator(node, scope, 'useOp')],
+      ['TypeName', (node) => this.#type(node)],
+    ]);
+  }
+
+  /** A node with its kind: `{ ColumnRef: {…} }`. */
+  visit(tagged: Tree, place: Place): void {
+    const kinds = Object.keys(tagged);
+    const [kind = ''] = kinds;
+    // In a list, nothing stands for what was left out.
+    if (kinds.length === 0) return;
+    const node = tagged[kind];
+    if (kinds.length > 1 || typeof node !== 'object' || node === null)
+      throw refused('The statement has a shape that is not known.');
+    this.#visitKind(kind, node as Tree, place);
+  }
+
+  #visitKind(kind: string, node: Tree, place: Place): void {
+    const rule = this.#rules.get(kind);
+    if (rule !== undefined) rule(node, place);
+    else if (PLAIN.has(kind)) this.#fields(node, place.scope);
+    else throw refused(`${wordsOf(kind)} is not known to be harmless, and so it is not run.`);
+  }
+
+  #fields(node: Tree, scope: Scope, without: readonly string[] = []): void {
+    for (const [field, value] of Object.entries(node)) {
+      if (without.includes(field) || typeof value !== 'object' || value === null) continue;
+      if (Array.isArray(value)) {
+        value.forEach((item: Tree, index) => {
+          this.visit(item, {
+            scope,
+            replace: (other) => {
+              value[index] = other;
+            },
+          });
+        });
+        continue;
+      }
+      const place = {
+        scope,
+        replace: (other: Tree) => {
+          node[field] = other;
+        },
+      };
+      const [first = ''] = Object.keys(value);
+      // Kinds begin with a capital letter, fields never do.
+      if (/^[A-Z]/.test(first)) this.visit(value as Tree, place);
+      else this.#untagged(field, value as Tree, place);
+    }
+  }
+
+  #untagged(field: string, value: Tree, place: Place): void {
+    const kind = KIND_OF_FIELD.get(field);
+    if (kind === undefined) throw refused(`The statement has a part "${field}" that is not known.`);
+    this.#visitKind(kind, value, place);
+  }
+
+  #select(select: Tree, scope: Scope): void {
+    if (select.lockingClause !== undefined)
+      throw refused('FOR UPDATE and FOR SHARE lock rows of everybody. Leave it out.');
+    const inner = this.#with(select.withClause as Tree | undefined, scope);
+    const into = select.intoClause as Tree | undefined;
+    if (into !== undefined) this.#newTable(into);
+    this.#fields(select, inner, ['withClause', 'intoClause']);
+  }
+
+  /** The scope of what follows a `with`. Without `recursive` a query sees those before it, with it all of them. */
+  #with(clause: Tree | undefined, scope: Scope): Scope {
+    if (clause === undefined) return scope;
+    const queries = (clause.ctes as readonly { readonly CommonTableExpr: Tree }[]).map(
+      ({ CommonTableExpr }) => CommonTableExpr,
+    );
+    const recursive = clause.recursive === true;
+    const names = queries.map(({ ctename }) => String(ctename));
+    let seen: Scope = recursive ? new Set([...scope, ...names]) : scope;
+    for (const [index, query] of queries.entries()) {
+      this.#fields(query, seen);
+      if (!recursive) seen = new Set([...seen, names[index] ?? '']);
+    }
+    return seen;
+  }
+
+  #change(change: Tree, scope: Scope, how: 'adds' | 'changes'): void {
+    const target = change.relation as RangeVar;
+    const relation = this.#known(target);
+    const overwrites = (change.onConflictClause as Tree | undefined)?.action === 'ONCONFLICT_UPDATE';
+    if (relation.kind === 'view') throw refused(`${named(relation)} is a view; a job may not write to it.`);
+    if (relation.kind === 'protected' && (how === 'changes' || overwrites))
+      throw refused(
+        `${named(relation)} has rows of people who did not agree; a job may only add rows to it, and not change those that are there.`,
+      );
+    this.#fields(change, this.#with(change.withClause as Tree | undefined, scope), [
+      'withClause',
+      'relation',
+    ]);
+  }
+
+  #createTable(create: Tree, scope: Scope): void {
+    if (create.objtype !== 'OBJECT_TABLE')
+      throw refused(
+        'A job may make a table, and no materialized view: that would be read again without its purpose.',
+      );
+    this.#newTable(create.into as Tree);
+    this.#fields(create, scope, ['into']);
+  }
+
+  #newTable(into: Tree): void {
+    if (into.options !== undefined || into.accessMethod !== undefined || into.tableSpaceName !== undefined)
+      throw refused('A job may not say how a new table is stored.');
+  }
+
+  #read(node: RangeVar, { scope, replace }: Place): void {
+    if (node.schemaname === undefined && node.catalogname === undefined && scope.has(node.relname)) return;
+    this.reads.push({ relation: this.#known(node), node, replace });
+  }
+
+  #known(node: RangeVar): Relation {
+    const name = { schema: node.schemaname, name: node.relname };
+    if (node.catalogname !== undefined)
+      throw refused(`${named(name)} is named with its database. Leave that out.`);
+    const relation = this.#catalog.relation(name);
+    if (relation === undefined)
+      throw refused(
+        `${named(name)} is not known. Say in \`consent.tables\` whose rows it has, or that it has none of people.`,
+      );
+    if (relation.kind === 'refused') throw refused(`${named(relation)} cannot be read: ${relation.reason}`);
+    return relation;
+  }
+
+  #call(call: Tree, scope: Scope): void {
+    const name = nameOf(call.funcname);
+    const reason = this.#catalog.functionRefused(name);
+    if (reason !== undefined) throw refused(`The function ${named(name)} may not be called: ${reason}`);
+    this.#fields(call, scope, ['funcname']);
+  }
+
+  /** An expression with an operator in a field of it, if it has one. */
+  #operator(expression: Tree, scope: Scope, field: string): void {
+    if (expression[field] !== undefined) {
+      const name = nameOf(expression[field]);
+      const reason = this.#catalog.operatorRefused(name);
+      if (reason !== undefined) throw refused(`The operator ${named(name)} may not be used: ${reason}`);
+    }
+    this.#fields(expression, scope, [field]);
+  }
+
+  #type(type: Tree): void {
+    const name = nameOf(type.names);
+    const reason = this.#catalog.typeRefused(name);
+    if (reason !== undefined) throw refused(`The type ${named(name)} may not be used: ${reason}`);
+  }
+}
+
+/** The last two of the texts of a name. */
+function nameOf(list: unknown): QualifiedName {
+  const texts = (list as readonly { readonly String: { readonly sval?: string } }[]).map(
+    ({ String: { sval } }) => sval ?? '',
+  );
+  return { schema: texts.at(-2), name: texts.at(-1) ?? '' };
+}
+
+function named({ schema, name }: QualifiedName): string {
+  return schema === undefined ? `"${name}"` : `"${schema}.${name}"`;
+}
+
+/** `CopyStmt` as people write it: COPY. */
+function wordsOf(kind: string): string {
+  return kind
+    .replace(/Stmt$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toUpperCase();
+}

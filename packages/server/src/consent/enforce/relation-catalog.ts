@@ -1,0 +1,32 @@
+/** What a statement may name. Whatever is not in it is refused: the world is closed. */
+export interface RelationCatalog {
+  /** What the name means to the database that the statement is for; undefined: nothing that is known. */
+  relation(name: QualifiedName): Relation | undefined;
+  /** Why a function may not be called; undefined: it may. */
+  functionRefused(name: QualifiedName): string | undefined;
+  /** Why an operator may not be used; undefined: it may. */
+  operatorRefused(name: QualifiedName): string | undefined;
+  /** Why a type may not be cast to; undefined: it may. */
+  typeRefused(name: QualifiedName): string | undefined;
+}
+
+export interface QualifiedName {
+  /** undefined: found along the search path. */
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+export type Relation =
+  /** Has rows of people: only of those whose rows the predicate is true of something may be read. */
+  | {
+      readonly kind: 'protected';
+      readonly schema: string;
+      readonly name: string;
+      /** A condition on a row of this alias, as SQL. */
+      readonly where: (alias: string) => string;
+    }
+  /** Has no personal data. */
+  | { readonly kind: 'open'; readonly schema: string; readonly name: string }
+  /** Its definition is put in its place, and read like any other statement. */
+  | { readonly kind: 'view'; readonly schema: string; readonly name: string; readonly definition: string }
+  | { readonly kind: 'refused'; readonly schema: string; readonly name: string; readonly reason: string };
