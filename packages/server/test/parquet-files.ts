@@ -30,7 +30,7 @@ export function bytesSource(bytes: Buffer): RandomAccess {
     size: bytes.length,
     async read(offset, length) {
       if (offset < 0 || offset + length > bytes.length) throw new Error('It was read outside of the file.');
-      return bytes.subarray(offset, offset + length);
+      return Buffer.from(bytes.subarray(offset, offset + length));
     },
   };
 }

@@ -56,6 +56,13 @@ export function requireProgram(name: string, versionFlag = '-V'): string | undef
   return isThere ? name : absent(`tests with the program ${name}`, 'it is not installed');
 }
 
+/** A Python that has pyarrow: HABEAS_TEST_PYARROW, or the machine's own; undefined, with one line that says so, without it. */
+export function requirePyarrow(): string | undefined {
+  const python = process.env.HABEAS_TEST_PYARROW ?? 'python3';
+  const { status } = spawnSync(python, ['-c', 'import pyarrow.parquet'], { stdio: 'ignore' });
+  return status === 0 ? python : absent('tests with pyarrow', `${python} does not have it`);
+}
+
 /** The folder of Redmine as Debian's packages `redmine` and `redmine-sqlite` install it; undefined, with one line that says so, without it. */
 export function requireRedmine(): string | undefined {
   const folder = '/usr/share/redmine';

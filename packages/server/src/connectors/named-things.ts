@@ -13,13 +13,15 @@ export interface NamePattern {
   readonly tells: readonly NamedIdentity[] | 'original';
 }
 
-/** A thing with a name that fits a pattern: a file, an object. A name that fits several comes once for each. */
+/** A thing with a name that fits a pattern: a file, an object. A name may come several times: for each of the patterns, and of its versions. */
 export interface NamedThing {
   /** Byte text: where it is in the store. */
   readonly name: string;
   /** Index of the pattern. */
   readonly pattern: number;
   readonly changedAt: Date;
+  /** Nobody who asks for the name gets it: only what was replaced or deleted is left. (Default: false) */
+  readonly isHidden?: boolean;
   /** Each way in which the name can be read: values for the pattern's identities, or one text for the original. */
   readonly readings: readonly (readonly string[])[];
   /** The texts by which names of what was made from it tell it, with the index of their pattern. */

@@ -18,6 +18,7 @@ import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { collectObjects } from './collect-objects.ts';
 import { compileObjects, type ObjectCollection } from './compile-objects.ts';
+import { objectsByName, patternsOfObjects } from './name-objects.ts';
 import { KEY_COLUMNS, storedForm } from './object-keys.ts';
 import { type ErasedObjects, eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -60,6 +61,10 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
 
   return {
     capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
+    named: {
+      patterns: () => patternsOfObjects(usable()),
+      read: (signal) => objectsByName(store, usable(), signal),
+    },
 
     async check() {
       const signal = AbortSignal.timeout(CHECK_MILLISECONDS);

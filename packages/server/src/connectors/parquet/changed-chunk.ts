@@ -11,6 +11,6 @@ export interface ChangedChunk {
   readonly statistics: ThriftStruct | undefined;
   /** No value that the column had is gone: a filter made of its values still fits. */
   readonly hasSameValues: boolean;
-  /** A page that had no other rows is gone. */
+  /** A page that had no other rows, or none at all, is gone. */
   readonly hasFewerPages: boolean;
 }

@@ -128,11 +128,12 @@ function chunkOf(struct: ThriftStruct, leaf: Leaf, dataEnd: number): Chunk {
   if (struct.has(CHUNK.filePath)) throw unsupported('columns that lie in other files');
   const metadata = struct.struct(CHUNK.metadata);
   if (metadata === undefined) throw unsupported('columns whose description lies elsewhere');
-  const data = metadata.int(COLUMN.dataOffset) ?? -1;
-  // Some writers say 0 where there is none.
-  const dictionary = metadata.int(COLUMN.dictionaryOffset) || data;
-  const offset = Math.min(data, dictionary);
   const length = metadata.int(COLUMN.compressedBytes) ?? -1;
+  // Writers say 0 where there is none: no dictionary, or no data pages where the row group has no rows.
+  const places = [COLUMN.dataOffset, COLUMN.dictionaryOffset]
+    .map((field) => metadata.int(field) ?? 0)
+    .filter((at) => at !== 0);
+  const offset = places.length === 0 && length === 0 ? MAGIC.length : Math.min(...places, dataEnd);
   if (offset < MAGIC.length || length < 0 || offset + length > dataEnd)
     throw damaged('a column lies outside of it');
   return { struct, metadata, leaf, offset, length };

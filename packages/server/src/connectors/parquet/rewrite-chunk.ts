@@ -209,13 +209,14 @@ class ChunkRewriting {
     { page, content, isChanged }: Worked,
     dictionary: ChangedDictionary | undefined,
   ): AsyncGenerator<Buffer> {
+    // Arrow writes pages without entries, and does not read on after one that is the first.
+    if ((content?.entries ?? entriesOf(page)) === 0) {
+      this.#made.hasFewerPages = true;
+      return;
+    }
     if (content === undefined) {
       this.#made.values += entriesOf(page);
       yield* this.#givePage(page);
-      return;
-    }
-    if (content.entries === 0 && isChanged) {
-      this.#made.hasFewerPages = true;
       return;
     }
     this.#made.values += content.entries;

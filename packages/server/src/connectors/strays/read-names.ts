@@ -37,6 +37,7 @@ export async function readNames(options: {
         table.addName({
           name: found.name,
           isYoung: found.changedAt > before,
+          isHidden: found.isHidden === true,
           pattern: found.pattern,
           keys: keysOf(found, options),
         });

@@ -14,6 +14,8 @@ export interface NameRecord {
   /** Byte text. */
   readonly name: string;
   readonly isYoung: boolean;
+  /** Rows that have it name nothing. */
+  readonly isHidden: boolean;
   readonly pattern: number;
   /** In each group the keys that the name can be read as. */
   readonly keys: readonly { readonly group: number; readonly key: string }[];
@@ -43,7 +45,7 @@ export class StrayTable implements Disposable {
         pragma journal_mode = off;
         pragma synchronous = off;
         pragma cache_size = -32768;
-        create table thing (id integer primary key, name text not null unique, young integer not null);
+        create table thing (id integer primary key, name text not null unique, young integer not null, hidden integer not null);
         create table reading (thing integer, pattern integer, grp integer, key text, primary key (thing, pattern, grp, key)) without rowid;
         create table known (grp integer, key text, primary key (grp, key)) without rowid;
         create table held (source integer, key text, shown text not null, primary key (source, key)) without rowid;
@@ -69,8 +71,13 @@ export class StrayTable implements Disposable {
     this.#run('insert or ignore into known (grp, key) values (?, ?)', [group, key]);
   }
 
-  addName({ name, isYoung, pattern, keys }: NameRecord): void {
-    this.#run('insert or ignore into thing (name, young) values (?, ?)', [name, isYoung ? 1 : 0]);
+  /** A name may come again: it is young if one of them is, and hidden if all of them are. */
+  addName({ name, isYoung, isHidden, pattern, keys }: NameRecord): void {
+    this.#run(
+      `insert into thing (name, young, hidden) values (?, ?, ?)
+       on conflict (name) do update set young = max(young, excluded.young), hidden = min(hidden, excluded.hidden)`,
+      [name, isYoung ? 1 : 0, isHidden ? 1 : 0],
+    );
     for (const { group, key } of keys)
       this.#run(
         'insert or ignore into reading (thing, pattern, grp, key) select id, ?, ?, ? from thing where name = ?',
@@ -131,7 +138,7 @@ export class StrayTable implements Disposable {
 
   countHeld(source: RowSource): { readonly values: number; readonly dangling: number } {
     const [row] = this.#rows(
-      `select count(*), count(*) filter (where not exists (select 1 from reading r where r.grp = ${source.group} and r.key = h.key))
+      `select count(*), count(*) filter (where not exists (${named(source)}))
          from held h where h.source = ${this.#indexOf(source)}`,
     );
     const [values = 0, dangling = 0] = (row ?? []).map(Number);
@@ -143,7 +150,7 @@ export class StrayTable implements Disposable {
     const rows = this.#iterate(
       `select h.shown from held h
         where h.source = ${this.#indexOf(source)}
-          and not exists (select 1 from reading r where r.grp = ${source.group} and r.key = h.key)
+          and not exists (${named(source)})
         order by h.key`,
     );
     for (const [shown] of rows) yield String(shown);
@@ -191,4 +198,9 @@ export class StrayTable implements Disposable {
       );
     }
   }
+}
+
+/** What of the store a row of `held h` names. */
+function named({ group }: RowSource): string {
+  return `select 1 from reading r join thing t on t.id = r.thing where r.grp = ${group} and r.key = h.key and not t.hidden`;
 }
