@@ -1,6 +1,12 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { type AuditLog, canonicalJson, createAuditLog, type SignLog } from '../src/audit/index.ts';
-import { createLogger, type Database, type Logger, systemClock } from '../src/foundation/index.ts';
+import {
+  type Clock,
+  createLogger,
+  type Database,
+  type Logger,
+  systemClock,
+} from '../src/foundation/index.ts';
 
 export interface LogKey {
   readonly sign: SignLog;
@@ -44,6 +50,8 @@ export function testAuditLog(options: {
   /** (Default: acme.example/audit) */
   readonly origin?: string;
   readonly published?: () => Promise<readonly string[]>;
+  /** (Default: the system's) */
+  readonly clock?: Clock;
   /** (Default: silent) */
   readonly logger?: Logger;
   readonly warnAfterMilliseconds?: number;
@@ -53,7 +61,7 @@ export function testAuditLog(options: {
     db,
     organizationId,
     origin,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     logger: options.logger ?? createLogger({ level: 'silent' }),
     warnAfterMilliseconds: options.warnAfterMilliseconds,
     sign: key.sign,
