@@ -192,12 +192,23 @@ const dynamodb = z.strictObject({
   together: z.array(z.array(z.string()).min(2)).default([]),
 });
 
+/** Documents of a full-text index of Sphinx that name people; see docs/connect-sphinx.md. */
+const sphinx = z.strictObject({
+  /** (Default: the collection's name) */
+  index: z.string().min(1).optional(),
+  /** The attribute of a plain index that marks documents for the command that takes them out. */
+  mark: z.string().min(1).optional(),
+  /** Fields that name a person only together: all of a group have to fit in one document. */
+  together: z.array(z.array(z.string()).min(2)).default([]),
+});
+
 const habeasCollection = z.strictObject({
   dynamodb: dynamodb.optional(),
   objects: objects.optional(),
   redis: redis.optional(),
   files: files.optional(),
   logs: logs.optional(),
+  sphinx: sphinx.optional(),
   on_erase: onErase.optional(),
   source: source.optional(),
   rectify: rectify.optional(),

@@ -138,6 +138,16 @@ export interface ItemTable {
   readonly together: readonly (readonly string[])[];
 }
 
+/** A full-text index of Sphinx. */
+export interface DocumentIndex {
+  /** (Default: the collection's name) */
+  readonly index?: string | undefined;
+  /** The attribute of a plain index that marks documents for the command that takes them out. */
+  readonly mark?: string | undefined;
+  /** Groups of fields that name a person only together. */
+  readonly together: readonly (readonly string[])[];
+}
+
 export interface ObjectRows {
   readonly format: 'json-lines' | 'csv' | 'parquet';
   /** Of CSV. */
@@ -198,6 +208,8 @@ export interface Collection {
   readonly objects?: ObjectKeys;
   /** Of DynamoDB. */
   readonly dynamodb?: ItemTable;
+  /** Of Sphinx. */
+  readonly sphinx?: DocumentIndex;
   /** Columns that say what the rows may not be used for. */
   readonly flags: readonly FlagColumn[];
   /** The column that marks a row as deleted although it is there: a boolean or a time. undefined: rows cannot be soft-deleted. */

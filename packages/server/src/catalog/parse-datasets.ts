@@ -120,6 +120,7 @@ class DatasetReader {
       ...(source.habeas?.files === undefined ? {} : { files: fromFilesSource(source.habeas.files) }),
       ...(source.habeas?.logs === undefined ? {} : { logs: fromLogsSource(source.habeas.logs) }),
       ...(source.habeas?.dynamodb === undefined ? {} : { dynamodb: source.habeas.dynamodb }),
+      ...(source.habeas?.sphinx === undefined ? {} : { sphinx: source.habeas.sphinx }),
       ...(source.habeas?.objects === undefined ? {} : { objects: fromObjectsSource(source.habeas.objects) }),
       path,
     };

@@ -26,7 +26,14 @@ export function isModule(kind: string): boolean {
 }
 
 /** Kinds of our own that need more than an address. */
-const WITH_OPTIONS: ReadonlySet<string> = new Set(['postgres', 'sqlite', 's3', 'azure', 'dynamodb']);
+const WITH_OPTIONS: ReadonlySet<string> = new Set([
+  'postgres',
+  'sqlite',
+  's3',
+  'azure',
+  'dynamodb',
+  'sphinx',
+]);
 
 /** Whether a kind takes `options`; it reads them itself. */
 export function takesOptions(kind: string): boolean {
@@ -34,7 +41,7 @@ export function takesOptions(kind: string): boolean {
 }
 
 /** Kinds whose tasks of one moment are one pass over the store: the more wait for it, the fewer passes there are. */
-const SHARING_PASSES: ReadonlySet<string> = new Set(['s3', 'azure']);
+const SHARING_PASSES: ReadonlySet<string> = new Set(['s3', 'azure', 'sphinx']);
 
 /** Most tasks at once on a connection, per server process. */
 export function concurrencyOf({ kind, concurrency }: Pick<ConnectionConfig, 'kind' | 'concurrency'>): number {

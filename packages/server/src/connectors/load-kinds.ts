@@ -15,6 +15,7 @@ const OWN_KINDS: Readonly<Record<string, () => Promise<ConnectionKind>>> = {
   logs: async () => (await import('./logs/index.ts')).createLogsConnector,
   dynamodb: async () => (await import('./dynamodb/index.ts')).createDynamoDbConnector,
   s3: async () => (await import('./objects/index.ts')).createS3Connector,
+  sphinx: async () => (await import('./sphinx/index.ts')).createSphinxConnector,
   azure: async () => (await import('./objects/index.ts')).createAzureConnector,
 };
 

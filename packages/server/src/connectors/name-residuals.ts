@@ -20,6 +20,7 @@ export const OWN_COPIES: Readonly<Record<string, readonly string[]>> = {
   logs: ['shipped-copies', 'live-files'],
   dynamodb: ['stream', 'point-in-time-recovery', 'backups'],
   s3: ['old-versions', 'unfinished-uploads', 'archive', 'replication'],
+  sphinx: ['binary-log', 'chunks', 'query-log'],
   azure: ['old-versions', 'unfinished-uploads', 'archive', 'deleted'],
 };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { type DownloadOffer, PDClient } from '@habeas/contract/pd';
 import { type ErrorCode, HabeasError, pause } from '../../foundation/index.ts';
-import { parseLossless } from './lossless-json.ts';
+import { parseLossless } from '../lossless-json.ts';
 import { MAX_ANSWER_BYTES } from './pd-call.ts';
 import type { PdClient } from './pd-client.ts';
 

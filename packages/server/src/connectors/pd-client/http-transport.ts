@@ -10,10 +10,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { codeFromString } from '@connectrpc/connect/protocol-connect';
 import { PDClient } from '@habeas/contract/pd';
 import { createHttpClient, type HttpReply } from '../../foundation/index.ts';
+import { parseLossless } from '../lossless-json.ts';
 import { ANSWERED_STATUS, UnusableAnswer } from './explain-failure.ts';
 import type { TransportOptions } from './grpc-transport.ts';
 import { httpForm } from './http-path.ts';
-import { parseLossless } from './lossless-json.ts';
 import { MAX_ANSWER_BYTES, type PdTransport } from './pd-call.ts';
 
 const MAX_REFUSAL_BYTES = 64 * 1024;

@@ -4,7 +4,6 @@ import type { ConnectionSettings } from '../connection-kind.ts';
 import type {
   CollectStep,
   Connector,
-  Effect,
   EraseMode,
   KeyBatch,
   LocatedScope,
@@ -14,6 +13,7 @@ import type {
   Scope,
 } from '../connector.ts';
 import { inBatches } from '../key-batches.ts';
+import { logicalEffects } from '../logical-effects.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { compileRedis, type RedisCollection } from './compile-redis.ts';
@@ -139,7 +139,7 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
           retained: kept,
           residuals,
           notes: [],
-          effects: effectsOf(counts, kept, mode),
+          effects: logicalEffects(counts, kept, mode),
         },
       };
     },
@@ -163,22 +163,6 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
 
     close: () => client.close(),
   };
-}
-
-function effectsOf(
-  counts: Readonly<Record<string, number>>,
-  kept: readonly Retained[],
-  mode: EraseMode,
-): Readonly<Record<string, Effect>> {
-  const erased = Object.entries(counts).map(([name, found]) => [
-    name,
-    { found, erased: mode === 'erase' ? found : 0, masked: 0, kept: 0, level: 'logical' as const },
-  ]);
-  const stayed = kept.map(({ collection, count }) => [
-    collection,
-    { found: count, erased: 0, masked: 0, kept: count, level: 'logical' as const },
-  ]);
-  return Object.fromEntries([...erased, ...stayed]);
 }
 
 const REMOVES = {

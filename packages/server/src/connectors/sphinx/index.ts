@@ -1,0 +1,1 @@
+export { createSphinxConnector } from './sphinx-connector.ts';
