@@ -3,7 +3,7 @@ import type { Connector } from '../connector.ts';
 import { createSqlConnector, readPurge, type SqlConnectorOptions } from '../sql/index.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { fromPostgresError } from './postgres-error.ts';
-import { preparePurge } from './purge.ts';
+import { createPurge } from './purge.ts';
 import { readTables } from './read-tables.ts';
 import { readResiduals } from './residuals.ts';
 import { readState } from './server-state.ts';
@@ -31,10 +31,7 @@ export function createPostgresConnector(options: SqlConnectorOptions): Connector
     state: readState,
     translate: (error) => fromPostgresError(error, key),
     residuals: readResiduals,
-    purge:
-      way === undefined
-        ? undefined
-        : (transaction, tables) => preparePurge(transaction, { pool, system: key, way, tables }),
+    purge: way === undefined ? undefined : createPurge({ pool, system: key, way }),
     close: () => pool.end(),
   });
 }

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { erase, located } from '../../../test/connector-contract.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { eventually } from '../../../test/eventually.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
 import type { Connector } from '../connector.ts';
@@ -118,6 +119,40 @@ test('what an older transaction may still see is kept by VACUUM FULL, and nothin
   } finally {
     await reader.end();
   }
+});
+
+test('erasures of one moment wait for each other, share their VACUUM FULL, and all are purged', async () => {
+  const store = await openStore('vacuum full');
+  const { connector, database } = store;
+  const people = Array.from({ length: 12 }, (_, number) => `q${number}`);
+  await database.pool.query(
+    `insert into public.people select 1000 + n, 'q' || n || '@example.com', 'note' from generate_series(0, 11) n`,
+  );
+  const scopes = await Promise.all(
+    people.map((name) => located({ connector }, [{ type: 'email', value: `${name}@example.com` }])),
+  );
+  const file = async () =>
+    (
+      await database.pool.query<{ file: string }>(
+        `select pg_relation_filenode('public.people')::text as file`,
+      )
+    ).rows[0]?.file;
+  const files = new Set([await file()]);
+  // A reader that comes with them, and ends soon.
+  const reader = new pg.Client({ connectionString: database.url });
+  await reader.connect();
+  await reader.query('begin isolation level repeatable read');
+  await reader.query('select count(*) from pg_class');
+  const erasing = Promise.all(scopes.map((scope) => erase({ connector }, scope)));
+  await eventually('they are erased, and wait', async () => {
+    const { rows } = await database.pool.query(`select 1 from public.people where id >= 1000`);
+    return rows.length === 0;
+  });
+  files.add(await file());
+  await reader.end();
+  const evidence = await erasing;
+  expect(files.size).toBe(1);
+  expect(evidence.map(({ effects }) => effects?.people?.level)).toEqual(people.map(() => 'purged'));
 });
 
 test('a user who may not vacuum is told so; the erasure stands', async () => {

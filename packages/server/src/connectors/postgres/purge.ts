@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { pause } from '../../foundation/index.ts';
+import { type GatheredJob, gathered } from '../gathered.ts';
 import {
   type LiveTable,
   type Purge,
@@ -16,21 +18,31 @@ export interface PurgeOptions {
    * anew and removes their former files; meanwhile nobody else can read them.
    */
   readonly way: 'vacuum' | 'vacuum full';
+}
+
+/** An erasure that was committed. */
+interface Erasure extends GatheredJob {
+  /** Its transaction's id. */
+  readonly id: string;
   readonly tables: readonly LiveTable[];
 }
 
 const LOCK_TIMEOUT = '30s';
+/** Erasures and readings of a moment end within it; who stays longer is not waited for. */
+const PATIENCE_MILLISECONDS = 10_000;
+const LOOK_MILLISECONDS = 50;
 
 /**
- * Whether a transaction that is older than the erasure may still see what was erased, so that VACUUM keeps it: one that runs, a
- * snapshot, a replica that answers questions, a slot, a prepared one. `unknown`: this user may not see all of them.
+ * Whether a transaction that is not younger than the last of the erasures may still see what was erased, so that VACUUM keeps it: one that
+ * runs, a snapshot, a replica that answers questions, a slot, a prepared one. `unknown`: this user may not see all of them.
  */
 const OLDER = `
-  select exists (select 1 from pg_stat_activity a
+  with last (age) as (select min(age(id)) from unnest($1::xid[]) id)
+  select exists (select 1 from pg_stat_activity a, last
                   where a.pid <> pg_backend_pid() and (a.datname is null or a.datname = current_database())
-                    and (age(a.backend_xid) >= age($1::xid) or age(a.backend_xmin) >= age($1::xid)))
-      or exists (select 1 from pg_replication_slots s where age(s.xmin) >= age($1::xid))
-      or exists (select 1 from pg_prepared_xacts p where age(p.transaction) >= age($1::xid)) as older,
+                    and (age(a.backend_xid) >= last.age or age(a.backend_xmin) >= last.age))
+      or exists (select 1 from pg_replication_slots s, last where age(s.xmin) >= last.age)
+      or exists (select 1 from pg_prepared_xacts p, last where age(p.transaction) >= last.age) as older,
          exists (select 1 from pg_stat_activity a where a.query = '<insufficient privilege>') as unknown`;
 
 /** The files of tables and of all their partitions. */
@@ -40,34 +52,73 @@ const FILES = `
                    union select t from unnest($1::regclass[]) t)
      and c.relkind = 'r'`;
 
-/** Remembers which transaction erases; VACUUM cannot run in one, so it comes after the commit, on a connection of its own. */
-export async function preparePurge(transaction: SqlTransaction, options: PurgeOptions): Promise<Purge> {
-  const [row] = await transaction.rows('select pg_current_xact_id()::xid::text');
-  const erasure = row?.[0] ?? '';
-  return async () => {
-    let client: pg.PoolClient | undefined;
-    try {
-      client = await options.pool.connect();
-      return await vacuum(client, erasure, options);
-    } catch (error) {
-      const { message } = fromPostgresError(error, options.system);
-      return {
-        isProven: false,
-        note: `The erasure is done, but its tables could not be vacuumed: ${message}`,
-      };
-    } finally {
-      client?.release(true);
-    }
+/**
+ * Remembers which transaction erases; VACUUM cannot run in one, so it comes after the commit, on a connection of its own. Erasures that end
+ * while one runs share the next.
+ */
+export function createPurge(
+  options: PurgeOptions,
+): (transaction: SqlTransaction, tables: readonly LiveTable[]) => Promise<Purge> {
+  const vacuuming = gathered(async (erasures: readonly Erasure[]) => {
+    const purged = await purge(erasures, options);
+    return erasures.map(() => purged);
+  });
+  // Nobody may end it: the erasure is committed, and what became of it has to be told.
+  const { signal } = new AbortController();
+  return async (transaction, tables) => {
+    const [row] = await transaction.rows('select pg_current_xact_id()::xid::text');
+    return () => vacuuming({ id: row?.[0] ?? '', tables, signal });
   };
 }
 
-async function vacuum(client: pg.PoolClient, erasure: string, options: PurgeOptions): Promise<Purged> {
-  const { way } = options;
-  const names = options.tables.map(
-    ({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`,
-  );
+async function purge(erasures: readonly Erasure[], options: PurgeOptions): Promise<Purged> {
+  let client: pg.PoolClient | undefined;
+  try {
+    client = await options.pool.connect();
+    return await vacuum(client, erasures, options);
+  } catch (error) {
+    const { message } = fromPostgresError(error, options.system);
+    return {
+      isProven: false,
+      note: `The erasure is done, but its tables could not be vacuumed: ${message}`,
+    };
+  } finally {
+    client?.release(true);
+  }
+}
+
+interface Others {
+  readonly older: boolean;
+  readonly unknown: boolean;
+}
+
+/** Waits a moment until nobody is left for whom VACUUM would keep what was erased: most are erasures and readings of our own. */
+async function othersAfter(client: pg.PoolClient, erasures: readonly Erasure[]): Promise<Others> {
+  const ids = erasures.map(({ id }) => id);
+  const { signal } = new AbortController();
+  const end = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const { rows } = await client.query<Others>(OLDER, [ids]);
+    const others = rows[0] ?? { older: true, unknown: true };
+    if (!others.older || performance.now() >= end) return others;
+    await pause(LOOK_MILLISECONDS, signal);
+  }
+}
+
+async function vacuum(
+  client: pg.PoolClient,
+  erasures: readonly Erasure[],
+  { way }: PurgeOptions,
+): Promise<Purged> {
+  const names = [
+    ...new Set(
+      erasures
+        .flatMap(({ tables }) => tables)
+        .map(({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`),
+    ),
+  ];
   await client.query(`set lock_timeout = '${LOCK_TIMEOUT}'`);
-  const { rows } = await client.query<{ older: boolean; unknown: boolean }>(OLDER, [erasure]);
+  const { older, unknown } = await othersAfter(client, erasures);
   const before = await filesOf(client, names);
   let refused = 0;
   client.on('notice', () => {
@@ -90,7 +141,6 @@ async function vacuum(client: pg.PoolClient, erasure: string, options: PurgeOpti
       note: 'Its tables were vacuumed; bytes stay in free parts of pages until these are used.',
     };
   const isNew = [...before].every(([table, file]) => after.get(table) !== file);
-  const { older = true, unknown = true } = rows[0] ?? {};
   if (!isNew) return { isProven: false, note: 'PostgreSQL did not write all tables of the erasure anew.' };
   if (older || unknown)
     return {

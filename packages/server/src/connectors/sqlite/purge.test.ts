@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
 import { erase, located } from '../../../test/connector-contract.ts';
+import { eventually } from '../../../test/eventually.ts';
 import { createSqliteFile, type SqliteFile } from '../../../test/sqlite-file.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
@@ -92,6 +93,26 @@ test.each(['wal', 'delete', 'truncate', 'persist'])(
     ]);
   },
 );
+
+test('erasures of one moment share their VACUUM, wait for a reader that ends soon, and all are purged', async () => {
+  const { connector, file } = openStore('wal', 'vacuum');
+  const names = Array.from({ length: 8 }, (_, number) => `q${number}@example.com`);
+  file.run(
+    names.map((name, number) => `insert into people (id, email) values (${1_000 + number}, '${name}')`),
+  );
+  const scopes = await Promise.all(names.map((value) => located({ connector }, [{ type: 'email', value }])));
+  const reader = new DatabaseSync(file.file);
+  reader.exec('begin');
+  reader.prepare('select count(*) from people').get();
+  const erasing = Promise.all(scopes.map((scope) => erase({ connector }, scope)));
+  await eventually(
+    'they are erased, and wait',
+    () => file.rows('select 1 from people where id >= 1000').length === 0,
+  );
+  reader.close();
+  const evidence = await erasing;
+  expect(evidence.map(({ effects }) => effects?.people?.level)).toEqual(names.map(() => 'purged'));
+}, 60_000);
 
 test('a program that still reads from the log keeps it, and nothing is called purged', async () => {
   const { connector, file, isOnDisk } = openStore('wal', 'vacuum');

@@ -1,7 +1,11 @@
+import { pause } from '../../foundation/index.ts';
+import { type GatheredJob, gathered } from '../gathered.ts';
 import type { Purged, SqlTransaction, StoreResiduals } from '../sql/index.ts';
 import type { SqliteConnections } from './sqlite-connections.ts';
 
-const PATIENCE_MILLISECONDS = 5_000;
+/** A reader may stay for hours; the evidence then says that it was there. */
+const PATIENCE_MILLISECONDS = 10_000;
+const LOOK_MILLISECONDS = 50;
 
 /** What was deleted is overwritten in the file (`secure_delete`); pages that were rebuilt may hold older copies, and so may the WAL. */
 export async function residualsOf(transaction: SqlTransaction): Promise<StoreResiduals> {
@@ -26,19 +30,35 @@ export async function residualsOf(transaction: SqlTransaction): Promise<StoreRes
 
 /**
  * Writes the whole file anew from what is live, and empties the write-ahead log. Certain where SQLite says that it was done: a reader who
- * still needs the log keeps it.
+ * still needs the log keeps it, and is waited for a while. Erasures that end while one runs share the next.
  */
-export async function vacuum(connections: SqliteConnections): Promise<Purged> {
-  const connection = await connections.take(new AbortController().signal);
+export function createVacuum(connections: SqliteConnections): () => Promise<Purged> {
+  const vacuuming = gathered(async (erasures: readonly GatheredJob[]) => {
+    const purged = await vacuum(connections);
+    return erasures.map(() => purged);
+  });
+  // Nobody may end it: the erasure is committed, and what became of it has to be told.
+  const { signal } = new AbortController();
+  return () => vacuuming({ signal });
+}
+
+async function vacuum(connections: SqliteConnections): Promise<Purged> {
+  const { signal } = new AbortController();
+  const connection = await connections.take(signal);
   try {
-    // A reader may stay for hours; the evidence then says that it was there.
-    await connection.script([`pragma busy_timeout = ${PATIENCE_MILLISECONDS}`, 'vacuum']);
-    const [row] = await connection.rows('pragma wal_checkpoint(truncate)', []);
-    if (Number(row?.[0]) === 0) return { isProven: true, note: 'The file was vacuumed.' };
-    return {
-      isProven: false,
-      note: 'The file was vacuumed, but another program still reads from its write-ahead log, which has what was erased until it is checkpointed.',
-    };
+    await connection.script([`pragma busy_timeout = ${PATIENCE_MILLISECONDS}`]);
+    await connection.script(['vacuum']);
+    const end = performance.now() + PATIENCE_MILLISECONDS;
+    for (;;) {
+      const [row] = await connection.rows('pragma wal_checkpoint(truncate)', []);
+      if (Number(row?.[0]) === 0) return { isProven: true, note: 'The file was vacuumed.' };
+      if (performance.now() >= end)
+        return {
+          isProven: false,
+          note: 'The file was vacuumed, but another program still reads from its write-ahead log, which has what was erased until it is checkpointed.',
+        };
+      await pause(LOOK_MILLISECONDS, signal);
+    }
   } catch (error) {
     const { message } = connections.translate(error);
     return { isProven: false, note: `The erasure is done, but the file could not be vacuumed: ${message}` };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConnectionSettings } from '../connection-kind.ts';
 import type { Connector } from '../connector.ts';
 import { createSqlConnector, readPurge, type SqlTransaction, type StoreState } from '../sql/index.ts';
-import { residualsOf, vacuum } from './purge.ts';
+import { createVacuum, residualsOf } from './purge.ts';
 import { readSqliteTables } from './read-sqlite-tables.ts';
 import { SqliteConnections } from './sqlite-connections.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -18,6 +18,7 @@ export function createSqliteConnector(settings: ConnectionSettings): Connector {
   const { key: system } = settings;
   const file = fileOf(settings);
   const connections = new SqliteConnections({ system, file, most: settings.connections ?? CONNECTIONS });
+  const vacuum = createVacuum(connections);
   return createSqlConnector(settings, {
     dialect: sqliteDialect,
     begin: (options) => SqliteTransaction.begin(connections, options),
@@ -25,7 +26,7 @@ export function createSqliteConnector(settings: ConnectionSettings): Connector {
     state: (transaction) => stateOf(transaction, file),
     translate: (error) => connections.translate(error),
     residuals: residualsOf,
-    purge: readPurge(settings, ['vacuum']) === undefined ? undefined : async () => () => vacuum(connections),
+    purge: readPurge(settings, ['vacuum']) === undefined ? undefined : async () => vacuum,
     close: () => connections.close(),
   });
 }
