@@ -27,7 +27,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   logSearch,
   parquet,
   audit,
-  eraseRows,
+  ...eraseRows,
   importList,
   firstMinute,
   collectMemory,

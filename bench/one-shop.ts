@@ -20,16 +20,23 @@ export async function createShop(bench: Bench, options: { readonly name: string;
   });
 }
 
-/** Habeas in a process of its own, with one connection: to a shop of that name, which may be made later. */
+/** Habeas in a process of its own, with one connection: to a shop that may be made later. */
 export async function serveShop(
   bench: Bench,
-  options: { readonly name: string; readonly execArgv?: readonly string[]; readonly policy?: string },
+  options: {
+    readonly name: string;
+    /** (Default: the PostgreSQL database of that name) */
+    readonly connection?: { readonly kind: string; readonly url: string };
+    readonly execArgv?: readonly string[];
+    readonly policy?: string;
+  },
 ): Promise<{ readonly server: HabeasServer; readonly url: string; readonly key: string }> {
   const postgres = await bench.postgres();
   const folder = bench.folder(`habeas-${options.name}`);
   const state = `habeas_${options.name}`;
   await createDatabase(postgres.superuserUrl(), state);
   const databaseUrl = postgres.superuserUrl(state);
+  const { kind, url } = options.connection ?? { kind: 'postgres', url: postgres.superuserUrl(options.name) };
   const config = join(folder, 'habeas.yaml');
   writeFileSync(join(folder, 'shop.yml'), SHOP_DATASET);
   if (options.policy !== undefined) writeFileSync(join(folder, 'policy.yml'), options.policy);
@@ -38,7 +45,7 @@ export async function serveShop(
     `organization: bench
 data_dir: .
 connections:
-  - { key: shop, kind: postgres, team: shop, url: '\${SHOP_DATABASE_URL}', datasets: [shop.yml] }
+  - { key: shop, kind: ${kind}, team: shop, url: '\${SHOP_DATABASE_URL}', datasets: [shop.yml] }
 ${options.policy === undefined ? '' : 'policy: policy.yml\n'}`,
   );
   const { key } = await prepareState({ databaseUrl, organizationId: 'bench', dataDir: folder });
@@ -47,7 +54,7 @@ ${options.policy === undefined ? '' : 'policy: policy.yml\n'}`,
     config,
     port,
     databaseUrl,
-    environment: { SHOP_DATABASE_URL: postgres.superuserUrl(options.name) },
+    environment: { SHOP_DATABASE_URL: url },
     log: join(folder, 'server.log'),
     execArgv: options.execArgv ?? [],
   });

@@ -54,6 +54,18 @@ alter table payments add foreign key (order_id) references orders (id);
 alter table messages add foreign key (customer_id) references customers (id);`;
 
 export const PERSON = 'one.of.many@example.com';
+/** Looked for first by both sides, so that neither pays for a new connection and what it has to read of a new copy. */
+export const NOBODY = 'nobody@example.org';
+
+/** Parents before children. */
+export const SHOP_TABLES: readonly string[] = [
+  'customers',
+  'addresses',
+  'orders',
+  'order_lines',
+  'payments',
+  'messages',
+];
 
 /** Statements that give one person so many rows: of 100, one address, 14 orders with 4 lines and a payment, 15 messages. */
 export function fillShop(rows: number): readonly string[] {

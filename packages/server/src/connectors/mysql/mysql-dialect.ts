@@ -1,6 +1,5 @@
 import {
   assigned,
-  jsonKeyBatches,
   keyColumns,
   keyNames,
   matchesKey,
@@ -10,14 +9,15 @@ import {
 } from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
 import { compareWithValues, hasPrinted } from './compare-values.ts';
-import { BINARY_TEXT, keySource, keyType, print, quoteLiteral, stored } from './values.ts';
+import { keyBatches, keySource } from './stored-keys.ts';
+import { BINARY_TEXT, keyType, print, quoteLiteral, stored } from './values.ts';
 
 /** MariaDB's SQL, in the modes that mysql-transaction.ts sets: identifiers in `"`, no escapes in texts, `||` joins texts. */
 export const mysqlDialect: SqlDialect = {
   name: 'MariaDB',
   plainSchema: '',
-  hasLateral: false,
   tableOf: ({ table }) => quoteIdentifier(table),
+  joinFromFew: 'join',
   temporary: (name) => name,
   createTemporary({ name, columns, key, rows }) {
     const index = `${rows === 'several' ? 'key' : 'primary key'} (${key.join(', ')})`;
@@ -29,7 +29,8 @@ export const mysqlDialect: SqlDialect = {
   text: (sql) => `cast(${sql} as char)`,
   print,
   stored,
-  storedKey: stored,
+  // A whole number stays one in JSON.
+  storedKey: (column, at) => (classOf(column) === 'integer' ? at : stored(column, at)),
   sameText: (a, b) => `${a} = ${b}`,
   rowHash(alias, live) {
     const values = [...live.columns.values()].map((column) => {
@@ -62,7 +63,8 @@ export const mysqlDialect: SqlDialect = {
   set: (name) => `set @habeas_${name} = $1`,
 
   keySource,
-  keyBatches: jsonKeyBatches,
+  keysAre: 'tuples',
+  keyBatches,
 
   insertFound(collection, select) {
     const { found } = collection;

@@ -10,6 +10,8 @@ const SETTINGS = [
   `time_zone = '+00:00'`,
   `collation_connection = 'utf8mb4_nopad_bin'`,
   'foreign_key_checks = 1',
+  // The most that it can be: what is longer would be cut off.
+  'group_concat_max_len = 1073741824',
   'unique_checks = 1',
   'innodb_lock_wait_timeout = 30',
   'lock_wait_timeout = 30',

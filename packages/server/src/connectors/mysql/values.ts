@@ -1,4 +1,4 @@
-import { joinedKeys, type KeySource, type LiveColumn, type StoredColumn } from '../sql/index.ts';
+import type { LiveColumn } from '../sql/index.ts';
 import { classOf } from './column-class.ts';
 
 /** Texts that are compared letter by letter, with the spaces at their ends. */
@@ -59,28 +59,6 @@ export function keyType(column: LiveColumn): string {
   if (baseType.endsWith('text')) return `varchar(700)${collation}`;
   if (baseType.endsWith('blob')) return 'varbinary(700)';
   return `${type}${collation}`;
-}
-
-/** The keys as a table that is read from one JSON text. */
-export function keySource(
-  columns: readonly StoredColumn[],
-  arrays: readonly (readonly string[])[],
-): KeySource {
-  const isInteger = ({ column }: StoredColumn) => column !== undefined && classOf(column) === 'integer';
-  const read = columns.map((stored, at) => {
-    const type = isInteger(stored) ? 'bigint' : `varchar(2800) ${BINARY_TEXT}`;
-    return `v${at} ${type} path '$[${at}]'`;
-  });
-  const selected = columns.map((stored, at) => {
-    const { column, name } = stored;
-    const value = `j.v${at}`;
-    return `${column === undefined || isInteger(stored) ? value : fromStored(column, value)} as ${name}`;
-  });
-  return {
-    source: `(select ${selected.join(', ')} from json_table($1, '$[*]' columns (${read.join(', ')})) j)`,
-    values: [joinedKeys(arrays)],
-    array: undefined,
-  };
 }
 
 /** For the mode without escapes. */

@@ -17,8 +17,8 @@ import { keyBatches, keySource } from './stored-keys.ts';
 export const postgresDialect: SqlDialect = {
   name: 'PostgreSQL',
   plainSchema: 'public',
-  hasLateral: true,
   tableOf: ({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`,
+  joinFromFew: 'join',
   temporary: (name) => `pg_temp.${name}`,
   createTemporary({ name, columns, key, rows }) {
     const index = rows === 'unique' ? [`primary key (${key.join(', ')})`] : [];
@@ -57,6 +57,7 @@ export const postgresDialect: SqlDialect = {
   set: (name) => `select set_config('habeas.${name}', $1, true)`,
 
   keySource,
+  keysAre: 'columns',
   keyBatches,
 
   /** A key that was found before remembers the new way; it becomes the person's at most once. */

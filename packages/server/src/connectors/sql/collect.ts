@@ -1,10 +1,9 @@
 import type { CollectSources, CollectStep, Evidence } from '../connector.ts';
-import { type CompiledCollection, keyColumns } from './compiled.ts';
+import type { CompiledCollection } from './compiled.ts';
 import { hiddenColumns } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
-import { inGroups } from './staying-rows.ts';
 import type { Traversal } from './traversal.ts';
 
 /**
@@ -100,7 +99,7 @@ function selectRows(
     const at = `t.${quoteIdentifier(name)}`;
     return column === undefined ? at : collection.dialect.print(column, at);
   });
+  const found = foundRows(collection, 't');
   return `select ${values.length === 0 ? 'null' : values.join(', ')}
-            from ${foundRows(collection, 't')}
-           where ${inGroups('s', groups)} order by ${keyColumns(collection, 's')}`;
+            from ${found.from} where ${found.isIn(groups)} order by ${found.key.join(', ')}`;
 }

@@ -49,7 +49,7 @@ export function compile(options: CompileOptions): Compiled {
   for (const [name, found] of matched) {
     collections.set(name, compileCollection({ found, matched, tables, dialect, foreignKeys, eraseProblems }));
   }
-  if (dialect.hasLateral) markLeaves(collections, foreignKeys);
+  markLeaves(collections, foreignKeys);
   eraseProblems.push(...cascadesNotNamed(collections, tables, dialect));
   return {
     dialect,

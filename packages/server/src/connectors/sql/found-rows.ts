@@ -1,35 +1,81 @@
-import { type CompiledCollection, type CompiledEdge, matchesKey } from './compiled.ts';
+import { type CompiledCollection, type CompiledEdge, keyNames, matchesKey } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
+import type { FoundGroup } from './search.ts';
+
+/** Rows of a collection that were found, as a statement reads them. */
+export interface FoundRows {
+  /** What stands behind `from`. */
+  readonly from: string;
+  /** The parts of the key. */
+  readonly key: readonly string[];
+  /** Whether a row belongs to one of these groups. */
+  readonly isIn: (groups: readonly FoundGroup[]) => string;
+}
 
 /**
- * `from …` with the rows of a collection that were found: what is remembered of each is `s`, the row itself has the given alias.
+ * The rows of a collection that were found; the row itself has the given alias.
  *
  * A leaf leads nowhere and is found in one way only. Its keys are never needed twice, so nothing is remembered: its rows are read
  * through those of the collection that leads to it.
  */
-export function foundRows(collection: CompiledCollection, row: string): string {
+export function foundRows(collection: CompiledCollection, row: string): FoundRows {
   const { leaf } = collection;
+  const { joinFromFew } = collection.dialect;
   if (leaf === undefined) {
-    return `${collection.found} s join ${collection.table} ${row} on ${matchesKey(collection, row, 's')}`;
+    const { from, key, isIn } = foundKeys(collection);
+    return {
+      from: `${from} ${joinFromFew} ${collection.table} ${row} on ${matchesKey(collection, row, 's')}`,
+      key,
+      isIn,
+    };
   }
-  const key = collection.key.map((part, index) => `${part.sql(row)} as k${index + 1}`);
-  return `${rowsToFollow({ ...leaf, found: 'p' })}
-    join ${collection.table} ${row} on ${leaf.edge.condition('a', row)} and p.tick is not null
-    cross join lateral (select ${key.join(', ')}, ${leaf.edge.bits} as bits, 1 as tick, false as pending) s`;
+  const { rows, tick } = rowsToFollow(leaf);
+  return {
+    from: `${rows} ${joinFromFew} ${collection.table} ${row} on ${leaf.edge.condition('a', row)} and ${tick} is not null`,
+    key: collection.key.map((part) => part.sql(row)),
+    // All of them were found in the same way, and are the person's.
+    isIn: (groups) => `${groups.length > 0}`,
+  };
 }
 
-/** `from …` with the found rows of an edge's source as `a`. Their table is not read when the stored key has all that is needed. */
-export function rowsToFollow(options: {
+/** The same without the rows themselves, of a collection that is no leaf. */
+export function foundKeys(collection: CompiledCollection): FoundRows {
+  return {
+    from: `${collection.found} s`,
+    key: keyNames(collection).map((name) => `s.${name}`),
+    isIn: (groups) => inGroups('s', groups),
+  };
+}
+
+/**
+ * The found rows of an edge's source as `a`, and the round in which each became the person's. Their table is not read when the stored key
+ * has all that is needed.
+ */
+export function rowsToFollow({
+  from,
+  edge,
+}: {
   readonly from: CompiledCollection;
   readonly edge: CompiledEdge;
-  /** The alias of what is remembered of them. */
-  readonly found: string;
-}): string {
-  const { from, edge, found } = options;
+}): { readonly rows: string; readonly tick: string } {
   const inKey = (column: string) => from.keyKind !== 'row' && from.key.some((part) => part.name === column);
-  if (!from.dialect.hasLateral || !edge.fromColumns.every(inKey)) {
-    return `${from.found} ${found} join ${from.table} a on ${matchesKey(from, 'a', found)}`;
-  }
-  const columns = from.key.map((part, index) => `${found}.k${index + 1} as ${quoteIdentifier(part.name)}`);
-  return `${from.found} ${found} cross join lateral (select ${columns.join(', ')}) a`;
+  if (!edge.fromColumns.every(inKey))
+    return {
+      rows: `${from.found} p ${from.dialect.joinFromFew} ${from.table} a on ${matchesKey(from, 'a', 'p')}`,
+      tick: 'p.tick',
+    };
+  const columns = from.key.map((part, index) => `p.k${index + 1} as ${quoteIdentifier(part.name)}`);
+  return {
+    rows: `(select ${columns.join(', ')}, p.tick as habeas_tick from ${from.found} p) a`,
+    tick: 'a.habeas_tick',
+  };
+}
+
+/** Whether a row of a table of found rows that the statement calls `alias` belongs to one of these groups. */
+export function inGroups(alias: string, groups: readonly FoundGroup[]): string {
+  const conditions = groups.map(
+    (group) =>
+      `(${alias}.bits = ${group.bits} and (${alias}.tick is not null) = ${group.isOwn} and (${alias}.pending and ${alias}.tick is null) = ${group.isShared})`,
+  );
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
 }

@@ -3,12 +3,12 @@ import type { SqlTransaction } from './sql-transaction.ts';
 
 /** How many rows of a set are only marked as deleted; 0 where the effect is another one. */
 export async function hiddenRows(transaction: SqlTransaction, set: KeySet): Promise<number> {
-  const { collection, effect, values } = set;
+  const { collection, effect } = set;
   const { action } = effect;
   if (action === undefined || !('hides' in action) || !action.hides) return 0;
   const [row] = await transaction.rows(
     `select ${collection.dialect.text('count(*)')} ${rowsOfSet(set)}`,
-    values,
+    set.values,
   );
   return Number(row?.[0] ?? 0);
 }

@@ -1,7 +1,6 @@
 export * from './assigned.ts';
 export type { StoreState } from './check-schema.ts';
 export * from './compiled.ts';
-export * from './json-keys.ts';
 export * from './live-table.ts';
 export * from './quote.ts';
 export * from './read-purge.ts';

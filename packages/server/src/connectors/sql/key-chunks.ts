@@ -9,7 +9,7 @@ export interface KeyChunk {
   readonly effect: Effect;
   /** How many keys it has. */
   readonly count: number;
-  /** For each column of {@link batchColumns} its values, as texts of arrays that follow each other. */
+  /** For each text of a batch those of the batches that follow each other. */
   readonly arrays: readonly (readonly string[])[];
   /**
    * Whether every key so far came in the order of erasure and once, as one search gives them. The keys of a second search, which
@@ -18,10 +18,14 @@ export interface KeyChunk {
   readonly isInOrder: boolean;
 }
 
+/** Of keys in one statement: a MariaDB takes 16 MB unless it is told otherwise. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
 interface OpenChunk extends Pick<KeyChunk, 'collection' | 'effect'> {
   readonly name: string;
   readonly arrays: string[][];
   count: number;
+  characters: number;
 }
 
 /** What a batch of this effect holds: the row's key, then what each reference to empty points at. */
@@ -56,7 +60,7 @@ export async function* chunksOf(options: {
       const columns = batchColumns(collection, effect);
       if (
         columns.length !== batch.columns.length ||
-        columns.length !== batch.keys?.length ||
+        (collection.dialect.keysAre === 'tuples' ? 1 : columns.length) !== batch.keys?.length ||
         columns.some((column, at) => column !== batch.columns[at])
       ) {
         throw outdated(system, batch.collection);
@@ -65,13 +69,14 @@ export async function* chunksOf(options: {
       if (position < last || seen.has(name)) isInOrder = false;
       last = position;
       seen.add(name);
-      open = { name, collection, effect, count: 0, arrays: columns.map(() => []) };
+      open = { name, collection, effect, count: 0, characters: 0, arrays: batch.keys.map(() => []) };
     }
     for (const [column, array] of batch.keys.entries()) open.arrays[column]?.push(array);
     open.count += batch.count;
-    if (open.count >= options.keysPerChunk) {
+    open.characters += batch.keys.reduce((sum, { length }) => sum + length, 0);
+    if (open.count >= options.keysPerChunk || open.characters >= MOST_CHARACTERS) {
       yield { ...open, isInOrder };
-      open = { ...open, count: 0, arrays: open.arrays.map(() => []) };
+      open = { ...open, count: 0, characters: 0, arrays: open.arrays.map(() => []) };
     }
   }
   if (open !== undefined && open.count > 0) yield { ...open, isInOrder };

@@ -8,27 +8,21 @@ import {
 import type { Effect } from './effect.ts';
 import type { KeyChunk } from './key-chunks.ts';
 import { quoteIdentifier } from './quote.ts';
-import type { StoredColumn } from './sql-dialect.ts';
+import type { KeySource, StoredColumn } from './sql-dialect.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 
-/** Stored keys of one collection with one effect, as a statement reads them. */
-export interface KeySet {
+/** Stored keys of one collection with one effect, as a statement reads them; statements call the source `e`. */
+export interface KeySet extends KeySource {
   readonly collection: CompiledCollection;
   readonly effect: Effect;
-  /** What stands in `from …`; statements call it `e`. */
-  readonly source: string;
-  /** The parameters of the source, `$1` and so on. */
-  readonly values: readonly unknown[];
   /** Which rows of the source belong to the set. */
   readonly condition: string;
-  /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
-  readonly array: string | undefined;
 }
 
 /** Keys that are sent with each statement. */
 export function setOfChunk({ collection, effect, arrays }: KeyChunk): KeySet {
   const source = collection.dialect.keySource(storedColumns(collection, effect), arrays);
-  return { collection, effect, condition: 'true', ...source };
+  return Object.assign(source, { collection, effect, condition: 'true' });
 }
 
 /**
@@ -89,7 +83,6 @@ export class KeyTables {
       source: tableOf(collection),
       values: [],
       condition: `e.effect = ${number}`,
-      array: undefined,
     }));
   }
 }

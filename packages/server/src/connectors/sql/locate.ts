@@ -1,12 +1,11 @@
 import type { KeyBatch } from '../connector.ts';
-import { type CompiledCollection, keyColumns } from './compiled.ts';
+import type { CompiledCollection } from './compiled.ts';
 import { CHANGE, type Effect } from './effect.ts';
-import { foundRows } from './found-rows.ts';
+import { foundKeys, foundRows } from './found-rows.ts';
 import { batchColumns } from './key-chunks.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
 import type { KeyQuery } from './sql-dialect.ts';
-import { inGroups } from './staying-rows.ts';
 import type { Traversal } from './traversal.ts';
 
 /** Most keys in a batch. */
@@ -66,16 +65,19 @@ async function partsOf(traversal: Traversal, collection: CompiledCollection): Pr
 
 function queryOf({ collection, effect, groups }: Part): KeyQuery {
   const { dialect } = collection;
-  const key = collection.key.map(({ column }, at) =>
-    column === undefined ? `s.k${at + 1}` : dialect.storedKey(column, `s.k${at + 1}`),
-  );
   const cuts = effect.cuts.flatMap((cut) =>
     cut.columns.map((column) => dialect.stored(column, `t.${quoteIdentifier(column.name)}`)),
   );
   const needsRow = cuts.length > 0 || collection.leaf !== undefined;
+  const found = needsRow ? foundRows(collection, 't') : foundKeys(collection);
+  const key = found.key.map((at, index) => {
+    const column = collection.key[index]?.column;
+    return column === undefined ? at : dialect.storedKey(column, at);
+  });
   return {
     values: [...key, ...cuts],
-    rows: `${needsRow ? foundRows(collection, 't') : `${collection.found} s`} where ${inGroups('s', groups)}`,
-    order: keyColumns(collection, 's'),
+    keyParts: key.length,
+    rows: `${found.from} where ${found.isIn(groups)}`,
+    order: found.key.join(', '),
   };
 }

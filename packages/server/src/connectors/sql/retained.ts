@@ -1,7 +1,7 @@
 import type { Keep } from '../../catalog/index.ts';
 import type { Retained } from '../connector.ts';
-import type { CompiledCollection } from './compiled.ts';
 import type { Effect } from './effect.ts';
+import { type KeySet, rowsOfSet } from './key-set.ts';
 import { isOver, keptUntil } from './mask-sql.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { SqlDialect } from './sql-dialect.ts';
@@ -13,15 +13,9 @@ interface Duty {
   readonly applies: string;
 }
 
-/** What an effect leaves of rows of a collection, and until when. `rows` is `from … where …` with the rows as `t`. */
-export async function retainedRows(options: {
-  readonly transaction: SqlTransaction;
-  readonly collection: CompiledCollection;
-  readonly effect: Effect;
-  readonly rows: string;
-  readonly values: readonly unknown[];
-}): Promise<readonly Retained[]> {
-  const { transaction, collection, effect, rows, values } = options;
+/** What the effect of a set leaves of its rows, and until when. */
+export async function retainedRows(transaction: SqlTransaction, set: KeySet): Promise<readonly Retained[]> {
+  const { collection, effect } = set;
   const { dialect } = collection;
   const retained: Retained[] = [];
   for (const { keep, applies } of dutiesOf(effect, dialect)) {
@@ -31,8 +25,8 @@ export async function retainedRows(options: {
         ? 'null'
         : dialect.printTime(`case when count(*) = count(${until}) then max(${until}) end`);
     const [row] = await transaction.rows(
-      `select ${dialect.text('count(*)')}, ${end} ${rows} and ${applies}`,
-      values,
+      `select ${dialect.text('count(*)')}, ${end} ${rowsOfSet(set)} where ${applies}`,
+      set.values,
     );
     const count = Number(row?.[0] ?? 0);
     if (count === 0) continue;

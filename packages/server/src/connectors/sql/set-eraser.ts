@@ -1,5 +1,5 @@
 import type { EraseMode, Retained } from '../connector.ts';
-import { deleteRows, isReadable, lockRows, updateRows } from './change-sql.ts';
+import { deleteRows, deleteSet, isReadable, lockRows, updateRows } from './change-sql.ts';
 import type { Compiled, CompiledForeignKey } from './compiled.ts';
 import { Effects } from './effects.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
@@ -70,7 +70,7 @@ export class SetEraser {
     const circle = deletesAtOnce ? [] : this.#foreignKeysAmong(doomed);
     if (circle.length > 0) return await this.#deleteInRounds(doomed, circle);
     if (doomed.length === 1 || !deletesAtOnce) {
-      for (const set of doomed) this.#add(set, await this.#transaction.change(deleteRows(set), set.values));
+      for (const set of doomed) this.#add(set, await deleteSet(this.#transaction, set));
       return;
     }
     // The parts of one statement run in an order of PostgreSQL's own.
@@ -132,7 +132,7 @@ export class SetEraser {
       }
     }
     // What is left points at itself for good; the store says so.
-    for (const set of sets) this.#add(set, await this.#transaction.change(deleteRows(set), set.values));
+    for (const set of sets) this.#add(set, await deleteSet(this.#transaction, set));
   }
 
   /**
@@ -163,9 +163,8 @@ export class SetEraser {
 
   /** Counts what the set's effect leaves, and why. */
   async retain(set: KeySet): Promise<void> {
-    const { collection, effect, values } = set;
-    const rows = `${rowsOfSet(set)} where true`;
-    const retained = await retainedRows({ transaction: this.#transaction, collection, effect, rows, values });
+    const { collection, effect } = set;
+    const retained = await retainedRows(this.#transaction, set);
     this.retained.push(...retained);
     for (const { count } of retained) this.effects.changed(collection.name, 'kept', count);
     addHidden(this.hidden, collection.name, await hiddenRows(this.#transaction, set));

@@ -40,7 +40,11 @@ export interface KeySource {
   /** The parameters of the source, `$1` and so on. */
   readonly values: readonly unknown[];
   /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
-  readonly array: string | undefined;
+  readonly array?: string | undefined;
+  /** For {@link SqlTransaction.changeEach}, where the store is rather told one key after the other: a text for each part of a key. */
+  readonly each?: readonly string[] | undefined;
+  /** The first parts of all keys as a list in brackets, where a row with none of them is sooner looked for than all keys. */
+  readonly firsts?: { readonly list: string; readonly values: readonly unknown[] } | undefined;
 }
 
 /** A collection with the temporary table of its rows that were found. */
@@ -67,10 +71,10 @@ export interface SqlDialect {
   readonly name: string;
   /** Tables of this schema are named without it. */
   readonly plainSchema: string;
-  /** Whether a row can be made from stored values in the middle of a `from`, so that tables need not be read for their keys. */
-  readonly hasLateral: boolean;
 
   tableOf(live: LiveTable): string;
+  /** Joins two tables of which the first one has few rows, and so is read first. */
+  readonly joinFromFew: string;
   /** The name of a temporary table in statements. */
   temporary(name: string): string;
   /** Makes the temporary table `name`, or empties it, at its first use in a transaction. */
@@ -130,9 +134,11 @@ export interface SqlDialect {
   /** Sets what {@link now} and {@link saltedHash} read; `$1` is the value. */
   set(name: 'now' | 'salt'): string;
 
-  /** Joins batches of keys as {@link stored} gave them: `arrays` has for each column the texts that `locate` gave. */
+  /** Joins batches of keys: `arrays` has for each text of a batch those that {@link keyBatches} gave. */
   keySource(columns: readonly StoredColumn[], arrays: readonly (readonly string[])[]): KeySource;
-  /** The keys of rows in batches of at most `most`; `keys` are columns of {@link stored}, `order` sorts. */
+  /** How the texts of a batch hold its keys: one for each column, or one with whole keys. */
+  readonly keysAre: 'columns' | 'tuples';
+  /** The keys of rows in batches of at most `most`. */
   keyBatches(
     transaction: SqlTransaction,
     parts: readonly KeyQuery[],
@@ -184,8 +190,10 @@ export interface SqlDialect {
 }
 
 export interface KeyQuery {
-  /** Texts of {@link SqlDialect.stored}. */
+  /** The parts of a key, and what else is kept of a row. */
   readonly values: readonly string[];
+  /** How many of the values are parts of the key, which are never null. */
+  readonly keyParts: number;
   readonly rows: string;
   readonly order: string;
 }

@@ -16,6 +16,11 @@ export interface SqlTransaction extends AsyncDisposable {
   rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** How many rows a statement changed. */
   change(text: string, values?: readonly unknown[]): Promise<number>;
+  /**
+   * The same for a statement that is run once for each key, with its parts as `?`; `keys` has a text of the dialect's own for each part.
+   * Only where the store lies in this process.
+   */
+  changeEach?(text: string, keys: readonly string[]): Promise<number>;
   /** Several statements without values. */
   script(statements: readonly string[]): Promise<void>;
   /** Rows in batches, so that memory does not follow the result. */

@@ -1,6 +1,6 @@
 import type { CompiledCollection, CompiledForeignKey } from './compiled.ts';
 import { stays } from './effect.ts';
-import { foundRows } from './found-rows.ts';
+import { foundRows, inGroups } from './found-rows.ts';
 import type { FoundGroup, Search } from './search.ts';
 
 /**
@@ -49,14 +49,15 @@ async function keepParents(traversal: Search, foreignKey: CompiledForeignKey): P
   if (pointing.length === 0) return 0;
   const doomed = (await traversal.groups(parent)).filter((group) => !stays(group.effect));
   if (doomed.length === 0) return 0;
+  const children = foundRows(child, 'c');
   return await traversal.transaction.change(
     parent.dialect.updateFound(
       parent,
       { column: 'bits', value: (of) => `${of} | ${2 ** stay}` },
       `${inGroups('f', doomed)}
         and exists (
-          select 1 from ${foundRows(child, 'c')}
-           where ${inGroups('s', pointing)} and ${foreignKey.condition('c', 't')})`,
+          select 1 from ${children.from}
+           where ${children.isIn(pointing)} and ${foreignKey.condition('c', 't')})`,
     ),
   );
 }
@@ -71,13 +72,4 @@ function lets({ effect }: FoundGroup, foreignKey: CompiledForeignKey): boolean {
     ...effect.cuts.flatMap((cut) => cut.emptied.map((column) => column.name)),
   ];
   return foreignKey.columns.some((column) => emptied.includes(column));
-}
-
-/** The rows of these groups, in a table of found rows that the statement calls `alias`. */
-export function inGroups(alias: string, groups: readonly FoundGroup[]): string {
-  const conditions = groups.map(
-    (group) =>
-      `(${alias}.bits = ${group.bits} and (${alias}.tick is not null) = ${group.isOwn} and (${alias}.pending and ${alias}.tick is null) = ${group.isShared})`,
-  );
-  return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
 }

@@ -215,12 +215,13 @@ export class Traversal implements Search {
         tick: becomesOwn ? `${tick}` : 'cast(null as integer)',
         pending: edge.follows && edge.share === 'shared',
       };
+      const { rows, tick: since } = rowsToFollow({ from, edge });
       const count = await this.transaction.change(
         to.dialect.insertFound(
           to,
           `select ${edge.findsOnce && to.keyKind !== 'row' ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}, ${mark.tick}, ${mark.pending}
-             from ${rowsToFollow({ from, edge, found: 's' })} join ${to.table} t on ${edge.condition('a', 't')}
-            where s.tick > ${after} and s.tick <= ${upTo}`,
+             from ${rows} ${to.dialect.joinFromFew} ${to.table} t on ${edge.condition('a', 't')}
+            where ${since} > ${after} and ${since} <= ${upTo}`,
         ),
       );
       this.#note(to.name, count, becomesOwn ? tick : undefined);
@@ -247,7 +248,7 @@ export class Traversal implements Search {
         const rows = await this.transaction.rows(
           `with seen as (
              select distinct ${dialect.print(root.live, `t.${column}`)} as v
-               from ${collection.found} s join ${collection.table} t on ${matchesKey(collection, 't', 's')}
+               from ${collection.found} s ${dialect.joinFromFew} ${collection.table} t on ${matchesKey(collection, 't', 's')}
               where s.tick > ${after} and t.${column} is not null)
            select v from seen
             where not exists (

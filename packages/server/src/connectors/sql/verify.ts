@@ -5,11 +5,10 @@ import { foundRows } from './found-rows.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
-import { isInSet, type KeySet, KeyTables, pointsAsStored, rowsOfSet, setOfChunk } from './key-set.ts';
+import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
 import type { FoundGroup } from './search.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
-import { inGroups } from './staying-rows.ts';
 import type { Traversal } from './traversal.ts';
 
 /** So many that a store rather reads a table once than looks up each key; rows that were just deleted are slow to look up. */
@@ -49,15 +48,29 @@ async function countStored(options: VerifyOptions): Promise<Residue | undefined>
       if (!chunk.isInOrder) return false;
       const set = setOfChunk(chunk);
       const { name } = set.collection;
-      const readable = readableStored(set, options.compiled);
+      const readable = (await isGone(options.transaction, set))
+        ? undefined
+        : readableStored(set, options.compiled);
       const count = readable === undefined ? 0 : await countOf(options, readable, set.values);
       remaining[name] = (remaining[name] ?? 0) + count;
-      retained.push(...(await retainedOf(options.transaction, set)));
+      retained.push(...(await retainedRows(options.transaction, set)));
       addHidden(hidden, name, await hiddenRows(options.transaction, set));
       return true;
     },
   );
   return isComplete ? { remaining, retained: sumRetained(retained), hidden } : undefined;
+}
+
+/** Whether it is sure at first sight that no row of a set is left: where no row has a key's first part, none has the key. */
+async function isGone(transaction: SqlTransaction, set: KeySet): Promise<boolean> {
+  const { collection, effect, firsts } = set;
+  const [part] = collection.key;
+  if (effect.action?.kind !== 'delete' || firsts === undefined || part === undefined) return false;
+  const rows = await transaction.rows(
+    `select '1' from ${collection.table} t where ${part.sql('t')} in ${firsts.list} limit 1`,
+    firsts.values,
+  );
+  return rows.length === 0;
 }
 
 async function countAtOnce(options: VerifyOptions): Promise<Residue> {
@@ -83,7 +96,7 @@ async function countAtOnce(options: VerifyOptions): Promise<Residue> {
   const retained: Retained[] = [];
   const hidden: Record<string, number> = {};
   for (const set of stored) {
-    retained.push(...(await retainedOf(transaction, set)));
+    retained.push(...(await retainedRows(transaction, set)));
     addHidden(hidden, set.collection.name, await hiddenRows(transaction, set));
   }
   return { remaining, retained: sumRetained(retained), hidden };
@@ -101,12 +114,6 @@ async function countOf(
   return Number(row?.[0] ?? 0);
 }
 
-async function retainedOf(transaction: SqlTransaction, set: KeySet): Promise<readonly Retained[]> {
-  const { collection, effect, values } = set;
-  const rows = `${rowsOfSet(set)} where true`;
-  return await retainedRows({ transaction, collection, effect, rows, values });
-}
-
 /**
  * Rows that a search finds now and that were not stored. What was decided of a stored row, by all ways that led to it then, still
  * holds when some of these ways are gone. A reference by which a row was found just now leads to the person.
@@ -122,8 +129,9 @@ function readableFound(
   const known = stored.map(
     (set) => ` and not exists (select 1 from ${set.source} e where ${isInSet(set, 't')})`,
   );
-  return `select ${keyColumns(collection, 's')} from ${foundRows(collection, 't')}
-           where ${inGroups('s', [group])} and ${readable}${known.join('')}`;
+  const found = foundRows(collection, 't');
+  return `select ${found.key.join(', ')} from ${found.from}
+           where ${found.isIn([group])} and ${readable}${known.join('')}`;
 }
 
 function readableStored(set: KeySet, compiled: Compiled): string | undefined {

@@ -25,6 +25,8 @@ export interface SqliteStream {
 
 /** A thread that holds one SQLite file open. */
 export class SqliteConnection {
+  /** Which file it has open, whatever lies under its path by now. */
+  readonly identity: string;
   readonly #worker: Worker;
   readonly #waiting = new Map<
     number,
@@ -33,7 +35,8 @@ export class SqliteConnection {
   #last = 0;
   #ended: unknown;
 
-  constructor(address: string) {
+  constructor(address: string, identity: string) {
+    this.identity = identity;
     this.#worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), {
       workerData: { address, patienceMilliseconds: PATIENCE_MILLISECONDS },
     });
@@ -59,6 +62,11 @@ export class SqliteConnection {
 
   async change(text: string, values: readonly unknown[]): Promise<number> {
     return (await this.#ask({ kind: 'change', text, values: values.map(bound) })).changes ?? 0;
+  }
+
+  /** `keys`: for each part of a key a text of `stored-keys.ts`. */
+  async changeEach(text: string, keys: readonly string[]): Promise<number> {
+    return (await this.#ask({ kind: 'each', text, keys })).changes ?? 0;
   }
 
   async script(statements: readonly string[]): Promise<void> {

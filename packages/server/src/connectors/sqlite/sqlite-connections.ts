@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { HabeasError } from '../../foundation/index.ts';
 import { SqliteConnection, SqliteError } from './sqlite-connection.ts';
@@ -23,10 +23,12 @@ export class SqliteConnections {
   async take(signal: AbortSignal): Promise<SqliteConnection> {
     while (this.#taken >= this.#most) await this.#freed(signal);
     this.#taken += 1;
+    const identity = identityOf(this.#file);
     const idle = this.#idle.pop();
-    if (idle?.isOpen === true && existsSync(this.#file)) return idle;
+    // A file that was put in the place of another one, such as a restored one, is not what the thread has open.
+    if (idle?.isOpen === true && idle.identity === identity) return idle;
     await idle?.close();
-    if (!existsSync(this.#file)) {
+    if (identity === undefined) {
       this.#free();
       throw new HabeasError(
         'SYSTEM_UNREACHABLE',
@@ -36,7 +38,7 @@ export class SqliteConnections {
         },
       );
     }
-    return new SqliteConnection(`${pathToFileURL(this.#file)}?mode=rw`);
+    return new SqliteConnection(`${pathToFileURL(this.#file)}?mode=rw`, identity);
   }
 
   async giveBack(connection: SqliteConnection, destroy: boolean): Promise<void> {
@@ -78,6 +80,16 @@ export class SqliteConnections {
         cause: signal.reason,
         retryable: true,
       });
+  }
+}
+
+/** Which file lies under a path; undefined: none, or none that this user can see. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import {
   arrayOf,
@@ -212,6 +212,19 @@ test('a file that is not there is told, and none is made; one that is no databas
     ok: false,
     message: expect.stringContaining('no SQLite database'),
   });
+});
+
+test('a file that was put in the place of another one is the one that is worked on', async () => {
+  const store = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
+  // The restored file has Ann again, and the threads have the former one open.
+  const restored = createSqliteFile();
+  restored.run([SMALL_SHOP]);
+  await erase(store, await located(store, ANN));
+  renameSync(restored.file, store.file.file);
+  restored.remove();
+  const scope = await located(store, ANN);
+  expect((await erase(store, scope)).counts.customers).toBe(1);
+  expect(store.file.rows(`select * from customers where email = 'ann@example.com'`)).toEqual([]);
 });
 
 test('discovery tells tables with their keys and references, and no view or virtual table', async () => {

@@ -1,6 +1,5 @@
 import {
   assigned,
-  jsonKeyBatches,
   keyColumns,
   type LiveColumn,
   matchesKey,
@@ -9,14 +8,15 @@ import {
 } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { compareWithValues } from './compare-values.ts';
-import { keySource, tagged } from './stored-keys.ts';
+import { keyBatches, keySource, tagged, taggedKey } from './stored-keys.ts';
 
 /** SQLite's SQL, with the functions of sqlite-functions.ts. */
 export const sqliteDialect: SqlDialect = {
   name: 'SQLite',
   plainSchema: 'main',
-  hasLateral: false,
   tableOf: ({ table }) => `main.${quoteIdentifier(table)}`,
+  // SQLite knows nothing of a temporary table, and would rather read a large table from end to end.
+  joinFromFew: 'cross join',
   temporary: (name) => `temp.${name}`,
   createTemporary({ name, columns, key, rows }) {
     const list = key.join(', ');
@@ -33,7 +33,7 @@ export const sqliteDialect: SqlDialect = {
   text: (sql) => `cast(${sql} as text)`,
   print,
   stored: (_, at) => tagged(at),
-  storedKey: (_, at) => tagged(at),
+  storedKey: (_, at) => taggedKey(at),
   sameText: (a, b) => `${a} = ${b}`,
   rowHash(alias, live) {
     const values = [...live.columns.keys()].map((name) => `quote(${alias}.${quoteIdentifier(name)})`);
@@ -64,7 +64,8 @@ export const sqliteDialect: SqlDialect = {
   set: (name) => `select habeas_set('${name}', $1)`,
 
   keySource,
-  keyBatches: jsonKeyBatches,
+  keysAre: 'columns',
+  keyBatches,
 
   insertFound(collection, select) {
     const columns = keyColumns(collection);

@@ -7,6 +7,8 @@ export type SqliteQuestion = { readonly id: number } & (
       readonly text: string;
       readonly values: readonly (string | number | null)[];
     }
+  /** One run for each key. */
+  | { readonly kind: 'each'; readonly text: string; readonly keys: readonly string[] }
   | { readonly kind: 'script'; readonly statements: readonly string[] }
   /** Opens a stream, which then has the id of this question. */
   | { readonly kind: 'open'; readonly text: string }

@@ -45,6 +45,10 @@ export class SqliteTransaction implements SqlTransaction {
     return await this.#run(() => this.#connection.change(text, values));
   }
 
+  async changeEach(text: string, keys: readonly string[]): Promise<number> {
+    return await this.#run(() => this.#connection.changeEach(text, keys));
+  }
+
   async script(statements: readonly string[]): Promise<void> {
     if (statements.length > 0) await this.#run(() => this.#connection.script(statements));
   }
@@ -52,11 +56,18 @@ export class SqliteTransaction implements SqlTransaction {
   async *stream(text: string, options: StreamOptions = {}): AsyncGenerator<readonly TextRow[]> {
     const stream = await this.#run(() => this.#connection.open(text));
     const most = options.mostRows ?? MOST_FETCH_ROWS;
+    const fetch = () => {
+      const fetched = this.#run(() => stream.next(most, FETCH_CHARACTERS));
+      // Its failure is thrown when it is waited for; until then it must not count as unhandled.
+      fetched.catch(() => undefined);
+      return fetched;
+    };
     try {
-      for (;;) {
-        const batch = await this.#run(() => stream.next(most, FETCH_CHARACTERS));
-        if (batch.length === 0) return;
+      // The next rows are on their way while some are used.
+      for (let batch = await fetch(); batch.length > 0; ) {
+        const next = fetch();
         yield batch;
+        batch = await next;
       }
     } finally {
       await stream.close();

@@ -1,8 +1,20 @@
-import { joinedKeys, type KeySource, type StoredColumn } from '../sql/index.ts';
+import type { KeyQuery, KeySource, SqlTransaction, StoredBatch, StoredColumn } from '../sql/index.ts';
+
+/** Batches that one fetch brings. */
+const FETCH_BATCHES = 20;
 
 /** A value as a text that tells its storage class too, because a column may hold any: `i7`, `t7`, `r0.5`, `b0aff`. */
 export function tagged(at: string): string {
-  return `case typeof(${at}) when 'integer' then 'i' || ${at} when 'text' then 't' || ${at}
+  return `case typeof(${at}) when 'integer' then 'i' || ${at} else ${taggedOther(at)} end`;
+}
+
+/** The same in JSON, where whole numbers, which most keys are, stay what they are. */
+export function taggedKey(at: string): string {
+  return `case typeof(${at}) when 'integer' then ${at} else ${taggedOther(at)} end`;
+}
+
+function taggedOther(at: string): string {
+  return `case typeof(${at}) when 'text' then 't' || ${at}
     when 'real' then 'r' || printf('%!.17g', ${at}) when 'blob' then 'b' || hex(${at}) end`;
 }
 
@@ -12,18 +24,115 @@ export function decoded(at: string): string {
     when 'r' then cast(substr(${at}, 2) as real) when 'b' then unhex(substr(${at}, 2)) end`;
 }
 
-/** All keys as one JSON array, an array for each. */
+/**
+ * For each column the texts of JSON arrays. The keys are written down in a temporary table first, which numbers them: batches are then
+ * ranges of it, which costs a fraction of `row_number()` and of rows that are made here. Their order is of no use, because whoever erases has
+ * locked the file.
+ */
+export async function* keyBatches(
+  transaction: SqlTransaction,
+  parts: readonly KeyQuery[],
+  most: number,
+): AsyncGenerator<StoredBatch> {
+  for (const [index, { values, keyParts, rows }] of parts.entries()) {
+    const names = values.map((_, at) => `v${at + 1}`);
+    const columns = names.map((name, at) => `${name}${at < keyParts ? ' not null' : ''}`);
+    await transaction.script([
+      'drop table if exists temp.habeas_batches',
+      `create table temp.habeas_batches (number integer primary key, ${columns.join(', ')})`,
+    ]);
+    const count = await transaction.change(
+      `insert into temp.habeas_batches (${names.join(', ')}) select ${values.join(', ')} from ${rows}`,
+    );
+    const arrays = names.map(
+      (name) =>
+        `(select json_group_array(k.${name}) from temp.habeas_batches k where k.number > b.first and k.number <= b.first + ${most})`,
+    );
+    if (count === 0) continue;
+    const batches = transaction.stream(
+      `with recursive b (first) as (select 0 union all select first + ${most} from b where first + ${most} < ${count})
+       select ${arrays.join(', ')} from b`,
+      { mostRows: FETCH_BATCHES },
+    );
+    let left = count;
+    for await (const fetched of batches)
+      for (const row of fetched) {
+        yield { index, count: Math.min(left, most), keys: row.map((array) => array ?? '[]') };
+        left -= most;
+      }
+  }
+}
+
+/** Keys of one column as they were stored. Those of several are put together in one JSON array, an array for each key. */
 export function keySource(
   columns: readonly StoredColumn[],
   arrays: readonly (readonly string[])[],
 ): KeySource {
-  const selected = columns.map(({ name, column }, at) => {
-    const value = `json_extract(j.value, '$[${at}]')`;
-    return `${column === undefined ? value : decoded(value)} as ${name}`;
-  });
+  const [column] = columns;
+  const [first = []] = arrays;
+  const list = (name = '') => `(select ${readKey(column, 'j.value', 'j.type')}${name} from json_each($1) j)`;
+  if (arrays.length === 1) return { source: list(` as ${column?.name}`), values: [joined(first)] };
+  const values = columns.map(({ name }, at) => `j.value ->> ${at} as ${name}`);
+  const selected = columns.map(
+    (stored) => `${readKey(stored, stored.name, `typeof(${stored.name})`)} as ${stored.name}`,
+  );
   return {
-    source: `(select ${selected.join(', ')} from json_each($1) j)`,
-    values: [joinedKeys(arrays)],
-    array: undefined,
+    // What has a limit is not taken apart, so that each value is looked for once.
+    source: `(select ${selected.join(', ')} from (select ${values.join(', ')} from json_each($1) j limit -1))`,
+    // Seldom needed, and as much work as all the rest.
+    get values() {
+      return [zipped(arrays)];
+    },
+    each: arrays.map(joined),
+    firsts: { list: list(), values: [joined(first)] },
   };
+}
+
+/** What is no value of a column, such as the hash of a row, is the text that it is. */
+function readKey(stored: StoredColumn | undefined, at: string, type: string): string {
+  return stored?.column === undefined ? at : `case ${type} when 'integer' then ${at} else ${decoded(at)} end`;
+}
+
+/** Arrays that follow each other as one. */
+function joined(arrays: readonly string[]): string {
+  return `[${arrays
+    .map((array) => array.slice(1, -1))
+    .filter((array) => array !== '')
+    .join(',')}]`;
+}
+
+/** `[1,2]` and `["ta","tb"]` as `[[1,"ta"],[2,"tb"]]`. */
+function zipped(arrays: readonly (readonly string[])[]): string {
+  const columns = arrays.map((texts) => parseKeys(joined(texts)));
+  const [first = []] = columns;
+  const element = (value: StoredKey | undefined) =>
+    typeof value === 'bigint' ? `${value}` : JSON.stringify(value ?? null);
+  return `[${first.map((_, row) => `[${columns.map((column) => element(column[row])).join(',')}]`).join(',')}]`;
+}
+
+export type StoredKey = string | number | bigint | null;
+
+/** The elements of a stored array, whole numbers of any size as they are. */
+export function parseKeys(array: string): readonly StoredKey[] {
+  // A number of JavaScript is exact up to 2^53, which has 16 digits.
+  if (!/\d{16}/.test(array)) return JSON.parse(array);
+  const exactly = (_: string, value: unknown, context?: { readonly source: string }) =>
+    typeof value === 'number' ? BigInt(context?.source ?? value) : value;
+  return JSON.parse(array, exactly);
+}
+
+/** The value that a stored element stands for, as it is bound to a statement. */
+export function boundKey(value: StoredKey): string | number | bigint | Uint8Array | null {
+  if (typeof value !== 'string') return typeof value === 'number' ? BigInt(value) : value;
+  const text = value.slice(1);
+  switch (value[0]) {
+    case 'i':
+      return BigInt(text);
+    case 'r':
+      return Number(text);
+    case 'b':
+      return Buffer.from(text, 'hex');
+    default:
+      return text;
+  }
 }

@@ -1,0 +1,66 @@
+import { HabeasError } from '../../foundation/index.ts';
+import type { KeyQuery, KeySource, SqlTransaction, StoredBatch, StoredColumn } from '../sql/index.ts';
+import { classOf } from './column-class.ts';
+import { BINARY_TEXT, fromStored } from './values.ts';
+
+/** Batches that one fetch brings. */
+const FETCH_BATCHES = 20;
+
+/**
+ * One row for each batch, whose keys are one JSON text, an array for each key, so that a key costs no work here. MariaDB reads these texts
+ * again.
+ */
+export async function* keyBatches(
+  transaction: SqlTransaction,
+  parts: readonly KeyQuery[],
+  most: number,
+): AsyncGenerator<StoredBatch> {
+  for (const [index, part] of parts.entries())
+    for await (const rows of transaction.stream(selectBatches(part, most), { mostRows: FETCH_BATCHES }))
+      for (const [count, keys, length] of rows) {
+        if (keys == null || length !== count) throw cutOff();
+        yield { index, count: Number(count), keys: [keys] };
+      }
+}
+
+function selectBatches({ values, rows, order }: KeyQuery, most: number): string {
+  const names = values.map((_, at) => `v${at + 1}`);
+  return `select cast(b.count as char), b.texts, cast(json_length(b.texts) as char) from (
+            select count(*) as count, (number - 1) div ${most} as batch,
+                   concat('[', group_concat(json_array(${names.join(', ')}) order by number separator ','), ']') as texts
+              from (select ${values.map((value, at) => `${value} as ${names[at]}`).join(', ')},
+                           row_number() over (order by ${order}) as number
+                      from ${rows}) numbered
+             group by batch) b
+           order by b.batch`;
+}
+
+/** MariaDB cuts off what is longer than a packet, and only warns. */
+function cutOff(): HabeasError {
+  return new HabeasError(
+    'SYSTEM_FAILED',
+    'A thousand keys do not fit in one packet of the MariaDB server; nothing was changed. Raise max_allowed_packet, of which 16 MB are the default.',
+  );
+}
+
+/** The keys as a table that is read from one JSON text. */
+export function keySource(
+  columns: readonly StoredColumn[],
+  texts: readonly (readonly string[])[],
+): KeySource {
+  const isInteger = ({ column }: StoredColumn) => column !== undefined && classOf(column) === 'integer';
+  const read = columns.map((stored, at) => {
+    const type = isInteger(stored) ? 'bigint' : `varchar(2800) ${BINARY_TEXT}`;
+    return `v${at} ${type} path '$[${at}]'`;
+  });
+  const selected = columns.map((stored, at) => {
+    const { column, name } = stored;
+    const value = `j.v${at}`;
+    return `${column === undefined || isInteger(stored) ? value : fromStored(column, value)} as ${name}`;
+  });
+  const [batches = []] = texts;
+  return {
+    source: `(select ${selected.join(', ')} from json_table($1, '$[*]' columns (${read.join(', ')})) j)`,
+    values: [`[${batches.map((batch) => batch.slice(1, -1)).join(',')}]`],
+  };
+}
