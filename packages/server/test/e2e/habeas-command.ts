@@ -36,13 +36,15 @@ export async function habeas(argv: readonly string[], options: CommandOptions = 
 /** `habeas serve` in a process of its own. */
 export interface ServeProcess {
   readonly url: string;
+  /** The first admin key, where the server made it now. */
+  readonly key: string | undefined;
   /** Everything that it printed so far, standard output and standard error. */
   printed(): string;
   /** Sends the signal, if it still runs, and waits until it is gone. Gives its exit code. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-const servedSchema = z.object({ url: z.string() });
+const servedSchema = z.object({ url: z.string(), key: z.string().optional() });
 
 /** Starts a server and waits until it takes calls. */
 export async function startServe(
@@ -74,8 +76,8 @@ export async function startServe(
     await end('SIGKILL');
     throw new Error(`The server did not start: ${outcome}. It printed:\n${printed}`);
   }
-  const { url } = servedSchema.parse(JSON.parse(outcome.line));
-  return { url, printed: () => printed, end };
+  const { url, key } = servedSchema.parse(JSON.parse(outcome.line));
+  return { url, key, printed: () => printed, end };
 }
 
 function spawnHabeas(argv: readonly string[], options: CommandOptions) {
