@@ -13,6 +13,8 @@ type Row = Readonly<Record<string, unknown>>;
 export interface MariadbServer extends AsyncDisposable {
   /** As a user who may do everything, without a database. */
   readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
   /** Runs one statement after the other on one connection: rows that it gave, and how many it changed. */
   run(
     text: string,
@@ -82,6 +84,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
   };
   return {
     url,
+    folder: data,
     kill,
     async run(text, values = []) {
       const [result] = await pool.query<RowDataPacket[] | ResultSetHeader>(text, [...values]);
