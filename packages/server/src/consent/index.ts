@@ -1,0 +1,2 @@
+export * from './enforce/index.ts';
+export * from './record/index.ts';

@@ -1,0 +1,53 @@
+/** What a person, or their browser, said at a moment about some purposes. A purpose is a bit. */
+export interface Statement {
+  /** When it was said, in milliseconds since 1970; not when it arrived. */
+  readonly at: number;
+  /** Unique within the organization; orders what was said in one millisecond. */
+  readonly eventId: string;
+  /** The purposes that it is about. */
+  readonly mask: bigint;
+  /** Those of them that are granted. */
+  readonly value: bigint;
+  /** Said by Global Privacy Control: a setting of the browser, which repeats itself with each page. */
+  readonly automatic: boolean;
+}
+
+/** What is known of a person: purposes that they said something about, and those of them that they agreed to. */
+export interface Signature {
+  readonly known: bigint;
+  readonly granted: bigint;
+}
+
+export const NOTHING_SAID: Signature = { known: 0n, granted: 0n };
+
+/** The order in which statements count. */
+export function earlierFirst(one: Statement, other: Statement): number {
+  if (one.at !== other.at) return one.at - other.at;
+  return one.eventId < other.eventId ? -1 : Number(one.eventId > other.eventId);
+}
+
+/**
+ * The signature that statements come to, whatever the order in which they arrived and however often: for each purpose the latest counts.
+ * Of what a browser repeats with each page only the first time counts (W3C Global Privacy Control §3.3: a later explicit choice may
+ * override it), or else a choice would be undone by the next page.
+ */
+export function fold(statements: readonly Statement[]): Signature {
+  let { known, granted } = NOTHING_SAID;
+  let repeated = 0n;
+  const seen = new Set<string>();
+  for (const { eventId, mask, value, automatic } of statements.toSorted(earlierFirst)) {
+    if (seen.has(eventId)) continue;
+    seen.add(eventId);
+    const counts = automatic ? mask & ~repeated : mask;
+    if (automatic) repeated |= mask;
+    known |= counts;
+    granted = (granted & ~counts) | (value & counts);
+  }
+  return { known, granted };
+}
+
+/** The same, with statements that are all later than those that the signature came from, and none of them automatic. */
+export function foldLater(signature: Signature, later: readonly Statement[]): Signature {
+  const { known, granted } = fold(later);
+  return { known: signature.known | known, granted: (signature.granted & ~known) | granted };
+}

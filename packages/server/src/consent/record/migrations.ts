@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import type { Migrations } from '../../foundation/index.ts';
+
+/** What people agreed to: who they are by dense numbers, all that they ever said, and what it comes to. */
+export const consentMigrations: Migrations = {
+  '0068-consent': {
+    async up(db) {
+      // A bit is never given to another purpose: what was said about the first one would be read as said about the second.
+      await sql`
+        create table consent_purposes (
+          organization_id text not null,
+          bit smallint not null check (bit between 0 and 62),
+          code text not null,
+          primary key (organization_id, bit),
+          unique (organization_id, code)
+        )`.execute(db);
+      await sql`
+        create table consent_counters (
+          organization_id text primary key,
+          next_subject integer not null
+        )`.execute(db);
+      // The value is sealed; the digest, which is keyed, finds it.
+      await sql`
+        create table consent_identities (
+          organization_id text not null,
+          digest bytea not null,
+          subject integer not null,
+          type text not null,
+          sealed_value bytea not null,
+          primary key (organization_id, digest)
+        )`.execute(db);
+      await sql`create index consent_identities_of on consent_identities (organization_id, subject)`.execute(
+        db,
+      );
+      // Only ever added to. The content is a hash of what was said, so that an id that is used again for something else is seen.
+      await sql`
+        create table consent_signals (
+          organization_id text not null,
+          event_id text not null,
+          subject integer not null,
+          said_at timestamptz not null,
+          received_at timestamptz not null,
+          mask bigint not null,
+          value bigint not null,
+          source text not null,
+          notice jsonb,
+          content bytea not null,
+          primary key (organization_id, event_id),
+          check (value & ~mask = 0)
+        )`.execute(db);
+      await sql`create index consent_signals_of on consent_signals (organization_id, subject)`.execute(db);
+      await sql`
+        create table consent_signatures (
+          organization_id text not null,
+          subject integer not null,
+          known bigint not null,
+          granted bigint not null,
+          latest timestamptz,
+          primary key (organization_id, subject),
+          check (granted & ~known = 0)
+        ) with (fillfactor = 85)`.execute(db);
+    },
+  },
+};
