@@ -59,8 +59,12 @@ export function keySource(
     return `${column === undefined || isInteger(stored) ? value : fromStored(column, value)} as ${name}`;
   });
   const [batches = []] = texts;
+  const source = (parts: number) =>
+    `(select ${selected.slice(0, parts).join(', ')} from json_table($1, '$[*]' columns (${read.slice(0, parts).join(', ')})) j)`;
+  const values = [`[${batches.map((batch) => batch.slice(1, -1)).join(',')}]`];
   return {
-    source: `(select ${selected.join(', ')} from json_table($1, '$[*]' columns (${read.join(', ')})) j)`,
-    values: [`[${batches.map((batch) => batch.slice(1, -1)).join(',')}]`],
+    source: source(columns.length),
+    values,
+    firsts: columns.length === 1 ? undefined : { list: source(1), values },
   };
 }
