@@ -83,7 +83,7 @@ export function coverageOf(graph: DatasetGraph, options: CoverageOptions): Cover
       return planned === undefined || found === undefined ? [] : [describe(planned, found)];
     }),
     unreachable: [...graph.nodes.values()].flatMap((node) => {
-      if (reached.has(node.name) || isKnownToBeHarmless(node)) return [];
+      if (reached.has(node.name) || needsNoWay(node)) return [];
       return [{ collection: node.name, reason: whyUnreachable(node) }];
     }),
     identitiesNeeded: identityTypesOf(graph.nodes.values(), () => true),
@@ -281,9 +281,11 @@ function categoriesOf(node: Node, names: readonly string[]): readonly string[] {
   return [...categories].sort();
 }
 
-/** Every field has a category and none is personal: there is nothing to reach. */
-function isKnownToBeHarmless(node: Node): boolean {
+/** There is nothing to reach: every field has a category and none is personal, or what is there ends by itself. */
+function needsNoWay(node: Node): boolean {
   if (node.collection.skip || node.roots.length > 0) return false;
+  // It ends by itself, and an erasure says when.
+  if (node.collection.lifetime !== undefined) return true;
   return node.collection.fields.every(
     (field) => field.categories.length > 0 && !field.categories.some(isPersonalCategory),
   );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { span } from '../foundation/index.ts';
 
 /** `7y`, `18mo`, `4w`, `30d`: calendar units, so that seven years end on the same day of the year. */
 const age = z.string().regex(/^[1-9]\d{0,3}(d|w|mo|y)$/, 'a time such as 30d, 4w, 18mo or 7y');
@@ -202,6 +203,18 @@ const sphinx = z.strictObject({
   together: z.array(z.array(z.string()).min(2)).default([]),
 });
 
+/** What ends by itself, in a store in which nobody can be looked for; see docs/connect-lifetimes.md. */
+const lifetime = z.strictObject({
+  /** How long the longest lives. (Default: what the store says) */
+  max_age: span.optional(),
+  /** Of memcached: what the keys begin with. (Default: all) */
+  keys: z.string().min(1).optional(),
+  /** Of RabbitMQ. (Default: the collection's name) */
+  queue: z.string().min(1).optional(),
+  /** Of NATS JetStream. (Default: the collection's name) */
+  stream: z.string().min(1).optional(),
+});
+
 const habeasCollection = z.strictObject({
   dynamodb: dynamodb.optional(),
   objects: objects.optional(),
@@ -209,6 +222,7 @@ const habeasCollection = z.strictObject({
   files: files.optional(),
   logs: logs.optional(),
   sphinx: sphinx.optional(),
+  lifetime: lifetime.optional(),
   on_erase: onErase.optional(),
   source: source.optional(),
   rectify: rectify.optional(),
@@ -270,6 +284,7 @@ export type KeepSource = z.output<typeof keep>;
 export type RedisSource = z.output<typeof redis>;
 export type FilesSource = z.output<typeof files>;
 export type ObjectsSource = z.output<typeof objects>;
+export type LifetimeSource = z.output<typeof lifetime>;
 export type LogsSource = z.output<typeof logs>;
 export type FlagsSource = z.output<typeof flags>;
 

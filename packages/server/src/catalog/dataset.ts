@@ -138,6 +138,15 @@ export interface ItemTable {
   readonly together: readonly (readonly string[])[];
 }
 
+/** How long data lives in a store in which nobody can be looked for. */
+export interface Lifetime {
+  /** Of the longest, in milliseconds; undefined: as the store says. */
+  readonly maxAge: number | undefined;
+  readonly keys: string | undefined;
+  readonly queue: string | undefined;
+  readonly stream: string | undefined;
+}
+
 /** A full-text index of Sphinx. */
 export interface DocumentIndex {
   /** (Default: the collection's name) */
@@ -208,6 +217,8 @@ export interface Collection {
   readonly objects?: ObjectKeys;
   /** Of DynamoDB. */
   readonly dynamodb?: ItemTable;
+  /** Of stores whose data ends by itself. */
+  readonly lifetime?: Lifetime;
   /** Of Sphinx. */
   readonly sphinx?: DocumentIndex;
   /** Columns that say what the rows may not be used for. */

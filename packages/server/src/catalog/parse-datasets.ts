@@ -12,6 +12,7 @@ import { fromKeepSource, fromOnEraseSource } from './erase-source.ts';
 import { fromFilesSource, fromLogsSource } from './file-source.ts';
 import type { Finding, FindingCode, Severity } from './finding.ts';
 import { fromFlagsSource } from './flag-source.ts';
+import { fromLifetimeSource } from './lifetime-source.ts';
 import { fromObjectsSource } from './object-source.ts';
 import { fromRedisSource } from './redis-source.ts';
 import { didYouMean } from './suggest.ts';
@@ -120,6 +121,9 @@ class DatasetReader {
       ...(source.habeas?.files === undefined ? {} : { files: fromFilesSource(source.habeas.files) }),
       ...(source.habeas?.logs === undefined ? {} : { logs: fromLogsSource(source.habeas.logs) }),
       ...(source.habeas?.dynamodb === undefined ? {} : { dynamodb: source.habeas.dynamodb }),
+      ...(source.habeas?.lifetime === undefined
+        ? {}
+        : { lifetime: fromLifetimeSource(source.habeas.lifetime) }),
       ...(source.habeas?.sphinx === undefined ? {} : { sphinx: source.habeas.sphinx }),
       ...(source.habeas?.objects === undefined ? {} : { objects: fromObjectsSource(source.habeas.objects) }),
       path,

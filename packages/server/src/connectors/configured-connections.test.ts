@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseConfig, systemClock } from '../foundation/index.ts';
 import { configureConnections } from './configured-connections.ts';
 import { createPostgresConnector } from './index.ts';
+import { createMemcachedConnector } from './lifetimes/index.ts';
 
 const DATASET = `dataset:
   - fides_key: shop
@@ -23,19 +24,19 @@ const DATASET = `dataset:
               references: [{ dataset: shop, field: customers.id, direction: from }]
 `;
 
-function configure(dataset: string) {
+function configure(dataset: string, kind = 'postgres', url = 'postgres://nowhere/shop') {
   const folder = mkdtempSync(join(tmpdir(), 'habeas-datasets-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'shop.yml'), dataset);
   const config = parseConfig({
-    text: 'connections: [{ key: shop, kind: postgres, team: shop, url: "postgres://nowhere/shop", datasets: [shop.yml] }]',
+    text: `connections: [{ key: shop, kind: ${kind}, team: shop, url: "${url}", datasets: [shop.yml] }]`,
     file: join(folder, 'habeas.yaml'),
     environment: {},
   });
   return configureConnections({
     config,
     keepRules: [],
-    kinds: { postgres: createPostgresConnector },
+    kinds: { postgres: createPostgresConnector, memcached: createMemcachedConnector },
     clock: systemClock,
   });
 }
@@ -52,6 +53,30 @@ test.each([
     expect.objectContaining({
       code: 'DATASET_INVALID',
       message: expect.stringMatching(new RegExp(`^shop\\.yml:15:\\d+: .*${message}`)),
+    }),
+  );
+});
+
+const LIFETIME = `dataset:
+  - fides_key: cache
+    collections:
+      - name: sessions
+        habeas: { lifetime: { max_age: 24h } }
+        fields: [{ name: email, data_categories: [user.contact.email] }]
+`;
+
+test('what ends by itself needs no identity, and is no gap', () => {
+  const [connection] = configure(LIFETIME, 'memcached', 'memcached://nowhere');
+  expect(connection).toMatchObject({ needs: [], resolves: [] });
+  expect(connection?.coverage(new Set())).toMatchObject({ collections: [], unreachable: [] });
+});
+
+test('a lifetime where people can be found is refused with file and line', () => {
+  expect(() => configure(LIFETIME)).toThrow(
+    expect.objectContaining({
+      code: 'DATASET_INVALID',
+      message: expect.stringMatching(/"sessions" of shop has a `lifetime`.*postgres/),
+      place: expect.objectContaining({ line: 4 }),
     }),
   );
 });

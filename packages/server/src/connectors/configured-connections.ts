@@ -24,7 +24,7 @@ import {
   HabeasError,
   sha256Hex,
 } from '../foundation/index.ts';
-import { type ConnectionKind, concurrencyOf, takesOptions } from './connection-kind.ts';
+import { type ConnectionKind, concurrencyOf, endsByItself, takesOptions } from './connection-kind.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import { checkResiduals, nameResiduals } from './name-residuals.ts';
@@ -104,6 +104,7 @@ function configure(
   const { links } = linked;
   const graph = buildDatasetGraph(linked.datasets);
   refuseBrokenReferences(graph);
+  if (!endsByItself(config.kind)) refuseLifetimes(config, linked.datasets);
   const under = rememberByRules((keepRules) => {
     const content = canonicalJson({
       files,
@@ -172,6 +173,18 @@ function rememberByRules<Made>(
     made.set(name, fresh);
     return fresh;
   };
+}
+
+/** Where people can be found, what a collection holds of them has to be looked for. */
+function refuseLifetimes({ key, kind }: ConnectionConfig, datasets: readonly Dataset[]): void {
+  for (const dataset of datasets)
+    for (const { name, lifetime, path } of dataset.collections)
+      if (lifetime !== undefined)
+        throw new HabeasError(
+          'DATASET_INVALID',
+          `"${name}" of ${key} has a \`lifetime\`, which the kind "${kind}" does not have: people are found in it. Leave it out.`,
+          { place: dataset.placeOf(path) },
+        );
 }
 
 /** Behind a reference that leads nowhere a person's rows would stay, and the request would end without them. */

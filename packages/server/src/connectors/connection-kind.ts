@@ -33,11 +33,20 @@ const WITH_OPTIONS: ReadonlySet<string> = new Set([
   'azure',
   'dynamodb',
   'sphinx',
+  'rabbitmq',
+  'nats',
 ]);
 
 /** Whether a kind takes `options`; it reads them itself. */
 export function takesOptions(kind: string): boolean {
   return isModule(kind) || WITH_OPTIONS.has(kind);
+}
+
+/** Kinds of stores in which nobody can be found: collections declare how long their data lives (`lifetime`). */
+const ENDING_BY_THEMSELVES: ReadonlySet<string> = new Set(['memcached', 'rabbitmq', 'nats']);
+
+export function endsByItself(kind: string): boolean {
+  return ENDING_BY_THEMSELVES.has(kind);
 }
 
 /** Kinds whose tasks of one moment are one pass over the store: the more wait for it, the fewer passes there are. */

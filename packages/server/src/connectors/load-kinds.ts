@@ -16,6 +16,9 @@ const OWN_KINDS: Readonly<Record<string, () => Promise<ConnectionKind>>> = {
   dynamodb: async () => (await import('./dynamodb/index.ts')).createDynamoDbConnector,
   s3: async () => (await import('./objects/index.ts')).createS3Connector,
   sphinx: async () => (await import('./sphinx/index.ts')).createSphinxConnector,
+  memcached: async () => (await import('./lifetimes/index.ts')).createMemcachedConnector,
+  rabbitmq: async () => (await import('./lifetimes/index.ts')).createRabbitmqConnector,
+  nats: async () => (await import('./lifetimes/index.ts')).createNatsConnector,
   azure: async () => (await import('./objects/index.ts')).createAzureConnector,
 };
 

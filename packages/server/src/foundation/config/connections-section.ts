@@ -25,7 +25,7 @@ const residual = z
 export const connectionSection = z.strictObject({
   /** Names the system in plans, evidence and packages. */
   key,
-  /** Which connector acts on it: `postgres`, `mysql`, `sqlite`, `redis`, `files`, `logs`, `s3`, `azure`, `dynamodb`, `sphinx`, or an ES module of the user's as a path, relative to the configuration: `./wiki.ts`. */
+  /** Which connector acts on it: `postgres`, `mysql`, `sqlite`, `redis`, `files`, `logs`, `s3`, `azure`, `dynamodb`, `sphinx`, `memcached`, `rabbitmq`, `nats`, or an ES module of the user's as a path, relative to the configuration: `./wiki.ts`. */
   kind: z.string(),
   /** The service whose data this is, as it is named in declarations. (Default: the key) */
   service: z.string().optional(),

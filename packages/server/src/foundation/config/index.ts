@@ -8,5 +8,5 @@ export type { S3Config } from './s3-section.ts';
 export * from './schema.ts';
 export type { NatsConfig, StatusMapping } from './streams-section.ts';
 export type { TrackerConfig } from './trackers-section.ts';
-export { durationToMilliseconds } from './values.ts';
+export { durationToMilliseconds, span } from './values.ts';
 export * from './yaml-with-places.ts';

@@ -1,0 +1,5 @@
+export {
+  createMemcachedConnector,
+  createNatsConnector,
+  createRabbitmqConnector,
+} from './lifetimes-connector.ts';
