@@ -89,6 +89,21 @@ export function requireNode(version: string): { readonly program: string; remove
   return absent(`tests with Node ${version}`, 'npm cannot install it');
 }
 
+/** A disk of so many bytes, and no more; undefined, with one line that says so, where this user may not mount one. */
+export function requireSmallDisk(bytes: number): { readonly path: string; remove(): void } | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'habeas-disk-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], {
+    stdio: 'ignore',
+  });
+  const remove = () => {
+    if (status === 0) spawnSync('umount', [path]);
+    rmSync(path, { recursive: true, force: true });
+  };
+  if (status === 0) return { path, remove };
+  remove();
+  return absent('tests with a disk that is full', 'this user may not mount one');
+}
+
 /** A line for a person; an error where everything must be there, as in continuous integration. */
 function absent(what: string, reason: string): undefined {
   if (process.env.HABEAS_TEST_REQUIRE === 'all') {

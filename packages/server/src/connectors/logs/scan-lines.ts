@@ -33,8 +33,10 @@ export class LineScanner {
   readonly #search: MultiSearch;
   readonly #overlap: number;
   readonly #longLine: number;
-  #rest: Buffer = Buffer.alloc(0);
-  /** Where `#rest` begins in the file. */
+  /** What stands behind the last line feed. It is joined once, however small the parts of a long line are. */
+  #rest: Buffer[] = [];
+  #restLength = 0;
+  /** Where it begins in the file. */
   #at = 0;
   #long: { readonly start: number; readonly spans: Span[]; readonly needles: Set<Needle> } | undefined;
 
@@ -47,39 +49,54 @@ export class LineScanner {
 
   /** The lines that ended in this part of the file. */
   next(part: Buffer): readonly FoundLine[] {
-    const bytes = this.#rest.length === 0 ? part : Buffer.concat([this.#rest, part]);
-    const last = bytes.lastIndexOf(LINE_FEED);
-    if (last >= 0) return this.#take(bytes, last + 1);
-    this.#rest = Buffer.from(bytes);
-    if (bytes.length > this.#longLine) this.#shorten();
+    const last = part.lastIndexOf(LINE_FEED);
+    if (last >= 0) {
+      const found = this.#take(this.#joined(part.subarray(0, last + 1)));
+      this.#keep(part.subarray(last + 1));
+      return found;
+    }
+    this.#keep(part);
+    if (this.#restLength > this.#longLine) this.#shorten();
     return [];
   }
 
   /** The last line, if it has no line feed. */
   end(): readonly FoundLine[] {
-    return this.#rest.length === 0 && this.#long === undefined
-      ? []
-      : this.#take(this.#rest, this.#rest.length);
+    return this.#restLength === 0 && this.#long === undefined ? [] : this.#take(this.#joined());
   }
 
-  #take(bytes: Buffer, end: number): readonly FoundLine[] {
-    const whole = bytes.subarray(0, end);
-    const found = this.#linesIn(whole);
-    this.#rest = Buffer.from(bytes.subarray(end));
-    this.#at += end;
+  #joined(part?: Buffer): Buffer {
+    const parts = part === undefined ? this.#rest : [...this.#rest, part];
+    const [only] = parts;
+    this.#rest = [];
+    this.#restLength = 0;
+    return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+  }
+
+  /** A copy: parts are used again. */
+  #keep(part: Buffer): void {
+    if (part.length === 0) return;
+    this.#rest.push(Buffer.from(part));
+    this.#restLength += part.length;
+  }
+
+  #take(lines: Buffer): readonly FoundLine[] {
+    const found = this.#linesIn(lines);
+    this.#at += lines.length;
     return found;
   }
 
   /** Keeps of a line that is too long what could be the beginning of a value, and what stands before that. */
   #shorten(): void {
     const long = this.#long ?? { start: this.#at, spans: [], needles: new Set<Needle>() };
-    const keep = this.#rest.length - 2 * this.#overlap;
-    for (const value of this.#valuesIn(this.#rest)) {
+    const rest = this.#joined();
+    const keep = rest.length - 2 * this.#overlap;
+    for (const value of this.#valuesIn(rest)) {
       // What begins later is found with the next part, when what is behind it is known.
       if (value.at < keep + this.#overlap) note(long, value);
     }
     this.#long = long;
-    this.#rest = Buffer.from(this.#rest.subarray(keep));
+    this.#keep(rest.subarray(keep));
     this.#at += keep;
   }
 
