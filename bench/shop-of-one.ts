@@ -112,6 +112,18 @@ export const ERASE_BY_HAND: readonly string[] = [
   `delete from customers where lower(email) = lower($1)`,
 ];
 
+/** All rows of one person, as a programmer would copy them who knows the schema by heart. */
+export const COPY_BY_HAND: readonly string[] = [
+  `select * from customers where lower(email) = lower('${PERSON}')`,
+  `select t.* from addresses t join customers c on c.id = t.customer_id where lower(c.email) = lower('${PERSON}')`,
+  `select t.* from orders t join customers c on c.id = t.customer_id where lower(c.email) = lower('${PERSON}')`,
+  `select t.* from order_lines t join orders o on o.id = t.order_id join customers c on c.id = o.customer_id
+    where lower(c.email) = lower('${PERSON}')`,
+  `select t.* from payments t join orders o on o.id = t.order_id join customers c on c.id = o.customer_id
+    where lower(c.email) = lower('${PERSON}')`,
+  `select t.* from messages t join customers c on c.id = t.customer_id where lower(c.email) = lower('${PERSON}')`,
+];
+
 const reference = (column: string, target: string) => `
       - name: ${column}
         data_categories: [user.unique_id]

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { testChinook } from '../../../test/chinook-cases.ts';
+import { createMariadbDatabase } from '../../../test/mariadb-database.ts';
+import { requireData, requireServer } from '../../../test/requirements.ts';
+import { parseDatasets } from '../../catalog/index.ts';
+import { systemClock } from '../../foundation/index.ts';
+import { createMysqlConnector } from './mysql-connector.ts';
+
+const CHINOOK = requireData('sample-dbs/chinook');
+const SERVER = await requireServer('mariadb');
+
+if (CHINOOK !== undefined && SERVER !== undefined)
+  testChinook('MariaDB', async () => {
+    const database = await createMariadbDatabase(SERVER);
+    const script = readFileSync(join(CHINOOK, 'Chinook_MySql.sql'), 'utf8');
+    const tables = script.slice(script.indexOf('CREATE TABLE'));
+    await database.run(
+      tables.split(/;\s*\n/).filter((statement) => /^\s*(CREATE|ALTER|INSERT)/m.test(statement)),
+    );
+    return {
+      open: (dataset) =>
+        createMysqlConnector({
+          key: 'chinook',
+          url: database.url,
+          datasets: parseDatasets(dataset, 'chinook.yaml'),
+          clock: systemClock,
+        }),
+      rows: (text) => database.rows(text),
+      remove: () => database.drop(),
+    };
+  });
