@@ -186,7 +186,7 @@ it('docs/verify.md verifies a receipt, that the log only grew, and the whole log
   expect(alone.out).toMatch(/ok {4}inclusion: .*\nverified\n$/);
   const file = join(company.folder, 'receipt.json');
   const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace('"level": "verified"', '"level": "attested"'));
+  writeFileSync(file, text.replace('"assurance": "verified"', '"assurance": "attested"'));
   for (const line of [
     'habeas verify receipt.json --trust trust.txt',
     'node habeas-verify.mjs receipt.json trust.txt',

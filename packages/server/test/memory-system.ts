@@ -151,7 +151,9 @@ export class MemorySystem implements Connector {
     }
     if (this.softDeletes) {
       this.rows = this.rows.map((row) => (own.includes(row) ? { ...row, deleted: 'yes' } : row));
-      return { state: 'done', evidence: { ...evidence(own.length), hidden: { rows: own.length } } };
+      const count = own.length;
+      const effect = { found: count, erased: 0, masked: 0, hidden: count, kept: 0, level: 'hidden' } as const;
+      return { state: 'done', evidence: { ...evidence(own.length), effects: { rows: effect } } };
     }
     return { state: 'done', evidence: { ...evidence(own.length), residuals: this.residuals } };
   }

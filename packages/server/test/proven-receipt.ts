@@ -49,7 +49,7 @@ export async function proveReceipt(options: {
         tasks: [],
         counts: { customers: 1, orders: 3 },
         verified_at: '2026-11-21T07:59:59.000Z',
-        level: 'verified',
+        assurance: 'verified',
       },
     ],
     retained: [

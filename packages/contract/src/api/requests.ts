@@ -81,6 +81,25 @@ export const residualSchema = z
   })
   .meta({ id: 'Residual' });
 
+const effectsSchema = z
+  .record(
+    z.string(),
+    z.object({
+      found: z.int(),
+      erased: z.int(),
+      masked: z.int(),
+      hidden: z
+        .int()
+        .optional()
+        .describe('Only marked as deleted (soft-deleted): they are there (Default: 0)'),
+      kept: z.int(),
+      level: z
+        .enum(['hidden', 'logical', 'purged', 'key-destroyed'])
+        .describe('How far gone it is: not shown, not given by the store, not in its files, or unreadable'),
+    }),
+  )
+  .describe('Of an erasure, where the connector tells: what became of what was found, by collection');
+
 export const evidenceSchema = z
   .object({
     matched: z.boolean(),
@@ -88,27 +107,7 @@ export const evidenceSchema = z
     retained: z.array(retainedSchema),
     residuals: z.array(residualSchema),
     notes: z.array(z.string()),
-    hidden: z
-      .record(z.string(), z.int())
-      .optional()
-      .describe('Collection → rows that are only marked as deleted (soft-deleted): they are there'),
-    effects: z
-      .record(
-        z.string(),
-        z.object({
-          found: z.int(),
-          erased: z.int(),
-          masked: z.int(),
-          kept: z.int(),
-          level: z
-            .enum(['hidden', 'logical', 'purged', 'key-destroyed'])
-            .describe(
-              'How far gone it is: not shown, not given by the store, not in its files, or unreadable',
-            ),
-        }),
-      )
-      .optional()
-      .describe('Of an erasure, where the connector tells: what became of what was found, by collection'),
+    effects: effectsSchema.optional(),
     replaced: z
       .array(
         z.object({
@@ -428,7 +427,7 @@ export const receiptSchema = z
   .object({
     receipt: z
       .object({
-        version: z.literal(2),
+        version: z.literal(3),
         salt: z
           .string()
           .describe('Random, so that the hash of the receipt tells nothing about the words in it'),
@@ -454,19 +453,16 @@ export const receiptSchema = z
               }),
             ),
             counts: z.record(z.string(), z.int()),
-            hidden: z
-              .record(z.string(), z.int())
-              .optional()
-              .describe('Collection → rows that are only marked as deleted (soft-deleted): they are there'),
+            effects: effectsSchema.optional(),
             verified_at: timeSchema
               .nullable()
               .describe(
                 'When the system was read for the last time and nothing was found that had to go; null: nobody read it',
               ),
-            level: z
-              .enum(['verified', 'hidden', 'answered', 'attested', 'none'])
+            assurance: z
+              .enum(['verified', 'answered', 'attested', 'none'])
               .describe(
-                'How sure it is: verified: Habeas read it again; hidden: rows are only marked as deleted, by policy; answered: the system said so; attested: a person of the team said so; none: nothing was done',
+                'How sure it is: verified: Habeas read it again; answered: the system said so; attested: a person of the team said so; none: nothing was done',
               ),
           }),
         ),

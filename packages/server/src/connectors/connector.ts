@@ -117,9 +117,7 @@ export interface Evidence {
   readonly retained: readonly Retained[];
   readonly residuals: readonly Residual[];
   readonly notes: readonly string[];
-  /** Collection → rows that are only marked as deleted: they are there, and nobody may call them erased. (Default: none) */
-  readonly hidden?: Readonly<Record<string, number>>;
-  /** Of an erasure, where the connector tells: what became of what was found, by collection. */
+  /** Of an erasure, and of a reading after it, where the connector tells: what became of what was found, by collection. */
   readonly effects?: Readonly<Record<string, Effect>>;
   /** Of a rectification, where the system tells: which values were replaced, the former ones as keyed hashes. */
   readonly replaced?: readonly Replaced[];
@@ -136,7 +134,10 @@ export interface Effect {
   readonly found: number;
   readonly erased: number;
   readonly masked: number;
+  /** Only marked as deleted: they are there, and nobody may call them erased. (Default: 0) */
+  readonly hidden?: number;
   readonly kept: number;
+  /** The least that is true of all of it. */
   readonly level: ErasureLevel;
 }
 

@@ -5,6 +5,7 @@ import { HabeasError, type SecretKey } from '../foundation/index.ts';
 import { fieldChanges } from './change-vault.ts';
 import { mergeEvidence } from './merge-evidence.ts';
 import type { RequestRow } from './neighbourhood.ts';
+import { readEvidence } from './read-evidence.ts';
 import { takeTurn } from './rectification-turn.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
@@ -105,6 +106,6 @@ async function change(
 function concluded(context: TaskContext, outcome: Outcome): TaskOutcome {
   if (outcome.state === 'pending') return outcome;
   const before = context.task.evidence;
-  const evidence = before === null ? outcome.evidence : mergeEvidence(JSON.parse(before), outcome.evidence);
+  const evidence = before === null ? outcome.evidence : mergeEvidence(readEvidence(before), outcome.evidence);
   return { state: 'succeeded', matched: evidence.matched, result: { operation: null, evidence } };
 }

@@ -241,7 +241,7 @@ describe('an erasure', () => {
     const { systems, retained } = (await world.requests.receipt(caller, id)).receipt;
     expect(systems.find(({ system }) => system === 'mail')).toMatchObject({
       verified_at: null,
-      level: 'none',
+      assurance: 'none',
     });
     expect(retained).toMatchObject([
       {
@@ -386,10 +386,14 @@ describe('an erasure', () => {
     expect(world.shop.rows).toHaveLength(2);
     const { receipt } = await world.requests.receipt(caller, id);
     const shop = receipt.systems.find(({ system }) => system === 'shop');
-    expect(shop).toMatchObject({ level: 'hidden', hidden: { rows: 1 }, verified_at: expect.any(String) });
+    expect(shop).toMatchObject({
+      assurance: 'verified',
+      effects: { rows: { found: 1, hidden: 1, level: 'hidden' } },
+      verified_at: expect.any(String),
+    });
     const mail = receipt.systems.find(({ system }) => system === 'mail');
-    expect(mail).toMatchObject({ level: 'verified' });
-    expect(mail).not.toHaveProperty('hidden');
+    expect(mail).toMatchObject({ assurance: 'verified' });
+    expect(mail).not.toHaveProperty('effects');
   });
 
   it('has systems stop what they work on for it when it is cancelled, also one that was down', async () => {

@@ -1,5 +1,7 @@
+import type { Evidence } from '../connectors/index.ts';
 import { HabeasError } from '../foundation/index.ts';
 import { mergeEvidence } from './merge-evidence.ts';
+import { readEvidence } from './read-evidence.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
 /** Erases by the stored identities and keys; in a dry run it only counts. */
@@ -8,7 +10,7 @@ export async function eraseTask(context: TaskContext): Promise<TaskOutcome> {
   const outcome = await connector.erase(context.scope, context.request.dry_run ? 'dry-run' : 'erase');
   if (outcome.state === 'pending') return outcome;
   const before = context.task.evidence;
-  const evidence = before === null ? outcome.evidence : mergeEvidence(JSON.parse(before), outcome.evidence);
+  const evidence = before === null ? outcome.evidence : mergeEvidence(readEvidence(before), outcome.evidence);
   return { state: 'succeeded', matched: evidence.matched, result: { operation: null, evidence } };
 }
 
@@ -34,15 +36,22 @@ export async function verifyTask(context: TaskContext): Promise<TaskOutcome> {
         counts: { ...residue.remaining },
         retained: residue.retained,
         residuals: [],
-        ...(residue.hidden === undefined || Object.keys(residue.hidden).length === 0
-          ? { notes: ['read again: nothing left to erase'] }
-          : {
-              hidden: residue.hidden,
-              notes: [
-                'read again: what is only marked as deleted carries the mark, and nothing else is left',
-              ],
-            }),
+        ...readAgain(residue.hidden ?? {}),
       },
     },
+  };
+}
+
+/** `hidden`: collection → rows that are only marked as deleted. */
+function readAgain(hidden: Readonly<Record<string, number>>): Pick<Evidence, 'notes' | 'effects'> {
+  const names = Object.keys(hidden);
+  if (names.length === 0) return { notes: ['read again: nothing left to erase'] };
+  const effects = names.map((name) => {
+    const rows = hidden[name] ?? 0;
+    return [name, { found: rows, erased: 0, masked: 0, hidden: rows, kept: 0, level: 'hidden' }] as const;
+  });
+  return {
+    effects: Object.fromEntries(effects),
+    notes: ['read again: what is only marked as deleted carries the mark, and nothing else is left'],
   };
 }

@@ -13,8 +13,6 @@ export function mergeEvidence(before: Evidence, now: Evidence): Evidence {
     retained: now.retained,
     residuals: [...residuals.values()],
     notes: [...new Set([...before.notes, ...now.notes, 'done again, because the first time did not hold'])],
-    // Of the same rows: the later one saw all of them.
-    ...(now.hidden === undefined ? {} : { hidden: now.hidden }),
     ...mergeEffects(before.effects, now.effects),
     ...(before.replaced === undefined && now.replaced === undefined
       ? {}
@@ -22,7 +20,7 @@ export function mergeEvidence(before: Evidence, now: Evidence): Evidence {
   };
 }
 
-/** What was done twice adds up; what is kept is what is kept now. */
+/** What was done twice adds up; what is kept or only marked is what is so now: the later one saw all of the same rows. */
 function mergeEffects(
   before: Evidence['effects'] = {},
   now: Evidence['effects'] = {},

@@ -271,6 +271,12 @@ export const requestMigrations: Migrations = {
       await sql`update requests set receipt = null where receipt is not null`.execute(db);
     },
   },
+  // A receipt of the second version told of no collection how far gone it is; it is made once more.
+  '0062-receipts-by-collection': {
+    async up(db) {
+      await sql`update requests set receipt = null where receipt is not null`.execute(db);
+    },
+  },
   ...verificationMigrations,
   '0059-ticket-mirrors': {
     async up(db) {

@@ -5,6 +5,7 @@ import { type AuditTables, appendAudit, canonicalJson, type EntryProof } from '.
 import { type Clock, type Database, HabeasError, sha256Hex } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs, type RequestRow, type TaskRow } from './neighbourhood.ts';
+import { readEvidence, type StoredEvidence } from './read-evidence.ts';
 import { requestRow } from './read-requests.ts';
 import { hasPackage, isChanging } from './rights.ts';
 import { isEnded } from './snapshot.ts';
@@ -179,6 +180,8 @@ async function makeAndStore(
 
 type Leaves = ReadonlyMap<string, readonly Leaf[]>;
 
+type EvidenceOf = (task: TaskRow) => StoredEvidence | undefined;
+
 interface Leaf {
   readonly sequence: number;
   readonly hash: string;
@@ -194,12 +197,11 @@ function makeReceipt(
     tasks.filter((task) => task.system !== null),
     (task) => task.system ?? '',
   );
-  const evidence = (task: TaskRow): api.EvidenceView | undefined =>
-    task.evidence === null ? undefined : JSON.parse(task.evidence);
+  const evidence: EvidenceOf = (task) => (task.evidence === null ? undefined : readEvidence(task.evidence));
   const ofSystems = <Entry>(entries: (own: readonly TaskRow[]) => readonly Entry[]) =>
     [...bySystem].flatMap(([system, own]) => entries(own).map((entry) => ({ ...entry, system })));
   return {
-    version: 2,
+    version: 3,
     salt: randomBytes(SALT_BYTES).toString('base64url'),
     organization: request.organization_id,
     request_id: request.id,
@@ -223,7 +225,7 @@ function makeReceipt(
 function systemEntry(
   system: string,
   tasks: readonly TaskRow[],
-  evidence: (task: TaskRow) => api.EvidenceView | undefined,
+  evidence: EvidenceOf,
 ): Receipt['systems'][number] {
   const acted = tasks.find(
     (task) => isChanging(task.kind) || task.kind === 'collect' || task.kind === 'ticket',
@@ -231,8 +233,7 @@ function systemEntry(
   // Nothing is verified unless every reading was: the last one stands for all.
   const readings = tasks.filter((task) => task.kind === 'verify');
   const verified = readings.every((task) => task.state === 'succeeded') ? readings.at(-1) : undefined;
-  const said = verified ?? (acted?.state === 'succeeded' ? acted : undefined);
-  const hidden = said === undefined ? undefined : evidence(said)?.hidden;
+  const told = acted === undefined ? undefined : evidence(acted);
   return {
     system,
     tasks: tasks.map((task) => ({
@@ -242,21 +243,31 @@ function systemEntry(
       ended_at: task.ended_at?.toISOString() ?? null,
       note: task.note,
     })),
-    counts: (acted === undefined ? undefined : evidence(acted))?.counts ?? {},
-    ...(hidden === undefined ? {} : { hidden }),
+    counts: told?.counts ?? {},
+    ...(acted?.kind === 'erase'
+      ? effectsOf(told, verified === undefined ? undefined : evidence(verified))
+      : {}),
     verified_at: verified?.ended_at?.toISOString() ?? null,
-    level: levelOf(acted, verified, hidden),
+    assurance: assuranceOf(acted, verified),
   };
 }
 
+/** What became of each collection; what is only marked as deleted is what the last reading saw. */
+function effectsOf(
+  told: StoredEvidence | undefined,
+  read: StoredEvidence | undefined,
+): Pick<StoredEvidence, 'effects'> {
+  const effects = { ...told?.effects };
+  for (const [name, { hidden = 0, ...seen }] of Object.entries(read?.effects ?? {}))
+    if (hidden > 0) effects[name] = { ...(effects[name] ?? seen), hidden, level: 'hidden' };
+  return Object.keys(effects).length === 0 ? {} : { effects };
+}
+
 /** How sure it is that a system did what the plan wanted of it. */
-function levelOf(
+function assuranceOf(
   acted: TaskRow | undefined,
   verified: TaskRow | undefined,
-  hidden: Readonly<Record<string, number>> | undefined,
-): Receipt['systems'][number]['level'] {
-  // Whatever was read again: nobody may take a row that is there for one that is erased.
-  if (hidden !== undefined) return 'hidden';
+): Receipt['systems'][number]['assurance'] {
   if (verified !== undefined) return 'verified';
   if (acted?.state !== 'succeeded') return 'none';
   return acted.kind === 'ticket' ? 'attested' : 'answered';
@@ -268,7 +279,7 @@ function levelOf(
  */
 function retained(
   tasks: readonly TaskRow[],
-  evidence: (task: TaskRow) => api.EvidenceView | undefined,
+  evidence: EvidenceOf,
 ): readonly api.EvidenceView['retained'][number][] {
   const source =
     tasks.findLast((task) => task.kind === 'verify' && task.evidence !== null) ??

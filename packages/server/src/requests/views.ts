@@ -2,6 +2,7 @@ import type { api } from '@habeas/contract';
 import type { PersonMail } from '../notify/index.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import type { Plan } from './plan.ts';
+import { readEvidence } from './read-evidence.ts';
 import { instructionsOf } from './ticket-instructions.ts';
 
 export function requestView(row: RequestRow): api.RequestView {
@@ -63,7 +64,7 @@ export function taskView(row: TaskRow, dependencies: ReadonlyMap<string, string[
     started_at: iso(row.started_at),
     ended_at: iso(row.ended_at),
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
-    evidence: row.evidence === null ? null : JSON.parse(row.evidence),
+    evidence: row.evidence === null ? null : readEvidence(row.evidence),
     note: row.note,
   };
 }

@@ -73,7 +73,7 @@ describe('200 people with a mark of their own in every place, of whom 20 are era
 
   test('every system was read again, and every copy that is left has an end', () => {
     for (const { systems, residuals } of receipts.values()) {
-      expect(systems.map(({ system, level }) => [system, level])).toEqual(
+      expect(systems.map(({ system, assurance }) => [system, assurance])).toEqual(
         expect.arrayContaining(company.stores.map(({ key }) => [key, 'verified'])),
       );
       const endless = residuals.filter(({ until }) => until === null);

@@ -213,7 +213,7 @@ export function receiptScreen(
         {
           title: 'PROOF',
           value: (system) =>
-            system.level === 'attested'
+            system.assurance === 'attested'
               ? 'by the word of its team'
               : `read again ${shortTime(system.verified_at).slice(11)} UTC`,
         },

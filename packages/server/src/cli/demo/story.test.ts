@@ -57,7 +57,7 @@ const requestStory = (changes: Partial<RequestStory> = {}): RequestStory => ({
 
 type Receipt = api.ReceiptView['receipt'];
 const receipt = (changes: Partial<Receipt> = {}): Receipt => ({
-  version: 2,
+  version: 3,
   salt: 'salt',
   organization: 'acme',
   request_id: 'req_1',
@@ -69,8 +69,8 @@ const receipt = (changes: Partial<Receipt> = {}): Receipt => ({
   plan_hash: 'ab',
   policy_version: '1',
   systems: [
-    { system: 'shop', tasks: [], counts: { customers: 1 }, verified_at: AT, level: 'verified' },
-    { system: 'analytics', tasks: [], counts: { lines: 1 }, verified_at: null, level: 'attested' },
+    { system: 'shop', tasks: [], counts: { customers: 1 }, verified_at: AT, assurance: 'verified' },
+    { system: 'analytics', tasks: [], counts: { lines: 1 }, verified_at: null, assurance: 'attested' },
   ],
   retained: [{ system: 'shop', collection: 'order_audit', count: 2, reason: 'tax', until: null }],
   residuals: [],
@@ -158,7 +158,13 @@ describe('the claims of the demonstration', () => {
     expect(broken({ erasure: { ...erasure, traces: [] } })).toEqual([
       'no store holds anything that points at the person',
     ]);
-    const unread = { system: 'mailer', tasks: [], counts: {}, verified_at: null, level: 'answered' as const };
+    const unread = {
+      system: 'mailer',
+      tasks: [],
+      counts: {},
+      verified_at: null,
+      assurance: 'answered' as const,
+    };
     expect(broken(withReceipt({ systems: [unread] }))).toEqual([
       'every system was read again, or its team gave its word',
     ]);

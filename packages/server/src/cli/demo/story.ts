@@ -86,7 +86,7 @@ export function judge(story: DemoStory): readonly Held[] {
       what: 'every system was read again, or its team gave its word',
       held:
         acted.length > 0 &&
-        acted.every((system) => system.level === 'verified' || system.level === 'attested'),
+        acted.every((system) => system.assurance === 'verified' || system.assurance === 'attested'),
     },
     {
       what: 'no store holds anything that points at the person',

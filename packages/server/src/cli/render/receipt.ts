@@ -5,15 +5,22 @@ import { count } from './text.ts';
 import { shortTime } from './time.ts';
 
 /** Who says that it was done. */
-const BY: Readonly<Record<System['level'], string>> = {
+const BY: Readonly<Record<System['assurance'], string>> = {
   verified: 'Habeas',
-  hidden: 'Habeas: only marked',
   answered: 'word of the system',
   attested: 'word of the team',
   none: '–',
 };
 
 type System = api.ReceiptView['receipt']['systems'][number];
+
+const LEVELS = ['hidden', 'logical', 'purged', 'key-destroyed'] as const;
+
+/** How far gone is what is least gone of all that was found; undefined: the system does not tell. */
+function levelOf({ effects = {} }: System): string | undefined {
+  const told = new Set(Object.values(effects).map(({ level }) => level));
+  return LEVELS.find((level) => told.has(level));
+}
 
 /** What a receipt says, in words. */
 export function receiptLines(view: api.ReceiptView, width: number, paint: Paint): readonly string[] {
@@ -28,7 +35,8 @@ export function receiptLines(view: api.ReceiptView, width: number, paint: Paint)
         { title: 'SYSTEM', value: (system) => system.system, paint: paint.strong },
         { title: 'RECORDS', value: (system) => sum(system.counts).toLocaleString('en-US'), align: 'right' },
         { title: 'READ AGAIN', value: (system) => shortTime(system.verified_at) || '–' },
-        { title: 'BY', value: (system) => BY[system.level] },
+        { title: 'GONE', value: (system) => levelOf(system) ?? '–' },
+        { title: 'BY', value: (system) => BY[system.assurance] },
       ],
       rows: receipt.systems,
       width,

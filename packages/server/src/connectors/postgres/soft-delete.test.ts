@@ -92,7 +92,11 @@ describe('a soft deletion by policy', () => {
     expect(await shop.rows('visits')).toEqual(['(2,2,192.0.2.2)']);
     expect(evidence).toMatchObject({
       counts: { accounts: 1, orders: 2, visits: 1 },
-      hidden: { accounts: 1, orders: 2 },
+      effects: {
+        accounts: { found: 1, erased: 0, masked: 1, hidden: 1, kept: 0, level: 'hidden' },
+        orders: { found: 2, erased: 0, masked: 2, hidden: 2, kept: 0, level: 'hidden' },
+        visits: { found: 1, erased: 1, masked: 0, kept: 0, level: 'logical' },
+      },
       retained: [],
     });
     expect(await verify(shop, scope)).toMatchObject({
@@ -126,7 +130,7 @@ describe('a soft deletion by policy', () => {
         until: null,
       },
     ];
-    expect(evidence).toMatchObject({ hidden: { accounts: 1 }, retained });
+    expect(evidence).toMatchObject({ effects: { accounts: { hidden: 1, level: 'hidden' } }, retained });
     expect(await verify(shop, scope)).toMatchObject({
       remaining: { accounts: 0, orders: 0, visits: 0 },
       hidden: { accounts: 1 },
@@ -166,7 +170,7 @@ describe('a soft deletion by policy', () => {
     expect(evidence.retained).toEqual([
       { collection: 'accounts', count: 1, reason: 'tax (AO § 147)', until: '2036-12-31' },
     ]);
-    expect(evidence.hidden).toEqual({ accounts: 1, orders: 2 });
+    expect(evidence.effects).toMatchObject({ accounts: { hidden: 1 }, orders: { hidden: 2 } });
   });
 
   it('needs a boolean or a time', async () => {

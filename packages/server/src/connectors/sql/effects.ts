@@ -19,7 +19,9 @@ export class Effects {
     return Object.fromEntries(
       [...this.#sums].map(([name, sums]) => [
         name,
-        { ...sums, level: (hidden[name] ?? 0) > 0 ? 'hidden' : 'logical' },
+        hidden[name] === undefined
+          ? { ...sums, level: 'logical' }
+          : { ...sums, hidden: hidden[name], level: 'hidden' },
       ]),
     );
   }

@@ -38,7 +38,6 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
     matched: eraser.matched,
     counts: eraser.counts,
     retained: sumRetained(eraser.retained),
-    ...(Object.keys(eraser.hidden).length === 0 ? {} : { hidden: eraser.hidden }),
     effects: eraser.effects.byCollection(eraser.hidden),
     residuals: [],
     notes: [...eraser.notes],
