@@ -137,6 +137,14 @@ test('a dataset by which nobody can be found is an error', () => {
   expect(findings.map(({ code }) => code)).toEqual(['no-identity']);
 });
 
+test('where data ends by itself nobody has to be found', () => {
+  const source =
+    'dataset: [{ fides_key: a, collections: [{ name: t, habeas: { lifetime: { max_age: 1h } }, fields: [{ name: email, data_categories: [user.contact.email] }] }] }]';
+  expect(lintDatasets(parseDatasets(source, 'a.yml'))).toEqual([]);
+  const findings = lintDatasets(parseDatasets(source.replace('lifetime: { max_age: 1h }', ''), 'a.yml'));
+  expect(findings.map(({ code }) => code)).toEqual(['no-identity']);
+});
+
 test('docs/datasets.md lists exactly the codes of findings', () => {
   const page = readFileSync(new URL('../../../../docs/datasets.md', import.meta.url), 'utf8');
   const section = page.slice(page.indexOf('| code | what it means |'), page.indexOf('## Limits'));

@@ -34,7 +34,8 @@ export function lintDatasets(datasets: readonly Dataset[], options: LintOptions 
 
 function lintReach(graph: DatasetGraph, report: Report): void {
   const types = [...graph.nodes.values()].flatMap((node) => node.roots.map((root) => root.identity.type));
-  const [first] = graph.nodes.values();
+  // Where data ends by itself nobody has to be found.
+  const first = [...graph.nodes.values()].find(({ collection }) => collection.lifetime === undefined);
   if (types.length === 0 && first !== undefined) {
     report(
       'error',
