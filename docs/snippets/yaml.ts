@@ -1,15 +1,23 @@
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { parseDatasets } from '../../packages/server/src/catalog/index.ts';
+import { parsePurposes } from '../../packages/server/src/consent/index.ts';
 import { configSchema, parseConfig } from '../../packages/server/src/foundation/index.ts';
 import { parseRecord } from '../../packages/server/src/map/index.ts';
 import { parsePolicy, policySchema } from '../../packages/server/src/policy/index.ts';
 import { markOf, placeOf, ROOT, type Snippet } from './pages.ts';
 
 /** Which parser reads a YAML snippet. `other` is YAML of somebody else, such as a Prometheus configuration. */
-export type YamlKind = 'config' | 'policy' | 'dataset' | 'record' | 'other';
+export type YamlKind = 'config' | 'policy' | 'dataset' | 'record' | 'purposes' | 'other';
 
-const KINDS: readonly string[] = ['config', 'policy', 'dataset', 'record', 'other'] satisfies YamlKind[];
+const KINDS: readonly string[] = [
+  'config',
+  'policy',
+  'dataset',
+  'record',
+  'purposes',
+  'other',
+] satisfies YamlKind[];
 
 function isKind(text: string): text is YamlKind {
   return KINDS.includes(text);
@@ -53,6 +61,9 @@ export function checkYaml(snippet: Snippet): void {
       return;
     case 'record':
       parseRecord(text, file);
+      return;
+    case 'purposes':
+      parsePurposes(text, file);
       return;
     case 'other':
       parse(text);

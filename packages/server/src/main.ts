@@ -42,6 +42,7 @@ import {
   impliedOrder,
   loadConnectionKinds,
 } from './connectors/index.ts';
+import { consentMigrations, createConsent, loadPurposes } from './consent/index.ts';
 import {
   type Config,
   closeAll,
@@ -106,6 +107,7 @@ export const migrations: Migrations = {
   ...mapMigrations,
   ...requestMigrations,
   ...partnerMigrations,
+  ...consentMigrations,
 };
 
 /** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
@@ -356,6 +358,16 @@ async function createServer(
     requests,
     policy,
     partners,
+    consent: createConsent({
+      db,
+      organizationId,
+      masterKey,
+      clock,
+      purposes:
+        config.consent.purposes === undefined
+          ? []
+          : loadPurposes(resolve(config.folder, config.consent.purposes), config.consent.purposes),
+    }),
     imports: createImport({ requests, systems, logger }),
     map,
     mapExports: createMapExports({

@@ -47,6 +47,13 @@ const noTracker = async (): Promise<never> => {
   throw new HabeasError('NOT_FOUND', 'There is no tracker.');
 };
 
+const NO_CONSENT: Application['consent'] = {
+  purposes: [],
+  record: async (_, signals) =>
+    signals.map(({ event_id }) => ({ event_id, state: 'stored', code: null, reason: null })),
+  read: async () => ({ as_of: '2026-03-01T12:00:00.000Z', purposes: [] }),
+};
+
 const NO_LINKS: Application['packageLinks'] = {
   create: noLink,
   revoke: async () => 0,
@@ -74,6 +81,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     }),
     trackers: { report: noTracker },
     policy: loadPolicy(undefined),
+    consent: NO_CONSENT,
     map,
     mapExports: createMapExports({
       map,

@@ -1,5 +1,6 @@
 export * from './audit.ts';
 export * from './common.ts';
+export * from './consent.ts';
 export * from './declarations.ts';
 export * from './imports.ts';
 export * from './keys.ts';

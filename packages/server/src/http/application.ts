@@ -1,6 +1,7 @@
 import type { ApiKeys, Principal } from '../access/index.ts';
 import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
+import type { Consent } from '../consent/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed, PackageTexts, Webhooks } from '../notify/index.ts';
@@ -21,6 +22,7 @@ export interface Application {
   readonly policy: Policy;
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
   readonly imports: Import;
+  readonly consent: Consent;
   readonly map: DataMap;
   readonly mapExports: MapExports;
   readonly connections: Connections;

@@ -30,6 +30,7 @@ export const TAGS = {
   Tickets: 'Work for teams whose systems Habeas cannot act on',
   'Processing choices':
     'What the data of people may not be used for, for services that ask before they use it',
+  Consent: 'What people agreed to, by purpose',
   Map: 'Who holds and who moves which personal data',
   Clients: 'Addresses that teams published; nothing is sent there before somebody approved it',
   Connections: 'Systems that Habeas acts on by itself',

@@ -12,6 +12,7 @@ import { callbackRoutes } from './callbacks.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
+import { consentRoutes } from './consent.ts';
 import { deadlineRoutes } from './deadlines.ts';
 import { declarationRoutes } from './declarations.ts';
 import { drpRoutes } from './drp.ts';
@@ -125,6 +126,7 @@ export async function createHttpServer(
   webhookRoutes(app, application);
   ticketRoutes(app, application);
   processingChoicesRoutes(app, application);
+  consentRoutes(app, application);
   mapRoutes(app, application);
   mapExportRoutes(app, application);
   declarationRoutes(app, application);

@@ -1,5 +1,4 @@
-export { fold, type Signature, type Statement } from './fold.ts';
+export { fold } from './fold.ts';
 export * from './migrations.ts';
-export * from './purposes.ts';
 export * from './record-signals.ts';
 export * from './subjects.ts';

@@ -3,16 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { eventually } from '../../../test/eventually.ts';
 import { newSecretKey } from '../../foundation/index.ts';
-import {
-  assignBits,
-  consentMigrations,
-  createSubjects,
-  fold,
-  type PurposeBits,
-  recordSignals,
-  type Signal,
-  signatureOf,
-} from './index.ts';
+import { assignBits, type PurposeBits } from '../purposes/index.ts';
+import { consentMigrations, createSubjects, fold, recordSignals, type Signal, signatureOf } from './index.ts';
 
 let database: TestDatabase;
 let organizations = 0;

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import { type Database, sha256 } from '../../foundation/index.ts';
+import type { PurposeBits } from '../purposes/index.ts';
 import { fold, foldLater, type Signature, type Statement } from './fold.ts';
-import type { PurposeBits } from './purposes.ts';
 import type { Subjects } from './subjects.ts';
 
 /** One statement of consent, as it arrives. */

@@ -52,6 +52,13 @@ export const configSchema = z
     trackers: trackersSection.default([]),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
+    /** What data may be used for; see docs/consent.md. */
+    consent: z
+      .strictObject({
+        /** The file of purposes, relative to the configuration. (Default: there are none) */
+        purposes: z.string().optional(),
+      })
+      .prefault({}),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
     record: z.string().optional(),
   })

@@ -1,0 +1,84 @@
+import * as z from 'zod';
+import { identitySchema } from './common.ts';
+
+const codeSchema = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/);
+
+/** What data may be used for, as the organization describes it. */
+export const purposeViewSchema = z
+  .object({
+    code: codeSchema,
+    name: z.record(z.string(), z.string()).describe('Language → what people read'),
+    legal_basis: z.enum(['consent', 'opt_out', 'legitimate_interests', 'contract', 'legal_obligation']),
+    data_categories: z.array(z.string()),
+    dpv: z.string().nullable().describe('The purpose in the Data Privacy Vocabulary'),
+    gpc: z.boolean().describe('Whether Global Privacy Control opts out of it'),
+    allowed_by_default: z.boolean().describe('Whether it is allowed for people of whom nothing is known'),
+  })
+  .meta({ id: 'Purpose' });
+export type PurposeView = z.output<typeof purposeViewSchema>;
+
+export const purposeListSchema = z.object({ items: z.array(purposeViewSchema) }).meta({ id: 'PurposeList' });
+
+/** One statement of consent. */
+export const consentSignalSchema = z
+  .strictObject({
+    event_id: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,100}$/)
+      .describe('Chosen by the sender, new for each signal: sent again, it changes nothing'),
+    identity: identitySchema,
+    said_at: z.iso.datetime({ offset: true }).describe('When it was said, not when it is sent'),
+    choices: z.record(codeSchema, z.boolean()).describe('Code of a purpose → granted or refused'),
+    source: z.enum(['tag', 'api', 'sdk', 'file', 'gpc', 'tcf', 'gpp', 'request']).default('api'),
+    notice: z
+      .strictObject({
+        version: z.string().min(1).max(100),
+        language: z.string().min(1).max(35),
+        variant: z.string().max(100).default(''),
+      })
+      .optional()
+      .describe('What the person was shown: without it nobody can prove what they agreed to'),
+  })
+  .meta({ id: 'ConsentSignal' });
+export type ConsentSignal = z.output<typeof consentSignalSchema>;
+
+export const recordConsentSchema = z
+  .strictObject({ signals: z.array(consentSignalSchema).min(1).max(1_000) })
+  .meta({ id: 'RecordConsent' });
+
+export const consentOutcomeSchema = z
+  .object({
+    event_id: z.string(),
+    state: z
+      .enum(['stored', 'repeated', 'refused'])
+      .describe('repeated: it was here before, and says the same'),
+    code: z.enum(['unknown-purpose', 'future', 'event-id-reused', 'nothing-said']).nullable(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'ConsentOutcome' });
+export type ConsentOutcome = z.output<typeof consentOutcomeSchema>;
+
+export const consentOutcomesSchema = z
+  .object({ items: z.array(consentOutcomeSchema).describe('One for each signal, in the order of the call') })
+  .meta({ id: 'ConsentOutcomes' });
+
+export const readConsentSchema = z
+  .strictObject({
+    identity: identitySchema,
+    as_of: z.iso.datetime({ offset: true }).optional().describe('(Default: now)'),
+  })
+  .meta({ id: 'ReadConsent' });
+
+export const consentViewSchema = z
+  .object({
+    as_of: z.string(),
+    purposes: z.array(
+      z.object({
+        code: codeSchema,
+        said: z.boolean().nullable().describe('What the person said last; null: nothing'),
+        allowed: z.boolean().describe('What follows: what was said, or else what the legal basis allows'),
+      }),
+    ),
+  })
+  .meta({ id: 'Consent' });
+export type ConsentView = z.output<typeof consentViewSchema>;

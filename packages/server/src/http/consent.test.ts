@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { inMemoryApplication, TEST_KEY, TEST_ORGANIZATION } from '../../test/in-memory-application.ts';
+import { auditMigrations } from '../audit/index.ts';
+import { consentMigrations, createConsent, parsePurposes } from '../consent/index.ts';
+import { fixedClock, newSecretKey } from '../foundation/index.ts';
+import { createHttpServer, type HttpServer } from './index.ts';
+
+let database: TestDatabase;
+let app: HttpServer;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+  const consent = createConsent({
+    db: database.db,
+    organizationId: TEST_ORGANIZATION,
+    purposes: parsePurposes(
+      'purposes: [{ code: analytics, name: { en: Analytics }, legal_basis: consent }]',
+      'p.yaml',
+    ),
+    masterKey: newSecretKey(),
+    clock: fixedClock('2026-06-01T12:00:00Z'),
+  });
+  app = await createHttpServer({ ...inMemoryApplication({ db: database.db }), consent });
+});
+
+afterAll(async () => {
+  await app.close();
+  await database.close();
+});
+
+const post = (url: string, payload: object) =>
+  app.inject({ method: 'POST', url, headers: { authorization: `Bearer ${TEST_KEY}` }, payload });
+const identity = { type: 'email', value: 'ada@x.org' };
+const signal = { event_id: '1', identity, said_at: '2026-05-01T10:00:00Z', choices: { analytics: true } };
+
+it('stores signals, answers for each, and tells what is allowed', async () => {
+  const stored = await post('/api/v1/consent', {
+    signals: [signal, { ...signal, event_id: '2', choices: { nothing_known: true } }],
+  });
+  expect([stored.statusCode, stored.json()]).toMatchObject([
+    200,
+    {
+      items: [
+        { event_id: '1', state: 'stored' },
+        { event_id: '2', state: 'refused', code: 'unknown-purpose' },
+      ],
+    },
+  ]);
+  const read = await post('/api/v1/consent:read', { identity });
+  expect(read.json()).toMatchObject({ purposes: [{ code: 'analytics', said: true, allowed: true }] });
+  const earlier = await post('/api/v1/consent:read', { identity, as_of: '2026-05-01T11:59:00+02:00' });
+  expect(earlier.json()).toMatchObject({ purposes: [{ said: null, allowed: false }] });
+});
+
+it('lists purposes', async () => {
+  const answer = await app.inject({
+    url: '/api/v1/purposes',
+    headers: { authorization: `Bearer ${TEST_KEY}` },
+  });
+  expect(answer.json()).toMatchObject({
+    items: [{ code: 'analytics', allowed_by_default: false, gpc: false }],
+  });
+});
+
+it.each([
+  ['no signals', { signals: [] }],
+  ['an id with a blank', { signals: [{ ...signal, event_id: 'a b' }] }],
+  ['a moment without a zone', { signals: [{ ...signal, said_at: '2026-05-01T10:00:00' }] }],
+  ['a choice that is a text', { signals: [{ ...signal, choices: { analytics: 'yes' } }] }],
+  ['a source that nobody knows', { signals: [{ ...signal, source: 'rumour' }] }],
+  ['a field that nobody knows', { signals: [{ ...signal, consent: true }] }],
+  ['more than a thousand', { signals: Array.from({ length: 1_001 }, () => signal) }],
+])('refuses %s, and stores nothing', async (_, body) => {
+  const answer = await post('/api/v1/consent', body);
+  expect([answer.statusCode, answer.json().code]).toEqual([400, 'BAD_INPUT']);
+  expect(answer.body).not.toContain('ada@');
+});
