@@ -104,10 +104,9 @@ export async function* writeZip(options: WriteZipOptions): AsyncGenerator<ZipSte
       yield step(localHeader(form, time));
     }
     if (!open.ended) {
-      for await (const stretch of stretches(file, open.block, before)) {
+      for await (const stretch of packedStretches(file, open.block, before)) {
         signal.throwIfAborted();
-        const content = Buffer.from(stretch.text);
-        const packed = file.compress ? await compress(content) : content;
+        const { content, packed } = stretch;
         fileHash.update(content);
         open = {
           ...open,
@@ -157,6 +156,35 @@ interface Stretch {
   readonly text: string;
   readonly blocks: number;
   readonly last: boolean;
+}
+
+interface PackedStretch extends Omit<Stretch, 'text'> {
+  readonly content: Buffer;
+  readonly packed: Buffer;
+}
+
+/** While a thread compresses one stretch, the next one is put together here. */
+async function* packedStretches(
+  file: ArchiveFile,
+  from: number,
+  before: readonly PackagedFile[],
+): AsyncGenerator<PackedStretch, void> {
+  let packing: Promise<PackedStretch> | undefined;
+  for await (const { text, blocks, last } of stretches(file, from, before)) {
+    const content = Buffer.from(text);
+    const next = (file.compress ? compress(content) : Promise.resolve(content)).then((packed) => ({
+      content,
+      packed,
+      blocks,
+      last,
+    }));
+    // Its failure is thrown when it is waited for; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    if (packing !== undefined) yield await packing;
+    packing = next;
+    if (last) break;
+  }
+  if (packing !== undefined) yield await packing;
 }
 
 /** Blocks joined until they are worth being compressed at once. */
