@@ -10,7 +10,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
@@ -28,8 +28,12 @@ interface Blob {
 /**
  * Keeps versions over a server that only keeps snapshots, as an account of Azure does where they are enabled (Blob versioning): each write and
  * each deletion makes an older version of what was there; only `versionid` deletes one. It signs what it hands on itself.
+ * @param tells Headers beside those of the server behind, of answers to `HEAD`. (Default: none)
  */
-export async function startVersions(azurite: AzuriteServer): Promise<AzuriteServer> {
+export async function startVersions(
+  azurite: AzuriteServer,
+  tells: (asked: Asked) => Readonly<Record<string, string>> = () => ({}),
+): Promise<AzuriteServer> {
   const blobs = new Map<string, Blob>();
   let count = 0;
   const newId = () => {
@@ -121,7 +125,12 @@ export async function startVersions(azurite: AzuriteServer): Promise<AzuriteServ
 
   const server = createServer((incoming, outgoing) => {
     askedBy(incoming)
-      .then(answerTo)
+      .then(async (asked) => {
+        const answer = await answerTo(asked);
+        return asked.method === 'HEAD'
+          ? { ...answer, headers: { ...answer.headers, ...tells(asked) } }
+          : answer;
+      })
       .then(
         ({ status, headers, body }) => {
           const { 'transfer-encoding': _, ...kept } = headers;

@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
@@ -6,6 +9,7 @@ import { makeContainer, type TestContainer } from '../../../test/azure-container
 import { startVersions } from '../../../test/azure-versions.ts';
 import { type AzuriteServer, startAzurite } from '../../../test/azurite-server.ts';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { openDuckDb } from '../../../test/duckdb.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { type Identity, parseDatasets } from '../../catalog/index.ts';
 import { fixedClock, type HabeasError, systemClock } from '../../foundation/index.ts';
@@ -205,6 +209,48 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
       [blob]: ['{"user":{"id":77},"v":2}\n', '{"user":{"id":77},"v":4}\n'],
     });
     expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+  });
+
+  test('rows inside Parquet go, from snapshots too, and all others are as they were', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'habeas-azure-'));
+    await using duckdb = await openDuckDb();
+    const container = await makeContainer(azurite);
+    const [before, after] = [join(folder, 'before.parquet'), join(folder, 'after.parquet')];
+    await duckdb.run(
+      `copy (select i as user_id, 'text ' || i as text from range(5000) t(i)) to '${before}' (format parquet, codec zstd, row_group_size 2048)`,
+    );
+    await container.put('lake/a.parquet', readFileSync(before), { 'x-ms-meta-job': 'nightly' });
+    await container.snapshot('lake/a.parquet');
+    const dataset = DATASET.replace('events/date=*/**', 'lake/*.parquet')
+      .replace('json-lines', 'parquet')
+      .replace('user.id', 'user_id');
+    const connector = connect(container, { dataset });
+    const people = [...id('0'), ...id('4999')];
+    const scope = await located({ connector }, people);
+    expect((await erase({ connector }, scope)).counts).toEqual({ events: 4 });
+    writeFileSync(after, (await container.get('lake/a.parquet')) ?? '');
+    const rows = (file: string, where: string) =>
+      duckdb.rows(`select * from '${file}' where ${where} order by user_id`);
+    expect(await rows(after, 'true')).toEqual(await rows(before, 'user_id not in (0, 4999)'));
+    expect((await container.versions())['lake/a.parquet']).toHaveLength(1);
+    expect((await connector.verify(scope)).remaining.events).toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('names of whole blobs are told for what no row names, those of which only versions are left as hidden', async () => {
+    const container = await makeContainer(versions);
+    await container.put('avatars/7.png', 'ann');
+    await container.put('avatars/77.png', 'bob');
+    await container.put('events/date=1/a', '{}\n');
+    await container.call({ method: 'DELETE', what: 'delete', blob: 'avatars/77.png', signal });
+    const connector = connect(container);
+    const things = (await Array.fromAsync(connector.named?.read(signal) ?? [])).flatMap((thing) =>
+      'closed' in thing ? [] : [[thing.name, thing.isHidden ?? false, thing.readings]],
+    );
+    expect(things.toSorted()).toEqual([
+      ['avatars/7.png', false, [['7']]],
+      ['avatars/77.png', true, [['77']]],
+    ]);
   });
 
   test('type, metadata, tags, tier and digest stay, of large blobs in blocks too', async () => {
@@ -480,6 +526,61 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     });
     expect((await container.get('events/date=1/log'))?.toString()).toBe(row);
   });
+
+  test.each([
+    [{ 'x-ms-immutability-policy-until-date': 'Sun, 01 Jan 2090 00:00:00 GMT' }, '2090-01-01T00:00:00.000Z'],
+    [{ 'x-ms-legal-hold': 'true' }, null],
+  ])('a version that %j holds stays, and what is latest is written anew', async (held, until) => {
+    await using holding = await startVersions(
+      azurite,
+      ({ query }): Readonly<Record<string, string>> =>
+        query.restype === 'container' ? { 'x-ms-immutable-storage-with-versioning-enabled': 'true' } : held,
+    );
+    const container = await makeContainer(holding);
+    const blob = 'events/date=1/a';
+    await container.put(blob, '{"user":{"id":7}}\n{"user":{"id":77}}\n');
+    const connector = connect(container);
+    const scope = await located({ connector }, ANN);
+    const evidence = await erase({ connector }, scope);
+    expect(evidence.counts).toEqual({ events: 1 });
+    const retained = [{ collection: 'events', count: 1, reason: expect.stringMatching(/legal hold/), until }];
+    expect(evidence.retained).toEqual(retained);
+    expect((await container.versions())[blob]).toEqual([
+      '{"user":{"id":7}}\n{"user":{"id":77}}\n',
+      '{"user":{"id":77}}\n',
+    ]);
+    const { remaining, retained: still } = await connector.verify(scope);
+    expect(remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+    expect(still).toEqual(retained);
+    await connector.close();
+  });
+
+  test.each(['x-ms-has-immutability-policy', 'x-ms-has-legal-hold'])(
+    'a container of which %s keeps all',
+    async (header) => {
+      await using holding = await startVersions(
+        azurite,
+        ({ query }): Readonly<Record<string, string>> =>
+          query.restype === 'container' ? { [header]: 'true' } : {},
+      );
+      const container = await makeContainer(holding);
+      await fill(container);
+      const before = await container.versions();
+      const connector = connect(container);
+      const scope = await located({ connector }, ANN);
+      const { counts, retained } = await erase({ connector }, scope);
+      expect([counts, retained.map(({ count, until }) => [count, until])]).toEqual([
+        {},
+        [
+          [1, null],
+          [3, null],
+          [1, null],
+        ],
+      ]);
+      expect(await container.versions()).toEqual(before);
+      await connector.close();
+    },
+  );
 
   test('a container that is held as a whole keeps it all, and says so', async () => {
     const container = await makeContainer(azurite);
