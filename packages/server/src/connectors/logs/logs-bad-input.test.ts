@@ -236,6 +236,27 @@ describe('kill -9 while a log is rewritten', () => {
     60_000,
   );
 
+  test('among lines that are overwritten where they lie: a later try finds what is left of each', async () => {
+    const root = makeFolder();
+    const path = join(root, 'app.log');
+    const lines = Array.from(
+      { length: 12_000 },
+      (_, n) => `${n} of ${n % 2 === 0 ? 'ann' : 'bob'}@example.com`,
+    );
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    const file = openSync(path, 'r');
+    onTestFinished(() => closeSync(file));
+    const child = start(root);
+    const first = Buffer.alloc(4);
+    const isBegun = () => readSync(file, first, 0, 4, 0) === 4 && first.toString() !== '0 of';
+    while (!isBegun() && child.exitCode === null) await new Promise(setImmediate);
+    await kill(child);
+    expect(readFileSync(path, 'utf8')).toContain('ann@example.com');
+    await eraseAnn(root);
+    const want = lines.map((line) => (line.includes('ann') ? ' '.repeat(line.length) : line));
+    expect(readFileSync(path, 'utf8').split('\n').slice(0, -1)).toEqual(want);
+  }, 120_000);
+
   test('in a file that a process keeps writing to: no line of it is lost or changed, and the person’s are gone', async () => {
     const root = makeFolder();
     const path = join(root, 'app.log');

@@ -44,20 +44,22 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     verifyObjects(await Promise.all(scopes.map(personOf)), pass(signal)),
   );
 
-  /** What stays of the person by a duty to keep. */
-  const retained = async ({ identities, signal }: Scope): Promise<readonly Retained[]> => {
-    const kept = usable().filter(({ keep }) => keep !== undefined);
-    if (kept.length === 0) return [];
-    const collections = kept.map((collection) => ({ ...collection, keep: undefined }));
-    const [found] = await verifyObjects([{ identities, stored: new Map() }], {
-      ...pass(signal),
-      collections,
-    });
-    return kept.flatMap(({ name, keep }) => {
-      const count = found?.get(name)?.remaining ?? 0;
-      return keep === undefined || count === 0 ? [] : [retainedOf(name, count, keep)];
-    });
-  };
+  /** What stays of each person by a duty to keep. */
+  const retained = gathered(
+    async (scopes: readonly Scope[], signal): Promise<readonly (readonly Retained[])[]> => {
+      const kept = usable().filter(({ keep }) => keep !== undefined);
+      if (kept.length === 0) return scopes.map(() => []);
+      const collections = kept.map((collection) => ({ ...collection, keep: undefined }));
+      const people = scopes.map(({ identities }) => ({ identities, stored: new Map() }));
+      const found = await verifyObjects(people, { ...pass(signal), collections });
+      return found.map((readable) =>
+        kept.flatMap(({ name, keep }) => {
+          const count = readable.get(name)?.remaining ?? 0;
+          return keep === undefined || count === 0 ? [] : [retainedOf(name, count, keep)];
+        }),
+      );
+    },
+  );
 
   return {
     capabilities: new Set(['collect', 'locate', 'erase', 'verify']),

@@ -295,6 +295,34 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     expect(Object.values(await bucket.versions())).toEqual(Array(3).fill(['{"user":{"id":77}}\n']));
   });
 
+  test('what stays by a duty is counted for many people in one pass', async () => {
+    const bucket = await makeBucket(moto);
+    const people = Array.from({ length: 8 }, (_, at) => id(`${1000 + at}`));
+    await bucket.put(
+      'events/date=1/a',
+      people.map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''),
+    );
+    const dataset = DATASET.replace(
+      'on_erase: delete, objects: { key: "events',
+      'on_erase: { keep: { reason: an audit, until: 2040-01-01 } }, objects: { key: "events',
+    );
+    expect(dataset).not.toBe(DATASET);
+    const store = bucket.store();
+    let opened = 0;
+    const connector = createObjectsConnector(settings(bucket, { dataset }), {
+      ...store,
+      open: (...args) => {
+        opened += 1;
+        return store.open(...args);
+      },
+    });
+    const verified = await Promise.all(people.map((person) => connector.verify(scopeOf(person, []))));
+    expect(verified.map(({ retained }) => retained)).toEqual(
+      people.map(() => [{ collection: 'events', count: 1, reason: 'an audit', until: '2040-01-01' }]),
+    );
+    expect(opened).toBe(1);
+  });
+
   test('versions that the bucket locks stay until their date, and are told', async () => {
     const bucket = await makeBucket(moto, { locks: true });
     const until = '2090-01-01T00:00:00Z';
