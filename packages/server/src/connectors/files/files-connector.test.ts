@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -7,8 +8,10 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -167,6 +170,43 @@ test('an access gives text as text, other bytes as base64, and large files in pa
     [2, 1_048_576],
     [3, 402_848],
   ]);
+});
+
+describe('a file of which a part was given', () => {
+  /** The rest of what is given, after something was done with the file. */
+  async function restAfter(act: (file: string) => void): Promise<string> {
+    const root = makeTree({ 'drafts/7/large.txt': 'x'.repeat(2_500_000) });
+    const giving = connect(root).collect(scopeOf(id('7'), []));
+    let text = '';
+    for await (const step of giving) {
+      if (step.state !== 'item') continue;
+      if (text === '') act(join(root, 'drafts/7/large.txt'));
+      text += String(step.item.row.text);
+    }
+    return text;
+  }
+
+  test('is given to its end, whatever takes its place', async () => {
+    const text = await restAfter((file) => {
+      writeFileSync(`${file}.new`, 'y'.repeat(2_000_000));
+      renameSync(`${file}.new`, file);
+    });
+    expect(text).toBe('x'.repeat(2_500_000));
+    const removed = await restAfter((file) => rmSync(file));
+    expect(removed).toBe('x'.repeat(2_500_000));
+  });
+
+  test.each([
+    ['shorter', (file: string) => truncateSync(file, 1_500_000)],
+    ['longer', (file: string) => appendFileSync(file, 'y')],
+    ['another one', (file: string) => writeFileSync(file, 'y'.repeat(2_500_000))],
+  ])('is an error to be tried again where it becomes %s', async (_, act) => {
+    await expect(restAfter(act)).rejects.toMatchObject({
+      code: 'SYSTEM_FAILED',
+      retryable: true,
+      message: expect.stringContaining('changed while it was handed over'),
+    });
+  });
 });
 
 test('any number of folders may be none', async () => {

@@ -298,10 +298,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
   test('what stays by a duty is counted for many people in one pass', async () => {
     const bucket = await makeBucket(moto);
     const people = Array.from({ length: 8 }, (_, at) => id(`${1000 + at}`));
-    await bucket.put(
-      'events/date=1/a',
-      people.map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''),
-    );
+    await bucket.put('events/date=1/a', people.map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''));
     const dataset = DATASET.replace(
       'on_erase: delete, objects: { key: "events',
       'on_erase: { keep: { reason: an audit, until: 2040-01-01 } }, objects: { key: "events',
