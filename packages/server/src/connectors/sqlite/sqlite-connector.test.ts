@@ -227,6 +227,24 @@ test('a file that was put in the place of another one is the one that is worked 
   expect(store.file.rows(`select * from customers where email = 'ann@example.com'`)).toEqual([]);
 });
 
+test('a file that is taken away in the middle of an erasure is told, and nobody is told that it was erased', async () => {
+  const store = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
+  const keys = await arrayOf((await located(store, ANN)).keys());
+  const away = `${store.file.file}.away`;
+  const scope: LocatedScope = {
+    ...scopeOf(ANN, keys),
+    async *keys() {
+      renameSync(store.file.file, away);
+      yield* keys;
+    },
+  };
+  await expect(store.connector.erase(scope, 'erase')).rejects.toMatchObject({
+    code: expect.stringMatching(/^SYSTEM_/),
+  });
+  renameSync(away, store.file.file);
+  expect((await erase(store, scopeOf(ANN, keys))).counts.customers).toBe(1);
+});
+
 test('discovery tells tables with their keys and references, and no view or virtual table', async () => {
   const { connector } = openStore(
     `create table "Mixed Case" (id integer primary key, "select" text not null, self int references "Mixed Case");
