@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { erase, located } from '../../../test/connector-contract.ts';
-import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { eventually } from '../../../test/eventually.ts';
 import { parseDatasets } from '../../catalog/index.ts';
-import { fixedClock } from '../../foundation/index.ts';
+import {
+  type EmbeddedPostgres,
+  fixedClock,
+  type OpenDatabase,
+  openDatabase,
+  startEmbeddedPostgres,
+} from '../../foundation/index.ts';
 import type { Connector } from '../connector.ts';
 import { createPostgresConnector } from './postgres-connector.ts';
 
@@ -30,14 +36,42 @@ dataset:
           - { name: person, fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] }, habeas: { on_erase: anonymize } }
           - { name: body, data_categories: [user.content.private] }`;
 
+interface Database extends OpenDatabase {
+  readonly url: string;
+}
+
 interface Store {
   readonly connector: Connector;
-  readonly database: TestDatabase;
+  readonly database: Database;
   /** Whether the mark stands in the files of the tables, as they lie on the disk. */
   isOnDisk(): Promise<boolean>;
 }
 
 const opened: Store[] = [];
+
+/** Of these tests alone: whoever writes in any database of a server keeps VACUUM from removing what was erased since. */
+let server: EmbeddedPostgres;
+const folder = mkdtempSync(join(tmpdir(), 'habeas-purge-'));
+
+beforeAll(async () => {
+  chmodSync(folder, 0o755);
+  server = await startEmbeddedPostgres({ dataDir: folder, settings: { fsync: 'off' } });
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+async function createDatabase(): Promise<Database> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: server.superuserUrl() });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const url = server.superuserUrl(name);
+  return { ...openDatabase({ url }), url };
+}
 
 afterEach(async () => {
   for (const { connector, database } of opened.splice(0)) {
@@ -48,7 +82,7 @@ afterEach(async () => {
 
 async function openStore(purge?: string): Promise<Store> {
   const mark = `mark-${randomUUID()}`;
-  const database = await createTestDatabase();
+  const database = await createDatabase();
   await database.pool.query(`set search_path = public;
     create table people (id int primary key, email text, note text) with (autovacuum_enabled = false);
     create table letters (id int primary key, person int references people, body text) with (autovacuum_enabled = false);
@@ -153,6 +187,24 @@ test('erasures of one moment wait for each other, share their VACUUM FULL, and a
   const evidence = await erasing;
   expect(files.size).toBe(1);
   expect(evidence.map(({ effects }) => effects?.people?.level)).toEqual(people.map(() => 'purged'));
+});
+
+test('a transaction that writes in another database keeps what was erased, and nothing is called purged', async () => {
+  const { connector, isOnDisk } = await openStore('vacuum full');
+  const scope = await located({ connector }, ANN);
+  const other = await createDatabase();
+  const writer = await other.pool.connect();
+  try {
+    await writer.query('begin');
+    await writer.query('select pg_current_xact_id()');
+    const evidence = await erase({ connector }, scope);
+    expect(Object.values(evidence.effects ?? {}).map(({ level }) => level)).toEqual(['logical', 'logical']);
+    expect(evidence.notes.join()).toContain('older transaction');
+    expect(await isOnDisk()).toBe(true);
+  } finally {
+    writer.release(true);
+    await other.close();
+  }
 });
 
 test('a user who may not vacuum is told so; the erasure stands', async () => {

@@ -34,13 +34,15 @@ const LOOK_MILLISECONDS = 50;
 
 /**
  * Whether a transaction that is not younger than the last of the erasures may still see what was erased, so that VACUUM keeps it: one that
- * runs, a snapshot, a replica that answers questions, a slot, a prepared one. `unknown`: this user may not see all of them.
+ * runs, a snapshot, a replica that answers questions, a slot, a prepared one. One that writes in another database counts as well: it holds
+ * back the snapshot that VACUUM FULL itself takes, and so what that may remove. `unknown`: this user may not see all of them.
  */
 const OLDER = `
   with last (age) as (select min(age(id)) from unnest($1::xid[]) id)
   select exists (select 1 from pg_stat_activity a, last
-                  where a.pid <> pg_backend_pid() and (a.datname is null or a.datname = current_database())
-                    and (age(a.backend_xid) >= last.age or age(a.backend_xmin) >= last.age))
+                  where a.pid <> pg_backend_pid()
+                    and (age(a.backend_xid) >= last.age
+                         or (a.datname is null or a.datname = current_database()) and age(a.backend_xmin) >= last.age))
       or exists (select 1 from pg_replication_slots s, last where age(s.xmin) >= last.age)
       or exists (select 1 from pg_prepared_xacts p, last where age(p.transaction) >= last.age) as older,
          exists (select 1 from pg_stat_activity a where a.query = '<insufficient privilege>') as unknown`;
