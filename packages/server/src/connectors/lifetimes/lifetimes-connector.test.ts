@@ -1,5 +1,5 @@
 import { nanos } from '@nats-io/transport-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { collect, erase, scopeOf } from '../../../test/connector-contract.ts';
 import { type MemcachedServer, startMemcached } from '../../../test/memcached-server.ts';
 import { type NatsServer, startNats } from '../../../test/nats-server.ts';
@@ -10,6 +10,9 @@ import { fixedClock, systemClock } from '../../foundation/index.ts';
 import type { ConnectionKind } from '../connection-kind.ts';
 import { inWords } from './in-words.ts';
 import { createMemcachedConnector, createNatsConnector, createRabbitmqConnector } from './index.ts';
+
+// Servers start and stop; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 const NOW = '2026-03-01T12:00:00Z';
 const HOUR = 3_600_000;
@@ -263,8 +266,8 @@ describe.skipIf(rabbitmqProgram === undefined)('messages in queues of RabbitMQ',
     rabbitmq = await startRabbitmq();
     await rabbitmq.put('vhosts/shop%20eu', {});
     await rabbitmq.put('permissions/shop%20eu/guest', { configure: '.*', write: '.*', read: '.*' });
-  }, 300_000);
-  afterAll(() => rabbitmq[Symbol.asyncDispose](), 120_000);
+  });
+  afterAll(() => rabbitmq[Symbol.asyncDispose]());
   const url = (user = 'guest:guest', host = rabbitmq.host) => `http://${user}@${host}/shop%20eu`;
   const queue = (name: string, args: object) =>
     rabbitmq.put(`queues/shop%20eu/${name}`, { durable: true, arguments: args });
@@ -297,7 +300,7 @@ describe.skipIf(rabbitmqProgram === undefined)('messages in queues of RabbitMQ',
         },
       ]);
     await connector.close();
-  }, 120_000);
+  });
 
   test.each([
     ['password', () => url('guest:wrong'), 'SYSTEM_REFUSED'],

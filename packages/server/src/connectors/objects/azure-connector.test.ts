@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
 import { makeContainer, type TestContainer } from '../../../test/azure-container.ts';
 import { startVersions } from '../../../test/azure-versions.ts';
@@ -16,6 +16,9 @@ import { fixedClock, type HabeasError, systemClock } from '../../foundation/inde
 import { createAzureConnector } from './index.ts';
 import type { ObjectStore } from './object-store.ts';
 import { createObjectsConnector } from './objects-connector.ts';
+
+// Servers start and stop; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 const program = requireProgram('azurite-blob', '--version');
 
