@@ -4,6 +4,8 @@ import { badSystem } from './bad-system.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { collectMemory } from './collect-memory.ts';
+import { consentIngest } from './consent-ingest.ts';
+import { consentRewrite } from './consent-rewrite.ts';
 import { eraseRows } from './erase-rows.ts';
 import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
@@ -21,6 +23,8 @@ import { virtualDays } from './virtual-days.ts';
 /** All of them, the quick ones first. */
 export const BENCHMARKS: readonly Benchmark[] = [
   planner,
+  consentRewrite,
+  consentIngest,
   mapAnswers,
   mapPoll,
   fileTree,

@@ -70,7 +70,7 @@ export function createConsent({
       const { bits, subjects } = await scopeOf(organizationId);
       const signals = given.map(signalOf);
       const now = clock.now();
-      const outcomes = await db.transaction().execute(async (transaction) => {
+      const outcomes = await inTurn(db, async (transaction) => {
         const found = await recordSignals(transaction, signals, {
           organizationId,
           subjects,
@@ -117,6 +117,23 @@ export function createConsent({
       };
     },
   };
+}
+
+/** PostgreSQL ends one of two transactions that wait for each other; it has changed nothing and is done again. */
+const DEADLOCK = '40P01';
+const TRIES = 5;
+
+async function inTurn<Result>(
+  db: Database,
+  work: (transaction: Database) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if ((error as { code?: string }).code !== DEADLOCK || attempt === TRIES) throw error;
+    }
+  }
 }
 
 function viewOf({ code, name, legal_basis, data_categories, dpv, gpc }: Purpose): api.PurposeView {

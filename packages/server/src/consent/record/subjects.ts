@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import { type Database, deriveKey, type SecretKey, seal } from '../../foundation/index.ts';
@@ -17,15 +17,17 @@ export interface SubjectsOptions {
 }
 
 export function createSubjects({ organizationId, masterKey }: SubjectsOptions): Subjects {
-  const digestKey = deriveKey(masterKey, `consent identities of ${organizationId}`);
+  const digestKey = createSecretKey(deriveKey(masterKey, `consent identities of ${organizationId}`));
   const sealingKey = deriveKey(masterKey, `consent identity values of ${organizationId}`);
   const digestOf = ({ type, value }: Identity) =>
     createHmac('sha256', digestKey).update(`${type}\0${value}`).digest();
 
   async function load(db: Database, digests: readonly Buffer[]): Promise<ReadonlyMap<string, number>> {
     const { rows } = await sql<{ digest: Buffer; subject: number }>`
-      select digest, subject from consent_identities
-      where organization_id = ${organizationId} and digest = any(${digests}::bytea[])`.execute(db);
+      select i.digest, i.subject from unnest(${digests}::bytea[]) as asked(digest)
+      join consent_identities as i on i.organization_id = ${organizationId} and i.digest = asked.digest`.execute(
+      db,
+    );
     return new Map(rows.map(({ digest, subject }) => [digest.toString('latin1'), subject]));
   }
 
