@@ -25,12 +25,14 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
   const blob: BlobRef = { ...context.ref, blob: `items/${context.task.id}/${context.task.attempt}` };
   const writers = new Map<string, CollectionWriter>();
   let held = 0;
+  await using storing = new OneAtATime();
   for await (const step of connector.collect(context.scope, sources)) {
     if (step.state === 'pending') {
       return { state: 'pending', operation: step.operation, retryAfterSeconds: step.retryAfterSeconds };
     }
     if (step.state === 'done') {
-      await putAll(context.blobs, blob, [...writers.values()]);
+      await storing.start(() => putAll(context.blobs, blob, [...writers.values()]));
+      await storing.end();
       const contents = [...writers.values()].map((writer) => writer.summary());
       return {
         state: 'succeeded',
@@ -52,10 +54,12 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
     held += writer.add(step.item.row);
     if (writer.isFull) {
       held -= writer.bytes;
-      await context.blobs.put(blob, writer.takePiece());
+      const piece = writer.takePiece();
+      await storing.start(() => context.blobs.put(blob, piece));
     } else if (held > HELD_BYTES) {
       // Many collections with little each: together they must not fill the memory either.
-      await putAll(context.blobs, blob, [...writers.values()]);
+      await storing.start(() => putAll(context.blobs, blob, [...writers.values()]));
+      await storing.end();
       held = 0;
     }
   }
@@ -66,6 +70,28 @@ export async function collectTask(context: TaskContext): Promise<TaskOutcome> {
       retryable: true,
     },
   );
+}
+
+/** One piece is stored while the next is collected, and never more than one. */
+class OneAtATime implements AsyncDisposable {
+  #running = Promise.resolve();
+
+  /** Waits for the one before. Throws what that one failed with. */
+  async start(store: () => Promise<void>): Promise<void> {
+    await this.#running;
+    this.#running = store();
+    // Its failure is thrown when it is waited for; until then it must not count as unhandled.
+    this.#running.catch(() => undefined);
+  }
+
+  async end(): Promise<void> {
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // What failed was thrown, or something else is; nothing may still be stored when the task is over.
+    await this.#running.catch(() => undefined);
+  }
 }
 
 async function putAll(blobs: BlobStore, blob: BlobRef, writers: readonly CollectionWriter[]): Promise<void> {

@@ -4,16 +4,19 @@ import { hiddenColumns } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
+import type { Text, TextRow } from './sql-transaction.ts';
 import type { Traversal } from './traversal.ts';
 
+type ItemStep = Extract<CollectStep, { state: 'item' }>;
+
 /**
- * Streams the person's rows, parents before children, each value as the store prints it. Of a row that another person reaches
+ * Streams the person's rows in batches as they come from the store, so that a row costs no waiting: parents before children, each value as the store prints it. Of a row that another person reaches
  * too, columns about others are left out. Rows that merely point at the person are not theirs and stay out.
  */
 export async function* collectedRows(
   traversal: Traversal,
   sources: CollectSources,
-): AsyncGenerator<CollectStep> {
+): AsyncGenerator<readonly CollectStep[]> {
   const counts: Record<string, number> = {};
   const notes = new Set<string>();
   for (const collection of traversal.found.toReversed()) {
@@ -25,10 +28,12 @@ export async function* collectedRows(
       for (const [column, source] of left)
         notes.add(`Of ${collection.name} ${column} is left out: ${REASONS[source]}.`);
       for await (const rows of traversal.transaction.stream(selectRows(collection, columns, part.groups))) {
-        for (const values of rows) {
-          const row = Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
-          yield { state: 'item', item: { collection: collection.name, row } };
-        }
+        yield rows.map(
+          (values): ItemStep => ({
+            state: 'item',
+            item: { collection: collection.name, row: rowOf(columns, values) },
+          }),
+        );
         counts[collection.name] = (counts[collection.name] ?? 0) + rows.length;
       }
       if (part.hidden.size > 0) {
@@ -51,7 +56,19 @@ export async function* collectedRows(
     residuals: [],
     notes: [...notes],
   };
-  yield { state: 'done', evidence };
+  yield [{ state: 'done', evidence }];
+}
+
+/** A million times: objects that are made alike are made fast. */
+function rowOf(columns: readonly string[], values: TextRow): Readonly<Record<string, Text>> {
+  const row: Record<string, Text> = {};
+  for (let at = 0; at < columns.length; at += 1) {
+    const name = columns[at] as string;
+    const value = values[at] ?? null;
+    if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true });
+    else row[name] = value;
+  }
+  return row;
 }
 
 const REASONS = { derived: 'it was derived from other data', observed: 'it was observed, not provided' };

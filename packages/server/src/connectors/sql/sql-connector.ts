@@ -155,10 +155,10 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
     await using transaction = await begin(scope.signal, 'snapshot');
     const compiled = await compileFor(transaction, 'read');
     const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
-    for await (const step of collectedRows(traversal, sources)) {
+    for await (const steps of collectedRows(traversal, sources)) {
       // Who gets the last step asks for no more. Rolled back, the temporary tables would be made anew each time.
-      if (step.state === 'done') await transaction.commit();
-      yield step;
+      if (steps.at(-1)?.state === 'done') await transaction.commit();
+      for (const step of steps) yield step;
     }
   }
 
