@@ -5,6 +5,7 @@ import type { Connector, Evidence, LocatedScope, Residual } from './connector.ts
 import { checkResiduals, namedResiduals, nameResiduals, OWN_COPIES } from './name-residuals.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
+const ERASED = { isErased: true, now: NOW };
 const WAL: Residual = { what: 'The write-ahead log.', until: null, copy: 'write-ahead-log' };
 const BINLOG: Residual = { what: 'The binary log.', until: '2026-01-11T00:00:00.000Z', copy: 'binary-log' };
 const counts = { customers: 1 };
@@ -17,7 +18,7 @@ describe('residuals', () => {
       { copy: 'write-ahead-log', for: days(7), ...never },
       { copy: 'binary-log', for: days(1), ...never },
     ];
-    expect(namedResiduals({ residuals: [WAL, BINLOG], counts }, configured, NOW)).toEqual([
+    expect(namedResiduals([WAL, BINLOG], configured, ERASED)).toEqual([
       { ...WAL, until: '2026-01-08T00:00:00.000Z' },
       BINLOG,
     ]);
@@ -29,17 +30,17 @@ describe('residuals', () => {
       { what: 'A tape', until: '2030-01-31' },
       { copy: 'archive', for: days(7), ...never },
     ];
-    expect(namedResiduals({ residuals: [WAL], counts }, configured, NOW)).toEqual([
+    expect(namedResiduals([WAL], configured, ERASED)).toEqual([
       WAL,
       { what: 'Nightly backups', until: '2026-01-31T00:00:00.000Z' },
       { what: 'A tape', until: '2030-01-31' },
     ]);
-    expect(namedResiduals({ residuals: [], counts: {} }, configured, NOW)).toEqual([]);
+    expect(namedResiduals([], configured, { ...ERASED, isErased: false })).toEqual([]);
   });
 
   test('of a copy can be put in the words of the company', () => {
     const configured = [{ copy: 'write-ahead-log', what: 'Our log', for: days(1), ...never }];
-    expect(namedResiduals({ residuals: [WAL], counts }, configured, NOW)).toEqual([
+    expect(namedResiduals([WAL], configured, ERASED)).toEqual([
       { ...WAL, what: 'Our log', until: '2026-01-02T00:00:00.000Z' },
     ]);
   });
@@ -87,4 +88,24 @@ test('the names of copies are those of the documentation', () => {
   const [, section = ''] = page.split('## Copies that end later');
   for (const [kind, copies] of Object.entries(OWN_COPIES))
     expect(section).toContain(`| \`${kind}\` | ${copies.map((copy) => `\`${copy}\``).join(', ')} |`);
+});
+
+test('a retry that finds nothing any more tells the copies of what the attempt before it may have erased', async () => {
+  const evidence: Evidence = { matched: false, counts: {}, retained: [], residuals: [], notes: [] };
+  const own = { erase: async () => ({ state: 'done', evidence }) } as unknown as Connector;
+  const residuals = [{ what: 'Nightly backups', for: days(30), ...never }];
+  const connector = nameResiduals(own, { residuals }, fixedClock(NOW.toISOString()));
+  const told = async (scope: Partial<LocatedScope>) => {
+    const outcome = await connector.erase(scope as LocatedScope, 'erase');
+    return outcome.state === 'done' ? outcome.evidence.residuals.map(({ what }) => what) : outcome;
+  };
+  const keys = async function* () {
+    yield { collection: 'customers', columns: ['id'], count: 1, keys: ['1'] };
+  };
+  const none = async function* () {
+    yield* [];
+  };
+  expect(await told({ retried: true, keys })).toEqual(['Nightly backups']);
+  expect(await told({ retried: true, keys: none })).toEqual([]);
+  expect(await told({ keys })).toEqual([]);
 });

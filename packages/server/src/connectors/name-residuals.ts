@@ -1,5 +1,5 @@
 import { type Clock, type ConnectionConfig, HabeasError } from '../foundation/index.ts';
-import type { Connector, Evidence, Residual } from './connector.ts';
+import type { Connector, LocatedScope, Residual } from './connector.ts';
 
 type Configured = NonNullable<ConnectionConfig['residuals']>;
 
@@ -49,10 +49,10 @@ export function nameResiduals(
     const outcome = await connector.erase(scope, mode);
     if (outcome.state === 'pending' || mode === 'dry-run') return outcome;
     const { evidence } = outcome;
-    return {
-      ...outcome,
-      evidence: { ...evidence, residuals: namedResiduals(evidence, residuals, clock.now()) },
-    };
+    // What an attempt erased whose answer was lost is not counted again, and its copies are there.
+    const isErased = evidence.matched || (scope.retried === true && (await hasKeys(scope)));
+    const own = namedResiduals(evidence.residuals, residuals, { isErased, now: clock.now() });
+    return { ...outcome, evidence: { ...evidence, residuals: own } };
   };
   return new Proxy(connector, {
     get(target, name) {
@@ -63,11 +63,16 @@ export function nameResiduals(
   });
 }
 
+async function hasKeys(scope: LocatedScope): Promise<boolean> {
+  for await (const { count } of scope.keys()) if (count > 0) return true;
+  return false;
+}
+
 /** Where the store knows the end of a copy by its own settings, that stands; for others the configuration says it. */
 export function namedResiduals(
-  { residuals, counts }: Pick<Evidence, 'residuals' | 'counts'>,
+  residuals: readonly Residual[],
   configured: Configured,
-  now: Date,
+  { isErased, now }: { readonly isErased: boolean; readonly now: Date },
 ): readonly Residual[] {
   const dated = new Map(
     configured.flatMap((one) => (one.copy === undefined ? [] : [[one.copy, one] as const])),
@@ -77,9 +82,8 @@ export function namedResiduals(
     if (given === undefined || residual.until !== null) return residual;
     return { ...residual, what: given.what ?? residual.what, until: endOf(given, now) };
   });
-  const isChanged = Object.values(counts).some((count) => count > 0);
   const others = configured.flatMap((one): readonly Residual[] =>
-    one.copy === undefined && one.what !== undefined && isChanged
+    one.copy === undefined && one.what !== undefined && isErased
       ? [{ what: one.what, until: endOf(one, now) }]
       : [],
   );

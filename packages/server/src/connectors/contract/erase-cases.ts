@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { must, Skip } from '../conformance/index.ts';
-import type { LocatedScope } from '../connector.ts';
+import type { Effect, LocatedScope } from '../connector.ts';
 import type { ContractCase } from './contract-case.ts';
 import { inWords, mustEqual, sum } from './contract-kit.ts';
 
@@ -148,4 +148,52 @@ export const eraseCases: readonly ContractCase[] = [
       must((await kit.remaining(retry)) === 0, 'After a retry verify still finds data.');
     },
   },
+  {
+    name: 'evidence',
+    rule: 'An erasure tells of every collection that it changed what became of it, a dry run tells the same as found, and copies end on a date or on none that is known.',
+    erases: true,
+    async run(kit) {
+      const scope = await kit.locate(kit.person);
+      const dry = await kit.erase({ ...scope, idempotencyKey: `${scope.idempotencyKey}-dry` }, 'dry-run');
+      const { counts, effects, residuals } = await kit.erase(scope);
+      if (effects === undefined) throw new Skip('The connector tells counts alone.');
+      const { remaining } = await kit.connector.verify(scope);
+      for (const [name, count] of Object.entries(counts)) {
+        const effect = effects[name];
+        must(
+          effect !== undefined || count === 0,
+          `Of ${name} ${count} are counted, and what became of them is not told.`,
+        );
+        if (effect !== undefined) checkEffect(name, count, effect);
+        const wasFound = dry.effects?.[name]?.found;
+        must(
+          wasFound === effect?.found,
+          `Of ${name} the dry run found ${wasFound}, and the erasure ${effect?.found}.`,
+        );
+        must(remaining[name] === 0, `Verify does not say of ${name} that nothing is left.`);
+      }
+      for (const { what, until } of residuals) {
+        must(what.trim() !== '', 'A copy is told without saying which.');
+        must(
+          until === null || !Number.isNaN(Date.parse(until)),
+          `A copy ends on "${until}", which is no date.`,
+        );
+      }
+    },
+  },
 ];
+
+function checkEffect(name: string, count: number, effect: Effect): void {
+  const { found, erased, masked, hidden = 0, kept, level } = effect;
+  must(
+    erased + masked === count,
+    `Of ${name} ${count} are counted, and ${erased} were erased and ${masked} masked.`,
+  );
+  const parts = { erased, masked, hidden, kept };
+  for (const [what, number] of Object.entries(parts))
+    must(number >= 0 && number <= found, `Of ${name} ${found} were found, and ${number} are ${what}.`);
+  must(
+    hidden === 0 || level === 'hidden',
+    `Of ${name} ${hidden} are only marked, and the level is ${level}.`,
+  );
+}
