@@ -43,6 +43,7 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     RABBITMQ_PID_FILE: join(folder, 'pid'),
     // A name server of its own, which is ended with it.
     ERL_EPMD_PORT: String(names),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
   };
   const child = spawn(`${PROGRAMS}/rabbitmq-server`, { env, stdio: 'ignore', detached: true });
   const host = `127.0.0.1:${management}`;
@@ -72,7 +73,11 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
       await gone;
       await eventually(
         'its name server has ended',
-        () => spawnSync('epmd', ['-kill'], { env, stdio: 'ignore' }).status !== 0,
+        () => {
+          // It refuses while it still knows the node.
+          spawnSync('epmd', ['-kill'], { env, stdio: 'ignore' });
+          return spawnSync('epmd', ['-names'], { env, stdio: 'ignore' }).status !== 0;
+        },
         60,
       );
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
