@@ -183,6 +183,18 @@ describe.skipIf(program === undefined)('full-text indexes of Sphinx', () => {
     await connector.close();
   });
 
+  test('a retry after an answer that was lost counts nothing, and tells the same copies', async () => {
+    await fill(sphinx);
+    const connector = connect(sphinx);
+    const scope = await located({ connector }, ANN);
+    const { residuals } = await erase({ connector }, scope);
+    const again = await erase({ connector }, { ...scope, retried: true });
+    expect(again.counts).toEqual({});
+    expect(again.residuals).toEqual(residuals);
+    expect((await erase({ connector }, { ...scopeOf(ANN, []), retried: true })).residuals).toEqual([]);
+    await connector.close();
+  });
+
   test('what searchd can write anew is written anew where the connection asks for it', async () => {
     await fill(sphinx);
     await sphinx.run('FLUSH RAMCHUNK people');

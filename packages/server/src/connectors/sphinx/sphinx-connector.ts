@@ -69,7 +69,9 @@ export function createSphinxConnector(settings: ConnectionSettings): Connector {
     gathered(async (scopes: readonly LocatedScope[], signal) => {
       const stored = await Promise.all(scopes.map((scope) => readKeys(scope.keys(), scope.signal)));
       const counts = scopes.map((): Record<string, number> => ({}));
-      const live: string[] = [];
+      /** What an attempt erased whose answer was lost is not counted again, and its copies are there. */
+      const hasCopies = scopes.map(() => false);
+      const live = new Set<string>();
       for (const search of await searches(signal)) {
         const { name, index, keep } = search.collection;
         if (keep !== undefined) continue;
@@ -79,15 +81,19 @@ export function createSphinxConnector(settings: ConnectionSettings): Connector {
         for (const [who, count] of erased.entries()) {
           const mine = counts[who];
           if (count > 0 && mine !== undefined) mine[name] = count;
+          if (count === 0 && (scopes[who]?.retried !== true || own[who]?.size === 0)) continue;
+          hasCopies[who] = true;
+          if (search.shape.type === 'rt') live.add(index);
         }
-        if (search.shape.type === 'rt' && erased.some((count) => count > 0)) live.push(index);
       }
-      const wasErased = counts.some((one) => Object.keys(one).length > 0);
       const residuals =
-        mode === 'dry-run' || !wasErased
+        mode === 'dry-run' || !hasCopies.includes(true)
           ? []
-          : await residualsOf(client, { ...options, live, now: clock.now(), signal });
-      return counts.map((one) => ({ counts: one, residuals: Object.keys(one).length > 0 ? residuals : [] }));
+          : await residualsOf(client, { ...options, live: [...live], now: clock.now(), signal });
+      return counts.map((one, who) => ({
+        counts: one,
+        residuals: hasCopies[who] === true ? residuals : [],
+      }));
     });
   const erase = { erase: erasing('erase'), 'dry-run': erasing('dry-run') };
 
