@@ -95,7 +95,7 @@ import {
   retryRules,
   verificationFromConfig,
 } from './requests/index.ts';
-import { giveHeapRoom } from './small-heap.ts';
+import { endHeapRoom, giveHeapRoom } from './small-heap.ts';
 
 /** Connections of one process to its database, without the life line of its worker. */
 const CONNECTIONS = 16;
@@ -416,6 +416,7 @@ async function createServer(
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       await warmUp({ answers: map, now: clock.now() });
+      endHeapRoom();
       streams.start();
       trackers.start();
       await requests.start();
