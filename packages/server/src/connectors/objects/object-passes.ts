@@ -112,6 +112,8 @@ export interface ErasedObjects {
   readonly tallies: ReadonlyMap<string, Tally>;
   /** Copies that the store itself makes. */
   readonly copies: readonly Residual[];
+  /** Whether objects of theirs were stored to be erased. */
+  readonly hadKeys: boolean;
 }
 
 /**
@@ -174,7 +176,11 @@ export async function eraseObjects(
       tally(who).uploads = await abortUploads(collection, { identities, signal }, { store, rules, now });
     }
   }
-  return tallies.map((own) => ({ tallies: own, copies: rules.copies }));
+  return tallies.map((own, who) => ({
+    tallies: own,
+    copies: rules.copies,
+    hadKeys: [...(people[who]?.stored.values() ?? [])].some(({ size }) => size > 0),
+  }));
 }
 
 /** How many versions lie in an archive, where nobody can tell whose rows are in them. */

@@ -112,7 +112,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
 
     async erase(scope, mode) {
       const erased = await erase[mode](scope);
-      return { state: 'done', evidence: evidenceOf(erased, await retained(scope), mode) };
+      return { state: 'done', evidence: evidenceOf(erased, await retained(scope), scope, mode) };
     },
 
     async verify(scope): Promise<Residue> {
@@ -126,8 +126,9 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
   };
 
   function evidenceOf(
-    { tallies, copies }: ErasedObjects,
+    { tallies, copies, hadKeys }: ErasedObjects,
     kept: readonly Retained[],
+    { retried }: Pick<Scope, 'retried'>,
     mode: EraseMode,
   ): Evidence {
     const counts: Record<string, number> = {};
@@ -173,7 +174,9 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     }
     for (const { collection, count } of kept)
       effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
-    if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...copies);
+    // What an attempt erased whose answer was lost is not counted again, and its copies are there.
+    const wasErased = Object.keys(counts).length > 0 || (retried === true && hadKeys);
+    if (mode === 'erase' && wasErased) residuals.push(...copies);
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }
