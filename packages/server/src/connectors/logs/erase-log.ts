@@ -5,7 +5,7 @@ import { type LogName, placeOf } from './find-logs.ts';
 import { linesIn, openLog } from './log-file.ts';
 import type { Needle } from './needles.ts';
 import { overwriteLog, rewriteLog } from './rewrite.ts';
-import type { Span } from './scan-lines.ts';
+import type { FoundLine, Span } from './scan-lines.ts';
 
 export interface EraseLogOptions {
   readonly root: OpenFolder;
@@ -34,8 +34,9 @@ export async function eraseLog(options: EraseLogOptions): Promise<number> {
     const own = editsOf(line, collection.erase, inPlace);
     if (inPlace && collection.erase === 'drop') {
       for (const edit of own) {
-        edits.push(...around(edit, line.spans));
-        signs.push(...line.spans.map((span): Edit => ({ ...span, filler: 'spaces' })));
+        const told = tellingParts(line, edit);
+        edits.push(...around(edit, told));
+        signs.push(...told);
       }
     } else if (inPlace) signs.push(...own);
     else edits.push(...own);
@@ -48,6 +49,24 @@ export async function eraseLog(options: EraseLogOptions): Promise<number> {
     place.last.sync();
   }
   return lines;
+}
+
+/**
+ * What a search needs to know the line again: the values with what has to stand around them. A line of JSON cannot be read any more
+ * when some of it is gone.
+ */
+function tellingParts(line: FoundLine, edit: Edit): readonly Edit[] {
+  const needles = [...line.needles];
+  if (needles.some(({ member }) => member !== undefined)) return [edit];
+  const before = Math.max(...needles.map(({ from }) => from));
+  const after = Math.max(...needles.map(({ bytes, to }) => bytes.length - to));
+  return apart(
+    line.spans.map(({ from, to }) => ({
+      ...edit,
+      from: Math.max(edit.from, from - before),
+      to: Math.min(edit.to, to + after),
+    })),
+  );
 }
 
 /** The parts of an edit that are in none of the spans. */

@@ -12,11 +12,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
 import { requireData } from '../../../test/requirements.ts';
 import { type Identity, parseDatasets } from '../../catalog/index.ts';
@@ -431,3 +432,39 @@ dataset:
     expect(textOf(root, 'ssh.log.1')).toBe(want.join('\n'));
   },
 );
+
+test('a live line that a crash left half overwritten is known again by a retry, whatever tells whose it is', async () => {
+  const lines = ['GET /secret-of-ann user=7 ok', 'GET / user=77 ok'];
+  const events = ['{"user":{"id":7},"n":"secret-of-ann"}', '{"user":{"id":77}}'];
+  const live = {
+    'live.log': `${lines.join('\n')}\n`,
+    'live.jsonl': `${events.join('\n')}\n`,
+  };
+  const text = `dataset:
+  - fides_key: logs
+    collections:
+      - name: text
+        habeas: { on_erase: delete, logs: { path: "live.log", live: live.log } }
+        fields:
+          - { name: user, data_categories: [user.unique_id], fides_meta: { identity: user_id }, habeas: { in_line: "user={} ok" } }
+      - name: json
+        habeas: { on_erase: delete, logs: { path: "live.jsonl", live: live.jsonl, format: json } }
+        fields: [{ name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }]
+`;
+  const root = makeLogs(live);
+  const connector = connect(root, text);
+  const scope = await located({ connector }, ann);
+  const probe = await open(join(root, 'other.log'));
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  // Between the two parts of an overwriting, first of one file, then of the other.
+  for (const file of ['live.log', 'live.jsonl']) {
+    const crash = vi.spyOn(handles, 'datasync').mockRejectedValueOnce(new Error('crash'));
+    await expect(erase({ connector }, scope), file).rejects.toThrow();
+    crash.mockRestore();
+  }
+  await erase({ connector }, scope);
+  expect(textOf(root, 'live.log').trim()).toBe(lines[1]);
+  expect(textOf(root, 'live.jsonl').trim()).toBe(events[1]);
+  await connector.close();
+});
