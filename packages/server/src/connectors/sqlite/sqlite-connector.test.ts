@@ -146,6 +146,33 @@ test.each([
   expect(file.rows('select (select count(*) from people) + (select count(*) from visits)')).toEqual([[0]]);
 });
 
+test('keys of several parts are erased as they are, also whole numbers that only differ beyond 2^53', async () => {
+  // The first two are one number to JavaScript.
+  const keys = [
+    `9007199254740993, 'a'`,
+    `9007199254740992, 'a'`,
+    `7, 'a,b"]'`,
+    `'7', 'a,b"]'`,
+    `0.1, x'00ff'`,
+    `-9223372036854775808, ''`,
+  ];
+  const { connector, file } = openStore(
+    `create table people (a not null, b not null, email text, primary key (a, b));
+     ${keys.map((key, index) => `insert into people values (${key}, 'p${index}@example.com')`).join(';')}`,
+    people(`
+          - { name: a, fides_meta: { primary_key: true } }
+          - { name: b, fides_meta: { primary_key: true } }
+          - ${EMAIL}`),
+  );
+  for (const [index] of keys.entries()) {
+    const scope = await located({ connector }, [{ type: 'email', value: `p${index}@example.com` }]);
+    expect((await erase({ connector }, scope)).counts).toEqual({ people: 1 });
+    expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+    const left = keys.slice(index + 1).map((_, more) => [`p${index + 1 + more}@example.com`]);
+    expect(file.rows('select email from people order by email')).toEqual(left);
+  }
+});
+
 test('rows without a key are known by all their values, equal ones together', async () => {
   const { connector, file } = openStore(
     `create table people (email text, name text);
