@@ -22,7 +22,7 @@ function collection(system: string, name: string, rows: readonly Row[]): Package
     bytes: rows.reduce((sum, row) => sum + Buffer.byteLength(JSON.stringify(row)) + 1, 0),
     async *read(from) {
       for (let start = from * STRETCH; start < rows.length; start += STRETCH)
-        yield rows.slice(start, start + STRETCH);
+        yield rows.slice(start, start + STRETCH).map((row) => JSON.stringify(row));
     },
   };
 }
@@ -120,7 +120,7 @@ describe('a package', () => {
     const broken: PackagedCollection = {
       ...collection('shop', 'orders', [{ id: 1 }]),
       async *read() {
-        yield [{ id: 1 }];
+        yield ['{"id":1}'];
         throw new Error('the piece is damaged');
       },
     };

@@ -72,8 +72,7 @@ async function* jsonBlocks(
     if (from === 0 && shown.length < PAGE_ROWS) {
       for (const row of rows.slice(0, PAGE_ROWS - shown.length)) shown.push(pageRow(collection, row));
     }
-    const lines = rows.map((row) => JSON.stringify(row)).join(',\n');
-    yield { text: `${stretch === 0 ? '\n' : ',\n'}${lines}`, last: false };
+    yield { text: `${stretch === 0 ? '\n' : ',\n'}${rows.join(',\n')}`, last: false };
     stretch += 1;
   }
   if (from === 0) keep(shown);
@@ -84,7 +83,10 @@ async function* jsonBlocks(
 async function* csvBlocks(collection: PackagedCollection, from: number): AsyncIterable<Block> {
   if (from === 0) yield { text: csvLine(collection.columns), last: false };
   for await (const rows of collection.read(Math.max(from - 1, 0))) {
-    const lines = rows.map((row) => csvLine(collection.columns.map((column) => row[column])));
+    const lines = rows.map((text) => {
+      const row = JSON.parse(text);
+      return csvLine(collection.columns.map((column) => row[column]));
+    });
     yield { text: lines.join(''), last: false };
   }
   yield { text: '', last: true };
@@ -115,7 +117,9 @@ async function firstRows(collection: PackagedCollection): Promise<readonly (read
   return shown;
 }
 
-function pageRow(collection: PackagedCollection, row: Readonly<Record<string, unknown>>): readonly string[] {
+/** `text`: a row as JSON. */
+function pageRow(collection: PackagedCollection, text: string): readonly string[] {
+  const row = JSON.parse(text);
   return collection.columns.map((column) => pageCell(row[column]));
 }
 

@@ -13,8 +13,8 @@ export interface PackagedCollection {
   /** Types of the columns, and which every row has; with them the package gets a JSON Schema of the collection. */
   readonly types?: ColumnTypes | undefined;
   readonly required?: readonly string[] | undefined;
-  /** The rows in stretches, from this one on; the same ones whenever it is called. */
-  read(from: number): AsyncIterable<readonly Readonly<Record<string, unknown>>[]>;
+  /** The rows in stretches, each a JSON text, from this stretch on; the same ones whenever it is called. */
+  read(from: number): AsyncIterable<readonly string[]>;
 }
 
 export interface NotIncluded {
