@@ -20,8 +20,10 @@ import { openSqliteStore } from './stores/sqlite-store.ts';
 export interface CanaryCompany extends AsyncDisposable {
   readonly stores: readonly CanaryStore[];
   readonly api: Api;
-  /** What the server printed. */
+  /** What the server printed since it was started. */
   printed(): string;
+  /** Ends the server in the middle of whatever it does, and starts another. */
+  killServer(): Promise<void>;
   /** Ends the server; its folder, in which its own database lies. */
   stopServer(): Promise<string>;
 }
@@ -47,18 +49,29 @@ export async function openCanaryCompany(people: readonly MarkedPerson[]): Promis
       })),
     }),
   );
-  const server = await startServe(['--config', config, '--port', '0', '--log-level', 'debug'], {
-    environment: { DATABASE_URL: undefined },
-    folder,
-  });
+  const start = () =>
+    startServe(['--config', config, '--port', '0', '--log-level', 'debug'], {
+      environment: { DATABASE_URL: undefined },
+      folder,
+    });
+  let server = await start();
+  const { key = '' } = server;
+  let api = apiOf({ url: server.url, key });
   opened.defer(async () => {
     await server.end('SIGKILL');
   });
   const closing = opened.move();
   return {
     stores,
-    api: apiOf({ url: server.url, key: server.key ?? '' }),
-    printed: server.printed,
+    get api() {
+      return api;
+    },
+    printed: () => server.printed(),
+    async killServer() {
+      await server.end('SIGKILL');
+      server = await start();
+      api = apiOf({ url: server.url, key });
+    },
     async stopServer() {
       await server.end('SIGTERM');
       return join(folder, '.habeas');
