@@ -1,4 +1,3 @@
-import { loadModule, parseSync } from 'libpg-query';
 import { HabeasError } from '../../foundation/index.ts';
 
 /** A node of PostgreSQL's own syntax tree, as libpg-query writes it: `{ SelectStmt: {…} }`, and fields in lower case. */
@@ -12,8 +11,13 @@ interface ParserError extends Error {
   readonly sqlDetails?: { readonly message: string; readonly cursorPosition: number };
 }
 
-/** To be awaited once before {@link parseStatement}: the parser is WebAssembly, which is compiled when it is first needed. */
-export const loadParser = (): Promise<void> => loadModule();
+let parser: typeof import('libpg-query') | undefined;
+
+/** To be awaited once before {@link parseStatement}: the parser is WebAssembly, which takes memory as soon as it is loaded. */
+export async function loadParser(): Promise<void> {
+  parser ??= await import('libpg-query');
+  await parser.loadModule();
+}
 
 /**
  * The tree of the one statement that the text is, by PostgreSQL's own parser. Throws SQL_REFUSED, with line and column, for what is
@@ -34,8 +38,9 @@ export function parseStatement(sql: string): Tree {
 }
 
 function parse(sql: string): unknown {
+  if (parser === undefined) throw new HabeasError('INTERNAL', 'The parser of SQL was not loaded.');
   try {
-    return parseSync(sql);
+    return parser.parseSync(sql);
   } catch (error) {
     const { sqlDetails } = error as ParserError;
     if (sqlDetails === undefined) {
