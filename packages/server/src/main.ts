@@ -187,7 +187,7 @@ async function createServer(
     clock.now(),
     config.policy,
   );
-  const map = createMap({ db, clock, organizationId, config, logger, beforeAnswer: giveHeapRoom });
+  const map = createMap({ db, clock, organizationId, config, logger, beforeLargeAnswer: giveHeapRoom });
   const connections = configureConnections({
     config,
     clock,

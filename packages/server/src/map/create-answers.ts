@@ -21,9 +21,12 @@ export interface CreateAnswersOptions extends AnswerContext {
   readonly organizationId: string;
   /** Names of the sources that the configuration names now. */
   readonly configured: () => ReadonlySet<string>;
-  /** Called before each answer about the map, which may be large. (Default: none) */
-  readonly beforeAnswer?: (() => void) | undefined;
+  /** Called before each answer about a large map. (Default: none) */
+  readonly beforeLargeAnswer?: (() => void) | undefined;
 }
+
+/** Declarations; the answers about so many take megabytes. */
+const LARGE = 2_000;
 
 export interface Answers
   extends Pick<
@@ -52,6 +55,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
   const loader = createDeclarationLoader();
   const templates = createViewTemplates(options);
   const memory = createSpareMemory();
+  let large = false;
 
   async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
     const configured = options.configured();
@@ -76,11 +80,12 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
 
   /** The answers about the moment of a question, and what every answer says about itself. */
   async function ask(query: Partial<api.MapQuery>) {
-    options.beforeAnswer?.();
+    if (large) options.beforeLargeAnswer?.();
     const at = clock.now();
     const asOf = momentOf(query.as_of, at, 'as_of');
     const compareTo = momentOf(query.compare_to, at, 'compare_to');
     const snapshot = await load({ moment: asOf ?? 'now', compareTo });
+    large = snapshot.declarations.length > LARGE;
     const { as_of: _, compare_to: __, group_by: ___, ...filter } = query;
     return {
       asked: { at: at.toISOString(), as_of: (asOf ?? at).toISOString(), filter: present(query) },

@@ -15,8 +15,8 @@ export interface CreateMapOptions {
   readonly organizationId?: string;
   readonly config: Pick<Config, 'map' | 'clients' | 'networks' | 'folder' | 'data_types' | 'connections'>;
   readonly logger: Logger;
-  /** Called before each answer about the map, which may be large. (Default: none) */
-  readonly beforeAnswer?: () => void;
+  /** Called before each answer about a large map. (Default: none) */
+  readonly beforeLargeAnswer?: () => void;
 }
 
 /** Throws CONFIG_INVALID if the allow-list has an entry that means nothing. */
@@ -37,7 +37,7 @@ export function createMap(options: CreateMapOptions): DataMap {
     connections,
     categoryOf,
     external: new Set(config.map.external),
-    beforeAnswer: options.beforeAnswer,
+    beforeLargeAnswer: options.beforeLargeAnswer,
   });
 
   return {
