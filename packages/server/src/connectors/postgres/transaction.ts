@@ -34,7 +34,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
 
 /** How much one fetch of a stream should bring. */
-const FETCH_BYTES = 1024 * 1024;
+const FETCH_BYTES = 256 * 1024;
 const FIRST_FETCH_ROWS = 50;
 const MOST_FETCH_ROWS = 1_000;
 

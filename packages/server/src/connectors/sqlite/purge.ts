@@ -48,6 +48,8 @@ async function vacuum(connections: SqliteConnections): Promise<Purged> {
   try {
     await connection.script([`pragma busy_timeout = ${PATIENCE_MILLISECONDS}`]);
     await connection.script(['vacuum']);
+    // While it waits for readers nobody can write, so that it gives up soon, and others get their turn before it is tried again.
+    await connection.script([`pragma busy_timeout = ${LOOK_MILLISECONDS}`]);
     const end = performance.now() + PATIENCE_MILLISECONDS;
     for (;;) {
       const [row] = await connection.rows('pragma wal_checkpoint(truncate)', []);
