@@ -113,7 +113,7 @@ async function killAtAll(
   });
   await shared(lanes, [...missed], async (lane, [right, left]) => {
     for (let vain = 0; left.size > 0 && vain < VAIN; ) {
-      const name = await lane.killAt(right, [...left], 'when idle too');
+      const name = await lane.killAt(right, [...left], vain % 2 === 0 ? 'refused' : 'next');
       vain = name !== undefined && left.delete(name) ? 0 : vain + 1;
       note(right, name);
     }
