@@ -78,11 +78,11 @@ export function createConsent({
           now,
         });
         const stored = signals.filter((_, place) => found[place] === 'stored');
-        // One entry for all of them, with a hash over them: what was stored can be checked against the log later.
+        // One entry for all of them, with a hash of what they say, but not of whom: that could be guessed from it.
         if (stored.length > 0) {
           const details = {
             signals: stored.length,
-            sha256: sha256Hex(JSON.stringify(stored.map(({ eventId }) => eventId))),
+            sha256: sha256Hex(JSON.stringify(stored.map(({ identity: _, ...said }) => said))),
           };
           await appendAudit(
             transaction,

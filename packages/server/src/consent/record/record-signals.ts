@@ -57,15 +57,16 @@ export async function recordSignals(
   options: RecordOptions,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = signals.map((signal) => refusalOf(signal, options) ?? 'stored');
-  const accepted = signals.flatMap((signal, place) =>
+  const said = signals.flatMap((signal, place) =>
     outcomes[place] === 'stored' ? [accept(signal, place, options.purposes)] : [],
   );
-  if (accepted.length === 0) return outcomes;
+  if (said.length === 0) return outcomes;
   await sql.raw(BY_INDEX).execute(transaction);
   const subjects = await options.subjects.number(
     transaction,
-    accepted.map(({ signal }) => signal.identity),
+    said.map(({ signal }) => signal.identity),
   );
+  const accepted = said.map((one, index) => ({ ...one, content: contentOf(one, subjects[index] ?? 0) }));
   // Locked in one order, before anything of these people is read or written: from here on each has one writer.
   const before = await lockSignatures(transaction, options, subjects);
   const fresh = await insertSignals(transaction, options, accepted, subjects);
@@ -94,7 +95,7 @@ function refusalOf({ choices, saidAt }: Signal, { purposes, now }: RecordOptions
   return undefined;
 }
 
-function accept(signal: Signal, place: number, purposes: PurposeBits): Accepted {
+function accept(signal: Signal, place: number, purposes: PurposeBits): Omit<Accepted, 'content'> {
   let mask = 0n;
   let value = 0n;
   for (const [code, granted] of Object.entries(signal.choices)) {
@@ -102,19 +103,13 @@ function accept(signal: Signal, place: number, purposes: PurposeBits): Accepted 
     mask |= bit;
     if (granted) value |= bit;
   }
-  const { eventId, identity, saidAt, source, notice } = signal;
-  const content = sha256(
-    JSON.stringify([
-      identity.type,
-      identity.value,
-      saidAt.getTime(),
-      String(mask),
-      String(value),
-      source,
-      notice,
-    ]),
-  );
-  return { signal, place, at: saidAt.getTime(), eventId, mask, value, automatic: source === 'gpc', content };
+  const { eventId, saidAt, source } = signal;
+  return { signal, place, at: saidAt.getTime(), eventId, mask, value, automatic: source === 'gpc' };
+}
+
+/** A hash of what a signal says, and of whom by number: an address could be guessed from its own hash. */
+function contentOf({ signal, at, mask, value }: Omit<Accepted, 'content'>, subject: number): Buffer {
+  return sha256(JSON.stringify([subject, at, String(mask), String(value), signal.source, signal.notice]));
 }
 
 /** Two signals that share an id by mistake are two. */
