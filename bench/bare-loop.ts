@@ -143,7 +143,7 @@ async function readAll(connector: Connector, scope: Scope): Promise<Read> {
   for await (const step of connector.collect(scope)) {
     if (step.state === 'pending') return step;
     if (step.state === 'done') return { state: 'done', records };
-    records += 1;
+    records += step.state === 'texts' ? step.texts.count : 1;
   }
   throw new Error('A system ended its answer in the middle.');
 }

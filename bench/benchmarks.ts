@@ -4,8 +4,10 @@ import { badSystem } from './bad-system.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { collectMemory } from './collect-memory.ts';
+import { consentEnforce } from './consent-enforce.ts';
 import { consentIngest } from './consent-ingest.ts';
 import { consentRewrite } from './consent-rewrite.ts';
+import { consentTag } from './consent-tag.ts';
 import { eraseRows } from './erase-rows.ts';
 import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
@@ -23,6 +25,7 @@ import { virtualDays } from './virtual-days.ts';
 /** All of them, the quick ones first. */
 export const BENCHMARKS: readonly Benchmark[] = [
   planner,
+  consentTag,
   consentRewrite,
   consentIngest,
   mapAnswers,
@@ -32,6 +35,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   parquet,
   audit,
   ...eraseRows,
+  consentEnforce,
   importList,
   firstMinute,
   collectMemory,

@@ -99,8 +99,8 @@ async function insertBare(
   batch: readonly Signal[],
 ): Promise<void> {
   await pool.query(
-    `insert into bare_signals (organization_id, event_id, subject, said_at, received_at, mask, value, source, content)
-     select $1, event_id, 0, said_at, now(), 1, 1, 'api', '\\x00'::bytea
+    `insert into bare_signals (organization_id, event_id, subject, said_at, received_at, mask, value, source)
+     select $1, event_id, 0, said_at, now(), 1, 1, 'api'
      from unnest($2::text[], $3::timestamptz[]) as fresh(event_id, said_at)`,
     [ORGANIZATION, batch.map(({ eventId }) => eventId), batch.map(({ saidAt }) => saidAt.toISOString())],
   );

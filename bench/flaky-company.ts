@@ -100,6 +100,7 @@ export async function openFlakyCompany(options: {
 function systemsOf(systems: readonly FlakySystem[], keys: readonly string[]): Systems {
   const byKey = new Map(systems.map((system, index) => [keys[index] ?? '', system]));
   return {
+    sweep: async () => undefined,
     plannable: async () =>
       [...byKey].map(
         ([key, system]): PlannableSystem => ({

@@ -102,6 +102,8 @@ export async function storeHistory({ db, pool }: OpenDatabase, map: LargeMap): P
     times,
   );
   await pool.query('vacuum analyze map_declarations');
+  // What the next checkpoint would write of this beside what is measured.
+  await pool.query('checkpoint');
 }
 
 /** Another poll in which every source says the same as before. */

@@ -44,7 +44,7 @@ const plantedSnippet = (text: string): Snippet => {
 const TO_COME: readonly string[] = [];
 
 /** Languages of fenced blocks, and what is done with them. Plain text is shown and not run. */
-const KNOWN_LANGUAGES = ['sh', 'ts', 'js', 'yaml', 'json', 'mermaid', 'sql', 'text', 'proto', ''];
+const KNOWN_LANGUAGES = ['sh', 'ts', 'js', 'html', 'yaml', 'json', 'mermaid', 'sql', 'text', 'proto', ''];
 
 describe('the pages', () => {
   it('have snippets in languages that are checked, and marks that are known', () => {
@@ -139,7 +139,11 @@ describe('snippets of a shell', () => {
 });
 
 describe('snippets of TypeScript and JavaScript', () => {
-  const code = inLanguage('ts', 'js');
+  const code = inLanguage('ts', 'js', 'html');
+  const loose = (language: string) =>
+    inLanguage(language)
+      .filter((snippet) => !(markOf(snippet, 'part of') ?? markOf(snippet, 'is')))
+      .map(placeOf);
   const stands = ({ text }: Snippet, file: string) => {
     const whole = codeLines(readFileSync(join(ROOT, file), 'utf8'));
     return `\n${whole.join('\n')}\n`.includes(`\n${codeLines(text).join('\n')}\n`) ? whole : undefined;
@@ -167,11 +171,12 @@ describe('snippets of TypeScript and JavaScript', () => {
     expect(typeErrors([wrong])).toEqual([expect.stringMatching(/^docs\/planted\.md:1 \(line 3 .*teem/)]);
   });
 
+  it('of HTML stand in files as well', () => {
+    expect(loose('html')).toEqual([]);
+  });
+
   it('of plain JavaScript are part of a file that a test runs, because nothing else would check them', () => {
-    const loose = inLanguage('js').filter(
-      (snippet) => !(markOf(snippet, 'part of') ?? markOf(snippet, 'is')),
-    );
-    expect(loose.map(placeOf)).toEqual([]);
+    expect(loose('js')).toEqual([]);
   });
 });
 

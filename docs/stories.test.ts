@@ -218,10 +218,13 @@ it('docs/operate.md looks, starts, makes keys, and brings a backup back', async 
   ).toHaveLength(32);
   const made = await story.run('operate');
   expect(made.out).toMatch(/HABEAS_API_KEY=habeas_\w+\n/);
-  expect(made.out).toMatch(/nightly job +[\d-]+ +valid until/);
+  expect(made.out).toMatch(/nightly job +owner +[\d-]+ +valid until/);
   const before = company.host.known.HABEAS_API_KEY;
   await story.run('operate');
   expect(company.host.known.HABEAS_API_KEY).not.toBe(before);
+  const lesser = await story.run('operate', { lastly: 'habeas keys' });
+  expect(lesser.out).toMatch(/office wall +auditor /);
+  expect(lesser.out).toMatch(/web tickets +member \(web\) /);
   await company.host.stopServing();
 
   const folder = mkdtempSync(join(tmpdir(), 'habeas-backup-'));

@@ -69,6 +69,8 @@ export async function openSqliteShop(bench: Bench, rows: number): Promise<EraseS
     },
     eraseByHand: async (email) => {
       const database = new DatabaseSync(file);
+      // Whoever is asked to erase has SQLite overwrite what it deletes; Habeas does.
+      database.exec('pragma secure_delete = on');
       try {
         const statements = ERASE_BY_HAND.map((text) => database.prepare(text));
         for (const statement of statements) statement.run(NOBODY);

@@ -64,9 +64,11 @@ export function createConnector(settings: ConnectionSettings): Connector {
       const keys = await keysOf(scope);
       const entries = await read(file);
       const staying = entries.filter(({ id }) => !keys.has(id));
-      const count = entries.length - staying.length;
+      const found = entries.length - staying.length;
+      // Where no attempt was ever answered, what is gone was erased by one of them.
+      const count = mode === 'erase' && scope.unanswered === true ? keys.size : found;
       scope.signal.throwIfAborted();
-      if (mode === 'erase' && count > 0) await write(file, staying);
+      if (mode === 'erase' && found > 0) await write(file, staying);
       return { state: 'done', evidence: evidenceOf(count) };
     },
     // Reads again: by the identities and by the keys, because either may find what the other does not.

@@ -22,7 +22,7 @@ export const SIDE_DOORS: readonly string[] = ['packages/server/src/foundation/er
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'packages/contract': [],
   'packages/sdk': ['packages/contract'],
-  'packages/server': ['packages/contract'],
+  'packages/server': ['packages/contract', 'packages/consent'],
   'packages/consent': [],
   'packages/web': ['packages/contract'],
   'examples/acme': ['packages/contract', 'packages/sdk'],

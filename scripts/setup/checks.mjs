@@ -9,6 +9,10 @@ const tool = (path) => join(root, 'node_modules', path);
 /** What `npm run check` looks at; each is a program that the pinned Node runs. */
 const CHECKS = [
   { name: 'types', args: [tool('typescript/bin/tsc'), '--noEmit', '--project', '.'] },
+  {
+    name: 'types of the browser',
+    args: [tool('typescript/bin/tsc'), '--noEmit', '--project', 'packages/consent/src/browser'],
+  },
   { name: 'lint and format', args: [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'dead code', args: [tool('knip/bin/knip.js'), '--no-progress', '--no-config-hints'] },
   { name: 'boundaries', args: [join(root, 'scripts', 'boundaries', 'main.ts')] },

@@ -1,4 +1,5 @@
 export { type Declared, type DeclareOptions, declare, type MetricsRegistry } from './declare.ts';
+export { type EnforcedSql, EnforceError, type EnforceOptions, enforce } from './enforce.ts';
 export { memoryOperationStore } from './memory-operation-store.ts';
 export type {
   Awaitable,

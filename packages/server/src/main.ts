@@ -8,6 +8,7 @@ import {
   callbackSecret,
   createApiKeys,
   createKey,
+  createSessions,
   createSigner,
   ensureFirstKey,
   type Signer,
@@ -42,7 +43,21 @@ import {
   impliedOrder,
   loadConnectionKinds,
 } from './connectors/index.ts';
-import { consentMigrations, createConsent, loadPurposes } from './consent/index.ts';
+import {
+  consentMigrations,
+  createConsent,
+  createConsentReceipts,
+  createConsentTag,
+  createJobRuns,
+  createSqlEnforcer,
+  createSubjects,
+  createTargetSyncs,
+  jobMigrations,
+  loadPurposes,
+  NO_PURPOSES,
+  targetMigrations,
+  targetsOf,
+} from './consent/index.ts';
 import {
   type Config,
   closeAll,
@@ -108,6 +123,8 @@ export const migrations: Migrations = {
   ...requestMigrations,
   ...partnerMigrations,
   ...consentMigrations,
+  ...targetMigrations,
+  ...jobMigrations,
 };
 
 /** How long a server may take to end: the five seconds that running tasks have, and as long again for all the rest. */
@@ -158,7 +175,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const foundations: Foundations = { ...options, opened, db, masterKey, signer, auditLog, checkpoints };
     return {
       firstKey: first?.key,
-      createKey: async (name) => (await createKey({ ...keys, name, role: 'admin', actor: 'system' })).key,
+      createKey: async (name) => (await createKey({ ...keys, name, actor: 'system' })).key,
       publicKeys: () => signer.publicKeys(),
       verifierKeys: () => auditLog.verifierKeys(),
       verifyAuditLog: async (published) => {
@@ -187,7 +204,14 @@ async function createServer(
     clock.now(),
     config.policy,
   );
-  const map = createMap({ db, clock, organizationId, config, logger, beforeLargeAnswer: giveHeapRoom });
+  const map = createMap({
+    db,
+    clock,
+    organizationId,
+    config,
+    logger,
+    beforeLargeAnswer: () => giveHeapRoom('answer'),
+  });
   const connections = configureConnections({
     config,
     clock,
@@ -224,6 +248,7 @@ async function createServer(
     masterKey,
     clock,
     logger,
+    whileMuchIsStreamed: () => giveHeapRoom('stream'),
     order: { after: impliedOrder(connections, config.requests), groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
     giveUpBlockedMilliseconds: config.requests.give_up_blocked,
@@ -347,7 +372,44 @@ async function createServer(
     logger,
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
+  const purposeFile =
+    config.consent.purposes === undefined
+      ? NO_PURPOSES
+      : loadPurposes(resolve(config.folder, config.consent.purposes), config.consent.purposes);
+  const consent = createConsent({
+    db,
+    organizationId,
+    masterKey,
+    clock,
+    file: purposeFile,
+    rule: config.consent.merge === 'own_first' ? 'own_first' : 'latest',
+  });
+  const targets = targetsOf(config, purposeFile.purposes);
+  const sqlEnforcer = createSqlEnforcer({ targets });
+  const consentTargets = createTargetSyncs({
+    organizationId,
+    targets,
+    pool: opened.pool,
+    openValue: createSubjects({ organizationId, masterKey }).openValue,
+    clock,
+    logger,
+  });
+  const receipting = {
+    db,
+    clock,
+    purposes: purposeFile.purposes,
+    sign: async (payload: Uint8Array) => ({
+      signature: await signer.signDetached(payload),
+      publicKey: { ...(await signer.publicJwk()) },
+    }),
+    prove: (sequence: number) => auditLog.proveNow(sequence),
+  };
+  const jobRuns = createJobRuns(receipting);
   const http = await createHttpServer({
+    jobRuns,
+    sqlEnforcer,
+    consentReceipts: createConsentReceipts({ ...receipting, consent }),
+    consentTargets,
     packageLinks,
     packageTexts,
     trackers,
@@ -358,15 +420,16 @@ async function createServer(
     requests,
     policy,
     partners,
-    consent: createConsent({
-      db,
+    consent,
+    consentTag: createConsentTag({
+      consent,
       organizationId,
+      file: purposeFile,
       masterKey,
       clock,
-      purposes:
-        config.consent.purposes === undefined
-          ? []
-          : loadPurposes(resolve(config.folder, config.consent.purposes), config.consent.purposes),
+      origins: config.consent.origins,
+      identitySecrets: config.consent.identity_secrets,
+      merge: config.consent.merge !== 'never',
     }),
     imports: createImport({ requests, systems, logger }),
     map,
@@ -377,6 +440,13 @@ async function createServer(
       product: `habeas ${version}`,
       record: () =>
         loadRecord(config.record === undefined ? undefined : resolve(config.folder, config.record)),
+      jobs: async () => {
+        const jobs = await jobRuns.list(organizationId);
+        return jobs.map(({ job, purpose: code, target }) => {
+          const purpose = purposeFile.purposes.find((one) => one.code === code);
+          return { job, target, purpose: code, legalBasis: purpose?.legal_basis };
+        });
+      },
     }),
     connections: connectionsView,
     feed,
@@ -390,6 +460,7 @@ async function createServer(
     ownMetrics: ownDeclarations({ team: config.map.own_team, prefix: config.map.prefix }),
     auditLog,
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
+    sessions: createSessions({ db, organizationId, clock, audit: appendAudit }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
     publicUrl: options.publicUrl,
@@ -413,6 +484,7 @@ async function createServer(
       await auditLog.verifierKeys();
       auditLog.start();
       publisher.start();
+      await consentTargets.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
       await warmUp({ answers: map, now: clock.now() });
@@ -437,6 +509,8 @@ async function createServer(
           { name: 'requests', close: () => requests.stop() },
           { name: 'streams', close: () => streams.stop() },
           { name: 'checkpoints', close: () => publisher.stop() },
+          { name: 'consent targets', close: () => consentTargets.stop() },
+          { name: 'sql', close: () => sqlEnforcer.close() },
           { name: 'audit log', close: () => auditLog.stop() },
           { name: 'systems', close: () => systems.close() },
           {

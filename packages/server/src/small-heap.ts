@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 /*
  * On a machine with much memory V8 lets garbage grow to several times what is in use before it looks for it. A server that
  * streams has little in use, so it is told to let it grow by a tenth only (`npm run bench collect-memory`). Large answers
- * would wait while it is looked for again and again (`map-answers`): while such are asked for, it may grow further.
+ * would wait while it is looked for again and again (`map-answers`), and so would a person's million rows: for these it may grow further.
  * V8 reads the setting whenever it has looked through the whole heap.
  */
 
@@ -12,33 +12,44 @@ import { setFlagsFromString } from 'node:v8';
  * for what was just made may grow, so that what one answer needs is gone before it counts as old.
  */
 const USUAL = { growth: 10, young: 1 };
-const ASKED = { growth: 60, young: 2 };
+const ROOMS = { stream: { growth: 40, young: 1 }, answer: { growth: 120, young: 2 } };
 
-/** After the last large answer, in milliseconds. */
+/** After the last call, in milliseconds. */
 const ROOM_MS = 30_000;
 
-use(USUAL);
+/** What the heap has room for, each until its timer ends. */
+const given = new Map<keyof typeof ROOMS, NodeJS.Timeout>();
 
-let end: NodeJS.Timeout | undefined;
+useLargest();
 
-/** Lets the heap of this process grow further until half a minute after the last call. To be called before each large answer. */
-export function giveHeapRoom(): void {
-  if (end) {
-    end.refresh();
+/**
+ * Lets the heap of this process grow further until half a minute after the last call. To be called before each large answer, and again and
+ * again while very much is streamed.
+ */
+export function giveHeapRoom(room: keyof typeof ROOMS): void {
+  const timer = given.get(room);
+  if (timer !== undefined) {
+    timer.refresh();
     return;
   }
-  use(ASKED);
-  end = setTimeout(() => {
-    end = undefined;
-    use(USUAL);
-  }, ROOM_MS).unref();
+  const end = () => {
+    given.delete(room);
+    useLargest();
+  };
+  given.set(room, setTimeout(end, ROOM_MS).unref());
+  useLargest();
 }
 
 /** Ends that at once, where the answers were asked for by nobody, as when a server tries them before it takes calls. */
 export function endHeapRoom(): void {
-  clearTimeout(end);
-  end = undefined;
-  use(USUAL);
+  for (const timer of given.values()) clearTimeout(timer);
+  given.clear();
+  useLargest();
+}
+
+function useLargest(): void {
+  if (given.has('answer')) use(ROOMS.answer);
+  else use(given.has('stream') ? ROOMS.stream : USUAL);
 }
 
 function use({ growth, young }: typeof USUAL): void {

@@ -1,5 +1,5 @@
 import { type Identity, parseDatasets } from '../src/catalog/index.ts';
-import type { Outcome } from '../src/connectors/connector.ts';
+import type { Evidence, Outcome } from '../src/connectors/connector.ts';
 import { createLogsConnector } from '../src/connectors/logs/logs-connector.ts';
 import { systemClock } from '../src/foundation/index.ts';
 
@@ -28,17 +28,32 @@ dataset:
   });
 }
 
+export const SCOPE = {
+  organizationId: 'test',
+  requestId: 'req_test',
+  idempotencyKey: 'test',
+  identities: ANN,
+  dueTime: new Date('2030-01-01'),
+};
+
 /** Erases the lines of ann@example.com, without a search for them before; gives how many. */
-export async function eraseAnn(root: string, options: Parameters<typeof logsIn>[1] = {}): Promise<number> {
+export async function eraseAnn(root: string, options: EraseAnnOptions = {}): Promise<number> {
+  return (await eraseAnnForEvidence(root, options)).counts.app ?? 0;
+}
+
+type EraseAnnOptions = Parameters<typeof logsIn>[1] & {
+  /** Of the operation. (Default: test) */
+  readonly idempotencyKey?: string;
+};
+
+/** The same, and gives all that was told. */
+export async function eraseAnnForEvidence(root: string, options: EraseAnnOptions = {}): Promise<Evidence> {
   const keys = ['["email","ann@example.com"]'];
   const { evidence } = await finished(
     logsIn(root, options).erase(
       {
-        organizationId: 'test',
-        requestId: 'req_test',
-        idempotencyKey: 'test',
-        identities: ANN,
-        dueTime: new Date('2030-01-01'),
+        ...SCOPE,
+        idempotencyKey: options.idempotencyKey ?? SCOPE.idempotencyKey,
         signal: new AbortController().signal,
         async *keys() {
           yield { collection: 'app', columns: ['type', 'value'], count: 1, keys };
@@ -47,7 +62,7 @@ export async function eraseAnn(root: string, options: Parameters<typeof logsIn>[
       'erase',
     ),
   );
-  return evidence.counts.app ?? 0;
+  return evidence;
 }
 
 async function finished(erasing: Promise<Outcome>) {

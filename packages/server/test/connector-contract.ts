@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../src/catalog/index.ts';
 import {
+  type CollectSources,
   type CollectStep,
   type ContractSubject,
   contractCases,
   type Evidence,
+  itemsOf,
   type KeyBatch,
   type LocatedScope,
   runContractCase,
@@ -62,13 +64,15 @@ export async function located(
 export async function collect(
   subject: Pick<ContractSubject, 'connector'>,
   identities: readonly Identity[],
+  sources: CollectSources = 'all',
 ): Promise<{
   readonly items: readonly Extract<CollectStep, { state: 'item' }>['item'][];
   readonly evidence: Evidence;
 }> {
   const items = [];
-  for await (const step of subject.connector.collect(scopeOf(identities, []))) {
+  for await (const step of subject.connector.collect(scopeOf(identities, []), sources)) {
     if (step.state === 'item') items.push(step.item);
+    else if (step.state === 'texts') items.push(...itemsOf(step.texts));
     else if (step.state === 'done') return { items, evidence: step.evidence };
     else throw new Error('The contract is tested with systems that answer at once.');
   }

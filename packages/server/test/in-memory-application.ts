@@ -1,6 +1,7 @@
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
 import type { ApiKeys } from '../src/access/index.ts';
 import type { AuditLog } from '../src/audit/index.ts';
+import { createSqlEnforcer } from '../src/consent/index.ts';
 import {
   createLogger,
   type Database,
@@ -19,6 +20,8 @@ import { testAuditLog } from './log-key.ts';
 
 export const TEST_KEY = 'test-key-of-acme';
 export const OTHER_KEY = 'test-key-of-another-organization';
+/** May do what `allow` said last; at first nothing. */
+export const LESSER_KEY = 'test-key-that-may-do-less';
 export const TEST_ORGANIZATION = 'acme';
 export const TEST_PUBLIC_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
 
@@ -27,6 +30,8 @@ export interface InMemoryApplication extends Application {
   readonly auditLog: AuditLog;
   /** Adds an event to the feed and wakes its subscribers. */
   publish(event: Omit<StoredEvent, 'sequence' | 'id' | 'at'>): void;
+  /** What the lesser key may do from now on. */
+  allow(scopes: readonly api.Scope[]): void;
   /** How many subscriptions are open. */
   subscribers(): number;
 }
@@ -51,7 +56,32 @@ const NO_CONSENT: Application['consent'] = {
   purposes: [],
   record: async (_, signals) =>
     signals.map(({ event_id }) => ({ event_id, state: 'stored', code: null, reason: null })),
+  join: async () => undefined,
+  has: async () => false,
+  history: async () => ({ subject: undefined, items: [] }),
+  importRows: async () => ({ rows: 0, stored: 0, repeated: 0, checked: 0, refused: [] }),
   read: async () => ({ as_of: '2026-03-01T12:00:00.000Z', purposes: [] }),
+};
+
+const noRun = async (): Promise<never> => {
+  throw new HabeasError('NOT_FOUND', 'There are no jobs in this test.');
+};
+const NO_RECEIPTS: Application['consentReceipts'] = {
+  issue: async () => {
+    throw new HabeasError('NOT_FOUND', 'There is no receipt.');
+  },
+};
+
+const NO_JOBS: Application['jobRuns'] = { record: noRun, receipt: noRun, list: async () => [] };
+
+const NO_TAG: Application['consentTag'] = {
+  origins: new Set(),
+  notice: () => {
+    throw new HabeasError('NOT_FOUND', 'There are no purposes.');
+  },
+  choose: async () => {
+    throw new HabeasError('NOT_FOUND', 'There are no purposes.');
+  },
 };
 
 const NO_LINKS: Application['packageLinks'] = {
@@ -68,6 +98,7 @@ const NO_LINKS: Application['packageLinks'] = {
 export function inMemoryApplication(options: InMemoryApplicationOptions): InMemoryApplication {
   const feed = inMemoryFeed();
   const map = options.map ?? inMemoryMap();
+  let allowed: ReadonlySet<api.Scope> = new Set();
   return {
     organizationId: TEST_ORGANIZATION,
     db: options.db,
@@ -82,12 +113,22 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     trackers: { report: noTracker },
     policy: loadPolicy(undefined),
     consent: NO_CONSENT,
+    consentTag: NO_TAG,
+    jobRuns: NO_JOBS,
+    sqlEnforcer: createSqlEnforcer({ targets: [] }),
+    consentReceipts: NO_RECEIPTS,
+    consentTargets: {
+      statuses: () => [
+        { target: 'shop-db', exactAt: new Date('2026-01-01T00:00:00Z'), drift: 2, error: undefined },
+      ],
+    },
     map,
     mapExports: createMapExports({
       map,
       clock: fixedClock('2026-03-01T12:00:00Z'),
       organizationId: TEST_ORGANIZATION,
       product: 'habeas 0.0.0-test',
+      jobs: async () => [],
       record: () => undefined,
     }),
     connections: {
@@ -112,18 +153,26 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     publicUrl: 'http://127.0.0.1:7311',
     intakePage: undefined,
     trustedProxies: ['127.0.0.1'],
+    allow(scopes) {
+      allowed = new Set(scopes);
+    },
     publish: feed.publish,
     subscribers: feed.subscribers,
     authenticate: async (key) => {
       if (key === TEST_KEY) {
-        return { organizationId: TEST_ORGANIZATION, actor: 'key:key_test', role: 'admin' };
+        return { ...EVERYTHING, organizationId: TEST_ORGANIZATION, actor: 'key:key_test' };
       }
-      if (key === OTHER_KEY) return { organizationId: 'other', actor: 'key:key_other', role: 'admin' };
+      if (key === LESSER_KEY)
+        return { organizationId: TEST_ORGANIZATION, actor: 'key:key_lesser', scopes: allowed, teams: null };
+      if (key === OTHER_KEY) return { ...EVERYTHING, organizationId: 'other', actor: 'key:key_other' };
       return undefined;
     },
+    sessions: noSessions(),
     publicKeys: async () => [TEST_PUBLIC_KEY],
   };
 }
+
+const EVERYTHING = { scopes: new Set(api.ALL_SCOPES), teams: null };
 
 /** No partners, and no protocol of theirs. */
 function inMemoryPartners(): Application['partners'] {
@@ -275,15 +324,24 @@ function inMemoryMap(): DataMap {
   };
 }
 
+/** Nobody ever signs in. */
+function noSessions(): Application['sessions'] {
+  const refuse = async (): Promise<never> => {
+    throw new HabeasError('UNAUTHENTICATED', 'Nobody signs in here.');
+  };
+  return { start: refuse, authenticate: async () => undefined, confirm: refuse, end: refuse };
+}
+
 function inMemoryKeys(): ApiKeys {
   let items: readonly api.ApiKeyView[] = [];
   return {
     list: async () => items,
-    create: async ({ name, actor, expiresAt }) => {
+    create: async ({ name, actor, expiresAt, scopes, teams }) => {
       const made: api.ApiKeyView = {
         id: `key_${items.length + 1}`,
         name,
-        role: 'admin',
+        scopes: [...scopes],
+        teams: teams?.slice() ?? null,
         created_at: AT,
         created_by: actor,
         expires_at: expiresAt?.toISOString() ?? null,

@@ -155,7 +155,8 @@ export class MemorySystem implements Connector {
       const effect = { found: count, erased: 0, masked: 0, hidden: count, kept: 0, level: 'hidden' } as const;
       return { state: 'done', evidence: { ...evidence(own.length), effects: { rows: effect } } };
     }
-    return { state: 'done', evidence: { ...evidence(own.length), residuals: this.residuals } };
+    const count = mode === 'erase' && scope.unanswered === true ? located.size : own.length;
+    return { state: 'done', evidence: { ...evidence(count), residuals: this.residuals } };
   }
 
   async verify(scope: LocatedScope): Promise<Residue> {
@@ -219,6 +220,7 @@ export function memorySystems(
 ): Systems {
   const byKey = new Map(systems.map((system) => [system.key, system]));
   return {
+    sweep: async () => undefined,
     plannable: async () => [
       ...systems.map(
         (system): PlannableSystem => ({

@@ -105,7 +105,7 @@ export function requireSmallDisk(bytes: number): { readonly path: string; remove
 }
 
 /** A line for a person; an error where everything must be there, as in continuous integration. */
-function absent(what: string, reason: string): undefined {
+export function absent(what: string, reason: string): undefined {
   if (process.env.HABEAS_TEST_REQUIRE === 'all') {
     throw new Error(`HABEAS_TEST_REQUIRE=all, but ${what} cannot run because ${reason}`);
   }

@@ -19,6 +19,15 @@ export type PurposeView = z.output<typeof purposeViewSchema>;
 
 export const purposeListSchema = z.object({ items: z.array(purposeViewSchema) }).meta({ id: 'PurposeList' });
 
+/** What the person was shown: without it nobody can prove what they agreed to. */
+export const noticeSeenSchema = z
+  .strictObject({
+    version: z.string().min(1).max(100),
+    language: z.string().min(1).max(35),
+    variant: z.string().max(100).default('').describe('Which interface asked, such as `banner`'),
+  })
+  .describe('What the person was shown: without it nobody can prove what they agreed to');
+
 /** One statement of consent. */
 export const consentSignalSchema = z
   .strictObject({
@@ -28,16 +37,22 @@ export const consentSignalSchema = z
       .describe('Chosen by the sender, new for each signal: sent again, it changes nothing'),
     identity: identitySchema,
     said_at: z.iso.datetime({ offset: true }).describe('When it was said, not when it is sent'),
-    choices: z.record(codeSchema, z.boolean()).describe('Code of a purpose → granted or refused'),
-    source: z.enum(['tag', 'api', 'sdk', 'file', 'gpc', 'tcf', 'gpp', 'request']).default('api'),
-    notice: z
-      .strictObject({
-        version: z.string().min(1).max(100),
-        language: z.string().min(1).max(35),
-        variant: z.string().max(100).default(''),
-      })
+    choices: z
+      .record(codeSchema, z.boolean())
+      .default({})
+      .describe('Code of a purpose → granted or refused; goes before what a string says'),
+    tcf: z
+      .string()
+      .max(20_000)
       .optional()
-      .describe('What the person was shown: without it nobody can prove what they agreed to'),
+      .describe('A string of the Transparency and Consent Framework, for purposes that name its fields'),
+    gpp: z
+      .string()
+      .max(20_000)
+      .optional()
+      .describe('A string of the Global Privacy Platform, for purposes that name its fields'),
+    source: z.enum(['tag', 'api', 'sdk', 'file', 'gpc', 'tcf', 'gpp', 'request']).default('api'),
+    notice: noticeSeenSchema.optional(),
   })
   .meta({ id: 'ConsentSignal' });
 export type ConsentSignal = z.output<typeof consentSignalSchema>;
@@ -52,7 +67,16 @@ export const consentOutcomeSchema = z
     state: z
       .enum(['stored', 'repeated', 'refused'])
       .describe('repeated: it was here before, and says the same'),
-    code: z.enum(['unknown-purpose', 'future', 'event-id-reused', 'nothing-said']).nullable(),
+    code: z
+      .enum([
+        'unknown-purpose',
+        'future',
+        'event-id-reused',
+        'nothing-said',
+        'malformed-tcf',
+        'malformed-gpp',
+      ])
+      .nullable(),
     reason: z.string().nullable(),
   })
   .meta({ id: 'ConsentOutcome' });
@@ -79,6 +103,13 @@ export const consentViewSchema = z
         allowed: z.boolean().describe('What follows: what was said, or else what the legal basis allows'),
       }),
     ),
+    strings: z
+      .object({
+        tcf: z.string().optional().describe('Transparency and Consent Framework 2.3'),
+        gpp: z.string().optional().describe('Global Privacy Platform, national section of the United States'),
+      })
+      .optional()
+      .describe('The same as strings; each where the purposes name its fields'),
   })
   .meta({ id: 'Consent' });
 export type ConsentView = z.output<typeof consentViewSchema>;

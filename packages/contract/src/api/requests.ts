@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { loggedEntrySchema } from './audit.ts';
 import {
   fieldChangeSchema,
   fieldChangesSchema,
@@ -13,6 +12,7 @@ import {
   wordsSchema,
 } from './common.ts';
 import { portableSchema, regimeSchema, subjectKindSchema } from './policy.ts';
+import { signedShape } from './signed.ts';
 
 export const requestStateSchema = z
   .enum([
@@ -471,17 +471,7 @@ export const receiptSchema = z
         audit_leaf_hashes: z.array(z.string()),
       })
       .describe('Canonical JSON (RFC 8785) of this object is what is signed'),
-    signature: z.string().describe('JWS in compact form with detached payload (RFC 7515 appendix F), EdDSA'),
-    public_key: z.record(z.string(), z.unknown()).describe('JWK'),
-    log: z
-      .object({
-        entry: loggedEntrySchema,
-        proof: z.string().describe('C2SP tlog-proof: the entry is in the log of a signed checkpoint'),
-      })
-      .nullable()
-      .describe(
-        'Proves that the receipt was committed in the audit log; null: not yet, ask again in a moment',
-      ),
+    ...signedShape,
   })
   .meta({ id: 'Receipt' });
 

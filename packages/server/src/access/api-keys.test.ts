@@ -1,3 +1,4 @@
+import { api } from '@habeas/contract';
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
 import { appendAudit, auditMigrations, listAudit } from '../audit/index.ts';
@@ -52,21 +53,30 @@ describe('the first key', () => {
     expect(await authenticate({ db: database.db, clock }, other?.key ?? '')).toEqual({
       organizationId: 'other',
       actor: `key:${other?.id}`,
-      role: 'admin',
+      scopes: new Set(api.ALL_SCOPES),
+      teams: null,
     });
     expect((await authenticate({ db: database.db, clock }, acme?.key ?? ''))?.organizationId).toBe('acme');
   });
 });
 
+/** A key that may do everything, made by one. */
+const OWNER = {
+  scopes: api.ALL_SCOPES,
+  teams: null,
+  maker: { scopes: new Set(api.ALL_SCOPES), teams: null },
+};
+
 describe('authenticate', () => {
   it('knows a key that was created until it is revoked, and nothing near it', async () => {
     await using database = await createTestDatabase(migrations);
     const context = { db: database.db, organizationId, clock, audit: appendAudit };
-    const made = await createKey({ ...context, name: 'automation', role: 'admin', actor: 'key:key_1' });
+    const made = await createKey({ ...context, name: 'automation', actor: 'key:key_1' });
     expect(await authenticate({ db: database.db, clock }, made.key)).toEqual({
       organizationId,
       actor: `key:${made.id}`,
-      role: 'admin',
+      scopes: new Set(api.ALL_SCOPES),
+      teams: null,
     });
     for (const wrong of [
       '',
@@ -78,7 +88,7 @@ describe('authenticate', () => {
     ]) {
       expect(await authenticate({ db: database.db, clock }, wrong)).toBeUndefined();
     }
-    const other = await createKey({ ...context, name: 'other', role: 'admin', actor: 'key:key_1' });
+    const other = await createKey({ ...context, name: 'other', actor: 'key:key_1' });
     await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
     await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
     expect(await authenticate({ db: database.db, clock }, other.key)).toBeDefined();
@@ -125,14 +135,14 @@ describe('a key', () => {
     const context = { db: database.db, organizationId, clock, audit: appendAudit };
     const keys = createApiKeys(context);
     const expiresAt = new Date('2026-11-21T09:00:00Z');
-    const made = await keys.create({ name: 'for an hour', actor: 'key:key_1', expiresAt });
+    const made = await keys.create({ ...OWNER, name: 'for an hour', actor: 'key:key_1', expiresAt });
     const at = (time: string) => authenticate({ db: database.db, clock: fixedClock(time) }, made.key);
     expect(await at('2026-11-21T08:59:59.999Z')).toMatchObject({ actor: `key:${made.id}` });
     expect(await at('2026-11-21T09:00:00Z')).toBeUndefined();
-    const over = { name: 'late', actor: 'key:key_1', expiresAt: clock.now() };
+    const over = { ...OWNER, name: 'late', actor: 'key:key_1', expiresAt: clock.now() };
     await expect(keys.create(over)).rejects.toMatchObject({ code: 'BAD_INPUT' });
     expect((await listAudit(database.db, { organizationId, subject: made.id }))[0]?.details).toEqual({
-      role: 'admin',
+      scopes: 'all',
       expires_at: '2026-11-21T09:00:00.000Z',
     });
   });
@@ -142,7 +152,7 @@ describe('a key', () => {
     const context = { db: database.db, organizationId, clock, audit: appendAudit };
     const keys = createApiKeys(context);
     const make = (name: string, expiresAt: Date | null = null) =>
-      keys.create({ name, actor: 'system', expiresAt });
+      keys.create({ ...OWNER, name, actor: 'system', expiresAt });
     const [first, second] = [await make('a'), await make('b')];
     // One that has expired when they do is no other key.
     const soon = await make('c', new Date('2026-11-21T08:00:01Z'));
@@ -162,5 +172,53 @@ describe('a key', () => {
       revoked_at: expect.any(String),
     });
     expect(JSON.stringify(listed)).not.toContain(first.key);
+  });
+
+  it('gives away what its maker has, and nothing more', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const keys = createApiKeys(context);
+    const maker = {
+      scopes: new Set<api.Scope>(['keys:write', 'map:read', 'tickets:read']),
+      teams: ['shop', 'web'],
+    };
+    const asked = { name: 'dashboard', actor: 'key:key_1', expiresAt: null, maker };
+    const made = await keys.create({ ...asked, scopes: ['map:read', 'map:read'], teams: ['web'] });
+    expect(await authenticate({ db: database.db, clock }, made.key)).toEqual({
+      organizationId,
+      actor: `key:${made.id}`,
+      scopes: new Set(['map:read']),
+      teams: ['web'],
+    });
+    expect(made).toMatchObject({ scopes: ['map:read'], teams: ['web'] });
+    const details = (await listAudit(database.db, { organizationId, subject: made.id }))[0]?.details;
+    expect(details).toEqual({ scopes: 'map:read', teams: 'web' });
+    for (const more of [
+      { scopes: ['map:write'] as const, teams: ['web'] },
+      { scopes: api.ALL_SCOPES, teams: ['web'] },
+      { scopes: ['map:read'] as const, teams: ['web', 'lake'] },
+      { scopes: ['map:read'] as const, teams: null },
+    ]) {
+      await expect(keys.create({ ...asked, ...more })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect(await keys.list()).toHaveLength(1);
+  });
+
+  it('cannot be the last one that can make others, also where lesser ones are left', async () => {
+    await using database = await createTestDatabase(migrations);
+    const context = { db: database.db, organizationId, clock, audit: appendAudit };
+    const keys = createApiKeys(context);
+    const first = await keys.create({ ...OWNER, name: 'all', actor: 'system', expiresAt: null });
+    const lesser = {
+      ...OWNER,
+      scopes: ['map:read'] as const,
+      name: 'map',
+      actor: `key:${first.id}`,
+      expiresAt: null,
+    };
+    const map = await keys.create(lesser);
+    const actor = `key:${first.id}`;
+    await expect(keys.revoke({ id: first.id, actor })).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await keys.revoke({ id: map.id, actor })).toMatchObject({ revoked_at: expect.any(String) });
   });
 });

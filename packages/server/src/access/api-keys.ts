@@ -1,9 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
 import { base32, type Clock, type Database, newId, sha256 } from '../foundation/index.ts';
-import { keyView } from './list-keys.ts';
+import { keyView, scopesOf } from './list-keys.ts';
 import { lockOrganization } from './organization.ts';
-import type { Principal, Role } from './principal.ts';
+import type { Principal } from './principal.ts';
 import type { RecordAudit } from './record-audit.ts';
 import type { AccessTables } from './tables.ts';
 
@@ -36,14 +36,17 @@ export async function ensureFirstKey(context: KeyContext): Promise<NewKey | unde
       .limit(1)
       .executeTakeFirst();
     if (existing !== undefined) return undefined;
-    return insertKey(transaction, context, { name: 'first key', role: 'admin', actor: 'system', now });
+    return insertKey(transaction, context, { name: 'first key', actor: 'system', now });
   });
 }
 
 export interface CreateKeyOptions extends KeyContext {
   /** What it is for, in words of the one who makes it. */
   readonly name: string;
-  readonly role: Role;
+  /** What it may do. (Default: everything) */
+  readonly scopes?: readonly api.Scope[];
+  /** Whose tickets it may see and do; null: of all teams. (Default: null) */
+  readonly teams?: readonly string[] | null;
   /** Who makes it, as audit entries name it. */
   readonly actor: string;
   /** From then on it is refused. (Default: never) */
@@ -70,26 +73,36 @@ export async function authenticate(
   const row = await db
     .withTables<AccessTables>()
     .selectFrom('api_keys')
-    .select(['organization_id', 'id', 'hash', 'role'])
+    .select(['organization_id', 'id', 'hash', 'scopes', 'teams'])
     .where('hash', '=', hash)
     .where('revoked_at', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]))
     .executeTakeFirst();
   // The index compares hashes, which tells an attacker nothing about the key; the last word is in constant time all the same.
   if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
-  return { organizationId: row.organization_id, actor: `key:${row.id}`, role: row.role };
+  return {
+    organizationId: row.organization_id,
+    actor: `key:${row.id}`,
+    scopes: new Set(scopesOf(row)),
+    teams: row.teams,
+  };
 }
 
 async function insertKey(
   transaction: Database,
   context: KeyContext,
-  options: Pick<CreateKeyOptions, 'name' | 'role' | 'actor' | 'expiresAt'> & { readonly now: Date },
+  options: Pick<CreateKeyOptions, 'name' | 'scopes' | 'teams' | 'actor' | 'expiresAt'> & {
+    readonly now: Date;
+  },
 ): Promise<NewKey> {
-  const { now, role, actor, name } = options;
+  const { now, actor, name } = options;
+  const scopes = new Set(options.scopes ?? api.ALL_SCOPES);
+  const everything = api.ALL_SCOPES.every((scope) => scopes.has(scope));
   const key = `habeas_${base32(randomBytes(32))}`;
   const row = {
     id: newId('key', now),
-    role,
+    scopes: everything ? null : [...scopes],
+    teams: options.teams?.slice() ?? null,
     name,
     created_at: now,
     created_by: actor,
@@ -103,7 +116,12 @@ async function insertKey(
     .execute();
   const view = keyView(row);
   const expires = view.expires_at === null ? {} : { expires_at: view.expires_at };
+  const teams = row.teams === null ? {} : { teams: row.teams.join(', ') };
   const entry = { organizationId: context.organizationId, actor, subject: row.id, action: 'key.created' };
-  await context.audit(transaction, [{ ...entry, details: { role, ...expires } }], now);
+  await context.audit(
+    transaction,
+    [{ ...entry, details: { scopes: everything ? 'all' : [...scopes].join(' '), ...teams, ...expires } }],
+    now,
+  );
   return { ...view, key };
 }

@@ -6,6 +6,7 @@ export * from './migrations.ts';
 export * from './principal.ts';
 export * from './record-audit.ts';
 export * from './revoke-key.ts';
+export * from './sessions.ts';
 export * from './signer.ts';
 export type { PublicJwk } from './signing-keys.ts';
 export * from './standard-webhook.ts';

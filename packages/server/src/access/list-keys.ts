@@ -1,4 +1,4 @@
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
 import type { Database } from '../foundation/index.ts';
 import type { AccessTables } from './tables.ts';
 
@@ -18,19 +18,26 @@ export async function listKeys(db: Database, organizationId: string): Promise<re
 export const KEY_COLUMNS = [
   'id',
   'name',
-  'role',
+  'scopes',
+  'teams',
   'created_at',
   'created_by',
   'expires_at',
   'revoked_at',
 ] as const;
 
+/** What a key may do; a scope that a newer server stored is none here. */
+export function scopesOf({ scopes }: Pick<AccessTables['api_keys'], 'scopes'>): api.Scope[] {
+  return api.ALL_SCOPES.filter((scope) => scopes === null || scopes.includes(scope));
+}
+
 /** A row as everybody may see it: without the hash. */
 export function keyView(row: Pick<AccessTables['api_keys'], (typeof KEY_COLUMNS)[number]>): api.ApiKeyView {
   return {
     id: row.id,
     name: row.name,
-    role: row.role,
+    scopes: scopesOf(row),
+    teams: row.teams,
     created_at: row.created_at.toISOString(),
     created_by: row.created_by,
     expires_at: row.expires_at?.toISOString() ?? null,

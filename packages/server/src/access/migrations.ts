@@ -41,4 +41,32 @@ export const accessMigrations: Migrations = {
       await sql`alter table api_keys add column expires_at timestamptz`.execute(db);
     },
   },
+  // Keys that were made before may do everything. An older server goes on to write `role`, and reads it.
+  '0085-api-key-scopes': {
+    async up(db) {
+      await sql`
+        alter table api_keys
+          add column scopes text[], add column teams text[], alter column role set default 'admin'`.execute(
+        db,
+      );
+    },
+  },
+  '0086-sessions': {
+    async up(db) {
+      await sql`
+        create table sessions (
+          organization_id text not null,
+          id text not null,
+          token_hash bytea not null unique,
+          key_id text not null,
+          created_at timestamptz not null,
+          used_at timestamptz not null,
+          confirmed_at timestamptz not null,
+          expires_at timestamptz not null,
+          primary key (organization_id, id),
+          foreign key (organization_id, key_id) references api_keys (organization_id, id)
+        )`.execute(db);
+      await sql`create index sessions_expiry on sessions (organization_id, expires_at)`.execute(db);
+    },
+  },
 };

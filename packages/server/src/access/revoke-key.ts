@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { HabeasError } from '../foundation/index.ts';
 import type { KeyContext } from './api-keys.ts';
-import { KEY_COLUMNS, keyView } from './list-keys.ts';
+import { KEY_COLUMNS, keyView, scopesOf } from './list-keys.ts';
 import { lockOrganization } from './organization.ts';
 import type { AccessTables } from './tables.ts';
 
@@ -30,12 +30,13 @@ export async function revokeKey(options: RevokeKeyOptions): Promise<api.ApiKeyVi
     const row = rows.find((candidate) => candidate.id === id);
     if (row === undefined) throw new HabeasError('NOT_FOUND', 'There is no API key with this id.');
     if (row.revoked_at !== null) return keyView(row);
-    const works = (key: (typeof rows)[number]) => key.expires_at === null || key.expires_at > now;
+    const works = (key: (typeof rows)[number]) =>
+      makesKeys(key) && (key.expires_at === null || key.expires_at > now);
     const others = rows.filter((key) => key.id !== id && key.revoked_at === null && works(key));
-    if (others.length === 0 && options.actor.startsWith('key:')) {
+    if (others.length === 0 && makesKeys(row) && options.actor !== 'system') {
       throw new HabeasError(
         'CONFLICT',
-        'This is the last key that works; without it nobody could call this server. Make another key first.',
+        'This is the last key that works and can make others; without it nobody could. Make another key first.',
       );
     }
     await tables
@@ -48,4 +49,8 @@ export async function revokeKey(options: RevokeKeyOptions): Promise<api.ApiKeyVi
     await options.audit(transaction, [{ ...entry, action: 'key.revoked' }], now);
     return keyView({ ...row, revoked_at: now });
   });
+}
+
+function makesKeys(key: Pick<AccessTables['api_keys'], 'scopes'>): boolean {
+  return scopesOf(key).includes('keys:write');
 }

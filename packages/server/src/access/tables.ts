@@ -1,5 +1,3 @@
-import type { Role } from './principal.ts';
-
 export type AccessTables = {
   organizations: {
     organization_id: string;
@@ -10,12 +8,26 @@ export type AccessTables = {
     id: string;
     /** SHA-256 of the key. A key has 256 random bits, so that a slow hash would add nothing. */
     hash: Uint8Array;
-    role: Role;
+    /** Null: all that there are, whatever they are by then. */
+    scopes: string[] | null;
+    teams: string[] | null;
     name: string;
     created_at: Date;
     created_by: string;
     expires_at: Date | null;
     revoked_at: Date | null;
+  };
+  sessions: {
+    organization_id: string;
+    id: string;
+    /** SHA-256 of the token, which has 256 random bits. */
+    token_hash: Uint8Array;
+    key_id: string;
+    created_at: Date;
+    /** To the minute. */
+    used_at: Date;
+    confirmed_at: Date;
+    expires_at: Date;
   };
   signing_keys: {
     organization_id: string;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Verifies what Habeas proves: a receipt of a finished request, or that the audit log only grew. Needs Node 18 or later and
+// Verifies what Habeas proves: a receipt of a finished request or of a job, or that the audit log only grew. Needs Node 18 or later and
 // nothing else: no package, no server, no network.
 //
 //   node habeas-verify.mjs receipt.json TRUST
@@ -259,11 +259,11 @@ export function verifyReceipt(text, trust) {
     insist(hasMembers(document, ['log', 'public_key', 'receipt', 'signature']), 'the file is not a receipt');
     const { receipt } = document;
     insist(
-      typeof receipt?.request_id === 'string' && typeof receipt.organization === 'string',
+      typeof subjectOf(receipt) === 'string' && typeof receipt.organization === 'string',
       'the file is not a receipt',
     );
     const bytes = Buffer.from(canonicalJson(receipt));
-    const told = `receipt of ${receipt.request_id}: ${receipt.right}, ${receipt.state}, ${receipt.completed_at}`;
+    const told = toldOf(receipt);
     return { text: told, document, bytes };
   });
   if (found !== undefined) {
@@ -280,6 +280,19 @@ export function verifyReceipt(text, trust) {
     });
   }
   return { kind: 'receipt', verified: checks.every(({ holds }) => holds), checks };
+}
+
+function toldOf(receipt) {
+  if (receipt.consent_receipt_id !== undefined)
+    return `receipt of ${receipt.consent_receipt_id}: what a person said under ${receipt.record?.['dpv:hasRecordOfActivity']?.['dct:identifier']}`;
+  return receipt.job_run_id === undefined
+    ? `receipt of ${receipt.request_id}: ${receipt.right}, ${receipt.state}, ${receipt.completed_at}`
+    : `receipt of ${receipt.job_run_id}: job ${receipt.job} for ${receipt.purpose}, consent as of ${receipt.watermark?.as_of}`;
+}
+
+/** What a receipt is about: a request, a run of a job, or what a person said. */
+function subjectOf(receipt) {
+  return receipt?.request_id ?? receipt?.job_run_id ?? receipt?.consent_receipt_id;
 }
 
 function checkSignature({ signature, public_key: told }, bytes, trust) {
@@ -317,7 +330,7 @@ function checkEntry({ receipt, log }, bytes) {
   insist(hasMembers(entry, names), 'the entry of the log is malformed');
   const isOwn =
     entry.action === 'receipt.signed' &&
-    entry.subject === receipt.request_id &&
+    entry.subject === subjectOf(receipt) &&
     entry.organizationId === receipt.organization;
   insist(isOwn, 'the entry of the log is about something else');
   insist(

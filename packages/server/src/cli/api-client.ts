@@ -28,11 +28,33 @@ export function createApiClient(server: ServerAddress) {
           })
         ).json(),
       ),
+    importConsent: async (
+      query: Readonly<Record<string, string | number | undefined>>,
+      { body, type }: { readonly body: Uint8Array; readonly type: string },
+    ) =>
+      api.consentImportResultSchema.parse(
+        await (
+          await send(server, {
+            ...post,
+            path: withQuery('/api/v1/consent:import', query),
+            headers: { 'content-type': type, accept: 'application/json' },
+            body,
+          })
+        ).json(),
+      ),
     listRequests: (query: PageQuery<'state' | 'right'>) =>
       call(server, { path: '/api/v1/requests', query, answer: api.requestPageSchema }),
     getRequest: (id: string) => call(server, { path: request(id), answer: api.requestSchema }),
     getPlan: (id: string) => call(server, { path: `${request(id)}/plan`, answer: api.planSchema }),
     getReceipt: (id: string) => call(server, { path: `${request(id)}/receipt`, answer: api.receiptSchema }),
+    listJobs: async () => (await call(server, { path: '/api/v1/jobs', answer: api.jobListSchema })).items,
+    recordJobRun: (body: api.RecordJobRun) =>
+      call(server, { ...post, path: '/api/v1/job-runs', body, answer: api.jobRunReceiptSchema }),
+    getJobRunReceipt: (id: string) =>
+      call(server, {
+        path: `/api/v1/job-runs/${encodeURIComponent(id)}/receipt`,
+        answer: api.jobRunReceiptSchema,
+      }),
     getCheckpoint: async () =>
       (await send(server, { method: 'GET', path: '/api/v1/audit/checkpoint' })).text(),
     getVerifierKeys: async () => (await send(server, { method: 'GET', path: '/api/v1/audit/keys' })).text(),

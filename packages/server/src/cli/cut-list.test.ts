@@ -53,4 +53,12 @@ describe('a list that is cut into pieces', () => {
       'The row in line 2 is larger',
     );
   });
+
+  it('is cut at each end of a line, if it has lines and no header', async () => {
+    const pieces = await cut('{"a":"say \\"hi"}\n{"b":1}\n\n{"c":1}', { rows: 2, format: 'lines' });
+    expect(pieces.map(({ body, firstLine, nextLine }) => [body.toString(), firstLine, nextLine])).toEqual([
+      ['{"a":"say \\"hi"}\n{"b":1}\n', 1, 3],
+      ['\n{"c":1}', 3, 5],
+    ]);
+  });
 });

@@ -6,6 +6,8 @@ export interface ListPiece {
   readonly body: Buffer;
   /** Line of the list in which its first row stands. */
   readonly firstLine: number;
+  /** Line in which the next piece begins, or the list would go on. */
+  readonly nextLine: number;
 }
 
 const QUOTE = 0x22;
@@ -16,6 +18,8 @@ export interface CutOptions {
   readonly rows?: number;
   /** (Default: 256 KiB) */
   readonly bytes?: number;
+  /** `lines`: there is no header, and each line is a row, whatever stands in it. (Default: csv) */
+  readonly format?: 'csv' | 'lines';
 }
 
 /** What one piece may have at most, with the header; a row that is larger is no row. */
@@ -29,14 +33,18 @@ export async function* cutList(
   file: string,
   options: CutOptions = {},
 ): AsyncGenerator<ListPiece, void, undefined> {
-  const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024 } = options;
-  let header: Buffer | undefined;
+  const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024, format = 'csv' } = options;
+  let header: Buffer | undefined = format === 'lines' ? Buffer.alloc(0) : undefined;
   let line = 1;
   let firstLine = 1;
   let rows: Buffer[] = [];
   let size = 0;
-  const piece = (): ListPiece => ({ body: Buffer.concat([header ?? Buffer.alloc(0), ...rows]), firstLine });
-  for await (const { bytes, lines } of records(file)) {
+  const piece = (): ListPiece => ({
+    body: Buffer.concat([header ?? Buffer.alloc(0), ...rows]),
+    firstLine,
+    nextLine: line,
+  });
+  for await (const { bytes, lines } of records(file, format === 'csv')) {
     if (header === undefined) {
       header = bytes;
       line += lines;
@@ -53,7 +61,9 @@ export async function* cutList(
     firstLine = line;
   }
   // A header alone is sent too: the server says what is wrong with it.
-  if (rows.length > 0 || firstLine <= 2) yield { ...piece(), firstLine: Math.max(firstLine, 2) };
+  if (format === 'lines') {
+    if (rows.length > 0) yield piece();
+  } else if (rows.length > 0 || firstLine <= 2) yield { ...piece(), firstLine: Math.max(firstLine, 2) };
 }
 
 interface RawRecord {
@@ -61,7 +71,7 @@ interface RawRecord {
   readonly lines: number;
 }
 
-async function* records(file: string): AsyncGenerator<RawRecord, void, undefined> {
+async function* records(file: string, hasQuotes: boolean): AsyncGenerator<RawRecord, void, undefined> {
   let rest = Buffer.alloc(0);
   let line = 1;
   const state = { scanned: 0, isQuoted: false, lines: 0 };
@@ -70,7 +80,7 @@ async function* records(file: string): AsyncGenerator<RawRecord, void, undefined
     let start = 0;
     for (let index = state.scanned; index < rest.length; index += 1) {
       const byte = rest[index];
-      if (byte === QUOTE) state.isQuoted = !state.isQuoted;
+      if (byte === QUOTE && hasQuotes) state.isQuoted = !state.isQuoted;
       if (byte !== LINE_FEED) continue;
       state.lines += 1;
       if (state.isQuoted) continue;

@@ -11,10 +11,12 @@ import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
 import { clientsVerb } from './verbs/clients.ts';
 import { connectorVerb } from './verbs/connector.ts';
+import { consentVerb } from './verbs/consent.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { holdVerb } from './verbs/hold.ts';
 import { initVerb } from './verbs/init.ts';
+import { jobVerb } from './verbs/job.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
 import { notifyVerb } from './verbs/notify.ts';
@@ -61,6 +63,8 @@ const VERBS: readonly Verb[] = [
   pauseVerbs,
   clientsVerb,
   connectorVerb,
+  consentVerb,
+  jobVerb,
   keysVerb,
   partnersVerb,
   notifyVerb,

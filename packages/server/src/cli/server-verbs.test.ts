@@ -219,7 +219,9 @@ describe('habeas keys', () => {
     );
     const id = /^Key (\S+),/.exec(made.out)?.[1] ?? '';
     const listed = await habeas(['keys']);
-    expect(listed.out).toMatch(/^key_\S+ +nightly job +\d{4}-\d\d-\d\d +valid until 2099-02-01 00:00:00$/m);
+    expect(listed.out).toMatch(
+      /^key_\S+ +nightly job +owner +\d{4}-\d\d-\d\d +valid until 2099-02-01 00:00:00$/m,
+    );
     expect(listed.out).not.toContain('habeas_');
     expect((await habeas(['keys', 'revoke', id])).out).toBe(`Key ${id} is revoked.\n`);
     expect((await habeas(['keys', 'list'])).out).toMatch(/ revoked 2026-03-01$/m);

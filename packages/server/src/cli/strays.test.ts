@@ -65,6 +65,36 @@ describe('habeas strays', () => {
     expect(result.out).toMatch(/shop photos\.file +1 +0\n/);
   });
 
+  it('removes what an ended process left beside a log, and says how much', async () => {
+    writeFileSync(
+      join(folder, 'habeas.yaml'),
+      `${CONFIG}  - { key: web-logs, kind: logs, team: web, url: ., datasets: [logs.yml] }\n`,
+    );
+    writeFileSync(
+      join(folder, 'logs.yml'),
+      `dataset:
+  - fides_key: logs
+    collections:
+      - name: app
+        habeas: { on_erase: delete, logs: { path: "app.log*" } }
+        fields: [{ name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }]`,
+    );
+    const left = join(folder, 'app.log.1.0123456789abcdef.fedcba987654-7-12345.habeas-unfinished');
+    for (const [time, out] of [
+      [new Date(), /web-logs: 0 unfinished files .* removed; 1 stay, .*\.\n/],
+      [undefined, /web-logs: 0 unfinished files of ended processes were removed\.\n/],
+    ] as const) {
+      if (time === undefined) rmSync(left);
+      else writeFileSync(left, 'of ann@example.com');
+      const result = await strays('web-logs');
+      expect([result.exit, result.notes]).toEqual([0, '']);
+      expect(result.out).toMatch(out);
+      expect((await strays('--json')).json()).toMatchObject({
+        unfinished: [{ connection: 'web-logs', removed: 0, left: time === undefined ? 0 : 1 }],
+      });
+    }
+  });
+
   it('counts what it found and ends with 1; what it is called is told only when asked for', async () => {
     put('left of ann@example.com.jpg');
     rows(`insert into photos values (1, 'gone of bob@example.com.jpg')`);

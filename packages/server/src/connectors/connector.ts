@@ -1,6 +1,7 @@
 import type { About, CollectionShape, Flag, Identity } from '../catalog/index.ts';
 import type { KnownPeople } from './known-people.ts';
 import type { NamedThings } from './named-things.ts';
+import type { TextRows } from './text-rows.ts';
 
 /** What a connector can do; the plan uses nothing that is not here. */
 export type Capability =
@@ -40,6 +41,11 @@ export interface Scope {
   readonly operation?: string | undefined;
   /** An earlier attempt under this key may have reached the system, and its answer was lost or of no use. */
   readonly retried?: true | undefined;
+  /**
+   * No attempt at this erasure was ever answered, and one may have come to its end: what was located and is gone counts as erased, so that
+   * the evidence is what the first answer would have been.
+   */
+  readonly unanswered?: true | undefined;
   /** Keys the hashes of values that are replaced; the values themselves are not kept. Absent: none are made. */
   readonly evidenceKey?: Uint8Array | undefined;
   /** Where the system may report that an operation ended. Absent: it will be polled. */
@@ -150,6 +156,13 @@ export interface Replaced {
   readonly old: readonly string[];
 }
 
+/** Files of our own that processes left behind which ended in the middle of their work. */
+export interface Swept {
+  readonly removed: number;
+  /** Somebody writes them, or nobody can tell yet, or they must not be removed. */
+  readonly left: number;
+}
+
 export type Outcome = { readonly state: 'done'; readonly evidence: Evidence } | Pending;
 
 /** What can still be read after an erasure. The task passes only if `remaining` has no count above zero. */
@@ -163,6 +176,7 @@ export interface Residue {
 
 export type CollectStep =
   | { readonly state: 'item'; readonly item: Item }
+  | { readonly state: 'texts'; readonly texts: TextRows }
   | Pending
   | { readonly state: 'done'; readonly evidence: Evidence };
 
@@ -237,6 +251,8 @@ export interface Connector {
    * Throws what may be tried again.
    */
   cancel?(operation: RunningOperation): Promise<void>;
+  /** Of a store beside whose things files of our own are made: removes what processes that ended left. Changes nothing else. */
+  sweep?(signal: AbortSignal): Promise<Swept>;
   /** Reads again; never trusts its own erase. */
   verify(scope: LocatedScope): Promise<Residue>;
   close(): Promise<void>;

@@ -11,3 +11,4 @@ export * from './plannable-system.ts';
 export * from './postgres/index.ts';
 export * from './strays/index.ts';
 export * from './systems.ts';
+export * from './text-rows.ts';

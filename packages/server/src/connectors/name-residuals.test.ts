@@ -105,7 +105,7 @@ test('a retry that finds nothing any more tells the copies of what the attempt b
   const none = async function* () {
     yield* [];
   };
-  expect(await told({ retried: true, keys })).toEqual(['Nightly backups']);
-  expect(await told({ retried: true, keys: none })).toEqual([]);
+  expect(await told({ unanswered: true, keys })).toEqual(['Nightly backups']);
+  expect(await told({ unanswered: true, keys: none })).toEqual([]);
   expect(await told({ keys })).toEqual([]);
 });

@@ -17,7 +17,7 @@ export const OWN_COPIES: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['write-ahead-log', 'table-files', 'backups'],
   redis: ['append-only-file', 'snapshot', 'stream-entries', 'disk'],
   files: ['disk'],
-  logs: ['shipped-copies', 'live-files'],
+  logs: ['shipped-copies', 'live-files', 'unfinished-files'],
   dynamodb: ['stream', 'point-in-time-recovery', 'backups'],
   s3: ['old-versions', 'unfinished-uploads', 'archive', 'replication'],
   sphinx: ['binary-log', 'chunks', 'query-log'],
@@ -49,8 +49,8 @@ export function nameResiduals(
     const outcome = await connector.erase(scope, mode);
     if (outcome.state === 'pending' || mode === 'dry-run') return outcome;
     const { evidence } = outcome;
-    // What an attempt erased whose answer was lost is not counted again, and its copies are there.
-    const isErased = evidence.matched || (scope.retried === true && (await hasKeys(scope)));
+    // Also where a connector counts only what it does now: what the lost answer told of is erased, and its copies are there.
+    const isErased = evidence.matched || (scope.unanswered === true && (await hasKeys(scope)));
     const own = namedResiduals(evidence.residuals, residuals, { isErased, now: clock.now() });
     return { ...outcome, evidence: { ...evidence, residuals: own } };
   };

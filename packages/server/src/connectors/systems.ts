@@ -60,6 +60,8 @@ export interface Systems {
    */
   connector(key: string, inputs: string | null | undefined): Promise<Connector>;
   concurrency(key: string | null): number;
+  /** Removes what processes that ended left of our own beside the things of stores. One that cannot be reached is tried the next time. */
+  sweep(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -158,6 +160,16 @@ export function createSystems(options: SystemsOptions): Systems {
       if (key === null) return PACKAGE_CONCURRENCY;
       const connection = connections.get(key);
       return connection === undefined ? options.clientConcurrency : concurrencyOf(connection.config);
+    },
+    async sweep(signal) {
+      for (const [key, connection] of connections) {
+        const { content } = connection.inputs;
+        const connector = opened.get(`connection ${key} ${content}`, () => connection.open(content));
+        await connector.sweep?.(signal).catch((error: unknown) => {
+          if (!signal.aborted)
+            options.logger.warn({ err: error, system: key }, 'unfinished files could not be looked for');
+        });
+      }
     },
     close: () => opened.close(),
   };

@@ -4,7 +4,7 @@ import { auditMigrations } from '../audit/index.ts';
 import { fixedClock, newSecretKey } from '../foundation/index.ts';
 import { createConsent } from './create-consent.ts';
 import { consentMigrations } from './index.ts';
-import { parsePurposes } from './purposes/index.ts';
+import { parsePurposeFile, parsePurposes } from './purposes/index.ts';
 
 const clock = fixedClock('2026-06-01T12:00:00Z');
 const caller = { organizationId: 'acme', actor: 'key:back-end' };
@@ -25,7 +25,7 @@ const open = (purposes = PURPOSES) =>
   createConsent({
     db: database.db,
     organizationId: 'acme',
-    purposes: parsePurposes(purposes, 'purposes.yaml'),
+    file: parsePurposeFile(purposes, 'purposes.yaml'),
     masterKey,
     clock,
   });
@@ -74,6 +74,25 @@ it('writes one entry of the audit log for all that was stored, and none for what
   );
   expect(rows).toMatchObject([{ action: 'consent.recorded', actor: 'key:back-end' }]);
   expect(JSON.stringify(rows)).not.toContain('x.org');
+});
+
+it('stores calls that come at once together, and gives each its own outcomes', async () => {
+  const consent = open();
+  const crowd = { organizationId: 'acme', actor: 'key:crowd' };
+  const calls = Array.from({ length: 40 }, (_, index) =>
+    consent.record(crowd, [
+      signal(`crowd-${index % 20}`, `crowd${index}@x.org`, {
+        [index % 7 === 0 ? 'selling' : 'analytics']: true,
+      }),
+    ]),
+  );
+  const outcomes = (await Promise.all(calls)).map(([one]) => one?.code ?? one?.state);
+  expect(outcomes.filter((one) => one === 'unknown-purpose')).toHaveLength(6);
+  expect(outcomes.filter((one) => one === 'stored')).toHaveLength(20);
+  expect(outcomes.filter((one) => one === 'event-id-reused')).toHaveLength(14);
+  const { rows } = await database.pool.query(`select details from audit_entries where actor = 'key:crowd'`);
+  expect(rows.reduce((sum, { details }) => sum + JSON.parse(details).signals, 0)).toBe(20);
+  expect(rows.length).toBeLessThan(10);
 });
 
 it('keeps what was said about a purpose that is gone, and gives its place to no other', async () => {

@@ -1,9 +1,31 @@
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
+import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Identity } from '../catalog/index.ts';
-import { type Clock, type Database, type SecretKey, sha256Hex } from '../foundation/index.ts';
-import { allowedByDefault, assignBits, type Purpose, type PurposeBits } from './purposes/index.ts';
-import { createSubjects, recordSignals, type Signal, type Subjects, signatureOf } from './record/index.ts';
+import type { Clock, Database, SecretKey } from '../foundation/index.ts';
+import { importRows } from './import/import-rows.ts';
+import {
+  allowedByDefault,
+  assignBits,
+  NO_PURPOSES,
+  type Purpose,
+  type PurposeBits,
+  type PurposeFile,
+} from './purposes/index.ts';
+import {
+  createSubjects,
+  historyOf,
+  joinAnonymous,
+  type MergeRule,
+  type Outcome,
+  type RefusedOutcome,
+  refusalOf,
+  type Signal,
+  type Subjects,
+  signatureOf,
+} from './record/index.ts';
+import { choicesOfGpp, choicesOfTcf, MalformedString, stringsOf } from './strings/index.ts';
+import { inTurn, type Said, takeTogether } from './take-together.ts';
 
 /** What people agreed to. */
 export interface Consent {
@@ -14,6 +36,14 @@ export interface Consent {
     caller: ConsentCaller,
     signals: readonly api.ConsentSignal[],
   ): Promise<readonly api.ConsentOutcome[]>;
+  /** Makes what a browser said under a random id part of what the person said who signed in with it. */
+  join(caller: ConsentCaller, anonymous: Identity, person: Identity): Promise<void>;
+  /** Stores the rows of a piece of a list. Throws BAD_INPUT for one that cannot be read. */
+  importRows(caller: ConsentCaller, list: ConsentList): Promise<api.ConsentImportResult>;
+  /** All that a person ever said, the earliest first; nothing of somebody who is not known. */
+  history(organizationId: string, identity: Identity): Promise<ConsentHistory>;
+  /** Whether a signal with this id is stored. */
+  has(organizationId: string, eventId: string): Promise<boolean>;
   /** What a person said about each purpose, now or as it was at a moment, and what follows from it. */
   read(organizationId: string, identity: Identity, asOf?: Date): Promise<api.ConsentView>;
 }
@@ -24,19 +54,35 @@ export interface ConsentCaller {
   readonly actor: string;
 }
 
+export interface ConsentHistory {
+  /** The person by number; undefined: nobody. */
+  readonly subject: number | undefined;
+  readonly items: readonly api.ConsentHistoryItem[];
+}
+
+/** A piece of a list. */
+export interface ConsentList extends api.ConsentImportQuery {
+  readonly format: 'csv' | 'json-lines';
+  readonly text: string;
+}
+
 export interface CreateConsentOptions {
   readonly db: Database;
   /** Whose purposes these are; another organization on the same server has none. */
   readonly organizationId: string;
-  readonly purposes: readonly Purpose[];
+  readonly file: PurposeFile;
   readonly masterKey: SecretKey;
   readonly clock: Clock;
+  /** What counts of what was said before somebody signed in. (Default: latest) */
+  readonly rule?: MergeRule;
 }
 
 interface Scope {
   readonly bits: PurposeBits;
   readonly subjects: Subjects;
-  readonly purposes: readonly Purpose[];
+  readonly file: PurposeFile;
+  /** Stores signals, together with those that come at the same time. */
+  readonly take: (said: Said) => Promise<readonly Outcome[]>;
 }
 
 export function createConsent({
@@ -44,6 +90,7 @@ export function createConsent({
   organizationId: own,
   masterKey,
   clock,
+  rule = 'latest',
   ...options
 }: CreateConsentOptions): Consent {
   const scopes = new Map<string, Promise<Scope>>();
@@ -52,46 +99,30 @@ export function createConsent({
   function scopeOf(organizationId: string): Promise<Scope> {
     const known = scopes.get(organizationId);
     if (known !== undefined) return known;
-    const purposes = organizationId === own ? options.purposes : [];
+    const file = organizationId === own ? options.file : NO_PURPOSES;
     const opening = assignBits(
       db,
       organizationId,
-      purposes.map(({ code }) => code),
-    ).then((bits) => ({ bits, purposes, subjects: createSubjects({ organizationId, masterKey }) }));
+      file.purposes.map(({ code }) => code),
+    ).then((bits) => {
+      const subjects = createSubjects({ organizationId, masterKey });
+      const take = takeTogether({ db, clock, organizationId, subjects, purposes: bits, rule });
+      return { bits, file, subjects, take };
+    });
     scopes.set(organizationId, opening);
     opening.catch(() => scopes.delete(organizationId));
     return opening;
   }
 
   return {
-    purposes: options.purposes.map(viewOf),
+    purposes: options.file.purposes.map(viewOf),
 
     async record({ organizationId, actor }, given) {
-      const { bits, subjects } = await scopeOf(organizationId);
-      const signals = given.map(signalOf);
-      const now = clock.now();
-      const outcomes = await inTurn(db, async (transaction) => {
-        const found = await recordSignals(transaction, signals, {
-          organizationId,
-          subjects,
-          purposes: bits,
-          now,
-        });
-        const stored = signals.filter((_, place) => found[place] === 'stored');
-        // One entry for all of them, with a hash of what they say, but not of whom: that could be guessed from it.
-        if (stored.length > 0) {
-          const details = {
-            signals: stored.length,
-            sha256: sha256Hex(JSON.stringify(stored.map(({ identity: _, ...said }) => said))),
-          };
-          await appendAudit(
-            transaction,
-            [{ organizationId, actor, action: 'consent.recorded', subject: organizationId, details }],
-            now,
-          );
-        }
-        return found;
-      });
+      const scope = await scopeOf(organizationId);
+      const read = given.map((one) => signalOf(one, scope.file.purposes));
+      const signals = read.filter((one) => 'eventId' in one);
+      const taken = (await scope.take({ actor, signals })).values();
+      const outcomes = read.map((one) => ('eventId' in one ? (taken.next().value ?? 'stored') : one));
       return outcomes.map((outcome, place) => {
         const id = given[place]?.event_id ?? '';
         return typeof outcome === 'string'
@@ -100,40 +131,89 @@ export function createConsent({
       });
     },
 
+    async join({ organizationId, actor }, anonymous, person) {
+      const { bits, subjects } = await scopeOf(organizationId);
+      const now = clock.now();
+      await inTurn(db, async (transaction) => {
+        const joined = await joinAnonymous(transaction, {
+          organizationId,
+          subjects,
+          purposes: bits,
+          now,
+          rule,
+          anonymous: normalized(anonymous),
+          person: normalized(person),
+        });
+        if (joined === 0) return;
+        const details = { signals: joined };
+        const entry = { organizationId, actor, action: 'consent.joined', subject: organizationId, details };
+        await appendAudit(transaction, [entry], now);
+      });
+    },
+
+    async importRows({ organizationId, actor }, { text, format, name, first_line, dry_run }) {
+      const scope = await scopeOf(organizationId);
+      const judge = (signal: Signal) =>
+        refusalOf(signal, { purposes: scope.bits, now: clock.now() }) ?? 'checked';
+      return importRows({
+        text,
+        format,
+        name,
+        firstLine: first_line ?? (format === 'csv' ? 2 : 1),
+        mostRows: api.MAX_CONSENT_IMPORT_ROWS,
+        take: async (given) => {
+          const signals = given.map((one) => ({ ...one, identity: normalized(one.identity) }));
+          return dry_run === 'true' ? signals.map(judge) : scope.take({ actor, signals });
+        },
+      });
+    },
+
+    async history(organizationId, identity) {
+      const { bits, subjects } = await scopeOf(organizationId);
+      const subject = await subjects.find(db, normalized(identity));
+      if (subject === undefined) return { subject, items: [] };
+      const said = await historyOf(db, { organizationId, subject, purposes: bits });
+      const items = said.map((one) => ({
+        event_id: one.eventId,
+        said_at: one.saidAt.toISOString(),
+        received_at: one.receivedAt.toISOString(),
+        choices: { ...one.choices },
+        source: one.source,
+        notice: one.notice,
+      }));
+      return { subject, items };
+    },
+
+    async has(organizationId, eventId) {
+      const { rows } = await sql`
+        select from consent_signals where organization_id = ${organizationId} and event_id = ${eventId}`.execute(
+        db,
+      );
+      return rows.length > 0;
+    },
+
     async read(organizationId, identity, asOf) {
-      const { bits, subjects, purposes } = await scopeOf(organizationId);
+      const { bits, subjects, file } = await scopeOf(organizationId);
       const subject = await subjects.find(db, normalized(identity));
       const { known, granted } =
         subject === undefined
           ? { known: 0n, granted: 0n }
-          : await signatureOf(db, { organizationId, subject, ...(asOf === undefined ? {} : { asOf }) });
+          : await signatureOf(db, { organizationId, subject, rule, ...(asOf === undefined ? {} : { asOf }) });
+      const now = clock.now();
+      const purposes = file.purposes.map((purpose) => {
+        const bit = 1n << BigInt(bits.get(purpose.code) ?? 0);
+        const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
+        return { code: purpose.code, said, allowed: said ?? allowedByDefault(purpose) };
+      });
+      const allowed = new Set(purposes.filter((one) => one.allowed).map(({ code }) => code));
+      const strings = stringsOf(file, (code) => allowed.has(code), now);
       return {
-        as_of: (asOf ?? clock.now()).toISOString(),
-        purposes: purposes.map((purpose) => {
-          const bit = 1n << BigInt(bits.get(purpose.code) ?? 0);
-          const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
-          return { code: purpose.code, said, allowed: said ?? allowedByDefault(purpose) };
-        }),
+        as_of: (asOf ?? now).toISOString(),
+        purposes,
+        ...(Object.keys(strings).length === 0 ? {} : { strings }),
       };
     },
   };
-}
-
-/** PostgreSQL ends one of two transactions that wait for each other; it has changed nothing and is done again. */
-const DEADLOCK = '40P01';
-const TRIES = 5;
-
-async function inTurn<Result>(
-  db: Database,
-  work: (transaction: Database) => Promise<Result>,
-): Promise<Result> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await db.transaction().execute(work);
-    } catch (error) {
-      if ((error as { code?: string }).code !== DEADLOCK || attempt === TRIES) throw error;
-    }
-  }
 }
 
 function viewOf({ code, name, legal_basis, data_categories, dpv, gpc }: Purpose): api.PurposeView {
@@ -141,7 +221,22 @@ function viewOf({ code, name, legal_basis, data_categories, dpv, gpc }: Purpose)
   return { code, name, legal_basis, data_categories, dpv: dpv ?? null, gpc, allowed_by_default: allowed };
 }
 
-function signalOf({ event_id, identity, said_at, choices, source, notice }: api.ConsentSignal): Signal {
+/** The signal, or why what it says cannot be read. */
+function signalOf(given: api.ConsentSignal, purposes: readonly Purpose[]): Signal | RefusedOutcome {
+  const { event_id, identity, said_at, source, notice, tcf, gpp } = given;
+  let choices = given.choices;
+  for (const [kind, text, read] of [
+    ['tcf', tcf, choicesOfTcf],
+    ['gpp', gpp, choicesOfGpp],
+  ] as const) {
+    if (text === undefined) continue;
+    try {
+      choices = { ...read(text, purposes), ...choices };
+    } catch (error) {
+      if (!(error instanceof MalformedString)) throw error;
+      return { refused: `malformed-${kind}`, reason: `The string cannot be read: ${error.message}.` };
+    }
+  }
   return {
     eventId: event_id,
     identity: normalized(identity),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newSecretKey, open, seal } from './crypto.ts';
+import { newSecretKey, open, seal, sealAll } from './crypto.ts';
 
 describe('seal and open', () => {
   it('give back any bytes under the same key and context', () => {
@@ -29,4 +29,19 @@ describe('seal and open', () => {
       );
     }
   });
+});
+
+it('opens each of many that were sealed together', () => {
+  const key = newSecretKey();
+  const all = ['ada@x.org', 'ada@x.org', ''].map((text, index) => ({
+    plain: Buffer.from(text),
+    context: `${index}`,
+  }));
+  const sealed = sealAll(key, all);
+  expect(sealed.map((one, index) => open(key, one, `${index}`).toString())).toEqual([
+    'ada@x.org',
+    'ada@x.org',
+    '',
+  ]);
+  expect(new Set(sealed.map((one) => one.subarray(1, 13).toString('hex'))).size).toBe(3);
 });

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { HabeasError } from './errors.ts';
 
 const NONCE_BYTES = 12;
@@ -18,7 +26,27 @@ export function newSecretKey(): SecretKey {
  * Layout: version (1 byte) ‖ nonce (12) ‖ ciphertext ‖ tag (16).
  */
 export function seal(key: SecretKey, plain: Uint8Array, context: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
+  return sealUnder(key, randomBytes(NONCE_BYTES), plain, context);
+}
+
+/** The same for many at once, which is faster: the key is prepared once, and the random bytes are drawn together. */
+export function sealAll(
+  key: SecretKey,
+  all: readonly { readonly plain: Uint8Array; readonly context: string }[],
+): readonly Buffer[] {
+  const prepared = createSecretKey(key);
+  const nonces = randomBytes(NONCE_BYTES * all.length);
+  return all.map(({ plain, context }, index) =>
+    sealUnder(prepared, nonces.subarray(index * NONCE_BYTES, (index + 1) * NONCE_BYTES), plain, context),
+  );
+}
+
+function sealUnder(
+  key: SecretKey | KeyObject,
+  nonce: Uint8Array,
+  plain: Uint8Array,
+  context: string,
+): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.from(context));
   return Buffer.concat([

@@ -8,6 +8,7 @@ export const ERRORS = {
   BAD_INPUT: { status: 400, title: 'The input does not fit the schema' },
   UNAUTHENTICATED: { status: 401, title: 'A valid API key is needed' },
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
+  CONFIRMATION_NEEDED: { status: 403, title: 'Somebody has to show again who they are' },
   PROOF_REFUSED: { status: 403, title: 'What was given does not prove who asks' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   CODE_INVALID: { status: 403, title: 'The code is not valid' },

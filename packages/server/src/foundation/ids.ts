@@ -29,10 +29,13 @@ export type IdPrefix =
   | 'cli'
   | 'dec'
   | 'sec'
+  | 'ses'
   | 'mail'
   | 'prt'
   | 'lho'
-  | 'lnk';
+  | 'lnk'
+  | 'run'
+  | 'rcp';
 
 /**
  * A new id such as `req_01jd…`: the prefix says what it names; 48 bits of time in milliseconds keep indexes

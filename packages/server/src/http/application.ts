@@ -1,7 +1,14 @@
-import type { ApiKeys, Principal } from '../access/index.ts';
+import type { ApiKeys, Principal, Sessions } from '../access/index.ts';
 import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
-import type { Consent } from '../consent/index.ts';
+import type {
+  Consent,
+  ConsentReceipts,
+  ConsentTag,
+  JobRuns,
+  SqlEnforcer,
+  TargetSyncs,
+} from '../consent/index.ts';
 import type { Clock, Database, Logger } from '../foundation/index.ts';
 import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed, PackageTexts, Webhooks } from '../notify/index.ts';
@@ -23,6 +30,11 @@ export interface Application {
   readonly partners: Pick<Partners, 'registry' | 'openDsr' | 'drp'>;
   readonly imports: Import;
   readonly consent: Consent;
+  readonly consentTag: ConsentTag;
+  readonly jobRuns: JobRuns;
+  readonly sqlEnforcer: Pick<SqlEnforcer, 'enforce'>;
+  readonly consentReceipts: ConsentReceipts;
+  readonly consentTargets: Pick<TargetSyncs, 'statuses'>;
   readonly map: DataMap;
   readonly mapExports: MapExports;
   readonly connections: Connections;
@@ -38,6 +50,7 @@ export interface Application {
   readonly ownMetrics: string;
   readonly auditLog: Pick<AuditLog, keyof PublishedLog | 'verifierKeys'>;
   readonly keys: ApiKeys;
+  readonly sessions: Sessions;
   /** Resolves a presented API key to who it is, or undefined. */
   authenticate(presentedKey: string): Promise<Principal | undefined>;
   /** Public keys (base64url of the Ed25519 point) with which services check Habeas' tokens. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { inMemoryApplication, TEST_KEY, TEST_ORGANIZATION } from '../../test/in-memory-application.ts';
 import { auditMigrations } from '../audit/index.ts';
-import { consentMigrations, createConsent, parsePurposes } from '../consent/index.ts';
+import { consentMigrations, createConsent, parsePurposeFile } from '../consent/index.ts';
 import { fixedClock, newSecretKey } from '../foundation/index.ts';
 import { createHttpServer, type HttpServer } from './index.ts';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   const consent = createConsent({
     db: database.db,
     organizationId: TEST_ORGANIZATION,
-    purposes: parsePurposes(
+    file: parsePurposeFile(
       'purposes: [{ code: analytics, name: { en: Analytics }, legal_basis: consent }]',
       'p.yaml',
     ),
@@ -51,6 +51,44 @@ it('stores signals, answers for each, and tells what is allowed', async () => {
   expect(read.json()).toMatchObject({ purposes: [{ code: 'analytics', said: true, allowed: true }] });
   const earlier = await post('/api/v1/consent:read', { identity, as_of: '2026-05-01T11:59:00+02:00' });
   expect(earlier.json()).toMatchObject({ purposes: [{ said: null, allowed: false }] });
+});
+
+it('stores the rows of lists, once, and tells the lines of those that it cannot store', async () => {
+  const send = (query: string, type: string, body: string) =>
+    app.inject({
+      method: 'POST',
+      url: `/api/v1/consent:import?${query}`,
+      headers: { authorization: `Bearer ${TEST_KEY}`, 'content-type': type },
+      payload: body,
+    });
+  const table =
+    'identity_type,identity_value,said_at,analytics,nothing_known\nemail,Carol@x.org,2026-05-01T10:00:00Z,1,\nemail,carol@x.org,2026-05-01T10:00:00Z,,1\nemail,,x,,\n';
+  const dry = await send('name=may&dry_run=true', 'text/csv', table);
+  const refused = [
+    { line: 3, code: 'unknown-purpose' },
+    { line: 4, code: 'malformed-row' },
+  ];
+  expect(dry.json()).toMatchObject({ rows: 3, stored: 0, checked: 1, refused });
+  expect((await send('name=may', 'text/csv; charset=utf-8', table)).json()).toMatchObject({
+    stored: 1,
+    refused,
+  });
+  expect((await send('name=may', 'text/csv', table)).json()).toMatchObject({
+    stored: 0,
+    repeated: 1,
+    refused,
+  });
+  const line = {
+    identity: { type: 'email', value: 'carol@x.org' },
+    said_at: '2026-05-02T10:00:00Z',
+    choices: { analytics: false },
+  };
+  const lines = await send('name=june&first_line=7', 'application/x-ndjson', `{\n${JSON.stringify(line)}\n`);
+  expect(lines.json()).toMatchObject({ rows: 2, stored: 1, refused: [{ line: 7, code: 'malformed-row' }] });
+  const read = await post('/api/v1/consent:read', { identity: line.identity });
+  expect(read.json()).toMatchObject({ purposes: [{ said: false }] });
+  expect(await send('name=may', 'text/plain', table)).toMatchObject({ statusCode: 400 });
+  expect(`${dry.body}${lines.body}`).not.toMatch(/carol/i);
 });
 
 it('lists purposes', async () => {

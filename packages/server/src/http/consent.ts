@@ -3,9 +3,16 @@ import type { Application } from './application.ts';
 import { callerOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
+/** A thousand signals with their notices. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
 /** `/api/v1/consent` and `/api/v1/purposes`. Identities stand in bodies, never in addresses. */
-export function consentRoutes(app: HttpServer, { consent }: Pick<Application, 'consent'>): void {
+export function consentRoutes(
+  app: HttpServer,
+  { consent, consentReceipts }: Pick<Application, 'consent' | 'consentReceipts'>,
+): void {
   app.post('/api/v1/consent', {
+    bodyLimit: BODY_LIMIT_BYTES,
     schema: {
       ...operation({
         id: 'recordConsent',
@@ -42,6 +49,44 @@ export function consentRoutes(app: HttpServer, { consent }: Pick<Application, 'c
       const at = asOf === undefined ? undefined : new Date(asOf);
       return consent.read(callerOf(request).organizationId, identity, at);
     },
+  });
+
+  app.post('/api/v1/consent::history', {
+    schema: {
+      ...operation({
+        id: 'readConsentHistory',
+        tag: 'Consent',
+        summary: 'Read all that a person said, in the order in which they said it',
+      }),
+      body: api.consentHistoryQuerySchema,
+      response: { 200: api.consentHistorySchema.describe('All signals'), ...problems(['BAD_INPUT']) },
+    },
+    async handler(request) {
+      const { items } = await consent.history(callerOf(request).organizationId, request.body.identity);
+      return { items: [...items] };
+    },
+  });
+
+  app.post('/api/v1/consent::receipt', {
+    schema: {
+      ...operation({
+        id: 'getConsentReceipt',
+        tag: 'Consent',
+        summary: 'Get the signed receipt of what a person said',
+        description:
+          'After ISO/IEC TS 27560, in JSON-LD with the Data Privacy Vocabulary. `habeas verify` proves it without this server.',
+      }),
+      body: api.consentReceiptQuerySchema,
+      response: {
+        200: api.consentReceiptSchema.describe('The receipt, with the proof that the log has it'),
+        ...problems(['BAD_INPUT', 'NOT_FOUND']),
+      },
+    },
+    handler: async (request) =>
+      consentReceipts.issue(callerOf(request), {
+        identity: request.body.identity,
+        eventId: request.body.event_id,
+      }),
   });
 
   app.get('/api/v1/purposes', {

@@ -1,8 +1,10 @@
+import { api } from '@habeas/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import {
   type InMemoryApplication,
   inMemoryApplication,
+  LESSER_KEY,
   OTHER_KEY,
   TEST_KEY,
   TEST_ORGANIZATION,
@@ -75,6 +77,13 @@ describe('every route', () => {
       'POST /api/v1/package-links::code',
       'POST /api/v1/package-links::open',
       'GET /api/v1/package-downloads/:id',
+      'GET /consent/v1/notice',
+      'POST /consent/v1/choices',
+      'OPTIONS /consent/v1/notice',
+      'OPTIONS /consent/v1/choices',
+      'GET /consent/v1/tag.js',
+      'GET /consent/v1/headless.js',
+      'POST /api/v1/session',
       'GET /habeas-verify.mjs',
       'POST /api/v1/public/requests',
       'POST /api/v1/public/requests::resume',
@@ -126,6 +135,56 @@ describe('every route', () => {
         expect(answer.statusCode).toBeLessThan(500);
       }
     }
+  });
+
+  it('needs a scope of a key: without it 403, with it alone something else', async () => {
+    const closed = routesOf(app).filter(({ open, url }) => !open && url !== '/api/v1/events');
+    const unscoped = closed.filter(({ scope }) => scope === undefined);
+    expect(new Set(unscoped.map(({ url }) => url))).toEqual(
+      new Set(['/api/v1/session', '/api/v1/session::confirm']),
+    );
+    for (const route of closed.filter((one) => !unscoped.includes(one))) {
+      expect([route.method, route.url, api.ALL_SCOPES.includes(route.scope as api.Scope)]).toEqual([
+        route.method,
+        route.url,
+        true,
+      ]);
+      application.allow(api.ALL_SCOPES.filter((scope) => scope !== route.scope));
+      const refused = await call(route, `Bearer ${LESSER_KEY}`);
+      expect([route.method, route.url, refused.statusCode, refused.json().code]).toEqual([
+        route.method,
+        route.url,
+        403,
+        'FORBIDDEN',
+      ]);
+      expect(refused.json().detail).toContain(route.scope);
+      application.allow([route.scope as api.Scope]);
+      expect((await call(route, `Bearer ${LESSER_KEY}`)).statusCode).not.toBe(403);
+    }
+  });
+
+  it('that tells whom something is about is for those who have to know', () => {
+    const of = (...scopes: readonly api.Scope[]) =>
+      routesOf(app)
+        .filter(({ scope }) => scope !== undefined && scopes.includes(scope))
+        .map(({ method, url }) => `${method} ${url}`);
+    expect(of('personal-data:read').toSorted()).toEqual([
+      'GET /api/v1/requests/:id/mails',
+      'GET /api/v1/requests/:id/package',
+      'POST /api/v1/consent::history',
+      'POST /api/v1/consent::read',
+      'POST /api/v1/consent::receipt',
+      'POST /api/v1/requests/:id([a-z0-9_]+)/package::key',
+      'POST /api/v1/requests/:id([a-z0-9_]+)/package::link',
+    ]);
+    expect(of('tickets:write')).toContain('GET /api/v1/tickets/:id');
+    expect(of('requests:approve').toSorted()).toEqual([
+      'POST /api/v1/requests/:id([a-z0-9_]+)::approve',
+      'POST /api/v1/requests/:id([a-z0-9_]+)::reject',
+    ]);
+    for (const scope of ['personal-data:read', 'choices:read', 'tickets:write'] as const)
+      expect(api.ROLES.auditor).not.toContain(scope);
+    expect(api.ROLES.auditor.filter((scope) => !scope.endsWith(':read'))).toEqual([]);
   });
 
   it('says of health without a key only whether the server can work', async () => {

@@ -1,6 +1,6 @@
 import { api } from '@habeas/contract';
 import type { Application } from './application.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, principalOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 import { keyIdParams } from './params.ts';
 
@@ -28,14 +28,18 @@ export function keyRoutes(app: HttpServer, { keys }: Pick<Application, 'keys'>):
         summary: 'Make an API key, which this answer alone shows',
       }),
       body: api.createApiKeySchema,
-      response: { 201: api.newApiKeySchema.describe('The key'), ...problems(['BAD_INPUT']) },
+      response: { 201: api.newApiKeySchema.describe('The key'), ...problems(['BAD_INPUT', 'FORBIDDEN']) },
     },
     handler: async (request, reply) => {
-      const { name, expires_at } = request.body;
+      const { name, expires_at, scopes, teams } = request.body;
+      const maker = principalOf(request);
       const made = await keys.create({
         name,
         expiresAt: expires_at === null ? null : new Date(expires_at),
-        actor: callerOf(request).actor,
+        scopes,
+        teams,
+        actor: maker.actor,
+        maker,
       });
       return reply.code(201).header('cache-control', 'no-store').send(made);
     },

@@ -1,14 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import * as z from 'zod';
 import type { Application } from './application.ts';
+import { consentMetrics } from './consent-metrics.ts';
 import { dueMetrics } from './due-metrics.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 
 /** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
 export function metricsRoutes(
   app: HttpServer,
-  { ownMetrics, requests, organizationId }: Pick<Application, 'ownMetrics' | 'requests' | 'organizationId'>,
+  application: Pick<Application, 'ownMetrics' | 'requests' | 'organizationId' | 'consentTargets' | 'clock'>,
 ): void {
+  const { ownMetrics, requests, organizationId } = application;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['method', 'route', 'status'] as const;
@@ -44,6 +46,7 @@ export function metricsRoutes(
   });
 
   dueMetrics(registry, requests);
+  consentMetrics(registry, application);
 
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

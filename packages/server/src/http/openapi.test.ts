@@ -12,7 +12,7 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
-  readonly security?: readonly object[];
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly {
     readonly in: string;
     readonly name: string;
@@ -75,6 +75,10 @@ describe('the OpenAPI document', () => {
       'GET /reference/scalar.js',
       'GET /package',
       'GET /api/v1/audit/tile/:level/*',
+      'OPTIONS /consent/v1/notice',
+      'OPTIONS /consent/v1/choices',
+      'GET /consent/v1/tag.js',
+      'GET /consent/v1/headless.js',
     ]);
     const registered = routesOf(app)
       .map(({ method, url }) => `${method} ${url}`)
@@ -97,13 +101,27 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('asks for a key everywhere but where a route is open', () => {
+  it('asks for a key with a scope everywhere but where a route is open', () => {
     expect(document.security).toEqual([{ key: [] }, { browser: [] }]);
-    const open = operations.filter(({ operation }) => operation.security !== undefined);
+    const open = operations.filter(({ operation }) => operation.security?.length === 0);
+    const forAll = operations.filter(({ operation }) => operation.security === undefined);
+    expect(forAll.map(({ operation }) => operation.operationId)).toEqual([
+      'getSession',
+      'endSession',
+      'confirmSession',
+    ]);
+    for (const { operation } of operations.filter((one) => !open.includes(one) && !forAll.includes(one))) {
+      const key = operation.security?.[0]?.['key'];
+      const scope = expect.stringMatching(/^[a-z-]+:(read|write|approve)$/);
+      expect(operation.security).toEqual([{ key: [scope] }, { browser: key }]);
+    }
     expect(open.map(({ path, operation }) => [path, operation.security])).toEqual([
       ['/api/v1/package-links:code', []],
       ['/api/v1/package-links:open', []],
       ['/api/v1/package-downloads/{id}', []],
+      ['/consent/v1/notice', []],
+      ['/consent/v1/choices', []],
+      ['/api/v1/session', []],
       ['/habeas-verify.mjs', []],
       ['/api/v1/public/requests', []],
       ['/api/v1/public/requests:resume', []],
@@ -124,8 +142,10 @@ describe('the OpenAPI document', () => {
       const statuses = Object.keys(operation.responses);
       expect([path, statuses.some((status) => status.startsWith('2'))]).toEqual([path, true]);
       if (path === '/health' || path === '/habeas-verify.mjs') continue;
-      const open = operation.security !== undefined && operation.tags?.[0] === 'People';
-      const expected = open ? ['429', '500'] : ['401', '429', '500'];
+      const open = operation.security?.length === 0;
+      const stranger = open && ['People', 'Consent'].includes(operation.tags?.[0] ?? '');
+      const refused = open ? (stranger ? [] : ['401']) : ['401', '403'];
+      const expected = [...refused, '429', '500'];
       expect([method, path, statuses]).toEqual([method, path, expect.arrayContaining(expected)]);
       if (path.includes('{') && path !== '/api/v1/holders/{data_type}') expect(statuses).toContain('404');
       for (const [status, response] of Object.entries(operation.responses)) {

@@ -38,6 +38,7 @@ export const TAGS = {
     "Other organizations' systems that send requests: OpenDSR controllers, Data Rights Protocol agents",
   Webhooks: 'Who is told what happens, and what they did not take',
   Keys: 'Who may call: API keys, of which only hashes are stored',
+  Sessions: 'How a browser signs in',
   Audit: 'Who did what, when',
   Events: 'What happens, as it happens',
   Server: 'The server itself',
@@ -57,7 +58,7 @@ export interface OperationOptions {
 }
 
 /** Errors that any operation that needs a key may answer. */
-const COMMON: readonly ErrorCode[] = ['UNAUTHENTICATED', 'TOO_MANY_REQUESTS', 'INTERNAL'];
+const COMMON: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'TOO_MANY_REQUESTS', 'INTERNAL'];
 const COMMON_OPEN: readonly ErrorCode[] = ['TOO_MANY_REQUESTS', 'INTERNAL'];
 
 /** The part of a route's schema that says what the operation is, for the OpenAPI document. */
@@ -73,9 +74,9 @@ export function operation(options: OperationOptions) {
 
 /** The error answers of an operation by status: each a problem document that says in words which codes it may have. */
 export function problems(codes: readonly ErrorCode[] = [], options: { readonly open?: boolean } = {}) {
-  const all = [...codes, ...(options.open === true ? COMMON_OPEN : COMMON)];
+  const all = new Set([...codes, ...(options.open === true ? COMMON_OPEN : COMMON)]);
   const answers: Record<`${4 | 5}${string}`, ProblemAnswer> = {};
-  for (const [status, names] of codesByStatus(all)) {
+  for (const [status, names] of codesByStatus([...all])) {
     const key: `${4 | 5}${string}` =
       status < 500 ? `4${String(status).slice(1)}` : `5${String(status).slice(1)}`;
     answers[key] = {

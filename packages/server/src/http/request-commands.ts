@@ -1,6 +1,7 @@
 import { api } from '@habeas/contract';
 import type { Application } from './application.ts';
 import { callerOf } from './caller.ts';
+import { refuseUnconfirmed } from './confirmation.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 import { requestIdParams } from './params.ts';
 
@@ -16,7 +17,10 @@ const WITHOUT_REASON = {
 } as const;
 
 /** `POST /api/v1/requests/{id}:<verb>`: what a person decides about a request. */
-export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
+export function requestCommandRoutes(
+  app: HttpServer,
+  { requests, clock }: Pick<Application, 'requests' | 'clock'>,
+): void {
   for (const [type, summary] of entries(WITH_REASON)) {
     app.post(`/api/v1/requests/:id([a-z0-9_]+)::${type}`, {
       schema: {
@@ -63,10 +67,13 @@ export function requestCommandRoutes(app: HttpServer, { requests }: Pick<Applica
         params: requestIdParams,
         response: {
           200: api.requestSchema.describe('The request as it is now'),
-          ...problems(['FORBIDDEN', 'NOT_FOUND', 'CONFLICT']),
+          ...problems(['CONFIRMATION_NEEDED', 'NOT_FOUND', 'CONFLICT']),
         },
       },
-      handler: (request) => requests.command(callerOf(request), request.params.id, { type }),
+      handler: (request) => {
+        if (type === 'approve') refuseUnconfirmed(request, clock);
+        return requests.command(callerOf(request), request.params.id, { type });
+      },
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { api } from '@habeas/contract';
 import type { HttpServer } from './operation.ts';
 
 /** One route of the server, as it was registered. */
@@ -7,6 +8,8 @@ export interface RouteEntry {
   readonly url: string;
   /** Reachable without a key. */
   readonly open: boolean;
+  /** What a key has to be allowed to do, unless it is open. */
+  readonly scope: api.Scope | undefined;
 }
 
 const tables = new WeakMap<object, RouteEntry[]>();
@@ -17,7 +20,8 @@ export function recordRoutes(app: HttpServer): void {
   tables.set(app, table);
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
-      table.push({ method, url: route.url, open: route.config?.open === true });
+      const { open, scope } = route.config ?? {};
+      table.push({ method, url: route.url, open: open === true, scope });
     }
   });
 }

@@ -13,14 +13,19 @@ import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
 import { consentRoutes } from './consent.ts';
+import { consentImportRoutes } from './consent-import.ts';
+import { allowOrigins, consentTagRoutes } from './consent-tag.ts';
+import { consentTagFileRoutes } from './consent-tag-files.ts';
 import { deadlineRoutes } from './deadlines.ts';
 import { declarationRoutes } from './declarations.ts';
 import { drpRoutes } from './drp.ts';
 import { drpProofRoutes } from './drp-proof.ts';
+import { enforceSqlRoutes } from './enforce-sql.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './imports.ts';
+import { jobRunRoutes } from './job-runs.ts';
 import { keyRoutes } from './keys.ts';
 import { legalHoldRoutes } from './legal-holds.ts';
 import { mapRoutes } from './map.ts';
@@ -30,6 +35,7 @@ import { describeApi } from './openapi.ts';
 import { openApiRoutes } from './openapi-routes.ts';
 import { openDsrRoutes } from './opendsr.ts';
 import type { HttpServer } from './operation.ts';
+import { scopeRoutes } from './operation-scope.ts';
 import { packageLinkRoutes } from './package-links.ts';
 import { packageRoutes } from './packages.ts';
 import { partnerRoutes } from './partners.ts';
@@ -45,6 +51,7 @@ import { logRequests, newRequestId } from './request-log.ts';
 import { requestRoutes } from './requests.ts';
 import { recordRoutes } from './route-table.ts';
 import { refuseOtherOrigins } from './same-origin.ts';
+import { sessionRoutes } from './sessions.ts';
 import { signIn } from './sign-in.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
@@ -96,6 +103,7 @@ export async function createHttpServer(
   app.removeContentTypeParser('text/plain');
 
   closeConnections(app);
+  scopeRoutes(app);
   recordRoutes(app);
   logRequests(app);
   await app.register(helmet, {
@@ -108,6 +116,8 @@ export async function createHttpServer(
     strictTransportSecurity: false,
   });
   const limiters = await createRateLimiters(app, options.rateLimits ?? DEFAULT_RATE_LIMITS);
+  // Before anything is refused: a page has to be able to read why.
+  app.addHook('onRequest', allowOrigins(application));
   app.addHook('onRequest', signIn(application, limiters));
   app.addHook('onRequest', refuseOtherOrigins);
   app.addHook('onRequest', refuseNul);
@@ -127,12 +137,17 @@ export async function createHttpServer(
   ticketRoutes(app, application);
   processingChoicesRoutes(app, application);
   consentRoutes(app, application);
+  jobRunRoutes(app, application);
+  enforceSqlRoutes(app, application);
+  consentTagRoutes(app, application);
+  consentTagFileRoutes(app);
   mapRoutes(app, application);
   mapExportRoutes(app, application);
   declarationRoutes(app, application);
   clientRoutes(app, application);
   connectionRoutes(app, application);
   keyRoutes(app, application);
+  sessionRoutes(app, application);
   partnerRoutes(app, application);
   auditRoutes(app, application);
   auditLogRoutes(app, application);
@@ -145,6 +160,7 @@ export async function createHttpServer(
   await callbackRoutes(app, application);
   await trackerReportRoutes(app, application);
   await importRoutes(app, application);
+  await consentImportRoutes(app, application);
   await openDsrRoutes(app, application);
   await drpRoutes(app, application);
   await drpProofRoutes(app, application);

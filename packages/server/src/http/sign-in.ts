@@ -1,15 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HabeasError } from '../foundation/index.ts';
 import type { Application } from './application.ts';
-import { setCaller } from './caller.ts';
+import { setPrincipal } from './caller.ts';
+import { refuseBeyondScope } from './operation-scope.ts';
 import { signInPartner } from './partner-caller.ts';
 import { presentedKey } from './presented-key.ts';
 import type { RateLimiters } from './rate-limit.ts';
+import { refuseUnknownOrigin } from './same-origin.ts';
+import { sessionCookies } from './session-cookie.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Reachable without a key. Only for what says nothing about anybody, or is signed in another way. */
     open?: true;
+    /** Calls of an open route that the limit of an address leaves out. Only for files that the server has in memory. */
+    uncounted?: true;
   }
 }
 
@@ -18,29 +23,40 @@ declare module 'fastify' {
  * not, so that a stranger cannot learn which paths exist; a route opts out with `config: { open: true }`.
  */
 export function signIn(
-  application: Pick<Application, 'authenticate' | 'organizationId' | 'partners'>,
+  application: Pick<Application, 'authenticate' | 'sessions' | 'publicUrl' | 'organizationId' | 'partners'>,
   limiters: RateLimiters,
 ) {
+  const cookies = sessionCookies(application);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { open, partner: protocol } = request.routeOptions.config;
+    const { open, uncounted, partner: protocol } = request.routeOptions.config;
     if (protocol !== undefined)
       return signInPartner({ request, reply, protocol }, { ...application, limiters });
+    if (open === true && uncounted === true) return;
     if (open === true) return limiters.countAddress(request, reply);
     const key = presentedKey(request.headers.authorization);
-    const principal = key === undefined ? undefined : await application.authenticate(key);
+    const token = key === undefined ? cookies.tokenOf(request.headers.cookie) : undefined;
+    // A browser sends a cookie by itself; that the page is ours it has to say.
+    if (token !== undefined) refuseUnknownOrigin(request);
+    const principal =
+      key === undefined
+        ? token && (await application.sessions.authenticate(token))
+        : await application.authenticate(key);
     // A server acts for one organization; a key of another one on the same database is as good as no key.
-    if (principal === undefined || principal.organizationId !== application.organizationId) {
+    if (!principal || principal.organizationId !== application.organizationId) {
       await limiters.countAddress(request, reply);
       reply.header('www-authenticate', challengeFor(request.headers.accept));
       throw new HabeasError(
         'UNAUTHENTICATED',
-        key === undefined
-          ? 'Send an API key: `Authorization: Bearer <key>`, or Basic with the key as the password.'
-          : 'This API key is not known here, was revoked, or has expired.',
+        token !== undefined
+          ? 'The session has ended: sign in again.'
+          : key === undefined
+            ? 'Send an API key: `Authorization: Bearer <key>`, or Basic with the key as the password.'
+            : 'This API key is not known here, was revoked, or has expired.',
       );
     }
-    setCaller(request, { organizationId: principal.organizationId, actor: principal.actor });
+    setPrincipal(request, principal);
     await limiters.countKey(request, reply);
+    refuseBeyondScope(request);
   };
 }
 

@@ -71,7 +71,7 @@ describe('two organizations on one database', () => {
     expect(ours.key).not.toBe(theirs.key);
     const closed = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
-        .filter(([, operation]) => operation.security === undefined)
+        .filter(([, operation]) => operation.security?.length !== 0)
         .map(([method]) => [method.toUpperCase(), path.replaceAll(/\{[^}]+\}/g, 'req_1')] as const),
     );
     expect(closed.length).toBeGreaterThan(30);

@@ -317,8 +317,14 @@ describe('other moments', () => {
     const answers = open(database);
     let told = 0;
     const pairs = hours.flatMap((one) => [undefined, ...hours].map((other) => [one, other] as const));
-    for (const [compareTo, asOf] of pairs) {
-      const asked = { compare_to: at(compareTo), ...(asOf === undefined ? {} : { as_of: at(asOf) }) };
+    const filters = [{}, { category: 'user.contact' }, { data_type: 'tap' }, { service: 'lake' }];
+    const questions = pairs.flatMap((pair) => filters.map((filter) => [...pair, filter] as const));
+    for (const [compareTo, asOf, filter] of questions) {
+      const asked = {
+        ...filter,
+        compare_to: at(compareTo),
+        ...(asOf === undefined ? {} : { as_of: at(asOf) }),
+      };
       const { bytes, release } = await answers.changesJson(api.mapChangesQuerySchema.parse(asked));
       const { changes } = await answers.map(asked);
       const alone = JSON.parse(bytes.toString()).changes;

@@ -3,13 +3,12 @@ import { type Clock, type Database, HabeasError, shareReads } from '../foundatio
 import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
 import { changesBetween, type MapChanges } from './changes.ts';
 import type { DataMap } from './data-map.ts';
-import type { Filter } from './filter.ts';
+import { type Filter, isByDataAlone } from './filter.ts';
 import type { KnownClient } from './known-client.ts';
 import { createDeclarationLoader } from './load-declarations.ts';
 import { changesJson, type MapAnswer, mapJson, mapView, type WrittenMap } from './map-answer.ts';
 import { nearestNames } from './nearest-names.ts';
-import type { Moment } from './seen-declaration.ts';
-import { loadSnapshot, type MapSnapshot } from './snapshot.ts';
+import { type LoadSnapshotOptions, loadSnapshot, type MapSnapshot } from './snapshot.ts';
 import { createSpareMemory } from './spare-memory.ts';
 import { createViewTemplates } from './view-templates.ts';
 import { alertsOf } from './watch-alerts.ts';
@@ -57,7 +56,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
   const memory = createSpareMemory();
   let large = false;
 
-  async function load(moments: { readonly moment?: Moment; readonly compareTo?: Moment | undefined } = {}) {
+  async function load(moments: Pick<LoadSnapshotOptions, 'moment' | 'compareTo' | 'differenceOnly'> = {}) {
     const configured = options.configured();
     return loadSnapshot(db, loader, { organizationId, configured, now: clock.now(), ...moments });
   }
@@ -78,24 +77,26 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
   /** Every plan and every call of a service asks; under load they share what is read. */
   const now = shareReads(async (): Promise<MapAnswers> => answersNow(await load()));
 
-  /** The answers about the moment of a question, and what every answer says about itself. */
-  async function ask(query: Partial<api.MapQuery>) {
-    if (large) options.beforeLargeAnswer?.();
+  /** What a question is about, and what every answer says about itself. */
+  function read(query: Partial<api.MapQuery>) {
     const at = clock.now();
     const asOf = momentOf(query.as_of, at, 'as_of');
     const compareTo = momentOf(query.compare_to, at, 'compare_to');
+    const { as_of: _, compare_to: __, group_by: ___, ...filter } = query;
+    const asked = { at: at.toISOString(), as_of: (asOf ?? at).toISOString(), filter: present(query) };
+    return { asked, filter, asOf, compareTo, moment: asOf ?? at };
+  }
+
+  /** The answers about the moment of a question. */
+  async function ask(query: Partial<api.MapQuery>) {
+    if (large) options.beforeLargeAnswer?.();
+    const question = read(query);
+    const { asOf, compareTo } = question;
     const snapshot = await load({ moment: asOf ?? 'now', compareTo });
     large = snapshot.declarations.length > LARGE;
-    const { as_of: _, compare_to: __, group_by: ___, ...filter } = query;
-    return {
-      asked: { at: at.toISOString(), as_of: (asOf ?? at).toISOString(), filter: present(query) },
-      answers:
-        asOf === undefined ? answersNow(snapshot) : answersOf(snapshot, { ...options, moment: 'past' }),
-      filter,
-      snapshot,
-      moment: asOf ?? at,
-      compareTo,
-    };
+    const answers =
+      asOf === undefined ? answersNow(snapshot) : answersOf(snapshot, { ...options, moment: 'past' });
+    return { ...question, snapshot, answers };
   }
 
   return {
@@ -128,10 +129,9 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     },
 
     async changesJson(query) {
-      const question = await ask(query);
-      const changes = changesOf(question);
+      const { asked, changes } = isByDataAlone(query) ? await askDifference(query) : await askBoth(query);
       if (changes === null) throw new HabeasError('INTERNAL', 'There is no moment to compare with.');
-      return lent(changesJson({ asked: question.asked, changes }, templates, memory.take()));
+      return lent(changesJson({ asked, changes }, templates, memory.take()));
     },
 
     async gapList(query = {}) {
@@ -193,6 +193,23 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     if (query.group_by !== 'team') return { asked, part, changes, teams: null, context };
     const lists = { services: [], stores: [], flows: [] };
     return { asked, part: { ...part, ...lists }, changes, teams: answers.teams(filter), context };
+  }
+
+  async function askBoth(query: Partial<api.MapQuery>) {
+    const question = await ask(query);
+    return { asked: question.asked, changes: changesOf(question) };
+  }
+
+  /** Without the map of either moment, of which nearly everything is the same. */
+  async function askDifference(query: Partial<api.MapQuery>) {
+    if (large) options.beforeLargeAnswer?.();
+    const question = read(query);
+    const { asOf, compareTo } = question;
+    const snapshot = await load({ moment: asOf ?? 'now', compareTo, differenceOnly: true });
+    return {
+      asked: question.asked,
+      changes: changesOf({ ...question, snapshot, answers: answersOf(snapshot, options) }),
+    };
   }
 
   function changesOf(question: {

@@ -47,6 +47,11 @@ export function isEmpty(filter: Filter): boolean {
   return Object.values(filter).every((value) => value === undefined);
 }
 
+/** Whether a filter judges each declaration by its data alone; to know teams, services and what is external takes the map around it. */
+export function isByDataAlone({ team, service, external }: Filter): boolean {
+  return isEmpty({ team, service, external });
+}
+
 /** Which data types a filter leaves. */
 export function typeFilter(
   { data_type: wanted, category }: Pick<Filter, 'data_type' | 'category'>,

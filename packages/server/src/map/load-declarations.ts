@@ -1,27 +1,40 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
-import { readIntegers, readTimes } from './binary-arrays.ts';
 import {
   createDeclarationCache,
   type DeclarationCache,
   type NumberedDeclaration,
 } from './declaration-cache.ts';
+import { differingNumbers } from './differing-numbers.ts';
 import { fromRow } from './intervals.ts';
 import { knownDeclaration } from './known-declaration.ts';
 import { evidenceOf } from './map-source.ts';
+import { type NumberedIntervals, selectEnded, selectOpen } from './numbered-intervals.ts';
 import type { Moment, SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 
-/** Loads what was declared at a moment, sorted. The transaction shows one state of the database. */
-export type DeclarationLoader = (
-  transaction: Database,
-  options: LoadDeclarationsOptions,
-) => Promise<readonly SeenDeclaration[]>;
+/** Loads what was declared. The transactions show one state of the database each. */
+export interface DeclarationLoader {
+  /** What was declared at a moment, sorted. */
+  at(
+    transaction: Database,
+    options: LoadDeclarationsOptions & { readonly moment: Moment },
+  ): Promise<Declarations>;
+  /**
+   * What was declared at two moments, sorted, of those flows and stores alone about which other things were said: costs as much
+   * as they are, not as the map.
+   */
+  difference(
+    transaction: Database,
+    options: LoadDeclarationsOptions & { readonly moments: readonly [Moment, Moment] },
+  ): Promise<readonly [Declarations, Declarations]>;
+}
+
+type Declarations = readonly SeenDeclaration[];
 
 export interface LoadDeclarationsOptions {
   readonly organizationId: string;
   /** All sources, from the same transaction. */
   readonly sources: readonly SourceStatus[];
-  readonly moment: Moment;
 }
 
 /** Intervals side by side: what each says, when it began and, if it ended, when, in milliseconds. */
@@ -43,29 +56,95 @@ export function createDeclarationLoader(): DeclarationLoader {
   let open: { readonly versions: string; readonly intervals: Intervals } | undefined;
   let seen: { readonly heartbeats: string; readonly declarations: readonly SeenDeclaration[] } | undefined;
 
-  return async (transaction, options) => {
-    const { sources, moment } = options;
-    const explain = async ({ numbers, ...times }: NumberedIntervals): Promise<Intervals> => ({
-      declarations: await declarationsOf(transaction, { ...options, cache }, numbers),
-      ...times,
-    });
-    const versions = JSON.stringify(sources.map(({ source, version }) => [source, version]));
-    // Several questions may be asked at once: each goes on with what it loaded itself.
+  async function explain(
+    transaction: Database,
+    { organizationId }: LoadDeclarationsOptions,
+    { numbers, ...times }: NumberedIntervals,
+  ): Promise<Intervals> {
+    return { declarations: await declarationsOf(transaction, { organizationId, cache }, numbers), ...times };
+  }
+
+  /** Several questions may be asked at once: each goes on with what it loaded itself. */
+  async function openNow(transaction: Database, options: LoadDeclarationsOptions) {
+    const versions = JSON.stringify(options.sources.map(({ source, version }) => [source, version]));
     const known =
       open?.versions === versions
         ? open
-        : { versions, intervals: await explain(await selectOpen(transaction, options)) };
+        : {
+            versions,
+            intervals: await explain(transaction, options, await selectOpen(transaction, options)),
+          };
     open = known;
-    if (moment !== 'now') {
-      const ended = await explain(await selectEnded(transaction, { ...options, moment }));
-      return see([known.intervals, ended], { cache, sources, until: moment.getTime() });
-    }
-    const heartbeats = JSON.stringify([versions, sources.map(({ kind, completeAt }) => [kind, completeAt])]);
-    if (seen?.heartbeats !== heartbeats) {
-      seen = { heartbeats, declarations: see([known.intervals], { cache, sources, until: Infinity }) };
-    }
-    return seen.declarations;
+    return known;
+  }
+
+  return {
+    async at(transaction, options) {
+      const { sources, moment } = options;
+      const { versions, intervals } = await openNow(transaction, options);
+      if (moment !== 'now') {
+        const [ended = NONE] = await selectEnded(transaction, { ...options, moments: [moment] });
+        const explained = await explain(transaction, options, ended);
+        return see([intervals, explained], { cache, sources, until: moment.getTime() });
+      }
+      const heartbeats = JSON.stringify([
+        versions,
+        sources.map(({ kind, completeAt }) => [kind, completeAt]),
+      ]);
+      if (seen?.heartbeats !== heartbeats) {
+        seen = { heartbeats, declarations: see([intervals], { cache, sources, until: Infinity }) };
+      }
+      return seen.declarations;
+    },
+
+    async difference(transaction, options) {
+      const { sources, moments } = options;
+      const { intervals } = await openNow(transaction, options);
+      const ended = await selectEnded(transaction, options);
+      const [left, right] = ended.map(({ numbers }, side) =>
+        numbersAt(numbers, intervals, untilOf(moments[side])),
+      );
+      const differing = differingNumbers(left ?? new Int32Array(), right ?? new Int32Array());
+      if (differing.length === 0) return [[], []];
+      const known = await declarationsOf(transaction, { ...options, cache }, differing);
+      // What others said of the same flows and stores is needed too, at both moments.
+      const identities = new Set(known.map((declaration) => declaration?.known.identity));
+      const fits = (declaration: NumberedDeclaration) => identities.has(declaration.known.identity);
+      const found: Declarations[] = [];
+      for (const [side, numbered] of ended.entries()) {
+        const explained = await explain(transaction, options, numbered);
+        found.push(see([intervals, explained], { cache, sources, until: untilOf(moments[side]), fits }));
+      }
+      const [one = [], other = []] = found;
+      return [one, other];
+    },
   };
+}
+
+const NONE: NumberedIntervals = {
+  numbers: new Int32Array(),
+  firsts: new Float64Array(),
+  lasts: new Float64Array(),
+};
+
+/** Milliseconds. */
+function untilOf(moment: Moment = 'now'): number {
+  return moment === 'now' ? Infinity : moment.getTime();
+}
+
+/** The numbers of what was declared at a moment, ascending: what has ended since, and what is open and had begun. */
+function numbersAt(ended: Int32Array, open: Intervals, until: number): Int32Array {
+  const numbers = new Int32Array(ended.length + open.firsts.length);
+  numbers.set(ended);
+  let count = ended.length;
+  for (let index = 0; index < open.firsts.length; index += 1) {
+    if ((open.firsts[index] ?? 0) > until) continue;
+    const number = open.declarations[index]?.number;
+    if (number === undefined) continue;
+    numbers[count] = number;
+    count += 1;
+  }
+  return numbers.subarray(0, count).sort();
 }
 
 /** What the numbers stand for; loads what is not in the cache. */
@@ -95,11 +174,13 @@ interface SeeOptions {
   readonly sources: readonly SourceStatus[];
   /** Milliseconds; what began later is left out. */
   readonly until: number;
+  /** What does not fit is left out. (Default: nothing) */
+  readonly fits?: (declaration: NumberedDeclaration) => boolean;
 }
 
 /** What the intervals say, sorted. What has not ended was seen last when its source was read last. */
 function see(parts: readonly Intervals[], options: SeeOptions): readonly SeenDeclaration[] {
-  const { cache, sources, until } = options;
+  const { cache, sources, until, fits } = options;
   const complete = new Map(sources.map(({ source, completeAt }) => [source, completeAt?.getTime() ?? 0]));
   const evidence = new Map(sources.map(({ source, kind }) => [source, evidenceOf(kind)]));
   const count = parts.reduce((sum, { firsts }) => sum + firsts.length, 0);
@@ -111,7 +192,7 @@ function see(parts: readonly Intervals[], options: SeeOptions): readonly SeenDec
     for (let index = 0; index < intervals.firsts.length; index += 1) {
       const declaration = intervals.declarations[index];
       const firstSeen = intervals.firsts[index] ?? 0;
-      if (declaration === undefined || firstSeen > until) continue;
+      if (declaration === undefined || firstSeen > until || fits?.(declaration) === false) continue;
       declarations[length] = declaration;
       firsts[length] = firstSeen;
       lasts[length] = intervals.lasts?.[index] ?? Math.max(firstSeen, complete.get(declaration.source) ?? 0);
@@ -138,58 +219,6 @@ function see(parts: readonly Intervals[], options: SeeOptions): readonly SeenDec
     });
   }
   return found;
-}
-
-/** As they are stored. Times are milliseconds: ten thousand dates take longer to make than to find. */
-interface NumberedIntervals {
-  readonly numbers: Int32Array;
-  readonly firsts: Float64Array;
-  readonly lasts?: Float64Array;
-}
-
-/*
- *      first_seen            last_seen
- *   ───────┼─────────────────────┼──────────▶   open: no last_seen; then the index map_declarations_open
- *              ▲ moment                         ended: the range contains the moment; map_declarations_ended
- */
-
-/** Everything that has not ended. */
-async function selectOpen(
-  transaction: Database,
-  { organizationId }: LoadDeclarationsOptions,
-): Promise<NumberedIntervals> {
-  const { rows } = await sql<Pick<IntervalArrays, 'numbers' | 'firsts'>>`
-    select array_send(array_agg(number)) as numbers, array_send(array_agg(first_seen)) as firsts
-    from map_declarations
-    where organization_id = ${organizationId} and last_seen is null`.execute(transaction);
-  return { numbers: readIntegers(rows[0]?.numbers), firsts: readTimes(rows[0]?.firsts) };
-}
-
-/** What ended at the moment or later, and had begun. One row: ten thousand take longer to take apart than to find. */
-async function selectEnded(
-  transaction: Database,
-  { organizationId, moment }: LoadDeclarationsOptions & { readonly moment: Date },
-): Promise<NumberedIntervals> {
-  const { rows } = await sql<IntervalArrays>`
-    select array_send(array_agg(number)) as numbers,
-      array_send(array_agg(first_seen)) as firsts,
-      array_send(array_agg(last_seen)) as lasts
-    from map_declarations
-    where organization_id = ${organizationId} and last_seen is not null
-      and tstzrange(first_seen, last_seen, '[]') @> ${moment}::timestamptz`.execute(transaction);
-  const [row] = rows;
-  return {
-    numbers: readIntegers(row?.numbers),
-    firsts: readTimes(row?.firsts),
-    lasts: readTimes(row?.lasts),
-  };
-}
-
-/** null: there was no row. */
-interface IntervalArrays {
-  readonly numbers: Buffer | null;
-  readonly firsts: Buffer | null;
-  readonly lasts: Buffer | null;
 }
 
 /** What numbers stand for; each from one interval that has it. */

@@ -26,6 +26,8 @@ export interface LoadSnapshotOptions {
   readonly moment?: Moment | undefined;
   /** Another moment, whose declarations are loaded too. */
   readonly compareTo?: Moment | undefined;
+  /** Only the declarations of flows and stores about which other things were said at the two moments. (Default: false) */
+  readonly differenceOnly?: boolean;
 }
 
 /** How long the gap list tells of a loss, if what was lost does not come back. */
@@ -37,18 +39,16 @@ export async function loadSnapshot(
   loader: DeclarationLoader,
   options: LoadSnapshotOptions,
 ): Promise<MapSnapshot> {
-  const { organizationId, moment = 'now', compareTo } = options;
+  const { organizationId } = options;
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (transaction) => {
       const sources = await loadSources(transaction, options);
-      const of = (which: Moment) => loader(transaction, { organizationId, sources, moment: which });
       return {
         sources,
-        declarations: await of(moment),
-        compared: compareTo === undefined ? undefined : await of(compareTo),
+        ...(await loadMoments(transaction, loader, { ...options, sources })),
         clients: await loadClients(transaction, options),
         loss: await loadLoss(transaction, {
           organizationId,
@@ -56,6 +56,26 @@ export async function loadSnapshot(
         }),
       };
     });
+}
+
+async function loadMoments(
+  transaction: Database,
+  loader: DeclarationLoader,
+  options: LoadSnapshotOptions & { readonly sources: readonly SourceStatus[] },
+): Promise<Pick<MapSnapshot, 'declarations' | 'compared'>> {
+  const { moment = 'now', compareTo, differenceOnly = false } = options;
+  if (compareTo === undefined) return { declarations: await loader.at(transaction, { ...options, moment }) };
+  if (differenceOnly) {
+    const [declarations, compared] = await loader.difference(transaction, {
+      ...options,
+      moments: [moment, compareTo],
+    });
+    return { declarations, compared };
+  }
+  return {
+    declarations: await loader.at(transaction, { ...options, moment }),
+    compared: await loader.at(transaction, { ...options, moment: compareTo }),
+  };
 }
 
 async function loadSources(

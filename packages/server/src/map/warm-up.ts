@@ -29,6 +29,8 @@ export async function warmUp({
   const questions = DAYS.flatMap((days) => [
     () => answers.mapJson({ as_of: ago(days) }),
     () => answers.changesJson({ as_of: ago(days), compare_to: ago(days / 2) }),
+    // Since before there was a map: a list of all that there is.
+    () => answers.changesJson({ as_of: ago(days), compare_to: new Date(0).toISOString() }),
     () => answers.mapJson(),
   ]);
   let asked = 0;

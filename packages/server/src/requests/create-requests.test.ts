@@ -338,6 +338,26 @@ describe('an erasure', () => {
     expect(world.shop.lastCallback?.url).toContain('/callbacks/tsk_');
   });
 
+  it('has a retry tell what the lost answer would have told, and counts nothing twice where data is erased once more', async () => {
+    const world = await startWorld();
+    const erase = world.shop.erase.bind(world.shop);
+    const unanswered: (true | undefined)[] = [];
+    world.shop.erase = async (scope, mode) => {
+      unanswered.push(scope.unanswered);
+      // What was told of the first erasure does not hold, and is done again.
+      world.shop.keepsData = unanswered.length < 3;
+      const outcome = await erase(scope, mode);
+      if (unanswered.length === 1)
+        throw new HabeasError('SYSTEM_TIMEOUT', 'the answer is lost', { retryable: true });
+      return outcome;
+    };
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    expect(unanswered).toEqual([undefined, true, undefined]);
+    const erased = (await world.requests.tasks(caller, id)).find(({ key }) => key === 'erase:shop');
+    expect(erased?.evidence?.counts).toEqual({ rows: 2 });
+  });
+
   it('asks a system again for a callback that is newer than the last one, and for no other', async () => {
     const world = await startWorld();
     world.shop.pendingAnswers = 5;
@@ -490,6 +510,20 @@ describe('an access', () => {
       'a ticket',
     );
     expect(ticket).toMatchObject({ team: 'data', system: 'analytics', right: 'access', data_types: ['ip'] });
+    // For a key of another team it does not exist.
+    const stranger = { ...caller, teams: ['shop'] };
+    expect((await world.requests.listTickets(stranger, { limit: 10 })).items).toEqual([]);
+    for (const attempt of [
+      () => world.requests.getTicket(stranger, ticket.id),
+      () => world.requests.closeTicket(stranger, ticket.id, { note: 'not mine', count: 0 }),
+      () => world.requests.rejectTicket(stranger, ticket.id, 'not mine'),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+    const member = { ...caller, teams: ['shop', 'data'] };
+    expect((await world.requests.listTickets(member, { limit: 10 })).items).toMatchObject([
+      { id: ticket.id },
+    ]);
     expect(await world.requests.getTicket(caller, ticket.id)).toMatchObject({
       identities: [ada, { type: 'user_id', value: 'u1' }],
     });

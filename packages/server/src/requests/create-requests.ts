@@ -65,6 +65,8 @@ export interface CreateRequestsOptions {
   readonly giveUpBlockedMilliseconds?: number | undefined;
   /** Where packages lie. (Default: in the database) */
   readonly storages?: PackageStorages | undefined;
+  /** Called again and again while very much of one person is collected and packed. (Default: nothing) */
+  readonly whileMuchIsStreamed?: () => void;
   /** How people prove who they are. (Default: only who has an API key can ask) */
   readonly verification?:
     | Pick<CreateVerificationOptions, 'rules' | 'questions' | 'identityProvider'>
@@ -125,6 +127,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     worker,
     transitions,
     taskTimeoutMilliseconds: options.taskTimeoutMilliseconds ?? TASK_TIMEOUT_MILLISECONDS,
+    whileMuchIsStreamed: options.whileMuchIsStreamed ?? (() => undefined),
     packageExpiresMilliseconds: options.policy.access.packageExpiresMilliseconds,
     planReceived: (ref) => intake.planReceived(ref),
   });

@@ -7,9 +7,14 @@ import type { TaskContext, TaskOutcome } from './task-context.ts';
 /** Erases by the stored identities and keys; in a dry run it only counts. */
 export async function eraseTask(context: TaskContext): Promise<TaskOutcome> {
   const connector = await context.connector();
-  const outcome = await connector.erase(context.scope, context.request.dry_run ? 'dry-run' : 'erase');
+  const { scope, task } = context;
+  const unanswered = scope.retried === true && task.evidence === null ? true : undefined;
+  const outcome = await connector.erase(
+    { ...scope, unanswered },
+    context.request.dry_run ? 'dry-run' : 'erase',
+  );
   if (outcome.state === 'pending') return outcome;
-  const before = context.task.evidence;
+  const before = task.evidence;
   const evidence = before === null ? outcome.evidence : mergeEvidence(readEvidence(before), outcome.evidence);
   return { state: 'succeeded', matched: evidence.matched, result: { operation: null, evidence } };
 }

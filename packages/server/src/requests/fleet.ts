@@ -26,6 +26,7 @@ export interface FleetOptions {
   readonly logger: Logger;
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
+  readonly whileMuchIsStreamed: () => void;
   readonly packageExpiresMilliseconds: number;
   readonly giveUpBlockedMilliseconds: number;
   readonly patience: (system: string | null) => number | undefined;

@@ -3,6 +3,7 @@ import type { About } from '../catalog/index.ts';
 import type { Systems } from '../connectors/index.ts';
 import {
   type Clock,
+  createGroup,
   type Database,
   HabeasError,
   type Logger,
@@ -19,7 +20,6 @@ import {
 import { appealAgainst, appealOptions } from './appeal.ts';
 import { checkAsk } from './ask-rules.ts';
 import { DEFAULT_RETRY } from './back-off.ts';
-import { createGroup } from './group.ts';
 import { holdsOfPlanned } from './holds/planned-holds.ts';
 import { bodyDigest, claimIdempotencyKeys, replay, withHashedKey } from './idempotency.ts';
 import type { RequestRef } from './identity-vault.ts';

@@ -1,9 +1,8 @@
 import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import type { Identity } from '../catalog/index.ts';
-import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { createGroup, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { openChanges } from './change-vault.ts';
-import { createGroup } from './group.ts';
 import { openIdentity, openRequestKey, type RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
 import type { ClaimedTask } from './places.ts';

@@ -18,9 +18,8 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
   // One piece is stored while the next is found.
   const flush = async (): Promise<void> => {
     await storing;
-    storing = context.blobs.put(blob, [
-      { part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) },
-    ]);
+    const piece = { part: PART, position, bytes: Buffer.from(`${pending.join('\n')}\n`) };
+    storing = context.blobs.put(blob, [piece], 'plain');
     // Its failure is thrown at the end; until then it must not count as unhandled.
     storing.catch(() => undefined);
     position += 1;
@@ -56,7 +55,7 @@ export async function* readKeys(
   names: string | null,
 ): AsyncIterable<KeyBatch> {
   for (const blob of names?.split(' ') ?? []) {
-    for await (const piece of blobs.read({ ...ref, blob }, PART)) {
+    for await (const piece of blobs.read({ ...ref, blob }, PART, { form: 'plain' })) {
       for (const line of piece.toString().split('\n')) if (line !== '') yield JSON.parse(line);
     }
   }

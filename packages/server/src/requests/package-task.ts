@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { type Database, deriveKey, HabeasError } from '../foundation/index.ts';
 import type { BlobRef } from './blob-store.ts';
-import { readRows } from './collect-task.ts';
-import type { CollectedCollection } from './collection-writer.ts';
+import type { CollectedCollection } from './collected/collection-writer.ts';
+import { readCollected } from './collected/read-collected.ts';
 import { openText } from './identity-vault.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { packageFiles } from './package/archive.ts';
@@ -42,11 +42,16 @@ export async function packageTask(context: TaskContext, options: PackageTaskOpti
     notIncluded: left,
   };
   const watch = new Watch(options.stallMilliseconds);
+  let parts = 0;
   const built = await buildPackage({
     ...ref,
     db: context.db,
     storages: options.storages,
-    onPart: () => watch.progress(),
+    onPart: () => {
+      watch.progress();
+      parts += 1;
+      if (parts > 1) context.whileMuchIsStreamed();
+    },
     clock: context.clock,
     key: context.key,
     task: { id: task.id, attempt: task.attempt },
@@ -171,13 +176,16 @@ function loadCollections(context: TaskContext, tasks: readonly Source[]): readon
       openText(context.ref, context.key, task.contents),
     );
     for (const content of contents) {
-      const { types, required, ...named } = content;
+      const { types, required, name, columns, rows, bytes } = content;
       collections.push({
-        ...named,
+        name,
+        columns,
+        rows,
+        bytes,
         // A right to data that another controller can take over (GDPR article 20) needs the shape of it too.
         ...(context.request.right_kind === 'portability' ? { types, required } : {}),
         system: task.system ?? 'unknown',
-        read: (from) => readRows(context.blobs, blob, { collection: content.name, from }),
+        ...readCollected(context.blobs, blob, content),
       });
     }
   }

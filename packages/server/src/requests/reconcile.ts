@@ -23,6 +23,7 @@ import { livingWorkers } from './worker-session.ts';
 const BATCH = 500;
 const PRUNE_MILLISECONDS = 3_600_000;
 const SWEEP_MILLISECONDS = 60_000;
+const SWEEP_STORES_MILLISECONDS = 600_000;
 const STORAGE_PAUSE_MILLISECONDS = 30_000;
 const STOP_PAUSE_MILLISECONDS = 30_000;
 
@@ -34,7 +35,7 @@ export interface ReconcileOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sign: SignReceipt;
-  readonly systems: Pick<Systems, 'connector'>;
+  readonly systems: Pick<Systems, 'connector' | 'sweep'>;
   readonly storages: PackageStorages;
   /** Longest time that a package can be fetched. */
   readonly packageExpiresMilliseconds: number;
@@ -77,6 +78,19 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
     await sweepWorkingCopies(options.db, options.organizationId);
     sweptAt = now.getTime();
   };
+  /** Nothing waits for stores: some have many folders. */
+  let storesSweptAt = 0;
+  let sweepingStores: Promise<void> | undefined;
+  const sweepStoresNowAndThen = async (now: Date): Promise<void> => {
+    if (sweepingStores !== undefined || now.getTime() - storesSweptAt < SWEEP_STORES_MILLISECONDS) return;
+    storesSweptAt = now.getTime();
+    sweepingStores = options.systems
+      .sweep(options.signal)
+      .catch((error: unknown) => options.logger.warn({ err: error }, 'stores could not be swept'))
+      .finally(() => {
+        sweepingStores = undefined;
+      });
+  };
   /** A storage that is down is not asked every second. */
   const discardedPackages = async (_: ReconcileOptions, now: Date): Promise<void> => {
     if (now.getTime() - storageFailedAt < STORAGE_PAUSE_MILLISECONDS) return;
@@ -106,6 +120,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<void>
       missingReceipts,
       blockedForGood,
       () => sweepNowAndThen(now),
+      () => sweepStoresNowAndThen(now),
       () => options.settleReports(),
       () => options.applyHolds(),
       () => sendDeadlineAlerts(options),

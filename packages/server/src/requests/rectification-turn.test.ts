@@ -187,6 +187,7 @@ const CAPABILITIES: Readonly<Record<string, readonly Capability[]>> = {
 
 function systemsOf(connectors: ReadonlyMap<string, Connector>): Systems {
   return {
+    sweep: async () => undefined,
     plannable: async () =>
       [...connectors.keys()].map(
         (key): PlannableSystem => ({

@@ -18,6 +18,8 @@ export interface TaskContext {
   readonly blobs: BlobStore;
   readonly db: Database;
   readonly clock: Clock;
+  /** To be called for each piece of very much. */
+  readonly whileMuchIsStreamed: () => void;
   /** The legal hold on a person whom one of these identities names; undefined: none is. */
   holdOn(transaction: Database, identities: readonly Identity[]): Promise<string | undefined>;
   readonly scope: LocatedScope;

@@ -50,6 +50,9 @@ export function createTickets(options: TicketsOptions): Tickets {
         ),
       )
       .where('t.organization_id', '=', caller.organizationId)
+      .$if(caller.teams !== undefined && caller.teams !== null, (tickets) =>
+        tickets.where(sql<boolean>`t.team = any(${caller.teams}::text[])`),
+      )
       .where('t.kind', '=', 'ticket')
       .where('t.started_at', 'is not', null);
 
@@ -133,7 +136,7 @@ export function createTickets(options: TicketsOptions): Tickets {
           `Ticket ${ticketId} asks for no data, so none can be handed over with it. Close it with a note and a count.`,
         );
       }
-      const { pieces, contents, rows } = gatherHandedOver(close);
+      const { pieces, contents, rows } = await gatherHandedOver(close);
       const records = rows > 0 ? rows : (close.count ?? 0);
       // Names in the data may be personal; they are sealed with it, and what is kept for ever counts only.
       const evidence = {
@@ -157,7 +160,8 @@ export function createTickets(options: TicketsOptions): Tickets {
             ...(key === undefined ? {} : { blob, contents: sealText(ref, key, JSON.stringify(contents)) }),
           },
           also: async (transaction) => {
-            if (key !== undefined) await createBlobStore(transaction, key).put({ ...ref, blob }, pieces);
+            if (key !== undefined)
+              await createBlobStore(transaction, key).put({ ...ref, blob }, pieces, 'packed');
           },
         },
       );

@@ -1,11 +1,10 @@
-import { type Clock, type Database, HabeasError } from '../foundation/index.ts';
+import { type Clock, createGroup, type Database, HabeasError } from '../foundation/index.ts';
 import type { RetryRules } from './back-off.ts';
 import type { Refusal, Step } from './change.ts';
 import { claimAtOnce } from './claim-at-once.ts';
 import { concludeRequests } from './conclude-requests.ts';
 import { announce, type DueTask } from './due-tasks.ts';
 import type { Event } from './event.ts';
-import { createGroup } from './group.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
 import type { ClaimedTask, Place, Places } from './places.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';

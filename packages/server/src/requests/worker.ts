@@ -45,6 +45,7 @@ export interface WorkerOptions {
   /** Longest time that one attempt may take. */
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
+  readonly whileMuchIsStreamed: () => void;
   readonly packageExpiresMilliseconds: number;
   /** How long nobody is asked after work that a system says the end of by itself, in milliseconds; undefined: it says nothing. */
   readonly patience: (system: string | null) => number | undefined;
@@ -162,6 +163,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     blobs,
     db: options.db,
     clock: options.clock,
+    whileMuchIsStreamed: options.whileMuchIsStreamed,
     holdOn: (transaction, identities) =>
       holdOnFound(transaction, { organizationId: ref.organizationId, identities }, options.masterKey),
     askedBefore: work.askedBefore,

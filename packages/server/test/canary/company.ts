@@ -1,12 +1,14 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startAzurite } from '../azurite-server.ts';
 import { type Api, apiOf } from '../e2e/api.ts';
 import { startServe } from '../e2e/habeas-command.ts';
 import { type MotoServer, startMoto } from '../moto-server.ts';
 import { requireProgram } from '../requirements.ts';
 import type { CanaryStore, StoreOptions } from './canary-store.ts';
 import type { MarkedPerson } from './people.ts';
+import { openAzureStore } from './stores/azure-store.ts';
 import { openDynamoDbStore } from './stores/dynamodb-store.ts';
 import { openFilesStore } from './stores/files-store.ts';
 import { openLakeStore } from './stores/lake-store.ts';
@@ -14,6 +16,7 @@ import { openLogsStore } from './stores/logs-store.ts';
 import { openMariadbStore } from './stores/mariadb-store.ts';
 import { openPostgresStore } from './stores/postgres-store.ts';
 import { openRedisStore } from './stores/redis-store.ts';
+import { openSphinxStore } from './stores/sphinx-store.ts';
 import { openSqliteStore } from './stores/sqlite-store.ts';
 
 /** A company whose stores all have something of everybody, and a server of Habeas that acts on all of them. */
@@ -100,6 +103,11 @@ async function openStores(
   if (requireProgram('moto_server', '--help') !== undefined) {
     const moto: MotoServer = opened.use(await startMoto());
     opening.push(openLakeStore({ ...own('lake'), moto }), openDynamoDbStore({ ...own('dynamodb'), moto }));
+  }
+  if (requireProgram('searchd', '--help') !== undefined) opening.push(openSphinxStore(own('sphinx')));
+  if (requireProgram('azurite-blob', '--version') !== undefined) {
+    const azurite = opened.use(await startAzurite());
+    opening.push(openAzureStore({ ...own('azure'), azurite }));
   }
   const outcomes = await Promise.allSettled(opening);
   for (const outcome of outcomes) if (outcome.status === 'fulfilled') opened.use(outcome.value);

@@ -6,11 +6,20 @@ import {
   hasNames,
   loadConnectionKinds,
   type StrayReport,
+  type SweptStore,
+  sweepStore,
 } from '../../connectors/index.ts';
 import { durationToMilliseconds, HabeasError, loadConfig, systemClock } from '../../foundation/index.ts';
 import type { CliContext, ConfigOptions } from '../context.ts';
 import { type ExitName, exitNameOf } from '../exit-code.ts';
-import { danglingJson, danglingLine, strayJson, strayLine, strayReportLines } from '../render/strays.ts';
+import {
+  danglingJson,
+  danglingLine,
+  strayJson,
+  strayLine,
+  strayReportLines,
+  sweptLine,
+} from '../render/strays.ts';
 
 export interface StraysOptions extends ConfigOptions {
   readonly list?: true;
@@ -18,17 +27,28 @@ export interface StraysOptions extends ConfigOptions {
   readonly optional?: readonly string[];
 }
 
-/** Compares files and objects with the rows that name them; ends with 1 if one is without the other. */
+/**
+ * Compares files and objects with the rows that name them, and ends with 1 if one is without the other. Removes unfinished files of our own
+ * whose process has ended.
+ */
 export async function strays(
   context: CliContext,
   names: readonly string[],
   options: StraysOptions,
 ): Promise<ExitName> {
   const olderThan = millisecondsOf(options.olderThan);
-  const { all, stores } = await connectionsOf(context, names, options);
+  const { all, chosen, stores } = await connectionsOf(context, names, options);
+  const swept: SweptStore[] = [];
   const found: FoundStrays[] = [];
   try {
+    for (const one of chosen) {
+      const store = await sweepStore(one, context.signal);
+      if (store !== undefined) swept.push(store);
+    }
     for (const store of stores) {
+      // Beside its things something of ours may lie, but they have no names.
+      if (swept.some(({ connection }) => connection === store.config.key) && !(await hasNames(store)))
+        continue;
       const others = all.filter((one) => one !== store);
       const optional = new Set(options.optional);
       found.push(
@@ -42,8 +62,8 @@ export async function strays(
         }),
       );
     }
-    if (options.json === true) printJson(context, found, options);
-    else printLines(context, found, options);
+    if (options.json === true) printJson(context, { found, swept }, options);
+    else printLines(context, { found, swept }, options);
   } finally {
     for (const one of found) one[Symbol.dispose]();
   }
@@ -62,6 +82,9 @@ async function connectionsOf(
   options: StraysOptions,
 ): Promise<{
   readonly all: readonly ConfiguredConnection[];
+  /** Those that are asked for. */
+  readonly chosen: readonly ConfiguredConnection[];
+  /** Those of them whose things have names. */
   readonly stores: readonly ConfiguredConnection[];
 }> {
   const config = loadConfig({ file: options.config, folder, environment, only: ['connections'] });
@@ -70,32 +93,38 @@ async function connectionsOf(
     kinds: await loadConnectionKinds(config),
     clock: systemClock,
   });
-  const stores: ConfiguredConnection[] = [];
-  for (const name of new Set(names)) {
+  const chosen = [...new Set(names)].map((name) => {
     const store = all.find(({ config: { key } }) => key === name);
-    if (store === undefined) {
-      const known = all.map((one) => one.config.key).join(', ');
-      throw new HabeasError('NOT_FOUND', `There is no connection ${name}; there are: ${known}.`);
-    }
-    stores.push(store);
-  }
-  if (names.length === 0) for (const one of all) if (await hasNames(one)) stores.push(one);
-  if (stores.length > 0) return { all, stores };
+    if (store !== undefined) return store;
+    const known = all.map((one) => one.config.key).join(', ');
+    throw new HabeasError('NOT_FOUND', `There is no connection ${name}; there are: ${known}.`);
+  });
+  if (names.length > 0) return { all, chosen, stores: chosen };
+  const stores: ConfiguredConnection[] = [];
+  for (const one of all) if (await hasNames(one)) stores.push(one);
+  if (stores.length > 0) return { all, chosen: all, stores };
   throw new HabeasError(
     'BAD_INPUT',
     'No connection of the configuration has files or objects that rows could name (kinds files and s3).',
   );
 }
 
+interface Findings {
+  readonly found: readonly FoundStrays[];
+  readonly swept: readonly SweptStore[];
+}
+
 /** Findings come as they are read, so that memory does not follow them. */
 function printJson(
   { terminal }: CliContext,
-  found: readonly FoundStrays[],
+  { found, swept }: Findings,
   { list }: Pick<StraysOptions, 'list'>,
 ): void {
   const items = found.map(({ report }) => report);
   const complete = items.every(({ problems }) => problems.length === 0);
-  terminal.out(`{ "complete": ${complete}, "items": ${JSON.stringify(items, nullForUnknown, 2)}`);
+  terminal.out(
+    `{ "complete": ${complete}, "items": ${JSON.stringify(items, nullForUnknown, 2)},\n"unfinished": ${JSON.stringify(swept)}`,
+  );
   const each = (name: string, values: Iterable<unknown>) => {
     terminal.out(`,\n"${name}": [`);
     let mark = '\n';
@@ -125,7 +154,7 @@ function nullForUnknown(_: string, value: unknown): unknown {
 
 function printLines(
   { terminal, paint }: CliContext,
-  found: readonly FoundStrays[],
+  { found, swept }: Findings,
   { list }: Pick<StraysOptions, 'list'>,
 ): void {
   for (const [index, one] of found.entries()) {
@@ -135,6 +164,7 @@ function printLines(
     for (const stray of one.strays()) terminal.out(`${strayLine(one.report, stray)}\n`);
     for (const row of one.dangling()) terminal.out(`${danglingLine(row)}\n`);
   }
+  for (const one of swept) terminal.out(`${found.length === 0 ? '' : '\n'}${sweptLine(one)}\n`);
 }
 
 function* eachOf<One, Value>(ones: readonly One[], values: (one: One) => Iterable<Value>): Generator<Value> {

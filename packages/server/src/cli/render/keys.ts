@@ -1,4 +1,4 @@
-import type { api } from '@habeas/contract';
+import { api } from '@habeas/contract';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
 import { printable } from './text.ts';
@@ -14,6 +14,7 @@ export function keyLines(
     columns: [
       { title: 'KEY', value: (key) => key.id },
       { title: 'FOR', value: (key) => printable(key.name), flexible: true },
+      { title: 'MAY', value: mayDo, flexible: true },
       { title: 'MADE', value: (key) => key.created_at.slice(0, 10) },
       {
         title: 'STATE',
@@ -26,6 +27,16 @@ export function keyLines(
     width,
     paint,
   });
+}
+
+/** The role with exactly these scopes, or the scopes. */
+function mayDo({ scopes, teams }: api.ApiKeyView): string {
+  const has = new Set<string>(scopes);
+  const role = Object.entries(api.ROLES).find(
+    ([, of]) => of.length === has.size && of.every((one) => has.has(one)),
+  );
+  const what = role?.[0] ?? scopes.join(' ');
+  return teams === null ? what : `${what} (${printable(teams.join(', '))})`;
 }
 
 function stateOf(key: api.ApiKeyView, now: Date): string {

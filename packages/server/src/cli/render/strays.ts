@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Dangling, Stray, StrayReport } from '../../connectors/index.ts';
+import type { Dangling, Stray, StrayReport, SweptStore } from '../../connectors/index.ts';
 import { paragraph } from './map.ts';
 import type { Paint } from './paint.ts';
 import { shellQuoted } from './shell-quoted.ts';
@@ -56,6 +56,12 @@ export function strayReportLines(report: StrayReport, { width, paint }: StraysLo
 /** Not known: nothing that could be compared says so. */
 function number(count: number | undefined): string {
   return count === undefined ? '?' : count.toLocaleString('en');
+}
+
+/** What became of unfinished files of our own. */
+export function sweptLine({ connection, removed, left }: SweptStore): string {
+  const stays = left === 0 ? '' : `; ${number(left)} stay, which a server writes or may write`;
+  return `${connection}: ${number(removed)} unfinished files of ended processes were removed${stays}.`;
 }
 
 export function strayLine({ connection }: StrayReport, { collection, name }: Stray): string {

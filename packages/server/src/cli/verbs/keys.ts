@@ -1,8 +1,16 @@
-import type { Command } from 'commander';
+import { api } from '@habeas/contract';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
-import { moment } from '../option-values.ts';
+import { list, moment } from '../option-values.ts';
 import { keyLines, newKeyLines } from '../render/keys.ts';
 import type { Run } from '../verb.ts';
+
+interface NewKeyOptions {
+  readonly expires?: Date;
+  readonly role: api.Role;
+  readonly scope?: readonly api.Scope[];
+  readonly team?: readonly string[];
+}
 
 /** `habeas keys`: who may call the server. */
 export function keysVerb(program: Command, run: Run): void {
@@ -27,12 +35,26 @@ export function keysVerb(program: Command, run: Run): void {
       .command('create')
       .description('make an API key and print it, once')
       .argument('<name>', 'what it is for; no personal data')
-      .option('--expires <when>', 'such as 90d, or 2027-01-31 (default: never)', moment),
-  ).action((name: string, options: ServerOptions & { readonly expires?: Date }) =>
+      .option('--expires <when>', 'such as 90d, or 2027-01-31 (default: never)', moment)
+      .addOption(
+        new Option('--role <role>', 'may do what people in this role may')
+          .choices(Object.keys(api.ROLES))
+          .default('owner')
+          .conflicts('scope'),
+      )
+      .option('--scope <scope>', 'may do this alone, such as map:read; may be given more than once', scopes)
+      .option(
+        '--team <team>',
+        'sees and does the tickets of this team alone; may be given more than once',
+        list,
+      ),
+  ).action((name: string, options: ServerOptions & NewKeyOptions) =>
     run(async (context) => {
       const made = await clientFor(context, options).createKey({
         name,
         expires_at: options.expires?.toISOString() ?? null,
+        scopes: [...(options.scope ?? api.ROLES[options.role])],
+        teams: options.team?.slice() ?? null,
       });
       print(context, options, { json: made, lines: () => newKeyLines(made) });
       return 'done';
@@ -47,4 +69,11 @@ export function keysVerb(program: Command, run: Run): void {
       return 'done';
     }),
   );
+}
+
+/** Repeatable scope. */
+function scopes(text: string, before: readonly api.Scope[] = []): readonly api.Scope[] {
+  const scope = api.scopeSchema.safeParse(text);
+  if (!scope.success) throw new InvalidArgumentError(`It must be one of ${api.ALL_SCOPES.join(', ')}.`);
+  return [...before, scope.data];
 }

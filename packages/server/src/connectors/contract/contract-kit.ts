@@ -12,6 +12,7 @@ import type {
   KeyBatch,
   LocatedScope,
 } from '../connector.ts';
+import { itemsOf } from '../text-rows.ts';
 import type { ContractSubject } from './contract-subject.ts';
 
 /** Everything that an access gave. */
@@ -95,10 +96,11 @@ export function createContractKit(subject: ContractSubject, signal: AbortSignal)
         for await (const step of connector.collect({ ...asked, operation })) {
           must(last === undefined, 'A collection goes on after its last step.');
           if (step.state === 'item') items.push(step.item);
+          else if (step.state === 'texts') items.push(...itemsOf(step.texts));
           else last = step;
         }
         must(
-          last !== undefined && last.state !== 'item',
+          last !== undefined && last.state !== 'item' && last.state !== 'texts',
           'A collection has to end with `done` or `pending`.',
         );
         return last;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { must, Skip } from '../conformance/index.ts';
-import type { Effect, LocatedScope } from '../connector.ts';
+import type { Effect, Evidence, LocatedScope } from '../connector.ts';
 import type { ContractCase } from './contract-case.ts';
 import { inWords, mustEqual, sum } from './contract-kit.ts';
 
@@ -47,6 +47,27 @@ export const eraseCases: readonly ContractCase[] = [
       const fresh = await kit.erase({ ...scope, idempotencyKey: `${scope.idempotencyKey}-again` });
       must(sum(fresh.counts) === 0, `An erasure under another key erased ${inWords(fresh.counts)} more.`);
       mustEqual(await kit.snapshot(), after, 'The second erasure changed the store.');
+    },
+  },
+  {
+    name: 'lost-answer',
+    rule: 'A retry after an answer that was lost tells what the answer told: counts, what became of it, what stays and which copies are left.',
+    erases: true,
+    async run(kit) {
+      const scope = await kit.locate(kit.person);
+      const first = await kit.erase(scope);
+      const after = await kit.snapshot();
+      const second = await kit.erase({ ...scope, retried: true, unanswered: true });
+      mustEqual(
+        second.counts,
+        first.counts,
+        `The lost answer told of ${inWords(first.counts)}, and the retry of ${inWords(second.counts)}.`,
+      );
+      must(second.matched === first.matched, 'The retry does not say whether the person was known.');
+      mustEqual(second.effects, first.effects, 'The retry tells of other effects than the lost answer.');
+      mustEqual(second.retained, first.retained, 'The retry tells that other things stay.');
+      mustEqual(copiesOf(second), copiesOf(first), 'The retry tells of other copies than the lost answer.');
+      mustEqual(await kit.snapshot(), after, 'The retry changed the store.');
     },
   },
   {
@@ -182,6 +203,11 @@ export const eraseCases: readonly ContractCase[] = [
     },
   },
 ];
+
+/** Without the dates of their ends, which may be counted from the moment of each attempt. */
+function copiesOf({ residuals }: Evidence) {
+  return residuals.map(({ what, copy, until }) => ({ what, copy, ends: until !== null }));
+}
 
 function checkEffect(name: string, count: number, effect: Effect): void {
   const { found, erased, masked, hidden = 0, kept, level } = effect;

@@ -45,11 +45,11 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
     return { client, shape, collection, identities, signal };
   };
 
-  /** Those of the stored items that are still the person's. */
+  /** Those of the stored items that are still the person's, and how many others have taken such an item's place. */
   async function* storedItems(
     search: FindItems,
     stored: StoredObjects,
-  ): AsyncGenerator<readonly AttributeMap[]> {
+  ): AsyncGenerator<{ readonly theirs: readonly AttributeMap[]; readonly notTheirs: number }> {
     const { collection, signal } = search;
     const searches = new Map<string, RowSearch>();
     const all = [...stored];
@@ -57,10 +57,11 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
       const some = new Map(all.slice(at, at + KEYS_AT_ONCE));
       const keys = [...some.keys()].map((text): AttributeMap => JSON.parse(text));
       const items = await readItems(client, { table: collection.table, keys, signal });
-      yield items.filter((item) => {
+      const theirs = items.filter((item) => {
         const identities = some.get(JSON.stringify(keyOf(item, search.shape))) ?? [];
         return isTheirs(item, remembered(searches, collection, identities));
       });
+      yield { theirs, notTheirs: items.length - theirs.length };
     }
   }
 
@@ -150,11 +151,14 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
         if (own === undefined || collection.keep !== undefined) continue;
         const search = await searchOf(collection, scope);
         let found = 0;
-        for await (const items of storedItems(search, own)) {
-          found += items.length;
-          const keys = items.map((item) => keyOf(item, search.shape));
+        let others = 0;
+        for await (const { theirs, notTheirs } of storedItems(search, own)) {
+          found += theirs.length;
+          others += notTheirs;
+          const keys = theirs.map((item) => keyOf(item, search.shape));
           if (mode === 'erase') await deleteItems(client, { table, keys, signal: scope.signal });
         }
+        if (mode === 'erase' && scope.unanswered === true) found = own.size - others;
         if (found === 0) continue;
         counts[name] = found;
         effects[name] = { found, erased: mode === 'erase' ? found : 0, masked: 0, kept: 0, level: 'logical' };
@@ -190,7 +194,7 @@ export function createDynamoDbConnector(settings: ConnectionSettings): Connector
         const note = (item: AttributeMap) => left.add(JSON.stringify(keyOf(item, search.shape)));
         for await (const item of findItems(search)) note(item);
         // An index may not have what was written a moment ago; the table has.
-        for await (const items of storedItems(search, own)) items.forEach(note);
+        for await (const { theirs } of storedItems(search, own)) theirs.forEach(note);
         remaining[collection.name] = left.size;
       }
       return { remaining, retained: await retained(scope) };

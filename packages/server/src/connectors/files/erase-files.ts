@@ -1,17 +1,20 @@
+import type { Stats } from 'node:fs';
 import type { KeyBatch } from '../connector.ts';
 import type { Turns } from './find-paths.ts';
 import type { OpenFolder } from './open-root.ts';
 
-/** What the keys of files are made of; a key is both as JSON. */
-export const KEY_COLUMNS = ['path', 'common folders'];
-
-export function keyOf(file: { readonly path: string; readonly common: number }): string {
-  return JSON.stringify([file.path, file.common]);
-}
+/** What the keys of files are made of; a key is all of it as JSON. */
+export const KEY_COLUMNS = ['path', 'common folders', 'linked'];
 
 export interface FileKey {
   readonly path: string;
   readonly common: number;
+  /** It has another name somewhere (a hard link). */
+  readonly isLinked: boolean;
+}
+
+export function keyOf({ path, common, isLinked }: FileKey): string {
+  return JSON.stringify([path, common, ...(isLinked ? [1] : [])]);
 }
 
 /** The stored keys by collection, each once, in the order in which they were found. */
@@ -25,8 +28,8 @@ export async function readKeys(
     const own = collections.get(collection) ?? new Map<string, FileKey>();
     collections.set(collection, own);
     for (const key of keys) {
-      const [path, common]: [string, number] = JSON.parse(key);
-      own.set(path, { path, common });
+      const [path, common, linked]: [string, number, number?] = JSON.parse(key);
+      own.set(path, { path, common, isLinked: linked === 1 });
     }
   }
   signal.throwIfAborted();
@@ -44,12 +47,14 @@ export async function removeFiles(options: {
   readonly root: OpenFolder;
   readonly keys: Iterable<FileKey>;
   readonly mode: 'erase' | 'dry-run';
+  /** Whether a file that is gone was removed by an attempt whose answer was lost. */
+  readonly countsGone: boolean;
   readonly turns: Turns;
 }): Promise<Removed> {
-  const { root, mode, turns } = options;
+  const { root, mode, turns, countsGone } = options;
   let files = 0;
   let linked = 0;
-  for (const { path, common } of options.keys) {
+  for (const { path, common, isLinked } of options.keys) {
     const [name, ...folders] = path.split('/').reverse();
     if (name === undefined) continue;
     using place = new Place(root, folders.reverse());
@@ -58,6 +63,9 @@ export async function removeFiles(options: {
       if (mode === 'dry-run' || place.last.unlink(name)) files += 1;
       if (stat.nlink > 1) linked += 1;
       if (mode === 'erase') place.last.sync();
+    } else if (countsGone) {
+      files += 1;
+      if (isLinked) linked += 1;
     }
     if (mode === 'erase') place.removeEmpty(common);
     await turns.next();
@@ -65,13 +73,13 @@ export async function removeFiles(options: {
   return { files, linked };
 }
 
-/** Whether a file or a link of this path is there. */
-export function isThere(root: OpenFolder, path: string): boolean {
+/** What the file system says of a file or link of this path; undefined: there is none. */
+export function statOf(root: OpenFolder, path: string): Stats | undefined {
   const [name, ...folders] = path.split('/').reverse();
-  if (name === undefined) return false;
+  if (name === undefined) return undefined;
   using place = new Place(root, folders.reverse());
   const stat = place.last?.stat(name);
-  return stat !== undefined && !stat.isDirectory();
+  return stat?.isDirectory() === true ? undefined : stat;
 }
 
 /** The folders on the way to a file, each opened from the one before. */

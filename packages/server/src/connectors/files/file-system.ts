@@ -27,6 +27,13 @@ export function fromFileError(error: unknown, what: string): unknown {
   });
 }
 
+/** Whether the file system does not let Habeas do it. */
+export function isDenied(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
+  );
+}
+
 /** The folder that the address of a connection names: a path, relative to the configuration, or `file:`. */
 export function rootOf({ url, folder }: ConnectionSettings): string {
   return url.startsWith('file:') ? fileURLToPath(url) : resolve(folder, url);

@@ -15,7 +15,7 @@ import type { ClosedPlace, NamedThing } from '../named-things.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { type CompiledFiles, compileFiles, type FileCollection } from './compile-files.ts';
-import { isThere, KEY_COLUMNS, keyOf, readKeys, removeFiles } from './erase-files.ts';
+import { KEY_COLUMNS, keyOf, readKeys, removeFiles, statOf } from './erase-files.ts';
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from './file-system.ts';
 import { type FoundFile, findFiles } from './find-files.ts';
 import { Turns } from './find-paths.ts';
@@ -65,7 +65,7 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
     for (const collection of usable()) {
       if (collection.keep !== undefined) continue;
       const files = find(root, collection, scope);
-      yield* inBatches(collection.name, KEY_COLUMNS, keysOf(files));
+      yield* inBatches(collection.name, KEY_COLUMNS, keysOf(root, files));
     }
   }
 
@@ -128,7 +128,13 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
         const turns = new Turns(scope.signal);
         for (const [name, keys] of await readKeys(scope.keys(), scope.signal)) {
           if (!names.has(name)) continue;
-          const removed = await removeFiles({ root, keys: keys.values(), mode, turns });
+          const removed = await removeFiles({
+            root,
+            keys: keys.values(),
+            mode,
+            countsGone: mode === 'erase' && scope.unanswered === true,
+            turns,
+          });
           linked += removed.linked;
           if (removed.files === 0) continue;
           counts[name] = removed.files;
@@ -159,7 +165,7 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
         for (const collection of usable()) {
           if (collection.keep !== undefined) continue;
           const left = new Set(
-            [...(stored.get(collection.name)?.keys() ?? [])].filter((one) => isThere(root, one)),
+            [...(stored.get(collection.name)?.keys() ?? [])].filter((one) => statOf(root, one) !== undefined),
           );
           for await (const file of find(root, collection, scope)) left.add(file.path);
           remaining[collection.name] = left.size;
@@ -170,6 +176,7 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
   };
 }
 
-async function* keysOf(files: AsyncIterable<FoundFile>): AsyncGenerator<string> {
-  for await (const file of files) yield keyOf(file);
+async function* keysOf(root: OpenFolder, files: AsyncIterable<FoundFile>): AsyncGenerator<string> {
+  for await (const { path, common } of files)
+    yield keyOf({ path, common, isLinked: (statOf(root, path)?.nlink ?? 1) > 1 });
 }

@@ -1,9 +1,10 @@
 import type { OpenFolder } from '../files/open-root.ts';
 import type { LogCollection } from './compile-logs.ts';
 import { type Edit, editsOf } from './edit.ts';
-import { type LogName, placeOf } from './find-logs.ts';
+import type { LogName } from './find-logs.ts';
 import { linesIn, openLog } from './log-file.ts';
 import type { Needle } from './needles.ts';
+import { placeOf } from './place-of.ts';
 import { overwriteLog, rewriteLog } from './rewrite.ts';
 import type { FoundLine, Span } from './scan-lines.ts';
 
@@ -14,23 +15,27 @@ export interface EraseLogOptions {
   readonly needles: readonly Needle[];
   readonly signal: AbortSignal;
   readonly mode: 'erase' | 'dry-run';
+  /** Of the operation, so that its next attempt knows what this one left. */
+  readonly idempotencyKey: string;
+  /** Numbers of the people whom a line names. */
+  readonly whose: (line: FoundLine) => Pick<ReadonlyMap<number, unknown>, 'keys'>;
 }
 
-/** Counts the lines of one file that name one of the people, and erases them. */
-export async function eraseLog(options: EraseLogOptions): Promise<number> {
-  const { root, collection, needles, signal, mode, name } = options;
+/** Erases the lines of one file that name one of the people, and counts them: how many are whose. */
+export async function eraseLog(options: EraseLogOptions): Promise<ReadonlyMap<number, number>> {
+  const { root, collection, needles, signal, mode, name, idempotencyKey, whose } = options;
   const { place, name: last } = placeOf(root, name.path);
   using _ = place;
-  if (place.last === undefined) return 0;
+  const counts = new Map<number, number>();
+  if (place.last === undefined) return counts;
   const path = place.last.pathTo(last);
   const inPlace = name.isLive;
   await using file = await openLog(path, mode === 'erase' && inPlace ? 'overwrite' : 'read');
-  if (file === undefined) return 0;
+  if (file === undefined) return counts;
   const edits: Edit[] = [];
   const signs: Edit[] = [];
-  let lines = 0;
   for await (const line of linesIn(file, { needles, signal })) {
-    lines += 1;
+    for (const who of whose(line).keys()) counts.set(who, (counts.get(who) ?? 0) + 1);
     const own = editsOf(line, collection.erase, inPlace);
     if (inPlace && collection.erase === 'drop') {
       for (const edit of own) {
@@ -41,14 +46,14 @@ export async function eraseLog(options: EraseLogOptions): Promise<number> {
     } else if (inPlace) signs.push(...own);
     else edits.push(...own);
   }
-  if (lines === 0 || mode === 'dry-run') return lines;
+  if (edits.length + signs.length === 0 || mode === 'dry-run') return counts;
   signal.throwIfAborted();
   if (inPlace) await overwriteLog(file, edits, signs);
   else {
-    await rewriteLog(path, file, { edits: apart(edits), signal });
+    await rewriteLog(path, file, { edits: apart(edits), signal, idempotencyKey });
     place.last.sync();
   }
-  return lines;
+  return counts;
 }
 
 /**

@@ -1,10 +1,9 @@
-import { Place } from '../files/erase-files.ts';
 import { findPaths, Turns } from '../files/find-paths.ts';
 import type { OpenFolder } from '../files/open-root.ts';
 import type { PathPattern } from '../files/path-pattern.ts';
 import { searchPlans } from '../files/search-plan.ts';
 import type { LogCollection } from './compile-logs.ts';
-import { UNFINISHED } from './rewrite.ts';
+import { UNFINISHED } from './unfinished.ts';
 
 /** A log file of a collection. */
 export interface LogName {
@@ -26,25 +25,6 @@ export async function logNames(
     .map((path) => ({ path, isLive: live.has(path) }));
 }
 
-/** What was left behind by a process that ended while it wrote a file anew. */
-export async function unfinishedNames(
-  root: OpenFolder,
-  collection: LogCollection,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const found = new Set<string>();
-  for (const pattern of collection.paths) {
-    const tokens = [
-      ...pattern.tokens,
-      { kind: 'literal' as const, text: '.' },
-      { kind: 'star' as const },
-      { kind: 'literal' as const, text: UNFINISHED },
-    ];
-    for (const path of await pathsOf(root, [{ ...pattern, tokens }], signal)) found.add(path);
-  }
-  return [...found];
-}
-
 async function pathsOf(
   root: OpenFolder,
   patterns: readonly PathPattern[],
@@ -55,10 +35,4 @@ async function pathsOf(
     for (const plan of searchPlans(pattern, new Map()))
       for await (const path of findPaths(root, plan, new Turns(signal))) paths.push(path);
   return paths;
-}
-
-/** The folder of a file, held open, and the file's name in it. Undefined: the folder is gone. */
-export function placeOf(root: OpenFolder, path: string): { readonly place: Place; readonly name: string } {
-  const [name = '', ...folders] = path.split('/').reverse();
-  return { place: new Place(root, folders.reverse()), name };
 }

@@ -22,10 +22,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eraseAnn, logsIn } from '../../../test/ann-logs.ts';
+import { eraseAnn, eraseAnnForEvidence, logsIn, SCOPE } from '../../../test/ann-logs.ts';
 import { collect } from '../../../test/connector-contract.ts';
 import { requireSmallDisk } from '../../../test/requirements.ts';
-import { UNFINISHED } from './rewrite.ts';
+import { UNFINISHED } from './unfinished.ts';
 
 const MB = 1 << 20;
 
@@ -229,12 +229,62 @@ describe('kill -9 while a log is rewritten', () => {
       expect(left === text || left === withoutAnn).toBe(true);
       await eraseAnn(root);
       expect(readFileSync(path, 'utf8')).toBe(withoutAnn);
-      // What the crash left is not there for good.
-      await eraseAnn(root, { hours: 25 });
+      // With all that the crash left.
       expect(readdirSync(root)).toEqual(['app.log.1']);
     },
     60_000,
   );
+
+  const acts: Readonly<Record<string, (root: string) => Promise<unknown>>> = {
+    'another erasure': (root) => eraseAnn(root, { idempotencyKey: 'another' }),
+    'an access': (root) => collect({ connector: logsIn(root) }, []),
+    'a reading': (root) =>
+      logsIn(root).verify({
+        ...SCOPE,
+        signal: new AbortController().signal,
+        keys: async function* () {
+          yield* [];
+        },
+      }),
+    'the next sweep': (root) => logsIn(root).sweep?.(new AbortController().signal) ?? Promise.reject(),
+  };
+
+  test.each(Object.entries(acts))(
+    'what it leaves is removed by %s at once, and is not while its process lives',
+    async (_, act) => {
+      const root = makeFolder();
+      const path = join(root, 'app.log.1');
+      writeFileSync(path, text);
+      const child = start(root);
+      while (unfinishedIn(root).length === 0 && child.exitCode === null) await new Promise(setImmediate);
+      child.kill('SIGSTOP');
+      expect(unfinishedIn(root)).toHaveLength(1);
+      await logsIn(root).sweep?.(new AbortController().signal);
+      expect(unfinishedIn(root)).toHaveLength(1);
+      await kill(child);
+      expect(unfinishedIn(root)).toHaveLength(1);
+      await act(root);
+      expect(unfinishedIn(root)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('what a process of another machine makes is told as a copy, and goes when nobody writes it any more', async () => {
+    const root = makeFolder();
+    writeFileSync(join(root, 'app.log.1'), 'ann@example.com\n');
+    const foreign = `app.log.1.0123456789abcdef.fedcba987654-7-12345${UNFINISHED}`;
+    writeFileSync(join(root, foreign), 'ann@example.com\n');
+    const { residuals } = await eraseAnnForEvidence(root);
+    expect(residuals).toContainEqual({
+      what: expect.stringMatching(/^1 unfinished files beside the logs/),
+      until: expect.any(String),
+      copy: 'unfinished-files',
+    });
+    expect(unfinishedIn(root)).toEqual([foreign]);
+    const later = logsIn(root, { hours: 1 });
+    expect(await later.sweep?.(new AbortController().signal)).toEqual({ removed: 1, left: 0 });
+    expect(readdirSync(root)).toEqual(['app.log.1']);
+  });
 
   test('among lines that are overwritten where they lie: a later try finds what is left of each', async () => {
     const root = makeFolder();

@@ -1,33 +1,41 @@
 import { isUtf8 } from 'node:buffer';
-import type { Identity } from '../../catalog/index.ts';
 import { readable } from '../byte-text.ts';
 import type { ConnectionSettings } from '../connection-kind.ts';
 import type {
   CollectStep,
   Connector,
   Effect,
+  EraseMode,
+  Evidence,
   KeyBatch,
   LocatedScope,
-  Outcome,
   Residual,
   Residue,
   Retained,
   Scope,
+  Swept,
 } from '../connector.ts';
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from '../files/file-system.ts';
 import { OpenFolder } from '../files/open-root.ts';
+import { gathered } from '../gathered.ts';
 import { inBatches } from '../key-batches.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { type CompiledLogs, compileLogs, type LogCollection } from './compile-logs.ts';
-import { eraseLog } from './erase-log.ts';
-import { type LogName, logNames, placeOf, unfinishedNames } from './find-logs.ts';
+import type { LogName } from './find-logs.ts';
 import { leftUntil } from './left-until.ts';
-import { linesIn, openLog } from './log-file.ts';
-import { type Needle, needlesOf } from './needles.ts';
+import {
+  countLines,
+  type ErasedLines,
+  eraseLines,
+  type LogPass,
+  linesOf,
+  locateLines,
+} from './log-passes.ts';
+import { needlesOf } from './needles.ts';
 import type { FoundLine } from './scan-lines.ts';
-
-const KEY_COLUMNS = ['type', 'value'];
+import { KEY_COLUMNS, readLines, type StoredLines, storedForm } from './stored-lines.ts';
+import { QUIET_MILLISECONDS, sweepUnfinished } from './unfinished.ts';
 
 const OWN_RESIDUALS: readonly Residual[] = [
   {
@@ -37,53 +45,112 @@ const OWN_RESIDUALS: readonly Residual[] = [
   },
 ];
 
-/** Acts on the lines of log files that name people. `url`: their folder, as a path or `file:` address. */
+/**
+ * Acts on the lines of log files that name people: who is asked for at the same time shares one pass over the files. `url`: their folder, as
+ * a path or `file:` address.
+ */
 export function createLogsConnector(settings: ConnectionSettings): Connector {
-  const { key } = settings;
+  const { key, clock } = settings;
   const what = `The log folder of ${key}`;
   const path = rootOf(settings);
-  const compiled = (): CompiledLogs => compileLogs({ ...settings, now: settings.clock.now() });
+  const compiled = (): CompiledLogs => compileLogs({ ...settings, now: clock.now() });
   const usable = () => usableCollections(key, compiled());
+  /** Does something in the folder, after what ended processes left there was removed. Errors lose their paths. */
+  const within = async <Result>(
+    signal: AbortSignal,
+    act: (pass: LogPass, sweep: (idempotencyKeys?: readonly string[]) => Promise<Swept>) => Promise<Result>,
+  ): Promise<Result> => {
+    try {
+      using root = openRoot(signal);
+      const collections = usable();
+      const pass = { root, collections, signal };
+      return await act(pass, (idempotencyKeys) =>
+        sweepUnfinished({ ...pass, now: clock.now(), idempotencyKeys: idempotencyKeys ?? [] }),
+      );
+    } catch (error) {
+      throw fromFileError(error, what);
+    }
+  };
   const openRoot = (signal: AbortSignal): OpenFolder => {
     signal.throwIfAborted();
     refuseOtherSystems();
     return OpenFolder.root(path);
   };
-  async function* told<Value>(values: AsyncGenerator<Value>): AsyncGenerator<Value> {
-    try {
-      yield* values;
-    } catch (error) {
-      throw fromFileError(error, what);
-    }
-  }
-  // Two requests that write the same file anew would undo each other's work.
+  // Two passes that write the same file anew would undo each other's work.
   let turn: Promise<unknown> = Promise.resolve();
   const alone = <Result>(act: () => Promise<Result>): Promise<Result> => {
-    const mine = turn.then(act, act).catch((error: unknown) => {
-      throw fromFileError(error, what);
-    });
+    const mine = turn.then(act, act);
     turn = mine.catch(() => undefined);
     return mine;
   };
 
-  async function* locate(scope: Scope): AsyncGenerator<KeyBatch> {
-    using root = openRoot(scope.signal);
-    for (const collection of usable()) {
-      if (collection.keep !== undefined) continue;
-      const found = new Map<string, Identity>();
-      for await (const { line } of linesOf(root, collection, scope))
-        for (const { identity } of line.needles)
-          found.set(JSON.stringify([identity.type, identity.value]), identity);
-      yield* inBatches(collection.name, KEY_COLUMNS, found.keys());
-    }
-  }
+  const locating = gathered((scopes: readonly Scope[], signal) =>
+    within(signal, async (pass, sweep) => {
+      await sweep();
+      return locateLines(scopes, pass);
+    }),
+  );
+  const storedOf = (scopes: readonly LocatedScope[]) =>
+    Promise.all(scopes.map((scope) => readLines(scope.keys(), scope.signal)));
+  const erasing = (mode: EraseMode) =>
+    gathered(async (scopes: readonly LocatedScope[], signal) => {
+      const stored = await storedOf(scopes);
+      const people = scopes.map(({ idempotencyKey }, who) => ({
+        idempotencyKey,
+        stored: stored[who] ?? new Map(),
+      }));
+      return alone(() =>
+        within(signal, async (pass, sweep) => {
+          if (mode === 'dry-run') {
+            const erased = await eraseLines(people, mode, pass);
+            return people.map((_, who) => ({ erased: erased[who] ?? new Map(), unfinished: 0 }));
+          }
+          await sweep(people.map(({ idempotencyKey }) => idempotencyKey));
+          const erased = await eraseLines(people, mode, pass);
+          const { left: unfinished } = await sweep();
+          return people.map(({ stored: own }, who) => ({
+            erased: withGone(erased[who] ?? new Map(), scopes[who], own),
+            unfinished,
+          }));
+        }),
+      );
+    });
+  const erase = { erase: erasing('erase'), 'dry-run': erasing('dry-run') };
+  const verifying = gathered(async (scopes: readonly LocatedScope[], signal) => {
+    const stored = await storedOf(scopes);
+    const people = scopes.map(({ identities }, who) => ({
+      identitiesIn: (name: string) => [...identities, ...(stored[who]?.get(name)?.identities ?? [])],
+    }));
+    return within(signal, async (pass, sweep) => {
+      await sweep();
+      const collections = pass.collections.filter(({ keep }) => keep === undefined);
+      return countLines(people, { ...pass, collections });
+    });
+  });
+  /** What stays of each person by a duty to keep. */
+  const retained = gathered((scopes: readonly Scope[], signal) =>
+    within(signal, async (pass): Promise<readonly (readonly Retained[])[]> => {
+      const kept = pass.collections.filter(({ keep }) => keep !== undefined);
+      const people = scopes.map(({ identities }) => ({ identitiesIn: () => identities }));
+      const counts = await countLines(people, { ...pass, collections: kept });
+      return counts.map((own) =>
+        kept.flatMap(({ name, keep }) => {
+          const count = own.get(name) ?? 0;
+          return keep === undefined || count === 0 ? [] : [retainedOf(name, count, keep)];
+        }),
+      );
+    }),
+  );
 
-  async function* collect(scope: Scope): AsyncGenerator<CollectStep> {
-    using root = openRoot(scope.signal);
+  async function* collect({ identities, signal }: Scope): AsyncGenerator<CollectStep> {
+    using root = openRoot(signal);
+    const collections = usable();
+    await sweepUnfinished({ root, collections, now: clock.now(), signal });
     const counts: Record<string, number> = {};
     let long = 0;
-    for (const collection of usable()) {
-      for await (const { name, line } of linesOf(root, collection, scope)) {
+    for (const collection of collections) {
+      const needles = needlesOf(collection.fields, identities);
+      for await (const { name, line } of linesOf(collection, needles, { root, signal })) {
         if (line.bytes === undefined) long += 1;
         counts[collection.name] = (counts[collection.name] ?? 0) + 1;
         yield { state: 'item', item: { collection: collection.name, row: rowOf(name, line) } };
@@ -95,151 +162,103 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
     yield { state: 'done', evidence: { matched, counts, retained: [], residuals: [], notes } };
   }
 
-  const retained = async (root: OpenFolder, scope: Scope): Promise<readonly Retained[]> => {
-    const kept: Retained[] = [];
-    for (const collection of usable()) {
-      if (collection.keep === undefined) continue;
-      let count = 0;
-      for await (const _ of linesOf(root, collection, scope)) count += 1;
-      if (count > 0) kept.push(retainedOf(collection.name, count, collection.keep));
-    }
-    return kept;
-  };
-
   return {
     capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
-    locate: (scope) => told(locate(scope)),
-    collect: (scope) => told(collect(scope)),
     check: () => checkFolder({ what, path, key, compiled }),
-    erase: (scope, mode): Promise<Outcome> =>
-      alone(async () => {
-        using root = openRoot(scope.signal);
-        const stored = await storedIdentities(scope);
-        const counts: Record<string, number> = {};
-        const effects: Record<string, Effect> = {};
-        const left: Residual[] = [];
-        for (const collection of usable()) {
-          const { name, liveFiles } = collection;
-          const needles = needlesOf(collection.fields, stored.get(name) ?? []);
-          if (needles.length === 0 || collection.keep !== undefined) continue;
-          if (mode === 'erase')
-            await removeUnfinished(root, collection, { now: settings.clock.now(), signal: scope.signal });
-          let lines = 0;
-          let leftLines = 0;
-          for (const file of await logNames(root, collection, scope.signal)) {
-            const isLeft = file.isLive && liveFiles !== 'overwrite';
-            const count = await eraseLog({
-              root,
-              name: file,
-              collection,
-              needles,
-              signal: scope.signal,
-              mode: isLeft ? 'dry-run' : mode,
-            });
-            if (isLeft) leftLines += count;
-            else lines += count;
-          }
-          if (lines > 0) counts[name] = lines;
-          if (lines + leftLines === 0) continue;
-          const done = mode === 'erase' ? lines : 0;
-          effects[name] = {
-            found: lines + leftLines,
-            erased: collection.erase === 'drop' ? done : 0,
-            masked: collection.erase === 'redact' ? done : 0,
-            kept: leftLines,
-            level: 'logical',
-          };
-          if (leftLines > 0 && liveFiles !== 'overwrite') {
-            const until = leftUntil(settings.clock.now(), liveFiles.leftFor);
-            left.push({
-              what: `${leftLines} lines of ${name} in files that are written to now, until they are rotated away.`,
-              until,
-              copy: 'live-files',
-            });
-          }
-        }
-        const kept = await retained(root, scope);
-        for (const { collection, count } of kept)
-          effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
-        const matched = Object.keys(effects).length > 0;
-        const residuals = [...left, ...(Object.keys(counts).length === 0 ? [] : OWN_RESIDUALS)];
-        return {
-          state: 'done',
-          evidence: { matched, counts, retained: kept, residuals, notes: [], effects },
-        };
-      }),
-    verify: async (scope): Promise<Residue> => {
+    async *locate(scope): AsyncGenerator<KeyBatch> {
+      for (const [name, { identities, lines }] of await locating(scope))
+        yield* inBatches(
+          name,
+          KEY_COLUMNS,
+          identities.map((identity) => storedForm(identity, lines)),
+        );
+    },
+    async *collect(scope): AsyncGenerator<CollectStep> {
       try {
-        using root = openRoot(scope.signal);
-        const stored = await storedIdentities(scope);
-        const remaining: Record<string, number> = {};
-        for (const collection of usable()) {
-          if (collection.keep !== undefined) continue;
-          const identities = [...scope.identities, ...(stored.get(collection.name) ?? [])];
-          let count = 0;
-          for await (const { name } of linesOf(root, collection, { ...scope, identities }))
-            if (!name.isLive || collection.liveFiles === 'overwrite') count += 1;
-          remaining[collection.name] = count;
-        }
-        return { remaining, retained: await retained(root, scope) };
+        yield* collect(scope);
       } catch (error) {
         throw fromFileError(error, what);
       }
     },
+    async erase(scope, mode) {
+      const { erased, unfinished } = await erase[mode](scope);
+      const done = { erased, unfinished, kept: await retained(scope), mode };
+      return { state: 'done', evidence: evidenceOf(usable(), done, clock.now()) };
+    },
+    async verify(scope): Promise<Residue> {
+      const counts = await verifying(scope);
+      const remaining = Object.fromEntries(
+        usable().flatMap(({ name, keep }) => (keep === undefined ? [[name, counts.get(name) ?? 0]] : [])),
+      );
+      return { remaining, retained: await retained(scope) };
+    },
+    sweep: (signal) => alone(() => within(signal, (_, sweep) => sweep())),
     close: async () => {
       await turn;
     },
   };
 }
 
-async function* linesOf(
-  root: OpenFolder,
-  collection: LogCollection,
-  { identities, signal }: Scope,
-): AsyncGenerator<{ readonly name: LogName; readonly line: FoundLine }> {
-  const needles: readonly Needle[] = needlesOf(collection.fields, identities);
-  if (needles.length === 0) return;
-  for (const name of await logNames(root, collection, signal)) {
-    const { place, name: last } = placeOf(root, name.path);
-    using _ = place;
-    if (place.last === undefined) continue;
-    await using file = await openLog(place.last.pathTo(last), 'read');
-    if (file === undefined) continue;
-    for await (const line of linesIn(file, { needles, signal })) yield { name, line };
+/** With the lines that an attempt erased whose answer was lost. */
+function withGone(
+  erased: ReadonlyMap<string, ErasedLines>,
+  scope: Pick<Scope, 'unanswered'> | undefined,
+  stored: ReadonlyMap<string, StoredLines>,
+): ReadonlyMap<string, ErasedLines> {
+  if (scope?.unanswered !== true) return erased;
+  const all = new Map(erased);
+  for (const [name, { lines: found }] of stored) {
+    const { lines, left } = erased.get(name) ?? { lines: 0, left: 0 };
+    if (found > 0) all.set(name, { lines: Math.max(lines, found - left), left });
   }
+  return all;
 }
 
-/** The identities that were found, by collection: what the keys of lines are made of, wherever a rotation moves the lines. */
-async function storedIdentities(scope: LocatedScope): Promise<ReadonlyMap<string, readonly Identity[]>> {
-  const stored = new Map<string, Map<string, Identity>>();
-  for await (const { collection, keys } of scope.keys()) {
-    scope.signal.throwIfAborted();
-    const own = stored.get(collection) ?? new Map<string, Identity>();
-    stored.set(collection, own);
-    for (const text of keys) {
-      const [type, value]: [string, string] = JSON.parse(text);
-      own.set(text, { type, value });
-    }
+function evidenceOf(
+  collections: readonly LogCollection[],
+  done: {
+    readonly erased: ReadonlyMap<string, ErasedLines>;
+    /** Files of others, or of nobody, that may hold lines of anybody. */
+    readonly unfinished: number;
+    readonly kept: readonly Retained[];
+    readonly mode: EraseMode;
+  },
+  now: Date,
+): Evidence {
+  const { erased, unfinished, kept, mode } = done;
+  const counts: Record<string, number> = {};
+  const effects: Record<string, Effect> = {};
+  const residuals: Residual[] = [];
+  for (const { name, liveFiles, erase } of collections) {
+    const { lines, left } = erased.get(name) ?? { lines: 0, left: 0 };
+    if (lines > 0) counts[name] = lines;
+    if (lines + left === 0) continue;
+    const changed = mode === 'erase' ? lines : 0;
+    effects[name] = {
+      found: lines + left,
+      erased: erase === 'drop' ? changed : 0,
+      masked: erase === 'redact' ? changed : 0,
+      kept: left,
+      level: 'logical',
+    };
+    if (left > 0 && liveFiles !== 'overwrite')
+      residuals.push({
+        what: `${left} lines of ${name} in files that are written to now, until they are rotated away.`,
+        until: leftUntil(now, liveFiles.leftFor),
+        copy: 'live-files',
+      });
   }
-  scope.signal.throwIfAborted();
-  return new Map([...stored].map(([name, identities]) => [name, [...identities.values()]]));
-}
-
-/** Long enough that nobody writes it any more. */
-const UNFINISHED_MILLISECONDS = 24 * 3_600_000;
-
-async function removeUnfinished(
-  root: OpenFolder,
-  collection: LogCollection,
-  scope: { readonly now: Date; readonly signal: AbortSignal },
-): Promise<void> {
-  for (const path of await unfinishedNames(root, collection, scope.signal)) {
-    const { place, name } = placeOf(root, path);
-    using _ = place;
-    const stat = place.last?.stat(name);
-    if (stat !== undefined && scope.now.getTime() - stat.ctimeMs > UNFINISHED_MILLISECONDS)
-      place.last?.unlink(name);
-  }
+  if (Object.keys(counts).length > 0) residuals.push(...OWN_RESIDUALS);
+  if (unfinished > 0 && Object.keys(effects).length > 0)
+    residuals.push({
+      what: `${unfinished} unfinished files beside the logs, which another server of Habeas makes or left behind; they are removed once nobody writes them.`,
+      until: new Date(now.getTime() + 2 * QUIET_MILLISECONDS).toISOString(),
+      copy: 'unfinished-files',
+    });
+  for (const { collection, count } of kept)
+    effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
+  const matched = Object.keys(effects).length > 0;
+  return { matched, counts, retained: kept, residuals, notes: [], effects };
 }
 
 function rowOf(name: LogName, line: FoundLine): Readonly<Record<string, unknown>> {

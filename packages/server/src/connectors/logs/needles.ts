@@ -30,7 +30,7 @@ export function needlesOf(fields: readonly LineField[], identities: readonly Ide
       for (const form of field.forms)
         for (const needle of needlesFor(form, { value, type, match: field.match }))
           needles.set(
-            `${needle.bytes.toString('latin1')} ${form.kind} ${needle.member?.path.join('.')}`,
+            `${JSON.stringify([type, value])} ${needle.bytes.toString('latin1')} ${form.kind} ${needle.member?.path.join('.')}`,
             needle,
           );
     }

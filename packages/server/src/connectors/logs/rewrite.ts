@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { HabeasError } from '../../foundation/index.ts';
@@ -7,9 +6,7 @@ import { type Edit, edited, type Filler, fillerBytes } from './edit.ts';
 import { type LogFile, textFrom } from './log-file.ts';
 import { packed } from './packed.ts';
 import type { Span } from './scan-lines.ts';
-
-/** Ends the names of files that are being made; one that a crash left behind is removed by a later try. */
-export const UNFINISHED = '.habeas-unfinished';
+import { unfinishedName } from './unfinished.ts';
 
 /**
  * Writes the file anew beside itself and puts it in its place when it is complete, in the same packing, with the same owner, rights and
@@ -18,9 +15,14 @@ export const UNFINISHED = '.habeas-unfinished';
 export async function rewriteLog(
   path: string,
   file: LogFile,
-  change: { readonly edits: readonly Edit[]; readonly signal: AbortSignal },
+  change: {
+    readonly edits: readonly Edit[];
+    readonly signal: AbortSignal;
+    readonly idempotencyKey: string;
+  },
 ): Promise<void> {
-  const beside = bytesOf(`${path}.${randomUUID()}${UNFINISHED}`);
+  using unfinished = unfinishedName(path, change.idempotencyKey);
+  const beside = bytesOf(unfinished.path);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const made = await open(beside, flags, file.stat.mode & 0o7777);
   try {

@@ -19,7 +19,7 @@ export async function readServerState(transaction: SqlTransaction): Promise<Stor
     );
   if (product === undefined)
     problems.push(
-      'This server is no MariaDB: MySQL cannot read a temporary table twice in one statement, which the search for rows needs.',
+      'This server is no MariaDB: MySQL cannot read a temporary table twice in one statement, which the search for rows needs. Connect its service (docs/connect-a-service.md), or write a connector (docs/write-a-connector.md).',
     );
   else if (!/^(10\.([6-9]|\d\d)|1[1-9]|[2-9]\d)\./.test(release))
     problems.push('MariaDB 10.6 is the oldest version that has JSON_TABLE, which keys are sent by.');

@@ -14,7 +14,7 @@ const PART_BYTES = 1 << 20;
 /** Everything of the person: rows of the latest versions, and whole objects with their older versions. */
 export async function* collectObjects(
   scope: Scope,
-  { store, collections }: Omit<PassOptions, 'signal' | 'now'>,
+  { store, collections }: Pick<PassOptions, 'store' | 'collections'>,
 ): AsyncGenerator<CollectStep> {
   const counts: Record<string, number> = {};
   const notes: string[] = [];

@@ -1,4 +1,5 @@
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
+import { type LocatedRows, markOf } from './object-keys.ts';
 import {
   type Lock,
   ObjectMoved,
@@ -9,7 +10,7 @@ import {
 import { countRows, hasNoRows, latestOf, movedTooOften, withVersion } from './read-version.ts';
 import type { Rewritten } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
-import { alsoStays, endsAfter, type Stays, type Tally } from './tally.ts';
+import { addTally, alsoStays, endsAfter, newTally, type Stays, type Tally } from './tally.ts';
 
 export interface EraseOptions {
   readonly store: ObjectStore;
@@ -25,6 +26,10 @@ export interface EraseRowsOptions extends EraseOptions {
   readonly search: RowSearch;
   /** Of each person. */
   readonly tally: (who: number) => Tally;
+  /** Whose rows they may be. */
+  readonly whose: readonly number[];
+  /** What was found of each person, where what is gone of it counts as erased; empty: it does not. */
+  readonly located: (who: number) => readonly LocatedRows[];
 }
 
 const TRIES = 4;
@@ -40,6 +45,31 @@ const TRIES = 4;
  *                                 v1           bob
  */
 export async function eraseRows(key: string, options: EraseRowsOptions): Promise<void> {
+  const tallies = new Map<number, Tally>();
+  const tally = (who: number): Tally => {
+    const own = tallies.get(who) ?? newTally();
+    tallies.set(who, own);
+    return own;
+  };
+  const former = new Map<number, number>();
+  const noteFormer = (who: number, rows: number) => former.set(who, (former.get(who) ?? 0) + rows);
+  await eraseVersions(key, { ...options, tally, noteFormer });
+  for (const who of options.whose) {
+    const { done, locked, left } = tally(who);
+    const located = options.mode === 'erase' ? options.located(who) : [];
+    const found = located.reduce((sum, { rows }) => sum + rows, 0);
+    // Rows that are gone were erased by an attempt whose answer was lost, and those of the version that was the latest then, too.
+    const erased = found - (locked.count + left.count - (former.get(who) ?? 0));
+    addTally(options.tally(who), { done: Math.max(done, erased), locked, left });
+  }
+}
+
+interface EraseVersionsOptions extends EraseRowsOptions {
+  /** Hears of rows that stay in what was the latest version when it was located. */
+  readonly noteFormer: (who: number, rows: number) => void;
+}
+
+async function eraseVersions(key: string, options: EraseVersionsOptions): Promise<void> {
   const { store, signal } = options;
   let versions = (await store.versionsOf(key, signal)).filter(({ isMarker }) => !isMarker);
   const latest = latestOf(versions);
@@ -108,10 +138,10 @@ async function eraseLatest(
 /** Deletes an older version if it holds their rows. What was written anew just now is not counted twice. */
 async function eraseOld(
   version: ObjectVersion,
-  options: EraseRowsOptions,
+  options: EraseVersionsOptions,
   { since, isRewritten }: { readonly since: Date; readonly isRewritten: boolean },
 ): Promise<void> {
-  const { store, rows, search, signal, collection, tally } = options;
+  const { store, rows, search, signal, collection, tally, located, noteFormer } = options;
   if (version.isArchived) return;
   const of = await countRows(version, { store, rows, search, signal });
   if (of.size === 0) return;
@@ -119,6 +149,8 @@ async function eraseOld(
     for (const [who, count] of of) {
       const own = tally(who);
       own[what] = alsoStays(own[what], stays(count));
+      const wasLatest = located(who).some(({ mark, isLatest }) => isLatest && mark === markOf(version));
+      if (wasLatest) noteFormer(who, count);
     }
   };
   const lock = await withVersion(store, version, signal, (one) => store.lockOf(one, signal));
@@ -135,7 +167,10 @@ async function eraseOld(
 /** Removes all versions of a key that names a person, its delete markers too. */
 export async function eraseKey(
   key: string,
-  options: Pick<EraseOptions, 'store' | 'signal' | 'mode'>,
+  options: Pick<EraseOptions, 'store' | 'signal' | 'mode'> & {
+    /** Whether an object that is gone was removed by an attempt whose answer was lost. */
+    readonly countsGone: boolean;
+  },
   tally: Tally,
 ): Promise<void> {
   const { store, signal, mode } = options;
@@ -149,5 +184,5 @@ export async function eraseKey(
     else if (mode === 'erase') await store.remove(version, signal);
   }
   if (locked.count > 0) tally.locked = alsoStays(tally.locked, locked);
-  else if (versions.length > 0) tally.done += 1;
+  else if (versions.length > 0 || (options.countsGone && mode === 'erase')) tally.done += 1;
 }

@@ -5,9 +5,16 @@ import type { ObjectCollection, RowCollection } from './compile-objects.ts';
 import { type EraseOptions, eraseKey, eraseRows } from './erase-object.ts';
 import { inParallel } from './in-parallel.ts';
 import { keysOf, keysOfPerson } from './key-filter.ts';
-import { readKeys, type StoredObjects } from './object-keys.ts';
-import type { ObjectStore } from './object-store.ts';
-import { countRows, withVersion } from './read-version.ts';
+import { cleanMark, type KnownClean } from './known-clean.ts';
+import {
+  type LocatedRows,
+  markOf,
+  readKeys,
+  type readLocatedRows,
+  type StoredObjects,
+} from './object-keys.ts';
+import type { ObjectStore, ObjectVersion } from './object-store.ts';
+import { readRowCounts, withVersion } from './read-version.ts';
 import { refuseTables } from './refuse-tables.ts';
 import { createRowSearch } from './row-search.ts';
 import { soughtRows } from './sought-rows.ts';
@@ -20,6 +27,8 @@ export interface PassOptions {
   readonly collections: readonly ObjectCollection[];
   readonly now: Date;
   readonly signal: AbortSignal;
+  /** What passes before this one read and found nothing in. */
+  readonly known: KnownClean;
 }
 
 type WithRows = ObjectCollection & { readonly rows: RowCollection };
@@ -27,19 +36,24 @@ type WithRows = ObjectCollection & { readonly rows: RowCollection };
 /** The keys of each person's objects, by collection: one pass over the rows of a collection for all of them. */
 export async function locateObjects(
   people: readonly Pick<Scope, 'identities'>[],
-  { store, collections, signal }: PassOptions,
-): Promise<readonly ReadonlyMap<string, ReadonlySet<string>>[]> {
-  const found = people.map(() => new Map<string, Set<string>>());
-  const add = (who: number, name: string, key: string) => {
-    const own = found[who]?.get(name) ?? new Set<string>();
-    found[who]?.set(name, own.add(key));
+  pass: PassOptions,
+): Promise<readonly ReadonlyMap<string, ReadonlyMap<string, readonly LocatedRows[]>>[]> {
+  const { store, collections, signal } = pass;
+  const found = people.map(() => new Map<string, Map<string, LocatedRows[]>>());
+  const add = (who: number, name: string, key: string): LocatedRows[] => {
+    const own = found[who]?.get(name) ?? new Map<string, LocatedRows[]>();
+    found[who]?.set(name, own);
+    const versions = own.get(key) ?? [];
+    own.set(key, versions);
+    return versions;
   };
   for (const collection of collections) {
     const { name } = collection;
     if (collection.keep !== undefined) continue;
     if (hasRows(collection)) {
-      await eachVersion(collection, people, { store, signal }, async (version, of) => {
-        for (const who of of.keys()) add(who, name, version.key);
+      await eachVersion(collection, people, pass, async (version, of) => {
+        const { key, mark, isLatest } = version;
+        for (const [who, rows] of of) add(who, name, key).push({ mark, rows, isLatest });
       });
       continue;
     }
@@ -68,6 +82,7 @@ export async function* objectsOf(
 
 interface Version {
   readonly key: string;
+  readonly mark: string;
   readonly isLatest: boolean;
   /** What holds it; a lock that lets what is latest be replaced does not hold that. */
   readonly lock: () => Promise<Stays | undefined>;
@@ -77,20 +92,23 @@ interface Version {
 async function eachVersion(
   collection: WithRows,
   people: readonly Pick<Scope, 'identities'>[],
-  { store, signal }: Pick<PassOptions, 'store' | 'signal'>,
+  { store, signal, known, now }: Omit<PassOptions, 'collections'>,
   act: (version: Version, of: ReadonlyMap<number, number>) => Promise<void>,
 ): Promise<void> {
   const { rows, patterns, name } = collection;
-  const sought = people.flatMap(({ identities }, who) => soughtRows(groupsIn(collection), identities, who));
-  if (sought.length === 0) return;
-  const search = createRowSearch(sought);
+  const sought = people.map(({ identities }, who) => soughtRows(groupsIn(collection), identities, who));
+  if (sought.every(({ length }) => length === 0)) return;
+  const search = createRowSearch(sought.flat());
+  const clean = known.begin(name, sought, now);
   const { prefixes, fits } = keysOf(patterns);
   await refuseTables(store, { collection: name, prefixes, signal });
   for (const prefix of prefixes)
     await inParallel(store.versions(prefix, signal), OBJECTS_AT_ONCE, async (version) => {
       if (version.isMarker || version.isArchived || !fits(version.key)) return;
       signal.throwIfAborted();
-      const of = await countRows(version, { store, rows, search, signal });
+      if (clean.isClean(contentOf(version))) return;
+      const { of, read } = await readRowCounts(version, { store, rows, search, signal });
+      if (read !== undefined) clean.note(contentOf(read), of);
       if (of.size === 0) return;
       const lock = async (): Promise<Stays | undefined> => {
         const held = await withVersion(store, version, signal, (one) => store.lockOf(one, signal));
@@ -98,13 +116,19 @@ async function eachVersion(
           ? undefined
           : { count: 1, until: held.until };
       };
-      await act({ key: version.key, isLatest: version.isLatest, lock }, of);
+      await act({ key: version.key, mark: markOf(version), isLatest: version.isLatest, lock }, of);
     });
+}
+
+function contentOf({ key, id, etag, size }: ObjectVersion): string {
+  return cleanMark([key, id, etag, size]);
 }
 
 /** Someone whose stored objects are erased. */
 export interface ErasedPerson extends Pick<Scope, 'identities'> {
   readonly stored: ReadonlyMap<string, StoredObjects>;
+  /** Where no attempt was ever answered: what was found, by collection and key. What is gone of it counts as erased. */
+  readonly located?: Awaited<ReturnType<typeof readLocatedRows>>;
 }
 
 /** What became of a person's objects. */
@@ -112,8 +136,6 @@ export interface ErasedObjects {
   readonly tallies: ReadonlyMap<string, Tally>;
   /** Copies that the store itself makes. */
   readonly copies: readonly Residual[];
-  /** Whether objects of theirs were stored to be erased. */
-  readonly hadKeys: boolean;
 }
 
 /**
@@ -123,7 +145,7 @@ export interface ErasedObjects {
 export async function eraseObjects(
   people: readonly ErasedPerson[],
   mode: 'erase' | 'dry-run',
-  { store, collections, now, signal }: PassOptions,
+  { store, collections, now, signal }: Omit<PassOptions, 'known'>,
 ): Promise<readonly ErasedObjects[]> {
   const tallies = people.map(() => new Map<string, Tally>());
   const rules = await store.rules(signal);
@@ -153,7 +175,8 @@ export async function eraseObjects(
     await inParallel(keys, OBJECTS_AT_ONCE, async ([key, whose]) => {
       signal.throwIfAborted();
       if (!hasRows(collection)) {
-        for (const who of whose) await eraseKey(key, options, tally(who));
+        for (const who of whose)
+          await eraseKey(key, { ...options, countsGone: people[who]?.located !== undefined }, tally(who));
         return;
       }
       const sought = whose.flatMap((who) =>
@@ -161,7 +184,8 @@ export async function eraseObjects(
       );
       if (sought.length === 0) return;
       const search = createRowSearch(sought);
-      await eraseRows(key, { ...options, rows: collection.rows, search, tally });
+      const located = (who: number) => people[who]?.located?.get(name)?.get(key) ?? [];
+      await eraseRows(key, { ...options, rows: collection.rows, search, tally, located, whose });
     });
     if (mode === 'dry-run') continue;
     const found = [...people.keys()].filter((who) => isFound(tally(who)));
@@ -176,11 +200,7 @@ export async function eraseObjects(
       tally(who).uploads = await abortUploads(collection, { identities, signal }, { store, rules, now });
     }
   }
-  return tallies.map((own, who) => ({
-    tallies: own,
-    copies: rules.copies,
-    hadKeys: [...(people[who]?.stored.values() ?? [])].some(({ size }) => size > 0),
-  }));
+  return tallies.map((own) => ({ tallies: own, copies: rules.copies }));
 }
 
 /** How many versions lie in an archive, where nobody can tell whose rows are in them. */
@@ -208,8 +228,9 @@ export async function verifyObjects(
     readonly identities: readonly Identity[];
     readonly stored: ReadonlyMap<string, StoredObjects>;
   }[],
-  { store, collections, signal }: PassOptions,
+  pass: PassOptions,
 ): Promise<readonly ReadonlyMap<string, Readable>[]> {
+  const { store, collections, signal } = pass;
   const readable = people.map(() => new Map<string, Readable>());
   for (const collection of collections) {
     const { name } = collection;
@@ -231,7 +252,7 @@ export async function verifyObjects(
       identities: [...identities, ...[...(stored.get(name)?.values() ?? [])].flat()],
     }));
     if (hasRows(collection)) {
-      await eachVersion(collection, unique(everyone), { store, signal }, async ({ isLatest, lock }, of) => {
+      await eachVersion(collection, unique(everyone), pass, async ({ isLatest, lock }, of) => {
         if (!isLatest && collection.oldVersions === 'expire') return;
         const held = await lock();
         for (const [who, count] of of) add(who, count, held);
@@ -243,7 +264,7 @@ export async function verifyObjects(
       for await (const key of objectsOf(store, collection, identities, signal)) keys.add(key);
       for (const key of keys) {
         const tally = newTally();
-        await eraseKey(key, { store, mode: 'dry-run', signal }, tally);
+        await eraseKey(key, { store, mode: 'dry-run', countsGone: false, signal }, tally);
         if (tally.done > 0) add(who, tally.done, undefined);
         if (tally.locked.count > 0) add(who, 1, tally.locked);
       }

@@ -18,8 +18,9 @@ import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { collectObjects } from './collect-objects.ts';
 import { compileObjects, type ObjectCollection } from './compile-objects.ts';
+import { KnownClean } from './known-clean.ts';
 import { objectsByName, patternsOfObjects } from './name-objects.ts';
-import { KEY_COLUMNS, storedForm } from './object-keys.ts';
+import { KEY_COLUMNS, readLocatedRows, storedForm } from './object-keys.ts';
 import { type ErasedObjects, eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isFound, type Tally } from './tally.ts';
@@ -32,7 +33,8 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
   const { key, clock } = settings;
   const compiled = () => compileObjects({ ...settings, now: clock.now() });
   const usable = () => usableCollections(key, compiled());
-  const pass = (signal: AbortSignal) => ({ store, collections: usable(), now: clock.now(), signal });
+  const known = new KnownClean();
+  const pass = (signal: AbortSignal) => ({ store, collections: usable(), now: clock.now(), signal, known });
 
   const locating = gathered((scopes: readonly Scope[], signal) => locateObjects(scopes, pass(signal)));
   const erasing = (mode: EraseMode) =>
@@ -100,7 +102,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         yield* inBatches(
           name,
           KEY_COLUMNS,
-          [...keys].map((object) => storedForm(object, own)),
+          [...keys].map(([object, versions]) => storedForm(object, own, versions)),
         );
       }
     },
@@ -112,7 +114,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
 
     async erase(scope, mode) {
       const erased = await erase[mode](scope);
-      return { state: 'done', evidence: evidenceOf(erased, await retained(scope), scope, mode) };
+      return { state: 'done', evidence: evidenceOf(erased, await retained(scope), mode) };
     },
 
     async verify(scope): Promise<Residue> {
@@ -126,9 +128,8 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
   };
 
   function evidenceOf(
-    { tallies, copies, hadKeys }: ErasedObjects,
+    { tallies, copies }: ErasedObjects,
     kept: readonly Retained[],
-    { retried }: Pick<Scope, 'retried'>,
     mode: EraseMode,
   ): Evidence {
     const counts: Record<string, number> = {};
@@ -174,9 +175,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     }
     for (const { collection, count } of kept)
       effects[collection] = { found: count, erased: 0, masked: 0, kept: count, level: 'logical' };
-    // What an attempt erased whose answer was lost is not counted again, and its copies are there.
-    const wasErased = Object.keys(counts).length > 0 || (retried === true && hadKeys);
-    if (mode === 'erase' && wasErased) residuals.push(...copies);
+    if (mode === 'erase' && Object.keys(counts).length > 0) residuals.push(...copies);
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }
@@ -187,7 +186,11 @@ function lockedOf(collection: string, { count, until }: Tally['locked']): readon
 }
 
 async function personOf(scope: LocatedScope) {
-  return { identities: scope.identities, stored: await storedOf(scope) };
+  return {
+    identities: scope.identities,
+    stored: await storedOf(scope),
+    ...(scope.unanswered === true ? { located: await readLocatedRows(scope.keys()) } : {}),
+  };
 }
 
 /** The identities by which the person's rows of the collection are found. */

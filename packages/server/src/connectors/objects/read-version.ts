@@ -60,17 +60,25 @@ export interface ReadRows {
 /** How many rows of a version are whose. */
 export async function countRows(
   version: ObjectVersion,
-  { store, rows, search, signal }: ReadRows,
+  read: ReadRows,
 ): Promise<ReadonlyMap<number, number>> {
-  if (hasNoRows(version)) return new Map();
+  return (await readRowCounts(version, read)).of;
+}
+
+/** The same, with the content that was read: the version's own, or what took its place meanwhile. Undefined: it is gone. */
+export async function readRowCounts(
+  version: ObjectVersion,
+  { store, rows, search, signal }: ReadRows,
+): Promise<{ readonly of: ReadonlyMap<number, number>; readonly read: ObjectVersion | undefined }> {
+  if (hasNoRows(version)) return { of: new Map(), read: version };
   const counted = await withVersion(store, version, signal, async (current) => {
     const of = new Map<number, number>();
     const file = await rows.format.open(store.open(current, signal), { search, signal });
     for await (const { whose } of file.find({ content: false }))
       for (const who of whose) of.set(who, (of.get(who) ?? 0) + 1);
-    return of;
+    return { of, read: current };
   });
-  return counted ?? new Map();
+  return counted ?? { of: new Map(), read: undefined };
 }
 
 /** The rows of a version, with what is in them. An object that is replaced while it is given is a failure: half of it was given. */

@@ -295,6 +295,44 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     expect(Object.values(await bucket.versions())).toEqual(Array(3).fill(['{"user":{"id":77}}\n']));
   });
 
+  test('an object that did not change is read once from the search to the last reading, for all people together', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    const files = Array.from({ length: 12 }, (_, at) => `events/date=1/${at}`);
+    const people = files.slice(0, 5).map((_, at) => id(`${1000 + at}`));
+    for (const [at, file] of files.entries())
+      await bucket.put(file, `{"user":{"id":77},"n":${at}}\n{"user":{"id":${1000 + at}}}\n`);
+    const read: string[] = [];
+    const connector = connectWith(bucket, (store) => ({
+      open(version, ending) {
+        read.push(version.key);
+        return store.open(version, ending);
+      },
+    }));
+    const step = async <Result>(act: (who: number) => Promise<Result>) => {
+      read.length = 0;
+      const results = await Promise.all(people.map((_, who) => act(who)));
+      return { results, read: read.length };
+    };
+    const found = await step((who) => located({ connector }, people[who] ?? []));
+    const scopeFor = (who: number) => found.results[who] ?? scopeOf([], []);
+    const erased = await step((who) => erase({ connector }, scopeFor(who)));
+    expect(erased.results.map(({ counts }) => counts)).toEqual(people.map(() => ({ events: 1 })));
+    // Somebody writes an object anew in the meantime: it is looked at again.
+    await bucket.put(files[11] ?? '', '{"user":{"id":1000}}\n');
+    const verified = await step((who) => connector.verify(scopeFor(who)));
+    const ones = (first: number) => people.map((_, who) => (who === 0 ? first : 0));
+    expect(verified.results.map(({ remaining }) => remaining.events)).toEqual(ones(1));
+    await bucket.put(files[11] ?? '', '{"user":{"id":77}}\n');
+    const confirmed = await step((who) => connector.verify(scopeFor(who)));
+    // The version that somebody wrote and replaced is still there, and is read each time until it has nothing of anybody.
+    expect(confirmed.results.map(({ remaining }) => remaining.events)).toEqual(ones(1));
+    // Each of the five is written anew, and what was the latest version is looked at before it goes.
+    expect([found, erased, verified, confirmed].map((one) => one.read)).toEqual([12, 10, 6, 2]);
+    // Who was not asked for before has everything looked through.
+    const other = await step(async (who) => who > 0 || (await located({ connector }, id('1010'))));
+    expect(other.read).toBe(14);
+  }, 120_000);
+
   test('what stays by a duty is counted for many people in one pass', async () => {
     const bucket = await makeBucket(moto);
     const people = Array.from({ length: 8 }, (_, at) => id(`${1000 + at}`));
@@ -390,6 +428,21 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     expect(effects?.events).toEqual({ found: 2, erased: 1, masked: 0, kept: 1, level: 'logical' });
     expect((await bucket.versions())[key]?.length).toBe(2);
     expect((await connector.verify(scope)).remaining.events).toBe(0);
+    // The same after an answer that was lost: what was the latest version stays as an older one, and was erased all the same.
+    expect(await erase({ connector }, { ...scope, unanswered: true })).toMatchObject({ effects, residuals });
+  });
+
+  test('a retry counts each row once, also where others had the object written anew since it was located', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    const key = 'events/date=1/a';
+    await bucket.put(key, '{"user":{"id":7}}\n{"user":{"id":7}}\n{"user":{"id":77}}\n');
+    const connector = connect(bucket);
+    const scope = await located({ connector }, ANN);
+    await erase({ connector }, await located({ connector }, BOB));
+    const retry = { ...scope, unanswered: true } as const;
+    expect((await erase({ connector }, retry)).counts).toEqual({ events: 2 });
+    expect((await erase({ connector }, retry)).counts).toEqual({ events: 2 });
+    expect((await bucket.versions())[key]).toEqual(['']);
   });
 
   test('an upload that nobody finished is aborted when it is old, and a young one stays', async () => {

@@ -30,6 +30,16 @@ export function isFound({ done, locked, left }: Tally): boolean {
   return done + locked.count + left.count > 0;
 }
 
+/** Adds what became of one object. */
+export function addTally(
+  tally: Tally,
+  { done, locked, left }: Pick<Tally, 'done' | 'locked' | 'left'>,
+): void {
+  tally.done += done;
+  tally.locked = alsoStays(tally.locked, locked);
+  tally.left = alsoStays(tally.left, left);
+}
+
 /** Both together: until the later of both, and an unknown end is later than any. */
 export function alsoStays(one: Stays, other: Stays): Stays {
   if (one.count === 0) return other;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { scopeOf } from '../../../test/connector-contract.ts';
+import { collect, scopeOf } from '../../../test/connector-contract.ts';
 import { createTestDatabase } from '../../../test/database.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
@@ -251,20 +251,15 @@ test.each([
   ['provided', false],
 ] as const)('what the dataset calls observed is part of what was %s: %s', async (sources, isThere) => {
   const { connector } = await openStore(DATASET.replace('source: derived', 'source: observed'));
-  const rows: Readonly<Record<string, unknown>>[] = [];
-  const notes: string[] = [];
-  for await (const step of connector.collect(scopeOf(ANN, []), sources)) {
-    if (step.state === 'item' && step.item.collection === 'customers') rows.push(step.item.row);
-    if (step.state === 'done') notes.push(...step.evidence.notes);
-  }
-  expect('credit' in (rows[0] ?? {})).toBe(isThere);
-  expect(notes.some((note) => note.includes('credit is left out: it was observed'))).toBe(!isThere);
+  const { items, evidence } = await collect({ connector }, ANN, sources);
+  const customer = items.find(({ collection }) => collection === 'customers');
+  expect('credit' in (customer?.row ?? {})).toBe(isThere);
+  expect(evidence.notes.some((note) => note.includes('credit is left out: it was observed'))).toBe(!isThere);
 });
 
 test('a portability leaves out what the dataset calls derived', async () => {
   const { connector } = await openStore();
-  const rows: Readonly<Record<string, unknown>>[] = [];
-  for await (const step of connector.collect(scopeOf(ANN, []), 'given'))
-    if (step.state === 'item' && step.item.collection === 'customers') rows.push(step.item.row);
-  expect(Object.keys(rows[0] ?? {})).toEqual(['id', 'email', 'city', 'born', 'code']);
+  const { items } = await collect({ connector }, ANN, 'given');
+  const customer = items.find(({ collection }) => collection === 'customers');
+  expect(Object.keys(customer?.row ?? {})).toEqual(['id', 'email', 'city', 'born', 'code']);
 });

@@ -171,6 +171,40 @@ test('triggers run with the erasure, and one that refuses stops it as a whole', 
   ]);
 });
 
+test.each([
+  ['no rights', '', 'This user may not read the table "people".'],
+  [
+    'reading alone',
+    'grant select on public.people to ROLE',
+    'This user may not delete from the table "people".',
+  ],
+])('a user with %s is told what is lacking at the check', async (_, grant, wanted) => {
+  const store = await openStore('create table people (id int primary key, email text)', '');
+  const role = `bare_${randomUUID().slice(0, 8)}`;
+  await store.pool.query(
+    `create role ${role} login password 'secret'; grant usage on schema public to ${role}; ${grant.replace('ROLE', role)}`,
+  );
+  const url = new URL(store.database.url);
+  url.username = role;
+  url.password = 'secret';
+  const limited = createPostgresConnector({
+    key: 'shop',
+    url: url.toString(),
+    datasets: parseDatasets(
+      'dataset: [{ fides_key: shop, collections: [{ name: people, habeas: { on_erase: delete }, fields: [{ name: id }, { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }] }] }]',
+      'shop.yaml',
+    ),
+    clock: fixedClock('2026-01-01T00:00:00Z'),
+  });
+  try {
+    const { ok, problems } = await limited.check();
+    expect({ ok, problems }).toEqual({ ok: false, problems: [wanted] });
+  } finally {
+    await limited.close();
+    await store.pool.query(`drop owned by ${role}; drop role ${role}`);
+  }
+});
+
 test('row security that hides rows is told at the check, and a view is no table', async () => {
   const store = await openStore(
     `create table people (id int primary key, email text);

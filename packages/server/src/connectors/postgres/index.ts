@@ -1,1 +1,2 @@
 export { createPostgresConnector } from './postgres-connector.ts';
+export { fromPostgresError } from './postgres-error.ts';

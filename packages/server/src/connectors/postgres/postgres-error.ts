@@ -52,6 +52,14 @@ export function fromPostgresError(reason: unknown, system: string): HabeasError 
       { cause: reason },
     );
   }
+  if (code === '25006') {
+    return new HabeasError(
+      'SYSTEM_REFUSED',
+      `PostgreSQL of ${system} takes no changes. Where it is a replica, connect to the primary; else look at default_transaction_read_only.`,
+      // After a failover it may be the primary in a moment.
+      { cause: reason, retryable: true },
+    );
+  }
   if (code === '42P01' || code === '42703') {
     return new HabeasError(
       'SCHEMA_MISMATCH',

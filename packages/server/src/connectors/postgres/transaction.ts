@@ -1,8 +1,10 @@
 import pg from 'pg';
 import Cursor from 'pg-cursor';
 import { HabeasError } from '../../foundation/index.ts';
-import type { SqlTransaction, StreamOptions, Text, TextRow } from '../sql/index.ts';
+import type { SqlTransaction, StreamOptions, Text, TextBatch, TextRow } from '../sql/index.ts';
+import { CopyRows } from './copy-rows.ts';
 import { fromPostgresError } from './postgres-error.ts';
+import { redshiftRefusal } from './refuse-redshift.ts';
 
 export interface BeginOptions {
   readonly pool: pg.Pool;
@@ -71,8 +73,9 @@ export class Transaction implements SqlTransaction {
       });
       return new Transaction(client, options, rows[0]?.[0] ?? '0');
     } catch (error) {
+      const refusal = client && (await redshiftRefusal(client, options.system, error));
       client?.release(true);
-      throw fromPostgresError(error, options.system);
+      throw refusal ?? fromPostgresError(error, options.system);
     }
   }
 
@@ -127,6 +130,27 @@ export class Transaction implements SqlTransaction {
     }
   }
 
+  /** The server writes the texts as they are, so that a value costs nothing here but its bytes. */
+  async *texts(text: string): AsyncGenerator<TextBatch> {
+    this.#check();
+    const copy = new CopyRows(`copy (${text}) to stdout (format binary)`);
+    let isRead = false;
+    try {
+      this.#client.query(copy);
+      for await (const batch of copy.batches()) {
+        yield batch;
+        this.#check();
+      }
+      isRead = true;
+    } catch (error) {
+      isRead = copy.isOver;
+      throw this.#translate(error);
+    } finally {
+      // The rest of a copy that nobody reads would stand before the next answer.
+      if (!isRead) this.#end(true);
+    }
+  }
+
   async commit(): Promise<void> {
     this.#check();
     try {
@@ -175,6 +199,7 @@ export class Transaction implements SqlTransaction {
   }
 
   #end(destroy: boolean): void {
+    if (!this.#open) return;
     this.#open = false;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#client.release(destroy);

@@ -250,6 +250,68 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     await connector.close();
   });
 
+  test('a server on which KEYS and other commands that stop it are forbidden is enough', async () => {
+    await using own = await startRedis();
+    await own.run(
+      [
+        'ACL',
+        'SETUSER',
+        'eraser',
+        'on',
+        '>secret',
+        '~*',
+        '+@all',
+        '-keys',
+        '-smembers',
+        '-hgetall',
+        '-debug',
+      ],
+      ...DATA,
+    );
+    const connector = connect(own.url.replace('//', '//eraser:secret@'));
+    expect(await connector.check()).toMatchObject({ ok: true });
+    expect((await collect({ connector }, ANN)).evidence.matched).toBe(true);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toMatchObject({ sessions: 3, events: 1 });
+    expect(Object.values((await connector.verify(scope)).remaining)).toEqual([0, 0, 0, 0]);
+    await connector.close();
+  });
+
+  test('what the ACL does not let the user do is told at the check, which changes nothing', async () => {
+    await using own = await startRedis();
+    const rights: readonly (readonly [readonly string[], readonly string[]])[] = [
+      [['~*', '+@all', '-config'], []],
+      [
+        ['~*', '+@read', '+ping', '+info'],
+        [
+          'UNLINK on the keys of "sessions"',
+          'HDEL on the keys of "addresses"',
+          'SREM, ZREM, LREM on the keys of "online"',
+          'XDEL on the keys of "events"',
+        ],
+      ],
+      [['~session:*', '~basket:*', '~addresses', '~events', '+@all'], ['keys of "online"']],
+    ];
+    await own.run(...DATA);
+    const before = await own.dump();
+    for (const [acl, wanted] of rights) {
+      await own.run(['ACL', 'SETUSER', 'eraser', 'reset', 'on', '>secret', ...acl]);
+      const connector = connect(own.url.replace('//', '//eraser:secret@'));
+      const { ok, problems } = await connector.check();
+      expect(ok).toBe(wanted.length === 0);
+      expect(problems).toEqual(wanted.map((text) => expect.stringContaining(text)));
+      await connector.close();
+    }
+    await own.run(['ACL', 'SETUSER', 'eraser', 'reset', 'on', '>secret']);
+    const nothing = connect(own.url.replace('//', '//eraser:secret@'));
+    expect(await nothing.check()).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('ACL has to allow'),
+    });
+    await nothing.close();
+    expect(await own.dump()).toEqual(before);
+  });
+
   test('a user without rights, a wrong password, a replica and a server that is gone are told apart', async () => {
     await using own = await startRedis();
     await own.run(['ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '+@read', '+ping', '+info'], ...DATA);

@@ -18,6 +18,7 @@ import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { compileRedis, type RedisCollection } from './compile-redis.ts';
 import { type Element, findElements, kindOf } from './find-elements.ts';
+import { missingRights } from './missing-rights.ts';
 import { readElement } from './read-element.ts';
 import { createRedisClient, type RedisClient } from './redis-client.ts';
 import { ENTRIES, residualsOf } from './residuals.ts';
@@ -61,6 +62,9 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
             message: `Redis of ${key} is a read replica: give \`url\` the address of its primary.`,
             problems: [],
           };
+        const missing = await missingRights(client, collections, signal);
+        if (missing.length > 0)
+          return { ok: false, message: `The user of ${key} lacks rights.`, problems: missing };
         return {
           ok: true,
           message: `Redis of ${key} answers; ${collections.length} collections.`,
@@ -108,15 +112,20 @@ export function createRedisConnector(settings: ConnectionSettings): Connector {
       const usableNames = new Set(usable().flatMap(({ name, keep }) => (keep === undefined ? [name] : [])));
       const counts: Record<string, number> = {};
       let entries = 0;
+      const isGone = mode === 'erase' && scope.unanswered === true;
+      const counted = new Set<string>();
       for await (const { collection, keys } of scope.keys()) {
         scope.signal.throwIfAborted();
         if (!usableNames.has(collection)) continue;
+        const fresh = keys.filter((text) => !counted.has(text));
+        for (const text of fresh) counted.add(text);
         const removed = await Promise.all(
-          keys.map(async (text) => {
+          fresh.map(async (text) => {
             const element = fromStoredForm(text);
             const there = await remove(client, element, { mode, signal: scope.signal });
-            if (element.kind === 'stream') entries += there;
-            return there;
+            const one = isGone ? 1 : there;
+            if (element.kind === 'stream') entries += one;
+            return one;
           }),
         );
         const count = removed.reduce<number>((total, one) => total + one, 0);

@@ -11,6 +11,8 @@ export interface EraseDocuments extends FindDocuments {
   readonly command: readonly string[] | undefined;
   /** Has searchd write the chunks of an RT index anew. */
   readonly isPurged: boolean;
+  /** A former try may have deleted documents and not have come to the chunks. */
+  readonly isRepeated: boolean;
   /** Of untilGone. (Default: two minutes) */
   readonly milliseconds?: number;
 }
@@ -51,13 +53,13 @@ async function stillTheirs(stored: StoredObjects, options: FindDocuments): Promi
 async function eraseLive(
   ids: readonly string[],
   wasAsked: boolean,
-  { client, collection: { index }, signal, isPurged }: EraseDocuments,
+  { client, collection: { index }, signal, isPurged, isRepeated }: EraseDocuments,
 ): Promise<void> {
   for (const some of inChunks(ids))
     await client.ask(`DELETE FROM ${index} WHERE id IN (${some.join(',')})`, { signal });
   if (!wasAsked) return;
   await client.ask(`FLUSH RTINDEX ${index}`, { signal });
-  if (!isPurged || ids.length === 0) return;
+  if (!isPurged || (ids.length === 0 && !isRepeated)) return;
   await client.ask(`FLUSH RAMCHUNK ${index}`, { signal });
   await client.ask(`OPTIMIZE INDEX ${index}`, { signal });
 }

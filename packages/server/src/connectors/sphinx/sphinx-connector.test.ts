@@ -183,15 +183,14 @@ describe.skipIf(program === undefined)('full-text indexes of Sphinx', () => {
     await connector.close();
   });
 
-  test('a retry after an answer that was lost counts nothing, and tells the same copies', async () => {
+  test('a retry after an answer that was lost tells the same copies, and none where nothing was found', async () => {
     await fill(sphinx);
     const connector = connect(sphinx);
     const scope = await located({ connector }, ANN);
     const { residuals } = await erase({ connector }, scope);
-    const again = await erase({ connector }, { ...scope, retried: true });
-    expect(again.counts).toEqual({});
+    const again = await erase({ connector }, { ...scope, unanswered: true });
     expect(again.residuals).toEqual(residuals);
-    expect((await erase({ connector }, { ...scopeOf(ANN, []), retried: true })).residuals).toEqual([]);
+    expect((await erase({ connector }, { ...scopeOf(ANN, []), unanswered: true })).residuals).toEqual([]);
     await connector.close();
   });
 

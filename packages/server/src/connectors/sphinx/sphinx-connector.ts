@@ -69,19 +69,26 @@ export function createSphinxConnector(settings: ConnectionSettings): Connector {
     gathered(async (scopes: readonly LocatedScope[], signal) => {
       const stored = await Promise.all(scopes.map((scope) => readKeys(scope.keys(), scope.signal)));
       const counts = scopes.map((): Record<string, number> => ({}));
-      /** What an attempt erased whose answer was lost is not counted again, and its copies are there. */
       const hasCopies = scopes.map(() => false);
+      const isLost = (scope: LocatedScope | undefined) => mode === 'erase' && scope?.unanswered === true;
       const live = new Set<string>();
       for (const search of await searches(signal)) {
         const { name, index, keep } = search.collection;
         if (keep !== undefined) continue;
         const own = stored.map((one): StoredObjects => one.get(name) ?? new Map());
         const command = options.commands.get(index);
-        const erased = await eraseDocuments(own, { ...search, mode, command, isPurged: options.isPurged });
-        for (const [who, count] of erased.entries()) {
+        const erased = await eraseDocuments(own, {
+          ...search,
+          mode,
+          command,
+          isPurged: options.isPurged,
+          isRepeated: scopes.some(isLost),
+        });
+        for (const [who, there] of erased.entries()) {
+          const count = isLost(scopes[who]) ? (own[who]?.size ?? 0) : there;
           const mine = counts[who];
-          if (count > 0 && mine !== undefined) mine[name] = count;
-          if (count === 0 && (scopes[who]?.retried !== true || own[who]?.size === 0)) continue;
+          if (count === 0 || mine === undefined) continue;
+          mine[name] = count;
           hasCopies[who] = true;
           if (search.shape.type === 'rt') live.add(index);
         }

@@ -4,10 +4,8 @@ import { hiddenColumns } from './effect.ts';
 import { foundRows } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
-import type { Text, TextRow } from './sql-transaction.ts';
+import type { SqlTransaction, Text, TextRow } from './sql-transaction.ts';
 import type { Traversal } from './traversal.ts';
-
-type ItemStep = Extract<CollectStep, { state: 'item' }>;
 
 /**
  * Streams the person's rows in batches as they come from the store, so that a row costs no waiting: parents before children, each value as the store prints it. Of a row that another person reaches
@@ -27,14 +25,11 @@ export async function* collectedRows(
       if (columns.length === 0) continue;
       for (const [column, source] of left)
         notes.add(`Of ${collection.name} ${column} is left out: ${REASONS[source]}.`);
-      for await (const rows of traversal.transaction.stream(selectRows(collection, columns, part.groups))) {
-        yield rows.map(
-          (values): ItemStep => ({
-            state: 'item',
-            item: { collection: collection.name, row: rowOf(columns, values) },
-          }),
-        );
-        counts[collection.name] = (counts[collection.name] ?? 0) + rows.length;
+      const select = selectRows(collection, columns, part.groups);
+      const reading = { collection: collection.name, columns, select };
+      for await (const { steps, count } of readSteps(traversal.transaction, reading)) {
+        yield steps;
+        counts[collection.name] = (counts[collection.name] ?? 0) + count;
       }
       if (part.hidden.size > 0) {
         notes.add(
@@ -57,6 +52,28 @@ export async function* collectedRows(
     notes: [...notes],
   };
   yield [{ state: 'done', evidence }];
+}
+
+/** The rows of a statement, as bytes where the store gives them so. */
+async function* readSteps(
+  transaction: SqlTransaction,
+  {
+    collection,
+    columns,
+    select,
+  }: { readonly collection: string; readonly columns: readonly string[]; readonly select: string },
+): AsyncGenerator<{ readonly steps: readonly CollectStep[]; readonly count: number }> {
+  if (transaction.texts !== undefined) {
+    for await (const { bytes, count } of transaction.texts(select))
+      yield { steps: [{ state: 'texts', texts: { collection, columns, bytes, count } }], count };
+    return;
+  }
+  for await (const rows of transaction.stream(select)) {
+    const steps = rows.map(
+      (values): CollectStep => ({ state: 'item', item: { collection, row: rowOf(columns, values) } }),
+    );
+    yield { steps, count: rows.length };
+  }
 }
 
 /** A million times: objects that are made alike are made fast. */
@@ -114,7 +131,7 @@ function selectRows(
   const values = columns.map((name) => {
     const column = collection.live.columns.get(name);
     const at = `t.${quoteIdentifier(name)}`;
-    return column === undefined ? at : collection.dialect.print(column, at);
+    return column === undefined ? collection.dialect.text(at) : collection.dialect.print(column, at);
   });
   const found = foundRows(collection, 't');
   return `select ${values.length === 0 ? 'null' : values.join(', ')}

@@ -18,6 +18,8 @@ export interface EraseOptions {
   /** The stored keys, from the beginning at each call. */
   readonly keys: () => AsyncIterable<KeyBatch>;
   readonly now: Date;
+  /** No attempt was ever answered: rows that are gone, or masked, count as erased. */
+  readonly countsGone: boolean;
 }
 
 /** Erases exactly the stored keys. The caller commits; until then nothing has happened. */
@@ -28,10 +30,10 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
   // Thrown away with the transaction, so that nobody can try values until a hash fits.
   await transaction.rows(dialect.set('salt'), [randomBytes(32).toString('hex')]);
   await transaction.script(['savepoint in_order']);
-  let eraser = new SetEraser({ transaction, compiled, mode });
+  let eraser = new SetEraser({ transaction, compiled, mode, countsGone: options.countsGone });
   if (!(await eraseInOrder(options, eraser))) {
     await transaction.script(['rollback to savepoint in_order']);
-    eraser = new SetEraser({ transaction, compiled, mode });
+    eraser = new SetEraser({ transaction, compiled, mode, countsGone: options.countsGone });
     await eraseAtOnce(options, eraser);
   }
   return {

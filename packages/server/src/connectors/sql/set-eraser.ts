@@ -1,6 +1,6 @@
 import type { EraseMode, Retained } from '../connector.ts';
 import { deleteRows, deleteSet, isReadable, lockRows, updateRows } from './change-sql.ts';
-import type { Compiled, CompiledForeignKey } from './compiled.ts';
+import { type Compiled, type CompiledForeignKey, keyNames, matchesKey } from './compiled.ts';
 import { Effects } from './effects.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
@@ -26,16 +26,20 @@ export class SetEraser {
   readonly #transaction: SqlTransaction;
   readonly #compiled: Compiled;
   readonly #mode: EraseMode;
+  readonly #countsGone: boolean;
   #walking: 'in key order' | 'freely' = 'freely';
 
   constructor(options: {
     readonly transaction: SqlTransaction;
     readonly compiled: Compiled;
     readonly mode: EraseMode;
+    /** Whether rows that are gone, or masked, were so by an attempt whose answer was lost, and count. */
+    readonly countsGone: boolean;
   }) {
     this.#transaction = options.transaction;
     this.#compiled = options.compiled;
     this.#mode = options.mode;
+    this.#countsGone = options.countsGone && options.mode === 'erase';
   }
 
   /** Whether there was any key at all. */
@@ -56,6 +60,7 @@ export class SetEraser {
     this.#add(set, 0);
     const update = updateRows(set);
     if (update === undefined) return;
+    await this.#countMasked(set);
     await this.#walkInKeyOrder([set]);
     this.#add(set, await this.#transaction.change(update, set.values));
   }
@@ -65,6 +70,7 @@ export class SetEraser {
     const doomed = sets.filter((set) => set.effect.action?.kind === 'delete');
     const [only] = doomed;
     if (this.#mode === 'dry-run' || only === undefined) return;
+    for (const set of doomed) await this.#countGone(set);
     await this.#walkInKeyOrder(doomed);
     const { deletesAtOnce } = this.#compiled.dialect;
     const circle = deletesAtOnce ? [] : this.#foreignKeysAmong(doomed);
@@ -177,17 +183,33 @@ export class SetEraser {
   }
 
   async #count(set: KeySet): Promise<void> {
-    const { collection, effect } = set;
-    const changed = isReadable({
-      effect,
-      row: 't',
-      pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't'),
-    });
+    this.#add(set, await this.#countRows(set, changedIn(set)));
+  }
+
+  async #countMasked(set: KeySet): Promise<void> {
+    if (this.#countsGone)
+      this.#add(set, await this.#countRows(set, `case when ${changedIn(set)} then 0 else 1 end = 1`));
+  }
+
+  async #countGone(set: KeySet): Promise<void> {
+    if (!this.#countsGone) return;
+    const { collection, source, condition, values } = set;
+    const names = keyNames(collection).map((name) => `e.${name}`);
     const [row] = await this.#transaction.rows(
-      `select ${collection.dialect.text('count(*)')} ${rowsOfSet(set)} where ${changed}`,
-      set.values,
+      `select ${collection.dialect.text('count(*)')} from (select distinct ${names.join(', ')} from ${source} e where ${condition}) e
+       where not exists (select 1 from ${collection.table} t where ${matchesKey(collection, 't', 'e')})`,
+      values,
     );
     this.#add(set, Number(row?.[0] ?? 0));
+  }
+
+  async #countRows(set: KeySet, condition: string): Promise<number> {
+    const count = set.collection.dialect.text('count(*)');
+    const [row] = await this.#transaction.rows(
+      `select ${count} ${rowsOfSet(set)} where ${condition}`,
+      set.values,
+    );
+    return Number(row?.[0] ?? 0);
   }
 
   #add(set: KeySet, rows: number): void {
@@ -208,4 +230,9 @@ export class SetEraser {
     this.#walking = how;
     await this.#transaction.script(this.#compiled.dialect.walk(how));
   }
+}
+
+/** Whether something of a row is still to be masked or emptied. */
+function changedIn({ collection, effect }: KeySet): string {
+  return isReadable({ effect, row: 't', pointsAtPerson: (cut) => pointsAsStored(collection, cut, 't') });
 }

@@ -235,7 +235,14 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
     async erase(scope, mode): Promise<Outcome> {
       await using transaction = await begin(scope.signal, 'change');
       const compiled = await compileFor(transaction, 'erase');
-      const erasing = { transaction, compiled, system: key, keys: () => scope.keys(), now: clock.now() };
+      const erasing = {
+        transaction,
+        compiled,
+        system: key,
+        keys: () => scope.keys(),
+        now: clock.now(),
+        countsGone: scope.unanswered === true,
+      };
       const evidence = await eraseRows(erasing, mode);
       // A dry run leaves nothing behind, not even the temporary tables' rows.
       if (mode === 'dry-run' || !evidence.matched) return { state: 'done', evidence };

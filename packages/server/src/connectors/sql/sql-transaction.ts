@@ -2,6 +2,12 @@
 export type Text = string | null;
 export type TextRow = readonly Text[];
 
+/** Rows of texts in the form of `TextRows`. */
+export interface TextBatch {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
 export interface StreamOptions {
   /** Most rows of a batch; wide rows may follow narrow ones, so that few are safe. (Default: 1,000) */
   readonly mostRows?: number;
@@ -25,5 +31,10 @@ export interface SqlTransaction extends AsyncDisposable {
   script(statements: readonly string[]): Promise<void>;
   /** Rows in batches, so that memory does not follow the result. */
   stream(text: string, options?: StreamOptions): AsyncGenerator<readonly TextRow[]>;
+  /**
+   * The same rows as bytes, for a query of which every column is a text. Only where the store gives them so. The bytes may be used
+   * until the next batch is asked for.
+   */
+  texts?(text: string): AsyncGenerator<TextBatch>;
   commit(): Promise<void>;
 }

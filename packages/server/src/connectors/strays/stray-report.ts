@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../foundation/index.ts';
+import type { Swept } from '../connector.ts';
 
 /** What comparing a store of named things with the rows of other connections brought to light. */
 export interface StrayReport {
@@ -54,4 +55,9 @@ export interface Dangling {
   readonly collection: string;
   /** Its values by field. */
   readonly values: Readonly<Record<string, string>>;
+}
+
+/** What became of our own unfinished files beside the things of a store. */
+export interface SweptStore extends Swept {
+  readonly connection: string;
 }

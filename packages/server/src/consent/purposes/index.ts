@@ -1,2 +1,11 @@
 export * from './assign-bits.ts';
-export { allowedByDefault, loadPurposes, type Purpose, parsePurposes } from './purpose-file.ts';
+export {
+  allowedByDefault,
+  type Jurisdiction,
+  loadPurposes,
+  NO_PURPOSES,
+  type Purpose,
+  type PurposeFile,
+  parsePurposeFile,
+  parsePurposes,
+} from './purpose-file.ts';

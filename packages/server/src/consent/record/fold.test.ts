@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fold, foldLater, type Statement } from './fold.ts';
+import { fold, type MergeRule, type Statement } from './fold.ts';
 
 const bits = fc.nat({ max: 15 }).map(BigInt);
 const statement = fc
@@ -10,26 +10,29 @@ const statement = fc
     mask: bits,
     value: bits,
     automatic: fc.boolean(),
+    inherited: fc.boolean(),
   })
   .map(
-    ({ eventId, value, mask, ...rest }): Statement => ({
+    ({ eventId, value, mask, inherited, ...rest }): Statement => ({
       ...rest,
+      inherited: inherited && !rest.automatic,
       mask,
       value: value & mask,
       eventId: `e${eventId}`,
     }),
   );
+const rules = fc.constantFrom<MergeRule>('latest', 'own_first');
 /** No id twice. */
 const statements = fc.uniqueArray(statement, { selector: ({ eventId }) => eventId, maxLength: 12 });
 
 it('comes to the same signature in whatever order statements arrive, and however often', () => {
   fc.assert(
-    fc.property(statements, fc.infiniteStream(fc.nat()), (said, random) => {
+    fc.property(statements, rules, fc.infiniteStream(fc.nat()), (said, rule, random) => {
       const shuffled = said
         .map((one) => ({ one, place: random.next().value as number }))
         .sort((a, b) => a.place - b.place)
         .map(({ one }) => one);
-      expect(fold([...shuffled, ...said.slice(0, 3)])).toEqual(fold(said));
+      expect(fold([...shuffled, ...said.slice(0, 3)], rule)).toEqual(fold(said, rule));
     }),
   );
 });
@@ -52,21 +55,28 @@ it('is for each purpose what was said last, by a walk over all of it', () => {
   );
 });
 
-it('goes on from a signature with what is later', () => {
-  const plain = statements.map((said) => said.map((one) => ({ ...one, automatic: false })));
-  fc.assert(
-    fc.property(plain, fc.nat({ max: 6 }), (said, until) => {
-      const before = said.filter(({ at }) => at < until);
-      const later = said.filter(({ at }) => at >= until);
-      expect(foldLater(fold(before), later)).toEqual(fold(said));
-    }),
-  );
-});
-
 it('keeps a choice that was made after the browser asked not to be tracked, on every later page', () => {
-  const opted = { at: 5, eventId: 'choice', mask: 1n, value: 1n, automatic: false };
-  const page = (at: number) => ({ at, eventId: `page ${at}`, mask: 1n, value: 0n, automatic: true });
+  const opted = { at: 5, eventId: 'choice', mask: 1n, value: 1n, automatic: false, inherited: false };
+  const page = (at: number) => ({
+    at,
+    eventId: `page ${at}`,
+    mask: 1n,
+    value: 0n,
+    automatic: true,
+    inherited: false,
+  });
   expect(fold([page(1)])).toEqual({ known: 1n, granted: 0n });
   expect(fold([page(1), opted, page(6), page(7)])).toEqual({ known: 1n, granted: 1n });
   expect(fold([{ ...opted, at: 0 }, page(6)])).toEqual({ known: 1n, granted: 0n });
+});
+
+it('lets what a browser said stand only where the person said nothing, if their own words go first', () => {
+  fc.assert(
+    fc.property(statements, (said) => {
+      const own = fold(said.filter(({ inherited }) => !inherited));
+      const both = fold(said, 'own_first');
+      expect(both.granted & own.known).toBe(own.granted);
+      expect(both.known).toBe(fold(said).known);
+    }),
+  );
 });

@@ -10,7 +10,15 @@ export interface Statement {
   readonly value: bigint;
   /** Said by Global Privacy Control: a setting of the browser, which repeats itself with each page. */
   readonly automatic: boolean;
+  /** Said by a browser before the person signed in. */
+  readonly inherited: boolean;
 }
+
+/**
+ * What counts of what was said before somebody signed in: for each purpose the latest of all (`latest`), or what they said as themselves, and
+ * only where they said nothing what they said before (`own_first`).
+ */
+export type MergeRule = 'latest' | 'own_first';
 
 /** What is known of a person: purposes that they said something about, and those of them that they agreed to. */
 export interface Signature {
@@ -21,7 +29,7 @@ export interface Signature {
 export const NOTHING_SAID: Signature = { known: 0n, granted: 0n };
 
 /** The order in which statements count. */
-export function earlierFirst(one: Statement, other: Statement): number {
+function earlierFirst(one: Statement, other: Statement): number {
   if (one.at !== other.at) return one.at - other.at;
   return one.eventId < other.eventId ? -1 : Number(one.eventId > other.eventId);
 }
@@ -31,11 +39,16 @@ export function earlierFirst(one: Statement, other: Statement): number {
  * Of what a browser repeats with each page only the first time counts (W3C Global Privacy Control §3.3: a later explicit choice may
  * override it), or else a choice would be undone by the next page.
  */
-export function fold(statements: readonly Statement[]): Signature {
+export function fold(statements: readonly Statement[], rule: MergeRule = 'latest'): Signature {
   let { known, granted } = NOTHING_SAID;
   let repeated = 0n;
   const seen = new Set<string>();
-  for (const { eventId, mask, value, automatic } of statements.toSorted(earlierFirst)) {
+  const ordered = statements.toSorted(earlierFirst);
+  const counting =
+    rule === 'latest'
+      ? ordered
+      : [...ordered.filter((one) => one.inherited), ...ordered.filter((one) => !one.inherited)];
+  for (const { eventId, mask, value, automatic } of counting) {
     if (seen.has(eventId)) continue;
     seen.add(eventId);
     const counts = automatic ? mask & ~repeated : mask;
@@ -44,10 +57,4 @@ export function fold(statements: readonly Statement[]): Signature {
     granted = (granted & ~counts) | (value & counts);
   }
   return { known, granted };
-}
-
-/** The same, with statements that are all later than those that the signature came from, and none of them automatic. */
-export function foldLater(signature: Signature, later: readonly Statement[]): Signature {
-  const { known, granted } = fold(later);
-  return { known: signature.known | known, granted: (signature.granted & ~known) | granted };
 }

@@ -1,4 +1,8 @@
-export { fold } from './fold.ts';
+export { fold, type MergeRule } from './fold.ts';
+export { historyOf } from './history.ts';
+export { joinAnonymous } from './join-anonymous.ts';
 export * from './migrations.ts';
-export * from './record-signals.ts';
+export { type RecordOptions, recordSignals } from './record-signals.ts';
+export { type Outcome, type RefusedOutcome, refusalOf, type Signal } from './signal.ts';
+export { signatureOf } from './signatures.ts';
 export * from './subjects.ts';

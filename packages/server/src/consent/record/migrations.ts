@@ -61,4 +61,36 @@ export const consentMigrations: Migrations = {
         ) with (fillfactor = 85)`.execute(db);
     },
   },
+  // All that a repetition is compared with stands in the row.
+  '0077-consent-signals-without-hashes': {
+    async up(db) {
+      await sql`alter table consent_signals drop column content`.execute(db);
+    },
+  },
+  '0078-consent-joins': {
+    async up(db) {
+      // Whose a random id of a browser became: that of the first person who signed in with it, for good.
+      await sql`
+        create table consent_joins (
+          organization_id text not null,
+          anonymous integer not null,
+          subject integer not null,
+          joined_at timestamptz not null,
+          primary key (organization_id, anonymous)
+        )`.execute(db);
+    },
+  },
+  '0079-consent-receipts': {
+    async up(db) {
+      await sql`
+        create table consent_receipts (
+          organization_id text not null,
+          event_id text not null,
+          id text not null,
+          sequence bigint not null,
+          receipt text not null,
+          primary key (organization_id, event_id)
+        )`.execute(db);
+    },
+  },
 };

@@ -36,7 +36,7 @@ async function openOrganization() {
     async signature(value: string, asOf?: Date) {
       const subject = await subjects.find(database.db, { type: 'email', value });
       if (subject === undefined) return undefined;
-      return signatureOf(database.db, { organizationId, subject, ...(asOf && { asOf }) });
+      return signatureOf(database.db, { organizationId, subject, rule: 'latest', ...(asOf && { asOf }) });
     },
   };
 }
@@ -97,6 +97,7 @@ it('comes to what all signals say, in whatever order and batches they arrive, tw
               mask: bits(false),
               value: bits(true),
               automatic: source === 'gpc',
+              inherited: false,
             };
           });
         expect(await organization.signature(person)).toEqual(fold(statements));

@@ -1,14 +1,43 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
-import { type Database, deriveKey, type SecretKey, seal } from '../../foundation/index.ts';
+import {
+  byteaArray,
+  type Database,
+  deriveKey,
+  open,
+  type SecretKey,
+  sealAll,
+  textArray,
+} from '../../foundation/index.ts';
+
+/** Identities that are to be looked up, each once. */
+export interface AskedIdentities {
+  readonly identities: readonly Identity[];
+  readonly digests: readonly Buffer[];
+  /** The digests as PostgreSQL takes them. */
+  readonly asked: Buffer;
+  /** The place in `identities` of each that was given. */
+  readonly places: readonly number[];
+}
+
+export interface NumberedIdentities {
+  /** The subject of each identity that was given, in their order. */
+  readonly numbers: readonly number[];
+  /** Subjects from here on were not there before. */
+  readonly firstNew: number;
+}
 
 /** Numbers people densely from 0, so that a purpose is one bit for each of them. */
 export interface Subjects {
-  /** The subject of each identity, in the order of the identities; those that are new get the next numbers. */
-  number(transaction: Database, identities: readonly Identity[]): Promise<readonly number[]>;
+  /** What has to be computed, and needs no database. */
+  prepare(identities: readonly Identity[]): AskedIdentities;
+  /** Those that are new get the next numbers. */
+  number(transaction: Database, asked: AskedIdentities): Promise<NumberedIdentities>;
   /** undefined: nothing is known of anybody with this identity. */
   find(db: Database, identity: Identity): Promise<number | undefined>;
+  /** The value of an identity of this type that was stored sealed. */
+  openValue(type: string, sealed: Buffer): string;
 }
 
 export interface SubjectsOptions {
@@ -19,60 +48,87 @@ export interface SubjectsOptions {
 export function createSubjects({ organizationId, masterKey }: SubjectsOptions): Subjects {
   const digestKey = createSecretKey(deriveKey(masterKey, `consent identities of ${organizationId}`));
   const sealingKey = deriveKey(masterKey, `consent identity values of ${organizationId}`);
+
+  /** In the order of the digests; null: nobody. */
+  async function load(db: Database, asked: Buffer): Promise<readonly (number | null)[]> {
+    const { rows } = await sql<{ subjects: readonly (number | null)[] | null }>`
+      select array_agg(i.subject order by asked.place) as subjects
+      from unnest(${asked}::bytea[]) with ordinality as asked(digest, place)
+      left join consent_identities as i on i.organization_id = ${organizationId} and i.digest = asked.digest`.execute(
+      db,
+    );
+    return rows[0]?.subjects ?? [];
+  }
+
+  /** Adds people, and tells the number of the first; undefined: somebody else added some of them meanwhile. */
+  async function add(
+    transaction: Database,
+    fresh: readonly { readonly digest: Buffer; readonly identity: Identity }[],
+  ): Promise<{ readonly first: number; readonly all: boolean }> {
+    const sealed = sealAll(
+      sealingKey,
+      fresh.map(({ identity: { type, value } }) => ({ plain: Buffer.from(value), context: type })),
+    );
+    // Holds the counter until the end of the transaction.
+    const { rows } = await sql<{ first: number; all: boolean }>`
+      with counter as (
+        insert into consent_counters as c (organization_id, next_subject) values (${organizationId}, ${fresh.length})
+        on conflict (organization_id) do update set next_subject = c.next_subject + excluded.next_subject
+        returning next_subject - ${fresh.length}::integer as first
+      ), added as (
+        insert into consent_identities (organization_id, digest, subject, type, sealed_value)
+        select ${organizationId}, digest, first + place::integer - 1, type, sealed
+        from counter, unnest(
+          ${byteaArray(fresh.map(({ digest }) => digest))}::bytea[],
+          ${textArray(fresh.map(({ identity }) => identity.type))}::text[], ${byteaArray(sealed)}::bytea[]
+        ) with ordinality as fresh(digest, type, sealed, place)
+        on conflict do nothing
+        returning subject
+      ) select first, (select count(*) from added) = ${fresh.length} as all from counter`.execute(
+      transaction,
+    );
+    return rows[0] ?? { first: 0, all: false };
+  }
+
   const digestOf = ({ type, value }: Identity) =>
     createHmac('sha256', digestKey).update(`${type}\0${value}`).digest();
 
-  async function load(db: Database, digests: readonly Buffer[]): Promise<ReadonlyMap<string, number>> {
-    const { rows } = await sql<{ digest: Buffer; subject: number }>`
-      select i.digest, i.subject from unnest(${digests}::bytea[]) as asked(digest)
-      join consent_identities as i on i.organization_id = ${organizationId} and i.digest = asked.digest`.execute(
-      db,
-    );
-    return new Map(rows.map(({ digest, subject }) => [digest.toString('latin1'), subject]));
-  }
-
-  async function add(
-    transaction: Database,
-    fresh: ReadonlyMap<string, { readonly digest: Buffer; readonly identity: Identity }>,
-  ): Promise<void> {
-    const all = [...fresh.values()];
-    // Holds the counter until the end of the transaction: who adds the same people at once waits, and then finds them.
-    const { rows } = await sql<{ first: number }>`
-      insert into consent_counters as c (organization_id, next_subject) values (${organizationId}, ${all.length})
-      on conflict (organization_id) do update set next_subject = c.next_subject + excluded.next_subject
-      returning next_subject - ${all.length}::integer as first`.execute(transaction);
-    const first = rows[0]?.first ?? 0;
-    await sql`
-      insert into consent_identities (organization_id, digest, subject, type, sealed_value)
-      select ${organizationId}, digest, ${first}::integer + place::integer - 1, type, sealed
-      from unnest(
-        ${all.map(({ digest }) => digest)}::bytea[],
-        ${all.map(({ identity }) => identity.type)}::text[],
-        ${all.map(({ identity }) => seal(sealingKey, Buffer.from(identity.value), identity.type))}::bytea[]
-      ) with ordinality as fresh(digest, type, sealed, place)
-      on conflict do nothing`.execute(transaction);
-  }
-
   return {
-    async number(transaction, identities) {
+    prepare(given) {
+      const places = new Map<string, number>();
+      const identities: Identity[] = [];
+      const placed = given.map((identity) => {
+        const key = `${identity.type}\0${identity.value}`;
+        const known = places.get(key);
+        if (known !== undefined) return known;
+        places.set(key, identities.length);
+        return identities.push(identity) - 1;
+      });
       const digests = identities.map(digestOf);
-      let known = await load(transaction, digests);
-      const fresh = new Map(
-        identities.flatMap((identity, index) => {
-          const digest = digests[index] as Buffer;
-          const key = digest.toString('latin1');
-          return known.has(key) ? [] : [[key, { digest, identity }] as const];
-        }),
+      return { identities, digests, asked: byteaArray(digests), places: placed };
+    },
+
+    async number(transaction, { identities, digests, asked, places }) {
+      let known = await load(transaction, asked);
+      let firstNew = Number.POSITIVE_INFINITY;
+      const fresh = identities.flatMap((identity, place) =>
+        known[place] === null ? [{ identity, digest: digests[place] as Buffer, place }] : [],
       );
-      if (fresh.size > 0) {
-        await add(transaction, fresh);
-        known = await load(transaction, digests);
+      if (fresh.length > 0) {
+        const { first, all } = await add(transaction, fresh);
+        if (all) {
+          firstNew = first;
+          const numbers = [...known];
+          for (const [index, { place }] of fresh.entries()) numbers[place] = first + index;
+          known = numbers;
+        } else known = await load(transaction, asked);
       }
-      return digests.map((digest) => known.get(digest.toString('latin1')) ?? Number.NaN);
+      return { numbers: places.map((place) => known[place] ?? Number.NaN), firstNew };
     },
+
     async find(db, identity) {
-      const digest = digestOf(identity);
-      return (await load(db, [digest])).get(digest.toString('latin1'));
+      return (await load(db, byteaArray([digestOf(identity)])))[0] ?? undefined;
     },
+    openValue: (type, sealed) => open(sealingKey, sealed, type).toString(),
   };
 }

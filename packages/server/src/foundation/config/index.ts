@@ -1,5 +1,6 @@
 export type { ClientTlsConfig } from './clients-section.ts';
 export type { ConnectionConfig } from './connections-section.ts';
+export type { ConsentTargetConfig } from './consent-targets-section.ts';
 export * from './load-config.ts';
 export * from './map-section.ts';
 export type { NotifyConfig } from './notify-section.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { duration, httpUrl, name, span } from './values.ts';
+import { duration, httpUrl, name, signingSecret, span } from './values.ts';
 
 /** At most so many in a period, over time. */
 const limit = (most: number) =>
@@ -38,12 +38,7 @@ export const intakeSection = z.strictObject({
       /** Redirects are not followed; private addresses only where `networks.allow_private` has them. */
       url: httpUrl,
       /** Signs both ways, after Standard Webhooks. */
-      secret: z
-        .string()
-        .regex(
-          /^(whsec_)?[A-Za-z0-9+/]{32,86}={0,2}$/,
-          '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints',
-        ),
+      secret: signingSecret,
     })
     .optional(),
   /** The sign-in of the organization's own users, by OpenID Connect. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { auditSection } from './audit-section.ts';
 import { clientsSection } from './clients-section.ts';
 import { connectionSection } from './connections-section.ts';
+import { consentSection } from './consent-section.ts';
 import { intakeSection } from './intake-section.ts';
 import { mapSection } from './map-section.ts';
 import { notifySection, receiver } from './notify-section.ts';
@@ -53,12 +54,7 @@ export const configSchema = z
     /** The policy file, relative to the configuration. (Default: the built-in policy) */
     policy: z.string().optional(),
     /** What data may be used for; see docs/consent.md. */
-    consent: z
-      .strictObject({
-        /** The file of purposes, relative to the configuration. (Default: there are none) */
-        purposes: z.string().optional(),
-      })
-      .prefault({}),
+    consent: consentSection.prefault({}),
     /** The record of processing, relative to the configuration; see docs/record-of-processing.md. */
     record: z.string().optional(),
   })

@@ -16,6 +16,14 @@ export const key = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a key of lower-case letters, digits, - and _');
 
+/** What both sides sign with. */
+export const signingSecret = z
+  .string()
+  .regex(
+    /^(whsec_)?[A-Za-z0-9+/]{32,86}={0,2}$/,
+    '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints',
+  );
+
 export const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** Names a source in the map and in messages. */

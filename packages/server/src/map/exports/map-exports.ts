@@ -6,6 +6,7 @@ import type { DataMap } from '../data-map.ts';
 import { EXPORT_FORMATS, type ExportInput } from './formats.ts';
 import { mapDocument } from './map-document.ts';
 import type { RecordFile } from './record-file.ts';
+import { type RecordedJob, withJobs } from './record-jobs.ts';
 
 /** The map in formats that others read. */
 export interface MapExports {
@@ -38,6 +39,8 @@ export interface CreateMapExportsOptions {
   readonly product: string;
   /** What the record's file says now. */
   readonly record: () => RecordFile | undefined;
+  /** Jobs that ran for a purpose. */
+  readonly jobs: () => Promise<readonly RecordedJob[]>;
 }
 
 export function createMapExports(options: CreateMapExportsOptions): MapExports {
@@ -51,7 +54,7 @@ export function createMapExports(options: CreateMapExportsOptions): MapExports {
         now: clock.now(),
       });
       const { mediaType, extension, write } = EXPORT_FORMATS[format];
-      const input: ExportInput = { document, record: options.record(), form };
+      const input: ExportInput = { document, record: withJobs(options.record(), await options.jobs()), form };
       // Written twice, so that length and digest are known before the first byte goes out and no export is held in memory.
       const hash = createHash('sha256');
       let bytes = 0;

@@ -1,3 +1,5 @@
+import { acceptedLanguages } from '../../foundation/index.ts';
+
 /** Languages that mails to people are in; ISO 639-1. */
 export const LANGUAGES = ['en', 'de', 'fr', 'es', 'nl', 'it', 'pl'] as const;
 
@@ -14,18 +16,7 @@ export function languageOf(tag: string): Language | undefined {
  * RFC 4647 §3.4); undefined where none fits.
  */
 export function preferredLanguage(acceptLanguage: string | undefined): Language | undefined {
-  if (acceptLanguage === undefined) return undefined;
-  const wanted = acceptLanguage
-    .slice(0, 1_000)
-    .split(',')
-    .map((entry) => {
-      const [tag = '', ...parameters] = entry.split(';').map((part) => part.trim());
-      const weight = parameters.find((parameter) => /^q=/i.test(parameter))?.slice(2);
-      return { tag, weight: weight === undefined ? 1 : Number(weight) };
-    })
-    .filter(({ weight }) => weight > 0 && weight <= 1)
-    .sort((a, b) => b.weight - a.weight);
-  for (const { tag } of wanted) {
+  for (const tag of acceptedLanguages(acceptLanguage)) {
     const language = languageOf(tag);
     if (language !== undefined) return language;
   }

@@ -33,13 +33,20 @@ export function packageFiles(input: ManifestInput): readonly ArchiveFile[] {
     page.push({ ...collection, path, shown: async () => first ?? firstRows(collection) });
     const compress = collection.rows > FEW_ROWS;
     const atMostBytes = mostBytes(collection);
-    files.push({
-      path: `${path}.json`,
-      compress,
-      atMostBytes,
-      blocks: (from) => jsonBlocks(collection, from, keep),
-    });
-    files.push({ path: `${path}.csv`, compress, atMostBytes, blocks: (from) => csvBlocks(collection, from) });
+    const text = { compress, atMostBytes };
+    const { files: written } = collection;
+    const csv = written?.csv;
+    files.push(
+      written === undefined
+        ? { path: `${path}.json`, ...text, blocks: (from) => jsonBlocks(collection, from, keep) }
+        : {
+            path: `${path}.json`,
+            content: { ...written.json, read: (from) => jsonPieces(collection, written, from, keep) },
+          },
+      csv === undefined
+        ? { path: `${path}.csv`, ...text, blocks: (from) => csvBlocks(collection, from) }
+        : { path: `${path}.csv`, content: csv },
+    );
     if (collection.types !== undefined) files.push(schemaFile(path, collection.types, collection));
   }
   const pageInput = { ...input, collections: page };
@@ -57,6 +64,24 @@ export function packageFiles(input: ManifestInput): readonly ArchiveFile[] {
     blocks: (from, before) => manifestBlocks(input, before, from),
   });
   return files;
+}
+
+/** The pieces as they are, of which the first rows are kept. */
+async function* jsonPieces(
+  collection: PackagedCollection,
+  { json, rowsOf }: NonNullable<PackagedCollection['files']>,
+  from: number,
+  keep: (rows: readonly (readonly string[])[]) => void,
+): AsyncIterable<Buffer> {
+  const shown: (readonly string[])[] = [];
+  for await (const piece of json.read(from)) {
+    if (from === 0 && shown.length < PAGE_ROWS) {
+      for (const row of rowsOf(piece).slice(0, PAGE_ROWS - shown.length))
+        shown.push(pageRow(collection, row));
+    }
+    yield piece;
+  }
+  if (from === 0) keep(shown);
 }
 
 /** An array with one row a line. Block 0 is what stands before the rows; one follows for each stretch of rows. */

@@ -195,8 +195,8 @@ describe('a package', () => {
         const calmly = storagesWith();
         const again = await job.run(calmly, rest.files);
         expect(calmly.puts[0]).toBe(crash);
-        // Blocks that were made twice: those of one part, of about two blocks, and those that were put together ahead of it.
-        expect(first.asked() + rest.asked()).toBeLessThanOrEqual(total.asked() + 9);
+        // Blocks that were made twice: those of two parts, of two or three blocks each, and those that were put together ahead of them.
+        expect(first.asked() + rest.asked()).toBeLessThanOrEqual(total.asked() + 15);
         expect((await zipOf(job, calmly, again)).equals(want)).toBe(true);
       }
     },

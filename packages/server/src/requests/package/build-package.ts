@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import {
   type Clock,
@@ -12,8 +11,9 @@ import {
 import { ageStream, CHUNK_BYTES, newAgeFile, type PackageKey } from './age-stream.ts';
 import type { ArchiveFile } from './archive-file.ts';
 import type { PackageRef, PackageStorage, PackageStorages } from './storage.ts';
+import { type PartState, type Stored, stateContext, storePart, takenOver } from './store-part.ts';
 import type { PackageTables } from './tables.ts';
-import { type WrittenFile, writeZip, type ZipCursor, type ZipStep } from './write-zip.ts';
+import { type WrittenFile, writeZip, type ZipStep } from './write-zip.ts';
 
 export interface BuildPackageOptions {
   readonly db: Database;
@@ -73,16 +73,6 @@ interface PartRow {
   readonly bytes: number;
   readonly digest: Uint8Array;
   readonly sealed_state: Uint8Array | null;
-}
-
-/** From where the work goes on behind a part. */
-interface PartState {
-  readonly zip: ZipCursor;
-  /** Files that were finished in the part. */
-  readonly finished: readonly WrittenFile[];
-  /** What is not sealed yet, because a piece is sealed when it is full; base64. */
-  readonly tail: string;
-  readonly chunk: number;
 }
 
 /** Undefined if what an earlier attempt left was of no use and is discarded. */
@@ -161,7 +151,9 @@ async function write(options: BuildPackageOptions, build: Build): Promise<BuiltP
     }
     tail = Buffer.from(tail.subarray(at));
   };
-  const store = async (step: ZipStep): Promise<'stored' | 'other bytes'> => {
+  // One part is stored while the next one is made, and never more than one.
+  let storing: Promise<Stored> = Promise.resolve('stored');
+  const store = async (step: ZipStep): Promise<Stored> => {
     const bytes = Buffer.concat(sealed);
     sealed = [];
     sealedBytes = 0;
@@ -169,14 +161,15 @@ async function write(options: BuildPackageOptions, build: Build): Promise<BuiltP
       step.sha256 === undefined
         ? { zip: step.cursor(), finished: step.written.slice(finished), tail: tail.toString('base64'), chunk }
         : null;
-    const part = { position, firstChunk, start, bytes };
-    if ((await writeDown(options, build.ref, { ...part, state })) === 'other bytes') return 'other bytes';
-    await build.storage.put(build.ref, position, bytes, signal);
-    options.onPart?.();
+    const part = { position, firstChunk, start, bytes, state };
     finished = step.written.length;
     firstChunk = chunk;
     start += bytes.length;
     position += 1;
+    if ((await storing) === 'other bytes') return 'other bytes';
+    storing = storePart(options, build, part);
+    // Its failure is thrown when it is waited for; until then it must not count as unhandled.
+    storing.catch(() => undefined);
     return 'stored';
   };
 
@@ -186,23 +179,26 @@ async function write(options: BuildPackageOptions, build: Build): Promise<BuiltP
     signal,
     from: from === undefined ? undefined : { cursor: from.zip, written: from.written },
   });
-  for await (const step of steps) {
-    tail = Buffer.concat([tail, step.bytes]);
-    if (step.sha256 === undefined) {
+  try {
+    for await (const step of steps) {
+      tail = Buffer.concat([tail, step.bytes]);
       sealFull();
-      if (sealedBytes < build.storage.partBytes) continue;
-      if ((await store(step)) === 'stored') continue;
-    } else {
-      sealFull();
-      const piece = age.seal(tail, chunk, true);
-      sealed.push(piece);
-      if ((await store(step)) === 'stored') {
-        const bytes = chunk * CHUNK_BYTES + tail.length;
-        return { ...build.ref, bytes, sealedBytes: start, sha256: step.sha256, parts: position };
+      if (step.sha256 === undefined) {
+        if (sealedBytes < build.storage.partBytes) continue;
+        if ((await store(step)) === 'stored') continue;
+      } else {
+        sealed.push(age.seal(tail, chunk, true));
+        if ((await store(step)) === 'stored' && (await storing) === 'stored') {
+          const bytes = chunk * CHUNK_BYTES + tail.length;
+          return { ...build.ref, bytes, sealedBytes: start, sha256: step.sha256, parts: position };
+        }
       }
+      await beginAgain(options.db, build.ref, options.clock.now());
+      return undefined;
     }
-    await beginAgain(options.db, build.ref, options.clock.now());
-    return undefined;
+  } finally {
+    // What failed was thrown, or something else is; nothing may still be stored when the task is over.
+    await storing.catch(() => undefined);
   }
   throw new HabeasError('INTERNAL', 'A package ended without its end.');
 }
@@ -229,47 +225,6 @@ function resumed(
   return state === undefined ? undefined : { ...state, written };
 }
 
-/** Writes down what will be stored under a place, before it is. */
-async function writeDown(
-  options: BuildPackageOptions,
-  ref: PackageRef,
-  part: {
-    readonly position: number;
-    readonly firstChunk: number;
-    readonly start: number;
-    readonly bytes: Buffer;
-    readonly state: PartState | null;
-  },
-): Promise<'written down' | 'other bytes'> {
-  const digest = createHash('sha256').update(part.bytes).digest();
-  const sealedState =
-    part.state === null
-      ? null
-      : seal(options.key, Buffer.from(JSON.stringify(part.state)), stateContext(ref, part.position));
-  const { rows } = await sql<{ readonly digest: Buffer | null; readonly building: boolean }>`
-    with building as (
-      select from packages
-      where organization_id = ${ref.organizationId} and id = ${ref.packageId} and state = 'building' and attempt = ${options.task.attempt}
-      for share
-    ), added as (
-      insert into package_parts (organization_id, package_id, position, first_chunk, start, bytes, digest, sealed_state)
-      select ${ref.organizationId}, ${ref.packageId}, ${part.position}::integer, ${part.firstChunk}::bigint, ${part.start}::bigint,
-        ${part.bytes.length}::integer, ${digest}::bytea, ${sealedState}::bytea
-      from building
-      on conflict (organization_id, package_id, position) do nothing
-      returning digest
-    )
-    select exists (select from building) as building,
-      coalesce((select digest from added),
-        (select digest from package_parts
-         where organization_id = ${ref.organizationId} and package_id = ${ref.packageId} and position = ${part.position})) as digest`.execute(
-    options.db,
-  );
-  const [row] = rows;
-  if (row?.building !== true) throw takenOver();
-  return row.digest?.equals(digest) === true ? 'written down' : 'other bytes';
-}
-
 /** What was stored so far is removed soon, and its key is gone at once. */
 async function beginAgain(db: Database, ref: PackageRef, now: Date): Promise<void> {
   await db.transaction().execute(async (transaction) => {
@@ -294,16 +249,6 @@ export function openPackageKey(key: SecretKey, ref: PackageRef, sealed: Uint8Arr
   return JSON.parse(open(key, sealed, keyContext(ref)).toString());
 }
 
-function takenOver(): HabeasError {
-  return new HabeasError('CONFLICT', 'Another attempt builds this package now, or its request has ended.', {
-    retryable: true,
-  });
-}
-
 function keyContext(ref: PackageRef): string {
   return `package key ${ref.organizationId}/${ref.packageId}`;
-}
-
-function stateContext(ref: PackageRef, position: number): string {
-  return `package state ${ref.organizationId}/${ref.packageId}/${position}`;
 }

@@ -1,4 +1,4 @@
-import type { Block, PackagedFile } from './archive-file.ts';
+import type { Block, FileContent, PackagedFile } from './archive-file.ts';
 import type { ColumnTypes } from './row-schema.ts';
 
 /** One collection of one system, as it goes into a package. */
@@ -15,6 +15,15 @@ export interface PackagedCollection {
   readonly required?: readonly string[] | undefined;
   /** The rows in stretches, each a JSON text, from this stretch on; the same ones whenever it is called. */
   read(from: number): AsyncIterable<readonly string[]>;
+  /** The files that were written while it was collected; what is missing is made of the rows. */
+  readonly files?:
+    | {
+        readonly json: FileContent;
+        readonly csv: FileContent | undefined;
+        /** The rows of a piece of the JSON, each a JSON text. */
+        readonly rowsOf: (piece: Buffer) => readonly string[];
+      }
+    | undefined;
 }
 
 export interface NotIncluded {

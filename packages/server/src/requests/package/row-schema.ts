@@ -22,6 +22,22 @@ export class RowShape {
     }
   }
 
+  /** Rows whose values are texts; of each column, how many are null. */
+  addTexts(
+    { columns, count }: { readonly columns: readonly string[]; readonly count: number },
+    nulls: readonly number[],
+  ): void {
+    this.#rows += count;
+    for (const [at, column] of columns.entries()) {
+      const empty = nulls[at] ?? 0;
+      const types = this.#types.get(column) ?? new Set();
+      if (empty > 0) types.add('null');
+      if (empty < count) types.add('string');
+      this.#types.set(column, types);
+      this.#seen.set(column, (this.#seen.get(column) ?? 0) + count);
+    }
+  }
+
   get types(): ColumnTypes {
     return Object.fromEntries([...this.#types].map(([column, types]) => [column, [...types].sort()]));
   }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
 import { HabeasError } from '../../foundation/index.ts';
-import type { ArchiveFile, PackagedFile } from './archive-file.ts';
+import type { ArchiveFile, PackagedFile, TextFile } from './archive-file.ts';
 import { resumableHash } from './resumable-hash.ts';
 import { dataDescriptor, directoryHeader, endOfZip, localHeader, type ZipEntry } from './zip-format.ts';
 
@@ -92,18 +92,23 @@ export async function* writeZip(options: WriteZipOptions): AsyncGenerator<ZipSte
   while (written.length < files.length) {
     signal.throwIfAborted();
     const file = files[written.length] as ArchiveFile;
-    const wide = file.atMostBytes === undefined || file.atMostBytes >= MOST_32;
-    const form = {
-      path: file.path,
-      method: file.compress ? ('deflated' as const) : ('stored' as const),
-      wide,
-    };
+    const { isDeflated, isWide: wide } = shapeOf(file);
+    const form = { path: file.path, method: isDeflated ? ('deflated' as const) : ('stored' as const), wide };
     if (open === null) {
       fileHash.begin();
       open = { offset: bytes, block: 0, ended: false, crc: 0, size: 0, packedSize: 0 };
       yield step(localHeader(form, time));
     }
-    if (!open.ended) {
+    if (!open.ended && 'content' in file) {
+      for await (const piece of file.content.read(open.block)) {
+        signal.throwIfAborted();
+        open = { ...open, block: open.block + 1, packedSize: open.packedSize + piece.length };
+        yield step(piece);
+      }
+      const { pieces, crc, size } = file.content;
+      if (open.block !== pieces) throw endedEarly();
+      open = { ...open, ended: true, crc, size };
+    } else if (!open.ended && 'blocks' in file) {
       for await (const stretch of packedStretches(file, open.block, before)) {
         signal.throwIfAborted();
         const { content, packed } = stretch;
@@ -119,14 +124,14 @@ export async function* writeZip(options: WriteZipOptions): AsyncGenerator<ZipSte
         yield step(packed);
         if (stretch.last) break;
       }
-      if (!open.ended) throw new HabeasError('INTERNAL', 'A file of a package ended without its last block.');
+      if (!open.ended) throw endedEarly();
     }
-    const end = file.compress ? END_OF_DEFLATE : Buffer.alloc(0);
+    const end = isDeflated ? END_OF_DEFLATE : Buffer.alloc(0);
     const { offset, crc, size } = open;
     const entry = { ...form, offset, crc, size, packedSize: open.packedSize + end.length };
     if (!wide && Math.max(entry.size, entry.packedSize) >= MOST_32)
       throw new HabeasError('INTERNAL', 'A file of a package is larger than was foreseen.');
-    const ended = { ...entry, sha256: fileHash.digest() };
+    const ended = { ...entry, sha256: 'content' in file ? file.content.sha256 : fileHash.digest() };
     written.push(ended);
     before.push(packagedFile(ended));
     open = null;
@@ -152,6 +157,22 @@ export async function* writeZip(options: WriteZipOptions): AsyncGenerator<ZipSte
   yield { ...last, sha256: zipHash.digest() };
 }
 
+function endedEarly(): HabeasError {
+  return new HabeasError('INTERNAL', 'A file of a package ended without its last block.');
+}
+
+/** How a file stands in the zip; said before it is read. */
+function shapeOf(file: ArchiveFile): { readonly isDeflated: boolean; readonly isWide: boolean } {
+  if ('content' in file) {
+    // Incompressible text grows by a few bytes a block.
+    return { isDeflated: file.content.deflated, isWide: 1.01 * file.content.size + 1_024 >= MOST_32 };
+  }
+  return {
+    isDeflated: file.compress,
+    isWide: file.atMostBytes === undefined || file.atMostBytes >= MOST_32,
+  };
+}
+
 interface Stretch {
   readonly text: string;
   readonly blocks: number;
@@ -165,7 +186,7 @@ interface PackedStretch extends Omit<Stretch, 'text'> {
 
 /** While a thread compresses one stretch, the next one is put together here. */
 async function* packedStretches(
-  file: ArchiveFile,
+  file: TextFile,
   from: number,
   before: readonly PackagedFile[],
 ): AsyncGenerator<PackedStretch, void> {
@@ -189,7 +210,7 @@ async function* packedStretches(
 
 /** Blocks joined until they are worth being compressed at once. */
 async function* stretches(
-  file: ArchiveFile,
+  file: TextFile,
   from: number,
   before: readonly PackagedFile[],
 ): AsyncGenerator<Stretch, void> {

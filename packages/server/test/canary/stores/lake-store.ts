@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openDuckDb } from '../../duckdb.ts';
@@ -7,7 +7,13 @@ import { makeBucket, S3_OPTIONS, type TestBucket } from '../../s3-bucket.ts';
 import type { CanaryStore, StoreOptions } from '../canary-store.ts';
 import { once } from '../once.ts';
 import type { MarkedPerson } from '../people.ts';
-import { unpacked } from '../volumes.ts';
+import {
+  contentsOfVersions,
+  eventsOf,
+  exportVersions,
+  ordersOf,
+  type StoredVersion,
+} from './object-volume.ts';
 
 /** Whole objects, and rows in all formats, in a bucket that keeps versions. */
 const DATASET = `
@@ -44,16 +50,8 @@ export async function openLakeStore({
     key: 'lake',
     connection: { kind: 's3', url: bucket.url, options: S3_OPTIONS },
     dataset: DATASET,
-    contents: () => contentsOf(bucket, folder),
-    stop: once(async () => {
-      const volume = join(folder, 'export');
-      mkdirSync(volume);
-      for (const [number, { key, about, bytes }] of (await versionsOf(bucket)).entries()) {
-        writeFileSync(join(volume, `${number}.about`), `${key}\n${about}`);
-        writeFileSync(join(volume, `${number}.object`), bytes);
-      }
-      return volume;
-    }),
+    contents: async () => contentsOfVersions(await versionsOf(bucket), folder),
+    stop: once(async () => exportVersions(await versionsOf(bucket), folder)),
     copies: [],
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -67,20 +65,12 @@ async function fill(bucket: TestBucket, people: readonly MarkedPerson[], folder:
     const about = { 'x-amz-meta-of': mark, 'x-amz-tagging': `of=${encodeURIComponent(mark)}` };
     await bucket.put(`avatars/${userId}.png`, `a picture of ${mark}`, isOld ? about : {});
   }
-  const lines = (some: readonly MarkedPerson[], what: string) =>
-    some
-      .map(
-        ({ userId, email, mark }) =>
-          `${JSON.stringify({ user: { id: userId }, email, what: `${what} ${mark}` })}\n`,
-      )
-      .join('');
   // An older version without some, so that one that holds nobody who is erased has to stay.
-  await bucket.put('events/date=2026-01-01/a.jsonl', lines(people.slice(-3), 'first'));
-  await bucket.put('events/date=2026-01-01/a.jsonl', lines(people, 'before'));
-  await bucket.put('events/date=2026-01-01/a.jsonl', lines(people, 'login'));
-  await bucket.put('events/date=2026-01-02/b.jsonl.gz', gzipSync(lines(people, 'logout')));
-  const orders = people.map(({ userId, mark }) => `${userId},"for ""${mark}""\nat night"\r\n`).join('');
-  await bucket.put('orders/1.csv', `user_id,what\r\n${orders}`);
+  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people.slice(-3), 'first'));
+  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people, 'before'));
+  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people, 'login'));
+  await bucket.put('events/date=2026-01-02/b.jsonl.gz', gzipSync(eventsOf(people, 'logout')));
+  await bucket.put('orders/1.csv', ordersOf(people));
   await using duckdb = await openDuckDb();
   const table = join(folder, 'people.json');
   writeFileSync(
@@ -95,14 +85,6 @@ async function fill(bucket: TestBucket, people: readonly MarkedPerson[], folder:
     );
     await bucket.put(`profiles/${codec}.parquet`, readFileSync(file));
   }
-}
-
-interface StoredVersion {
-  readonly key: string;
-  readonly isLatest: boolean;
-  /** Metadata and tags. */
-  readonly about: string;
-  readonly bytes: Buffer;
 }
 
 async function versionsOf(bucket: TestBucket): Promise<readonly StoredVersion[]> {
@@ -129,23 +111,5 @@ async function versionsOf(bucket: TestBucket): Promise<readonly StoredVersion[]>
     });
   }
   store.close();
-  return all;
-}
-
-async function contentsOf(bucket: TestBucket, folder: string): Promise<ReadonlyMap<string, string>> {
-  await using duckdb = await openDuckDb();
-  const all = new Map<string, string>();
-  for (const { key, isLatest, about, bytes } of await versionsOf(bucket)) {
-    const text = unpacked(bytes).toString('latin1');
-    if (!isLatest || key.startsWith('avatars/')) all.set(`${key} ${isLatest} ${about} ${text}`, text);
-    else if (key.endsWith('.parquet')) {
-      const file = join(folder, 'read.parquet');
-      writeFileSync(file, bytes);
-      const rows = await duckdb.rows(`select * from '${file}'`);
-      // Each row is there more than once.
-      const seen = Map.groupBy(rows, (row) => JSON.stringify(row));
-      for (const [row, same] of seen) all.set(`${key} ${row} ${same.length}`, row);
-    } else for (const row of text.split(key.endsWith('.csv') ? '\r\n' : '\n')) all.set(`${key} ${row}`, row);
-  }
   return all;
 }

@@ -50,8 +50,7 @@ export async function openLogsStore({ folder, people }: StoreOptions): Promise<C
     async contents() {
       const all = new Map<string, string>();
       // A line of a live file becomes spaces, which are nobody's.
-      // What a killed server left beside a file is none of them.
-      for (const name of readdirSync(folder).filter((one) => !one.endsWith('.habeas-unfinished')))
+      for (const name of readdirSync(folder))
         for (const line of unpacked(readFileSync(join(folder, name)))
           .toString('latin1')
           .split(/(?<=\n)/))

@@ -1,32 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
-import { HabeasError, xmlElements, xmlText } from '../../../foundation/index.ts';
+import { HabeasError, xmlText } from '../../../foundation/index.ts';
 import { headerOf, isAddressable, unaddressable } from '../address-parts.ts';
-import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
-import { type Bucket, type BucketCall, type BucketOptions, openBucket } from './s3-bucket.ts';
+import type { Lock, ObjectStore, ObjectVersion } from '../object-store.ts';
+import { type Bucket, type BucketOptions, openBucket } from './s3-bucket.ts';
+import { pagesOf, uploadsIn, versionsIn } from './s3-pages.ts';
+import { propertiesOf } from './s3-properties.ts';
 import { readRules } from './s3-rules.ts';
 import { upload } from './s3-upload.ts';
 
 const ERROR_BYTES = 1 << 16;
-const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
-
-/** What an object keeps when it is written anew, beside its own metadata (`x-amz-meta-…`) and its tags. */
-const KEPT_HEADERS = [
-  'content-type',
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'expires',
-  'x-amz-storage-class',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-bucket-key-enabled',
-  'x-amz-website-redirect-location',
-  'x-amz-object-lock-mode',
-  'x-amz-object-lock-retain-until-date',
-  'x-amz-object-lock-legal-hold',
-];
 
 /** A bucket of Amazon S3, or of what speaks its protocol. */
 export function openS3Store(options: BucketOptions): ObjectStore {
@@ -86,13 +68,7 @@ export function openS3Store(options: BucketOptions): ObjectStore {
       return found;
     },
     async *uploads(prefix, signal) {
-      for await (const page of pagesOf(bucket, { what: 'uploads', prefix, signal }))
-        for (const element of xmlElements(page, 'Upload'))
-          yield {
-            key: keyIn(element, page),
-            id: xmlText(element, 'UploadId'),
-            begunAt: new Date(xmlText(element, 'Initiated')),
-          } satisfies UnfinishedUpload;
+      for await (const page of pagesOf(bucket, { what: 'uploads', prefix, signal })) yield* uploadsIn(page);
     },
     open: (version, signal) => ({
       size: version.size,
@@ -228,127 +204,4 @@ async function expectConditions(
     'SYSTEM_REFUSED',
     `The bucket of ${connection} writes objects whatever \`If-Match\` says, so what others write at the same moment would be lost. Nothing was changed. Use a store that knows conditional writes.`,
   );
-}
-
-async function propertiesOf(
-  bucket: Bucket,
-  of: {
-    readonly key: string;
-    readonly query: Readonly<Record<string, string>>;
-    readonly headers: Readonly<IncomingHttpHeaders>;
-    readonly signal: AbortSignal;
-  },
-): Promise<Readonly<Record<string, string>>> {
-  const kept: Record<string, string> = {};
-  for (const name of Object.keys(of.headers)) {
-    const value = headerOf(of.headers, name);
-    if (value !== undefined && (KEPT_HEADERS.includes(name) || name.startsWith('x-amz-meta-')))
-      kept[name] = value;
-  }
-  const tagging = await bucket.call({
-    method: 'GET',
-    what: 'read the tags of an object',
-    key: of.key,
-    query: { tagging: '', ...of.query },
-    signal: of.signal,
-  });
-  const tags = [...xmlElements(tagging.body.toString(), 'Tag')].map(
-    (tag) => `${encodeURIComponent(xmlText(tag, 'Key'))}=${encodeURIComponent(xmlText(tag, 'Value'))}`,
-  );
-  return {
-    ...kept,
-    ...(await grantsOf(bucket, of)),
-    ...(tags.length === 0 ? {} : { 'x-amz-tagging': tags.join('&') }),
-  };
-}
-
-/** Whom an access control list lets in beside the owner, as headers; most buckets have none. */
-async function grantsOf(
-  bucket: Bucket,
-  {
-    key,
-    query,
-    signal,
-  }: Pick<BucketCall, 'signal'> & {
-    readonly key: string;
-    readonly query: Readonly<Record<string, string>>;
-  },
-): Promise<Readonly<Record<string, string>>> {
-  const reply = await bucket.call({
-    method: 'GET',
-    what: 'read who may read an object (s3:GetObjectVersionAcl)',
-    key,
-    query: { acl: '', ...query },
-    expected: ['NotImplemented', 'MethodNotAllowed', 'AccessControlListNotSupported'],
-    signal,
-  });
-  if (reply.status >= 300) return {};
-  const document = reply.body.toString();
-  const [owner = ''] = xmlElements(document, 'Owner');
-  const grants = new Map<string, string[]>();
-  const all = [...xmlElements(document, 'Grant')].map((grant) => {
-    const [id, uri] = [xmlText(grant, 'ID'), xmlText(grant, 'URI')];
-    const name = `x-amz-grant-${xmlText(grant, 'Permission').toLowerCase().replaceAll('_', '-')}`;
-    grants.set(name, [...(grants.get(name) ?? []), id === '' ? `uri="${uri}"` : `id="${id}"`]);
-    return id;
-  });
-  const isPlain = all.every((id) => id !== '' && id === xmlText(owner, 'ID'));
-  return isPlain ? {} : Object.fromEntries([...grants].map(([name, whom]) => [name, whom.join(', ')]));
-}
-
-/** The pages of a list of versions or uploads. */
-async function* pagesOf(
-  bucket: Bucket,
-  {
-    what,
-    prefix,
-    signal,
-  }: { readonly what: 'versions' | 'uploads'; readonly prefix: string; readonly signal: AbortSignal },
-): AsyncGenerator<string> {
-  const marker =
-    what === 'versions'
-      ? (['version-id-marker', 'NextVersionIdMarker'] as const)
-      : (['upload-id-marker', 'NextUploadIdMarker'] as const);
-  let from: Readonly<Record<string, string>> = {};
-  for (;;) {
-    const reply = await bucket.call({
-      method: 'GET',
-      what: `list its ${what}`,
-      query: { [what]: '', 'encoding-type': 'url', ...(prefix === '' ? {} : { prefix }), ...from },
-      signal,
-    });
-    const page = reply.body.toString();
-    yield page;
-    if (xmlText(page, 'IsTruncated') !== 'true') return;
-    const id = xmlText(page, marker[1]);
-    const key = decodedKey(xmlText(page, 'NextKeyMarker'), page);
-    from = { 'key-marker': key, ...(id === '' ? {} : { [marker[0]]: id }) };
-  }
-}
-
-function* versionsIn(page: string): Iterable<ObjectVersion> {
-  for (const [, kind, element = ''] of page.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/gs))
-    yield versionOf(kind === 'DeleteMarker', element, page);
-}
-
-function versionOf(isMarker: boolean, element: string, page: string): ObjectVersion {
-  return {
-    key: keyIn(element, page),
-    id: xmlText(element, 'VersionId') || 'null',
-    isLatest: xmlText(element, 'IsLatest') === 'true',
-    isMarker,
-    etag: xmlText(element, 'ETag'),
-    size: Number(xmlText(element, 'Size')),
-    modifiedAt: new Date(xmlText(element, 'LastModified')),
-    isArchived: ARCHIVES.has(xmlText(element, 'StorageClass')),
-  };
-}
-
-function keyIn(element: string, page: string): string {
-  return decodedKey(xmlText(element, 'Key'), page);
-}
-
-/** Keys may have characters that XML cannot have; a store that escapes them says so. */
-function decodedKey(text: string, page: string): string {
-  return xmlText(page, 'EncodingType') === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
 }

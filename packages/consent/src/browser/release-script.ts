@@ -1,0 +1,50 @@
+/**
+ * Makes scripts run that were `type="text/plain"`. A script of an unknown type was not started yet (HTML standard §4.12.1.1), and
+ * runs when it is put in again with its own type; but never if `innerHTML` made it. So a copy is put in its place, which does
+ * in either case. Where the page enforces Trusted Types no script can be copied, and the element itself is put in again:
+ * it keeps the trust that it has.
+ */
+export function scriptReleaser(trustedTypes: boolean) {
+  let canCopy = !trustedTypes;
+
+  function copyOf(script: HTMLScriptElement): HTMLScriptElement {
+    const copy = document.createElement('script');
+    for (const { name, value } of script.attributes) if (name !== 'type') copy.setAttribute(name, value);
+    copy.text = script.text;
+    // What a policy hides of the attribute.
+    copy.nonce = script.nonce;
+    // Who waits for the file listens to the element that they made.
+    for (const type of ['load', 'error'])
+      copy.addEventListener(type, () => script.dispatchEvent(new Event(type)));
+    return copy;
+  }
+
+  function replacementOf(script: HTMLScriptElement): HTMLScriptElement {
+    if (!canCopy) return script;
+    try {
+      return copyOf(script);
+    } catch {
+      canCopy = false;
+      return script;
+    }
+  }
+
+  /** Ends when the next may run: after a file has run or failed, as it is while a page is parsed. */
+  return async (script: HTMLScriptElement, src: string | undefined): Promise<void> => {
+    const { parentNode, nextSibling, dataset } = script;
+    const made = replacementOf(script);
+    script.remove();
+    if (dataset.type) made.type = dataset.type;
+    else made.removeAttribute('type');
+    if (src) made.src = src;
+    const isAsync = made.hasAttribute('async');
+    // Files and modules of a script run in the order in which they are put in.
+    if (!isAsync) made.async = false;
+    const ended = new Promise((resolve) => {
+      made.addEventListener('load', resolve);
+      made.addEventListener('error', resolve);
+    });
+    parentNode?.insertBefore(made, nextSibling);
+    if (made.src && made.type !== 'module' && !isAsync) await ended;
+  };
+}

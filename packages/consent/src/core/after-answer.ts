@@ -1,0 +1,36 @@
+import type { Memory, Waiting } from './remember.ts';
+import type { Taken } from './server.ts';
+
+interface Answer {
+  /** What was sent. */
+  readonly waiting: readonly Waiting[];
+  readonly taken: Taken;
+  /** By the device's clock. */
+  readonly now: Date;
+  /** Whether the answer is about the person whose device it is now, and not about what they were before they signed in. */
+  readonly isCurrent: boolean;
+}
+
+/** What a device knows after the server took what it said. */
+export function afterAnswer(known: Memory, { waiting, taken, now, isCurrent }: Answer): Memory {
+  const ids = new Set(waiting.map(({ event_id: id }) => id));
+  // A device whose clock is ahead says things in the future: they are said again by the server's clock.
+  const future = new Set(
+    taken.outcomes.filter(({ code }) => code === 'future').map(({ event_id: id }) => id),
+  );
+  const ahead = now.getTime() - Date.parse(taken.as_of);
+  const outbox = known.outbox.flatMap((signal) => {
+    if (!ids.has(signal.event_id)) return [signal];
+    if (!future.has(signal.event_id)) return [];
+    const at = new Date(Math.min(Date.parse(signal.said_at) - ahead, Date.parse(taken.as_of)));
+    return [{ ...signal, said_at: at.toISOString() }];
+  });
+  const unsent = new Set(outbox.flatMap(({ choices }) => Object.keys(choices)));
+  const said = { ...known.said };
+  for (const { code, said: granted } of isCurrent ? taken.purposes : []) {
+    // What was said meanwhile is newer; and nothing said is no answer.
+    if (granted === null || unsent.has(code) || said[code]?.granted === granted) continue;
+    said[code] = { granted, at: taken.as_of };
+  }
+  return { ...known, outbox, said, ...(known.gpc && { gpc: { ...known.gpc, told: true } }) };
+}

@@ -1,0 +1,257 @@
+import { afterAnswer } from './after-answer.ts';
+import { canRefuse, type Notice, type NoticePurpose } from './notice.ts';
+import { randomId } from './random-id.ts';
+import {
+  type KeyValueStorage,
+  type Memory,
+  NOTHING,
+  remember,
+  type Signal,
+  type Waiting,
+} from './remember.ts';
+import { ConsentError, connect, type ServerOptions } from './server.ts';
+
+/** Code of a purpose → granted or refused. */
+export type Choices = Readonly<Record<string, boolean>>;
+
+export interface ConsentOptions extends ServerOptions {
+  /** Where choices stay on the device. (Default: nowhere, and they end with this object) */
+  readonly storage?: KeyValueStorage | undefined;
+  /** Of the texts, BCP 47. (Default: what `Accept-Language` says) */
+  readonly language?: string | undefined;
+  /** Where the person is, ISO 3166, such as `DE` or `US-CA`. (Default: unknown, and they are asked) */
+  readonly region?: string | undefined;
+  /** Whether the person's browser sends Global Privacy Control. (Default: false) */
+  readonly gpc?: boolean | undefined;
+  /** `tag` for the browser tag. (Default: `sdk`) */
+  readonly source?: Signal['source'];
+  /** A new id that nobody can guess, 16 to 64 letters and digits, `-` and `_`. (Default: from `crypto.getRandomValues`) */
+  readonly newId?: () => string;
+  /** (Default: the device's clock) */
+  readonly now?: () => Date;
+  /** Told what did not work and is tried again: a server that cannot be reached, a token that is refused. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What a person agreed to, as this device knows it. Everything that is allowed or refused is asked here. */
+export interface Consent {
+  /** What is remembered is known, and the notice is there or could not be had. */
+  readonly ready: Promise<void>;
+  /** What to show; undefined until it is there. */
+  readonly notice: Notice | undefined;
+  /** Whether data may be used for a purpose now. False for purposes that nobody knows. */
+  allowed(code: string): boolean;
+  /** What the person said; purposes about which they said nothing are missing. */
+  readonly said: Choices;
+  /** Whether the person has to be asked: something that they can refuse has no answer yet, or one that is too old. */
+  readonly mustAsk: boolean;
+  /** Whether Global Privacy Control of the person's browser refuses anything here. */
+  readonly gpc: boolean;
+  /** Whether a choice is still there on the next page: storage may be blocked. */
+  readonly isKept: boolean;
+  /** Keeps a choice; it is in force and stored when this ends, and goes to the server when there is a network. */
+  choose(choices: Choices, variant?: string): Promise<void>;
+  /** The same answer about everything that can be refused. */
+  chooseAll(granted: boolean, variant?: string): Promise<void>;
+  /** Whose choices these are, by a token that the back end of the organization signed; what both know is merged in one call. */
+  identify(token: string): Promise<void>;
+  /** Sends what no server has taken yet, and gets the notice if it is not there. Also done after each choice and at the start. */
+  send(): Promise<void>;
+  /** Reads again what is stored: another tab may have changed it. */
+  reload(): Promise<void>;
+  /** Forgets the person on this device, such as when they sign out; the server keeps what they said. */
+  forget(): Promise<void>;
+  /** Called after every change; the answer ends that. */
+  onChange(listener: () => void): () => void;
+}
+
+/** The server takes so many in one call. */
+const MOST_SIGNALS = 20;
+/** Somebody who was offline for so many choices loses the oldest. */
+const LONGEST_OUTBOX = 100;
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Needs no DOM: it is the same in browsers, in Node and in React Native. */
+export function createConsent(options: ConsentOptions): Consent {
+  const { now = () => new Date(), onError = () => undefined, gpc = false, source = 'sdk' } = options;
+  const { newId = randomId } = options;
+  const server = connect(options);
+  const device = remember(options.storage);
+  const listeners = new Set<() => void>();
+  let memory = NOTHING;
+  let notice: Notice | undefined;
+  let token: string | undefined;
+  /** The token that the server's last answer was for. */
+  let askedWith: string | undefined;
+  let sending: Promise<void> | undefined;
+
+  function tell(next: Memory): void {
+    const before = JSON.stringify(memory);
+    memory = next;
+    notice ??= next.notice;
+    if (JSON.stringify(next) !== before) for (const listener of listeners) listener();
+  }
+
+  const change = async (by: (now: Memory) => Memory) => tell(await device.change(by));
+  const saidOf = (code: string) => memory.said[code];
+
+  function allowed(code: string): boolean {
+    const purpose = notice?.purposes.find((one) => one.code === code);
+    if (notice && !purpose) return false;
+    if (purpose && !canRefuse(purpose)) return true;
+    const said = saidOf(code);
+    if (said) return said.granted;
+    return !!purpose && purpose.allowed_by_default && !(gpc && purpose.gpc);
+  }
+
+  const gpcCodes = () =>
+    notice?.purposes.filter((purpose) => gpc && purpose.gpc).map(({ code }) => code) ?? [];
+
+  function needsAnswer(purpose: NoticePurpose): boolean {
+    // Their browser has answered for them.
+    if (!canRefuse(purpose) || (gpc && purpose.gpc)) return false;
+    const said = saidOf(purpose.code);
+    // What is on by default needs no answer of its own.
+    if (!said) return !purpose.allowed_by_default || Object.keys(memory.said).length === 0;
+    const days = purpose.ask_again_days;
+    return days !== null && now().getTime() - Date.parse(said.at) > days * DAY_MILLISECONDS;
+  }
+
+  async function loadNotice(): Promise<void> {
+    const { language, region } = options;
+    try {
+      notice = await server.notice({ ...(language && { language }), ...(region && { region }) });
+      for (const listener of listeners) listener();
+    } catch (error) {
+      // What is remembered stays in force.
+      onError(error);
+    }
+    await hearGpc();
+  }
+
+  async function start(): Promise<void> {
+    tell(await device.read());
+    await loadNotice();
+    if (hasNews()) void send();
+  }
+
+  /** The first time counts, also against what was said before; what is said afterwards is a later choice. */
+  async function hearGpc(): Promise<void> {
+    const codes = gpcCodes();
+    if (memory.gpc || codes.length === 0) return;
+    const refused = { granted: false, at: now().toISOString() };
+    const saying = Object.fromEntries(codes.map((code) => [code, refused]));
+    await change((known) => ({
+      ...known,
+      id: known.id ?? newId(),
+      said: { ...known.said, ...saying },
+      gpc: { since: refused.at, told: false },
+    }));
+  }
+
+  /** Whether there is anything that the server does not know, or that it was not asked. */
+  const hasNews = () => memory.outbox.length > 0 || memory.gpc?.told === false || token !== askedWith;
+
+  /** One call at a time; who asks while one runs gets one after it. */
+  function send(): Promise<void> {
+    const next = (sending ?? Promise.resolve()).then(sendAll);
+    sending = next;
+    return next;
+  }
+
+  async function sendAll(): Promise<void> {
+    if (!notice) await loadNotice();
+    try {
+      tell(await device.read());
+      while (hasNews()) await sendSome();
+    } catch (error) {
+      const status = error instanceof ConsentError ? error.status : 0;
+      if (status === 401) token = askedWith = undefined;
+      // What can never be taken must not keep back what comes after it.
+      if (status === 400) await change((known) => ({ ...known, outbox: known.outbox.slice(1) }));
+      onError(error);
+    }
+  }
+
+  /** What was said before the person signed in is said as nobody's: Habeas knows whether it becomes theirs. */
+  async function sendSome(): Promise<void> {
+    const isTheirs = ({ signed }: Waiting) => signed === true && token !== undefined;
+    const [first] = memory.outbox;
+    const asPerson = first ? isTheirs(first) : token !== undefined;
+    const end = memory.outbox.findIndex((waiting) => isTheirs(waiting) !== asPerson);
+    const waiting = memory.outbox.slice(0, Math.min(end < 0 ? MOST_SIGNALS : end, MOST_SIGNALS));
+    const as = asPerson ? token : undefined;
+    const taken = await server.say({
+      anonymous_id: memory.id,
+      identity_token: as,
+      ...(gpc && { gpc, gpc_since: memory.gpc?.since }),
+      signals: waiting.map(({ signed: _, ...signal }) => signal),
+    });
+    askedWith = as;
+    await change((known) => afterAnswer(known, { waiting, taken, now: now(), isCurrent: as === token }));
+  }
+
+  async function choose(choices: Choices, variant = ''): Promise<void> {
+    const seen = notice;
+    if (!seen) throw new Error('There is no notice yet: nobody can choose before they were told what about.');
+    const at = now().toISOString();
+    const waiting: Waiting = {
+      event_id: newId(),
+      said_at: at,
+      choices,
+      source,
+      notice: { version: seen.version, language: seen.language, variant },
+      ...(token !== undefined && { signed: true }),
+    };
+    const saying = Object.entries(choices).map(([code, granted]) => [code, { granted, at }]);
+    await change((known) => ({
+      ...known,
+      id: known.id ?? newId(),
+      said: { ...known.said, ...Object.fromEntries(saying) },
+      outbox: [...known.outbox, waiting].slice(-LONGEST_OUTBOX),
+      notice: seen,
+    }));
+    void send();
+  }
+
+  return {
+    ready: start(),
+    get notice() {
+      return notice;
+    },
+    allowed,
+    get said() {
+      return Object.fromEntries(Object.entries(memory.said).map(([code, { granted }]) => [code, granted]));
+    },
+    get mustAsk() {
+      return notice?.jurisdiction.show === 'banner' && notice.purposes.some(needsAnswer);
+    },
+    get gpc() {
+      return gpcCodes().length > 0;
+    },
+    get isKept() {
+      return device.isKept();
+    },
+    choose,
+    async chooseAll(granted, variant) {
+      const codes = notice?.purposes.filter(canRefuse).map(({ code }) => code) ?? [];
+      await choose(Object.fromEntries(codes.map((code) => [code, granted])), variant);
+    },
+    async identify(next) {
+      token = next;
+      askedWith = undefined;
+      await send();
+    },
+    send,
+    reload: async () => tell(await device.read()),
+    async forget() {
+      token = askedWith = undefined;
+      await device.forget();
+      tell(NOTHING);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { Notice } from './notice.ts';
+
+/** Such as `localStorage`, or React Native's AsyncStorage: answers may be promises. */
+export interface KeyValueStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
+}
+
+/** A statement as it goes to the server. */
+export interface Signal {
+  readonly event_id: string;
+  /** ISO 8601. */
+  readonly said_at: string;
+  readonly choices: Readonly<Record<string, boolean>>;
+  readonly source: 'tag' | 'sdk';
+  readonly notice: { readonly version: string; readonly language: string; readonly variant: string };
+}
+
+/** A statement that no server has taken yet. */
+export interface Waiting extends Signal {
+  /** Whether the person was signed in when they said it. */
+  readonly signed?: boolean;
+}
+
+/** What stays on the device. Nothing does before somebody chose, or their browser sent Global Privacy Control. */
+export interface Memory {
+  /** Of the device, made at random; who knows it can choose for this device. */
+  readonly id?: string;
+  /** Code of a purpose → what was said last, and when (ISO 8601). */
+  readonly said: Readonly<Record<string, { readonly granted: boolean; readonly at: string }>>;
+  /** What no server has taken yet, oldest first. */
+  readonly outbox: readonly Waiting[];
+  /** When the browser first sent Global Privacy Control (ISO 8601), and whether the server knows it. */
+  readonly gpc?: { readonly since: string; readonly told: boolean };
+  /** The one that was chosen by, so that it is there without a network. */
+  readonly notice?: Notice;
+}
+
+export const NOTHING: Memory = { said: {}, outbox: [] };
+
+const KEY = 'habeas-consent';
+
+/** The memory of this device, over what is passed in. Without storage, or where it is blocked, it lives as long as the page. */
+export function remember(storage: KeyValueStorage | undefined) {
+  let last = NOTHING;
+  let kept = storage !== undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function read(): Promise<Memory> {
+    try {
+      const text = await storage?.getItem(KEY);
+      if (kept) last = parse(text);
+    } catch {
+      kept = false;
+    }
+    return last;
+  }
+
+  return {
+    /** Whether what is written is there on the next page. */
+    isKept: () => kept,
+    read,
+    /** Changes what is there now, which may be what another tab wrote; one change after the other. */
+    change(by: (memory: Memory) => Memory): Promise<Memory> {
+      const changed = turn.then(async () => {
+        last = by(await read());
+        try {
+          await storage?.setItem(KEY, JSON.stringify(last));
+        } catch {
+          kept = false;
+        }
+        return last;
+      });
+      turn = changed.catch(() => undefined);
+      return changed;
+    },
+    async forget(): Promise<void> {
+      last = NOTHING;
+      await storage?.removeItem(KEY);
+    },
+  };
+}
+
+/** What somebody else wrote under our key is as good as nothing. */
+function parse(text: string | null | undefined): Memory {
+  try {
+    const found: Partial<Memory> | null = JSON.parse(text ?? 'null');
+    return Array.isArray(found?.outbox) ? { ...NOTHING, ...found } : NOTHING;
+  } catch {
+    return NOTHING;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Notice } from './notice.ts';
+import type { Signal } from './remember.ts';
+
+export interface ServerOptions {
+  /** Where Habeas answers, such as `https://privacy.example.org`. */
+  readonly server: string;
+  /** (Default: the one that is there) */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** What somebody says, and who. */
+interface Saying {
+  readonly anonymous_id?: string | undefined;
+  readonly identity_token?: string | undefined;
+  readonly gpc?: boolean;
+  /** When the browser first sent it, ISO 8601. */
+  readonly gpc_since?: string | undefined;
+  readonly signals: readonly Signal[];
+}
+
+/** What all that they said comes to, once the server took it. */
+export interface Taken {
+  /** The server's clock, ISO 8601. */
+  readonly as_of: string;
+  readonly purposes: readonly { readonly code: string; readonly said: boolean | null }[];
+  readonly outcomes: readonly { readonly event_id: string; readonly code: string | null }[];
+}
+
+/** An answer that is an error; asking again later may help or not. */
+export class ConsentError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`Habeas answers ${status}.`);
+    this.status = status;
+  }
+}
+
+/** The two calls of the consent API. They throw ConsentError, or what `fetch` throws without a network. */
+export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
+  async function call(path: string, init?: RequestInit): Promise<unknown> {
+    // Called by itself: a browser's fetch wants no other object as its `this`.
+    const answer = await fetch(`${server.replace(/\/$/, '')}/consent/v1/${path}`, {
+      credentials: 'omit',
+      ...init,
+    });
+    if (!answer.ok) throw new ConsentError(answer.status);
+    return answer.json();
+  }
+
+  return {
+    notice: (asked: Readonly<Record<string, string>>) =>
+      call(`notice?${new URLSearchParams(asked)}`) as Promise<Notice>,
+    say: (saying: Saying) =>
+      call('choices', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(saying),
+        // The page may go away right after somebody chose.
+        keepalive: true,
+      }) as Promise<Taken>,
+  };
+}

@@ -1,0 +1,76 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { readJobHeader, runJob } from '../../consent/index.ts';
+import { HabeasError, systemClock } from '../../foundation/index.ts';
+import { type CliContext, clientFor, type ServerOptions } from '../context.ts';
+import type { ExitName } from '../exit-code.ts';
+import { readGiven } from '../read-given.ts';
+import { onTarget } from './consent.ts';
+
+export interface RunJobVerbOptions extends ServerOptions {
+  readonly config?: string;
+  readonly target?: string;
+  readonly output?: string;
+}
+
+/** Rows go to the file or to standard output; what the run is called, to standard error. */
+export async function runJobFile(
+  context: CliContext,
+  file: string,
+  options: RunJobVerbOptions,
+): Promise<ExitName> {
+  const { terminal, folder } = context;
+  const sql = readGiven(context, file);
+  const path = isAbsolute(file) ? relative(folder, file) : file;
+  const target = options.target ?? readJobHeader(sql, path).target;
+  const client = clientFor(context, options);
+  const place = { ...(options.config === undefined ? {} : { config: options.config }) };
+  const receipt = await onTarget(
+    context,
+    { ...place, ...(target === undefined ? {} : { target }) },
+    async (one, opened) => {
+      const output =
+        options.output === undefined ? undefined : await openOutput(resolve(folder, options.output));
+      try {
+        return await opened.use(() =>
+          runJob({
+            file: path,
+            sql,
+            target: one.target,
+            pool: opened.pool,
+            clock: systemClock,
+            write: (text) => {
+              if (output === undefined) terminal.out(text);
+              else output.write(text);
+            },
+            record: (run) => client.recordJobRun(run),
+          }),
+        );
+      } finally {
+        if (output !== undefined) {
+          output.end();
+          await finished(output);
+        }
+      }
+    },
+  );
+  const { job_run_id: id, rows, watermark, purpose } = receipt.receipt;
+  if (options.json === true) terminal.note(`${JSON.stringify(receipt)}\n`);
+  else
+    terminal.note(
+      `${id}: ${rows.toLocaleString('en')} rows for ${purpose}, with what people had agreed to at ${watermark.as_of}\n`,
+    );
+  return 'done';
+}
+
+async function openOutput(path: string): Promise<WriteStream> {
+  const stream = createWriteStream(path);
+  await new Promise<void>((done, fail) => {
+    stream.once('open', () => done());
+    stream.once('error', (cause) =>
+      fail(new HabeasError('BAD_INPUT', `${path} cannot be written.`, { cause })),
+    );
+  });
+  return stream;
+}

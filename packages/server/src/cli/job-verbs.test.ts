@@ -1,0 +1,225 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { enforce } from '@habeas/sdk';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createTestDatabase, onServer, type TestDatabase } from '../../test/database.ts';
+import { eventually } from '../../test/eventually.ts';
+import { type HabeasHouse, openHabeasHouse } from '../../test/habeas-house.ts';
+
+// One company: a shop, a Habeas that people told what they agree to, and jobs.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const target = `t${randomBytes(5).toString('hex')}`;
+let house: HabeasHouse;
+let shop: TestDatabase;
+let server: { readonly HABEAS_URL: string; readonly HABEAS_API_KEY: string | undefined };
+
+const put = (name: string, text: string) => writeFileSync(join(house.folder, name), text);
+const habeas = (argv: readonly string[]) => house.run(argv, server);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+async function say(choices: Readonly<Record<string, Readonly<Record<string, boolean>>>>): Promise<void> {
+  const signals = Object.entries(choices).map(([user, said]) => ({
+    event_id: randomBytes(8).toString('hex'),
+    identity: { type: 'user_id', value: user },
+    said_at: new Date().toISOString(),
+    choices: said,
+  }));
+  const response = await fetch(`${server.HABEAS_URL}/api/v1/consent`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.HABEAS_API_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ signals }),
+  });
+  expect(response.status).toBe(200);
+}
+
+const agreed = async () =>
+  (await shop.pool.query('select user_id from purpose_analytics.user_events order by 1')).rows.map(
+    (row) => row.user_id,
+  );
+
+beforeAll(async () => {
+  house = await openHabeasHouse();
+  shop = await createTestDatabase();
+  await shop.pool.query(
+    `create table public.user_events (id int, user_id text, site text);
+     create table public.results (site text, n bigint);
+     insert into public.user_events values (1, 'ada', 's1'), (2, 'ada', 's2'), (3, 'bob', 's1'), (4, 'cy', 's1')`,
+  );
+  put(
+    'habeas.yaml',
+    JSON.stringify({
+      organization: 'acme',
+      consent: {
+        purposes: 'purposes.yaml',
+        targets: [
+          {
+            key: target,
+            url: shop.url,
+            sync_every: '50ms',
+            tables: [
+              { table: 'public.user_events', identity: 'user_id' },
+              { table: 'public.results', open: true },
+            ],
+          },
+        ],
+      },
+    }),
+  );
+  put(
+    'purposes.yaml',
+    JSON.stringify({
+      purposes: [
+        { code: 'analytics', name: { en: 'Analytics' }, legal_basis: 'consent' },
+        { code: 'fraud', name: { en: 'Fraud' }, legal_basis: 'legitimate_interests' },
+      ],
+    }),
+  );
+  mkdirSync(join(house.folder, 'jobs'));
+  put(
+    'jobs/sites.sql',
+    '-- Views of sites\n-- purpose: analytics\nselect site, count(*) as n from user_events group by site order by site\n',
+  );
+  expect((await house.run(['consent', 'install'], {})).exit).toBe(0);
+  const { url, key } = await house.serve();
+  server = { HABEAS_URL: url, HABEAS_API_KEY: key };
+});
+afterAll(async () => {
+  await house[Symbol.asyncDispose]();
+  await shop.close();
+  for (const name of ['analytics', 'fraud']) await onServer(`drop role if exists "habeas_${target}_${name}"`);
+});
+
+it('brings what people say to the database, and says how far it is behind', async () => {
+  await say({ ada: { analytics: true, fraud: false }, bob: { analytics: false } });
+  await eventually('the shop knows of ada', async () => (await agreed()).length === 2);
+  expect(await agreed()).toEqual(['ada', 'ada']);
+  await say({ ada: { analytics: false }, cy: { analytics: true } });
+  await eventually('the shop knows of cy', async () => (await agreed()).join() === 'cy');
+  const metrics = await fetch(`${server.HABEAS_URL}/metrics`, {
+    headers: { authorization: `Bearer ${server.HABEAS_API_KEY}` },
+  });
+  const text = await metrics.text();
+  expect(text).toMatch(new RegExp(`habeas_consent_sync_lag_seconds\\{target="${target}"\\} \\d`));
+  expect(text).toContain(`habeas_consent_drift{target="${target}"} 0`);
+});
+
+it('narrows statements for programs that run them by themselves, by the SDK', async () => {
+  await say({ ada: { analytics: true }, cy: { analytics: false } });
+  await eventually('the shop knows', async () => (await agreed()).join() === 'ada,ada');
+  const options = {
+    organization: 'acme',
+    purpose: 'analytics',
+    url: server.HABEAS_URL,
+    key: server.HABEAS_API_KEY ?? '',
+  };
+  const sql = 'select count(*)::int as n from user_events -- of everybody';
+  const enforced = await enforce(sql, options);
+  expect(enforced.relations).toMatchObject([{ schema: 'public', name: 'user_events', form: 'exists' }]);
+  const client = await shop.pool.connect();
+  try {
+    await client.query('set search_path = public');
+    expect((await client.query(enforced.sql)).rows).toEqual([{ n: 2 }]);
+  } finally {
+    client.release(true);
+  }
+  for (const [text, more, code, words] of [
+    ['select 1; select 2', {}, 'SQL_REFUSED', '2 statements'],
+    [`select '${'x'.repeat(1_000_000)}'`, {}, 'SQL_REFUSED', 'are read'],
+    [sql, { purpose: 'selling' }, 'NOT_FOUND', 'selling'],
+    [sql, { target: 'other' }, 'NOT_FOUND', 'other'],
+    [sql, { organization: 'other' }, 'FORBIDDEN', 'organization'],
+    [sql, { key: 'habeas_wrong' }, 'UNAUTHENTICATED', ''],
+    [sql, { url: 'http://127.0.0.1:1' }, 'UNAVAILABLE', '127.0.0.1:1'],
+  ] as const)
+    await expect(enforce(text, { ...options, ...more })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(words),
+    });
+});
+
+it('runs a job for its purpose, and proves offline on which consent', async () => {
+  await say({ ada: { analytics: true }, cy: { analytics: false } });
+  await eventually('the shop knows', async () => (await agreed()).join() === 'ada,ada');
+  const { exit, out, notes } = await habeas(['job', 'run', 'jobs/sites.sql']);
+  expect({ exit, out }).toEqual({ exit: 0, out: 'site,n\r\ns1,1\r\ns2,1\r\n' });
+  const [id = ''] = /run_\w+/.exec(notes) ?? [];
+  put('receipt.json', (await habeas(['job', 'receipt', id, '--json'])).out);
+  put('trust.txt', (await habeas(['audit', 'keys'])).out);
+  const { receipt } = JSON.parse(readFileSync(join(house.folder, 'receipt.json'), 'utf8'));
+  const { rows } = await shop.pool.query('select snapshot from habeas_consent.installed');
+  expect(receipt).toMatchObject({
+    job: 'sites',
+    purpose: 'analytics',
+    target,
+    rows: 2,
+    input_sha256: sha256(readFileSync(join(house.folder, 'jobs/sites.sql'), 'utf8')),
+    output_sha256: sha256(out),
+    relations: [{ name: 'public.user_events', form: 'exists' }],
+    watermark: { snapshot: expect.stringMatching(/^\d+:\d+:/) },
+  });
+  expect(rows).toHaveLength(1);
+  const verified = await habeas(['verify', 'receipt.json', '--trust', 'trust.txt']);
+  expect(verified).toMatchObject({ exit: 0, out: expect.stringContaining('job sites for analytics') });
+  const other = JSON.parse(readFileSync(join(house.folder, 'receipt.json'), 'utf8'));
+  put('forged.json', JSON.stringify({ ...other, receipt: { ...other.receipt, purpose: 'fraud' } }));
+  expect((await habeas(['verify', 'forged.json', '--trust', 'trust.txt'])).exit).toBe(1);
+});
+
+it('writes into a file what it gives, and into tables what it adds', async () => {
+  put(
+    'jobs/fill.sql',
+    `-- purpose: fraud\n-- target: ${target}\ninsert into results select site, count(*) from user_events group by site`,
+  );
+  const filled = await habeas(['job', 'run', 'jobs/fill.sql', '--json']);
+  expect(filled.exit).toBe(0);
+  expect(JSON.parse(filled.notes)).toMatchObject({
+    receipt: { purpose: 'fraud', rows: 1, output_sha256: sha256('') },
+  });
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([{ site: 's1', n: 2 }]);
+  expect((await habeas(['job', 'run', 'jobs/sites.sql', '--output', 'sites.csv'])).out).toBe('');
+  expect(readFileSync(join(house.folder, 'sites.csv'), 'utf8')).toBe('site,n\r\ns1,1\r\ns2,1\r\n');
+});
+
+it('has nothing of a job whose run was not noted', async () => {
+  await shop.pool.query('delete from public.results');
+  const { exit } = await house.run(['job', 'run', 'jobs/fill.sql'], {
+    ...server,
+    HABEAS_API_KEY: 'habeas_wrong',
+  });
+  expect(exit).toBe(5);
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
+});
+
+it.each([
+  ['select 1', 2, 'does not say what it is for'],
+  ['select 1\n-- purpose: analytics', 2, 'does not say what it is for'],
+  ['-- purpose: analytics\n-- purpose: fraud\nselect 1', 2, 'names its purpose twice'],
+  ['-- purpose: selling\nselect 1', 2, 'There is no purpose "selling"'],
+  ['-- purpose: fraud\n-- target: other\nselect 1', 2, 'There is no target other'],
+  ['-- purpose: fraud\nselect 1; delete from user_events', 1, '2 statements'],
+  ['-- purpose: fraud\ndelete from user_events', 1, 'only add rows'],
+])('refuses the job %j', async (sql, exit, words) => {
+  put('jobs/odd.sql', sql);
+  const before = (await habeas(['job', 'list', '--json'])).json();
+  const result = await habeas(['job', 'run', 'jobs/odd.sql']);
+  expect({ exit: result.exit, notes: result.notes.replace(/\s+/g, ' ') }).toEqual({
+    exit,
+    notes: expect.stringContaining(words),
+  });
+  expect((await habeas(['job', 'list', '--json'])).json()).toEqual(before);
+});
+
+it('lists jobs with their purposes, in the record of processing too', async () => {
+  expect((await habeas(['job', 'list', '--json'])).json()).toMatchObject({
+    items: [
+      { job: 'fill', purpose: 'fraud', target, runs: 1 },
+      { job: 'sites', purpose: 'analytics', target, runs: 2 },
+    ],
+  });
+  expect((await habeas(['map', 'export', '--format', 'record-csv', '--output', 'record.csv'])).exit).toBe(0);
+  const record = readFileSync(join(house.folder, 'record.csv'), 'utf8');
+  expect(record).toMatch(new RegExp(`Job sites in ${target}.*analytics`));
+  expect(record).toMatch(new RegExp(`Job fill in ${target}.*fraud`));
+});

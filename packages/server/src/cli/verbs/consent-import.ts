@@ -1,0 +1,122 @@
+import { createWriteStream } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { api } from '@habeas/contract';
+import { type Command, Option } from 'commander';
+import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
+import { cutList, type ListPiece } from '../cut-list.ts';
+import { count as parseCount } from '../option-values.ts';
+import type { Run } from '../verb.ts';
+
+interface ImportOptions extends ServerOptions {
+  readonly name?: string;
+  readonly format?: 'csv' | 'json-lines';
+  readonly dryRun?: true;
+  readonly fromLine?: number;
+  readonly refused?: string;
+}
+
+/** Refused rows that a person is shown; `--refused` has all. */
+const SHOWN = 20;
+/** So large that the round trip does not count, and so small that a server can take several at once. */
+const PIECE = { rows: 5_000, bytes: 4 * 1_024 * 1_024 };
+/** The next piece is read and checked while the one before is stored. */
+const AT_ONCE = 2;
+
+/** `habeas consent import`: what people agreed to elsewhere. */
+export function consentImportVerb(consent: Command, run: Run): void {
+  withServerOptions(
+    consent
+      .command('import')
+      .description(
+        'store what people said as a list has it (CSV or JSON lines); run it again to go on where it stopped',
+      )
+      .argument('<file>', 'in UTF-8; see docs/consent.md for its columns')
+      .option(
+        '--name <name>',
+        'of the list: each row is stored once under it, ever (default: the name of the file)',
+      )
+      .addOption(
+        new Option('--format <format>', 'what the file is (default: csv if its name ends so)').choices([
+          'csv',
+          'json-lines',
+        ]),
+      )
+      .option('--dry-run', 'only look at every row; store nothing')
+      .option('--from-line <n>', 'leave out what stands before this line', parseCount)
+      .option('--refused <file>', 'write there which lines were refused and why, as JSON lines'),
+  ).action((file: string, options: ImportOptions) => run((context) => importList(context, file, options)));
+}
+
+async function importList(context: CliContext, file: string, options: ImportOptions) {
+  const client = clientFor(context, options);
+  const format = options.format ?? (file.toLowerCase().endsWith('.csv') ? 'csv' : 'json-lines');
+  const name = options.name ?? basename(file);
+  const fromLine = options.fromLine ?? 1;
+  const refused =
+    options.refused === undefined ? undefined : createWriteStream(resolve(context.folder, options.refused));
+  const total = { rows: 0, stored: 0, repeated: 0, checked: 0, refused: 0 };
+  /** All before this line is done. */
+  let doneUntil = fromLine;
+  const send = async ({ body, firstLine, nextLine }: ListPiece) => ({
+    nextLine,
+    answer: await client.importConsent(
+      { name, dry_run: options.dryRun === true ? 'true' : 'false', first_line: firstLine },
+      { body, type: format === 'csv' ? 'text/csv' : 'application/x-ndjson' },
+    ),
+  });
+  const settle = async (piece: ReturnType<typeof send>) => {
+    const { nextLine, answer } = await piece;
+    add(total, answer);
+    for (const row of answer.refused) {
+      refused?.write(`${JSON.stringify(row)}\n`);
+      total.refused += 1;
+      if (options.json !== true && total.refused <= SHOWN)
+        context.terminal.out(`line ${row.line}: ${row.reason} (${row.code})\n`);
+    }
+    doneUntil = nextLine;
+    context.terminal.note(`${total.rows} rows, until line ${nextLine - 1}\n`);
+  };
+  const under: ReturnType<typeof send>[] = [];
+  try {
+    const list = resolve(context.folder, file);
+    for await (const piece of cutList(list, { ...PIECE, format: format === 'csv' ? 'csv' : 'lines' })) {
+      context.signal.throwIfAborted();
+      if (piece.nextLine <= fromLine) continue;
+      const sent = send(piece);
+      sent.catch(() => undefined);
+      under.push(sent);
+      if (under.length >= AT_ONCE) await settle(under.shift() as ReturnType<typeof send>);
+    }
+    for (const piece of under) await settle(piece);
+  } catch (error) {
+    context.terminal.note(`All before line ${doneUntil} is done; go on with --from-line ${doneUntil}.\n`);
+    throw error;
+  } finally {
+    if (refused !== undefined) await finished(refused.end());
+  }
+  if (options.json === true) context.terminal.out(`${JSON.stringify({ name, ...total })}\n`);
+  else context.terminal.out(`${summary(total)}\n`);
+  return total.refused > 0 ? 'failed' : 'done';
+}
+
+interface Total {
+  rows: number;
+  stored: number;
+  repeated: number;
+  checked: number;
+  refused: number;
+}
+
+function add(total: Total, { rows, stored, repeated, checked }: api.ConsentImportResult): void {
+  total.rows += rows;
+  total.stored += stored;
+  total.repeated += repeated;
+  total.checked += checked;
+}
+
+function summary({ stored, repeated, checked, refused }: Total): string {
+  return checked > 0
+    ? `${checked} rows can be stored, ${refused} cannot.`
+    : `${stored} rows stored, ${repeated} were there, ${refused} refused.`;
+}

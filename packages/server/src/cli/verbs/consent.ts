@@ -1,0 +1,46 @@
+import type { RewriteOptions, TargetOptions } from '../actions/consent.ts';
+import { withConfigOptions } from '../context.ts';
+import type { Verb } from '../verb.ts';
+import { consentImportVerb } from './consent-import.ts';
+
+/** `habeas consent`: what people agreed to, enforced in databases. */
+export const consentVerb: Verb = (program, run) => {
+  const consent = program
+    .command('consent')
+    .description('let jobs see only people who agreed, and import who did');
+  const actions = () => import('../actions/consent.ts');
+  const target = '--target <key>';
+  const which = 'key of the target (default: the only one)';
+
+  withConfigOptions(
+    consent
+      .command('plan')
+      .description('compare a database with what the configuration says, and change nothing')
+      .option(target, which),
+  ).action((options: TargetOptions) =>
+    run(async (context) => (await actions()).planTarget(context, options)),
+  );
+
+  withConfigOptions(
+    consent
+      .command('install')
+      .description('make in a database what enforces consent, and put right what somebody changed')
+      .option(target, which),
+  ).action((options: TargetOptions) =>
+    run(async (context) => (await actions()).installTarget(context, options)),
+  );
+
+  withConfigOptions(
+    consent
+      .command('rewrite')
+      .description('narrow a statement to the people whose data may be used for a purpose')
+      .argument('<file>', 'the statement, or - for standard input')
+      .requiredOption('--purpose <code>', 'code of the purpose')
+      .option(target, which)
+      .option('--explain', 'say how each table is narrowed, why, and how many rows each purpose takes away'),
+  ).action((file: string, options: RewriteOptions) =>
+    run(async (context) => (await actions()).rewrite(context, file, options)),
+  );
+
+  consentImportVerb(consent, run);
+};

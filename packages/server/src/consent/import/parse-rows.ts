@@ -1,0 +1,174 @@
+import { parse } from 'csv-parse/sync';
+import * as z from 'zod';
+import { HabeasError } from '../../foundation/index.ts';
+import type { Signal } from '../record/index.ts';
+
+/** A row of a list: a signal, or what is wrong with it. */
+export type ParsedRow =
+  | { readonly line: number; readonly signal: Signal }
+  | { readonly line: number; readonly problem: string };
+
+export interface ParseOptions {
+  readonly format: 'csv' | 'json-lines';
+  /** Of the list; names signals that have no id. */
+  readonly name: string;
+  /** Line of the list in which the first row stands. */
+  readonly firstLine: number;
+}
+
+const notice = z.strictObject({
+  version: z.string().min(1).max(100),
+  language: z.string().min(1).max(35),
+  variant: z.string().max(100).default(''),
+});
+
+const rowSchema = z.strictObject({
+  event_id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,100}$/)
+    .optional(),
+  identity: z.strictObject({
+    type: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
+    value: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .refine((text) => text.isWellFormed() && !text.includes('\0')),
+  }),
+  said_at: z.iso.datetime({ offset: true }),
+  choices: z.record(z.string().max(63), z.boolean()),
+  notice: notice.optional(),
+});
+
+/** Columns of comma-separated values that are no purposes. */
+const COLUMNS = new Set([
+  'event_id',
+  'identity_type',
+  'identity_value',
+  'said_at',
+  'notice_version',
+  'notice_language',
+  'notice_variant',
+]);
+const NEEDED = ['identity_type', 'identity_value', 'said_at'];
+const CHOICES = new Map([
+  ['true', true],
+  ['1', true],
+  ['granted', true],
+  ['false', false],
+  ['0', false],
+  ['denied', false],
+]);
+
+/** Reads a piece of a list. Throws BAD_INPUT where it cannot be told which rows there are; what is wrong with a row is said of the row. */
+export function parseRows(text: string, options: ParseOptions): readonly ParsedRow[] {
+  return options.format === 'csv' ? parseTable(text, options) : parseLines(text, options);
+}
+
+function parseLines(text: string, options: ParseOptions): readonly ParsedRow[] {
+  return text.split('\n').flatMap((row, index): ParsedRow[] => {
+    const line = options.firstLine + index;
+    if (row.trim() === '') return [];
+    let value: unknown;
+    try {
+      value = JSON.parse(row);
+    } catch {
+      return [{ line, problem: 'The line is no JSON.' }];
+    }
+    return [read(value, line, options)];
+  });
+}
+
+function parseTable(text: string, options: ParseOptions): readonly ParsedRow[] {
+  const records: { readonly record: readonly string[]; readonly lines: number }[] = [];
+  try {
+    parse(text, {
+      bom: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      on_record: (record: readonly string[], { lines }) => {
+        records.push({ record, lines });
+        return null;
+      },
+    });
+  } catch (cause) {
+    throw new HabeasError('BAD_INPUT', 'The list is no CSV after RFC 4180: a quote is not closed.', {
+      cause,
+    });
+  }
+  const [first, ...rows] = records;
+  const header = first?.record.map((name) => name.trim()) ?? [];
+  const lacks = NEEDED.filter((name) => !header.includes(name));
+  if (lacks.length > 0)
+    throw new HabeasError(
+      'BAD_INPUT',
+      `The header lacks ${lacks.join(', ')}. Each other column is the code of a purpose.`,
+    );
+  // A row begins in the line behind the one in which the row before it ended.
+  let ended = first?.lines ?? 1;
+  const offset = options.firstLine - ended - 1;
+  return rows.map(({ record, lines }): ParsedRow => {
+    const line = ended + 1 + offset;
+    ended = lines;
+    if (record.length !== header.length)
+      return { line, problem: `The row has ${record.length} cells, and the header ${header.length}.` };
+    const row = fromCells(header, record);
+    return typeof row === 'string' ? { line, problem: row } : read(row, line, options);
+  });
+}
+
+function fromCells(header: readonly string[], cells: readonly string[]): object | string {
+  const named: Record<string, string> = {};
+  const choices: Record<string, boolean> = {};
+  for (const [index, name] of header.entries()) {
+    const cell = cells[index] ?? '';
+    if (COLUMNS.has(name)) named[name] = cell;
+    else if (cell !== '') {
+      const choice = CHOICES.get(cell.trim().toLowerCase());
+      if (choice === undefined)
+        return 'A choice is neither true, 1 or granted, nor false, 0 or denied, nor empty.';
+      choices[name] = choice;
+    }
+  }
+  const version = named.notice_version ?? '';
+  return {
+    ...(named.event_id ? { event_id: named.event_id } : {}),
+    identity: { type: named.identity_type, value: named.identity_value },
+    said_at: named.said_at,
+    choices,
+    ...(version === ''
+      ? {}
+      : {
+          notice: { version, language: named.notice_language ?? '', variant: named.notice_variant ?? '' },
+        }),
+  };
+}
+
+function read(value: unknown, line: number, { name }: ParseOptions): ParsedRow {
+  const result = rowSchema.safeParse(value);
+  if (!result.success) {
+    const fields = [...new Set(result.error.issues.map(({ path }) => plainName(path)))];
+    return { line, problem: `These fields are missing, wrong or unknown: ${fields.join(', ')}.` };
+  }
+  const { event_id, identity, said_at, choices, notice: seen } = result.data;
+  return {
+    line,
+    signal: {
+      eventId: event_id ?? `${name}:${line}`,
+      identity,
+      saidAt: new Date(said_at),
+      choices,
+      source: 'file',
+      ...(seen === undefined ? {} : { notice: seen }),
+    },
+  };
+}
+
+/** Of a path such as `identity.value`; a name that is not ours may be personal data. */
+function plainName(path: readonly PropertyKey[]): string {
+  const [first] = path;
+  const known = first !== undefined && first in rowSchema.shape;
+  if (!known) return 'the row';
+  return first === 'choices' ? 'choices' : path.map(String).join('.');
+}

@@ -1,0 +1,3 @@
+export * from './create-job-runs.ts';
+export { jobMigrations } from './migrations.ts';
+export * from './run-job.ts';

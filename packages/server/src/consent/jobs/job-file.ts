@@ -1,0 +1,45 @@
+import { HabeasError } from '../../foundation/index.ts';
+
+/** What the comments at the top of a job say. */
+export interface JobHeader {
+  readonly purpose: string;
+  /** undefined: the only target. */
+  readonly target: string | undefined;
+}
+
+const LINE = /^--\s*(purpose|target)\s*:\s*(\S+)\s*$/;
+
+/** Reads `-- purpose: analytics` at the top of a file. Throws BAD_INPUT for a job that does not say its purpose, or says two. */
+export function readJobHeader(sql: string, file: string): JobHeader {
+  const said = new Map<string, string>();
+  for (const line of sql.split(/\r?\n/)) {
+    if (line.trim() === '') continue;
+    if (!line.startsWith('--')) break;
+    const [, name, value] = LINE.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    if (said.has(name)) throw new HabeasError('BAD_INPUT', `${file} names its ${name} twice. A job has one.`);
+    said.set(name, value);
+  }
+  const purpose = said.get('purpose');
+  if (purpose === undefined)
+    throw new HabeasError(
+      'BAD_INPUT',
+      `${file} does not say what it is for. Begin it with a line like: -- purpose: analytics`,
+    );
+  return { purpose, target: said.get('target') };
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/;
+
+/** `jobs/daily/sites.sql` → `daily/sites`. Throws BAD_INPUT for a path that names no job. */
+export function jobNameOf(path: string): string {
+  const name = path
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)?(?:jobs\/)?/, '')
+    .replace(/\.sql$/, '');
+  if (NAME.test(name) && !name.includes('..')) return name;
+  throw new HabeasError(
+    'BAD_INPUT',
+    `${path} is no name of a job: letters, digits, dots, - and _, below the folder of the configuration.`,
+  );
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { newLogKey, testAuditLog } from '../../../test/log-key.ts';
+import { auditMigrations, parseTrust, verifyFile } from '../../audit/index.ts';
+import { fixedClock, newSecretKey } from '../../foundation/index.ts';
+import { createConsent } from '../create-consent.ts';
+import { parsePurposeFile } from '../purposes/index.ts';
+import { consentMigrations } from '../record/index.ts';
+import { createConsentReceipts } from './create-consent-receipts.ts';
+
+const file = parsePurposeFile(
+  `purposes:
+  - { code: analytics, name: { en: Analytics }, legal_basis: consent, data_categories: [user.behavior], dpv: 'https://w3id.org/dpv#ServiceUsageAnalytics' }
+  - { code: ads, name: { en: Ads }, legal_basis: opt_out }`,
+  'purposes.yaml',
+);
+const clock = fixedClock('2026-06-01T12:00:00Z');
+const caller = { organizationId: 'acme', actor: 'key:x' };
+const identity = { type: 'email', value: 'ada@x.org' };
+const asked = { identity, eventId: 'web-1' };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+});
+afterAll(() => database?.close());
+
+it('gives a receipt of a signal once, that is verified without the server and names nobody', async () => {
+  const { db } = database;
+  const key = newLogKey();
+  const log = testAuditLog({ db, key });
+  const consent = createConsent({ db, organizationId: 'acme', file, masterKey: newSecretKey(), clock });
+  const receipts = createConsentReceipts({
+    db,
+    clock,
+    consent,
+    purposes: file.purposes,
+    sign: (payload) => key.signReceipt('acme', payload),
+    prove: (sequence) => log.proveNow(sequence),
+  });
+  await consent.record(caller, [
+    {
+      event_id: 'web-1',
+      identity: { ...identity, value: 'Ada@x.org' },
+      said_at: '2026-05-01T10:00:00Z',
+      choices: { analytics: true, ads: false },
+      source: 'tag',
+      notice: { version: '2026-03', language: 'de', variant: 'banner' },
+    },
+  ]);
+  const [first, second] = await Promise.all([receipts.issue(caller, asked), receipts.issue(caller, asked)]);
+  expect(second.receipt).toEqual(first.receipt);
+  expect(first.receipt.record).toMatchObject({
+    '@type': 'dpv:ConsentReceipt',
+    'dct:conformsTo': 'https://w3id.org/dpv/schema/dpv-27560#receipt',
+    'dpv:hasRecordOfActivity': {
+      '@type': 'dpv:ConsentRecord',
+      'dct:identifier': 'web-1',
+      'dpv:hasNotice': { 'schema:version': '2026-03', 'dct:language': 'de', 'dct:type': 'banner' },
+      'dpv:hasProcess': [
+        {
+          'dpv:hasPurpose': { '@id': 'https://w3id.org/dpv#ServiceUsageAnalytics' },
+          'dpv:hasPersonalData': ['user.behavior'],
+          'dpv:hasLegalBasis': 'dpv:Consent',
+          'dpv:hasConsentStatus': {
+            '@type': 'dpv:ConsentGiven',
+            'dpv:isIndicatedAtTime': '2026-05-01T10:00:00.000Z',
+          },
+        },
+        { 'dpv:hasConsentStatus': { '@type': 'dpv:ConsentRefused' } },
+      ],
+    },
+  });
+  await log.advance();
+  const text = JSON.stringify(await receipts.issue(caller, asked));
+  const trust = parseTrust((await log.verifierKeys()).join('\n'));
+  expect(verifyFile({ text, trust })).toMatchObject({ kind: 'receipt', verified: true });
+  expect(verifyFile({ text: text.replace('dpv:ConsentRefused', 'dpv:ConsentGiven'), trust }).verified).toBe(
+    false,
+  );
+  expect(text).not.toContain('x.org');
+  const { rows } = await database.pool.query(`select from audit_entries where action = 'receipt.signed'`);
+  expect(rows).toHaveLength(1);
+});
+
+it('gives nobody the receipt of somebody else', async () => {
+  const { db } = database;
+  const key = newLogKey();
+  const consent = createConsent({ db, organizationId: 'acme', file, masterKey: newSecretKey(), clock });
+  const sign = (payload: Uint8Array) => key.signReceipt('acme', payload);
+  const options = { db, clock, consent, purposes: file.purposes, sign, prove: async () => undefined };
+  const receipts = createConsentReceipts(options);
+  const mallory = { identity: { type: 'email', value: 'mallory@x.org' }, eventId: 'web-1' };
+  await expect(receipts.issue(caller, mallory)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});

@@ -1,0 +1,1 @@
+export { type ConsentReceipts, createConsentReceipts } from './create-consent-receipts.ts';

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { newSecretKey } from '../../foundation/index.ts';
+import { assignBits } from '../purposes/index.ts';
+import {
+  consentMigrations,
+  createSubjects,
+  fold,
+  joinAnonymous,
+  type MergeRule,
+  recordSignals,
+  type Signal,
+  signatureOf,
+} from './index.ts';
+
+let database: TestDatabase;
+let organizations = 0;
+const masterKey = newSecretKey();
+const now = new Date('2026-06-01T12:00:00Z');
+
+beforeAll(async () => {
+  database = await createTestDatabase(consentMigrations);
+});
+afterAll(() => database?.close());
+
+const browser = { type: 'anonymous_id', value: 'browser-1' };
+const ada = { type: 'email', value: 'ada@x.org' };
+const bob = { type: 'email', value: 'bob@x.org' };
+
+async function openOrganization(rule: MergeRule = 'latest') {
+  organizations += 1;
+  const organizationId = `join-${organizations}`;
+  const purposes = await assignBits(database.db, organizationId, ['a', 'b']);
+  const subjects = createSubjects({ organizationId, masterKey });
+  const options = { organizationId, subjects, purposes, now, rule };
+  const inTransaction = <T>(work: (transaction: typeof database.db) => Promise<T>) =>
+    database.db.transaction().execute(work);
+  return {
+    record: (signals: readonly Signal[]) => inTransaction((t) => recordSignals(t, signals, options)),
+    join: (person: Signal['identity']) =>
+      inTransaction((t) => joinAnonymous(t, { ...options, anonymous: browser, person })),
+    async signature(identity: Signal['identity']) {
+      const subject = await subjects.find(database.db, identity);
+      return subject === undefined ? fold([]) : signatureOf(database.db, { organizationId, subject, rule });
+    },
+  };
+}
+
+const said = (
+  eventId: string,
+  identity: Signal['identity'],
+  minute: number,
+  choices: Signal['choices'],
+  source = 'tag',
+): Signal => ({
+  eventId,
+  identity,
+  saidAt: new Date(now.getTime() - (100 - minute) * 60_000),
+  choices,
+  source,
+});
+
+it('makes what a browser said part of what the person said, by the rule', async () => {
+  for (const [rule, granted] of [
+    ['latest', 0b10n],
+    ['own_first', 0b11n],
+  ] as const) {
+    const { record, join, signature } = await openOrganization(rule);
+    await record([
+      said('1', ada, 1, { a: true }),
+      said('2', browser, 2, { a: false, b: true }),
+      said('3', browser, 3, { b: false }, 'gpc'),
+    ]);
+    expect(await join(ada)).toBe(1);
+    expect(await join(ada)).toBe(0);
+    expect(await signature(ada)).toEqual({ known: 0b11n, granted });
+    expect(await signature(browser)).toEqual({ known: 0b11n, granted: 0n });
+  }
+});
+
+it('gives nobody else who signs in with the same browser any of it', async () => {
+  const { record, join, signature } = await openOrganization();
+  await record([said('1', browser, 1, { a: true })]);
+  expect(await join(ada)).toBe(1);
+  expect(await join(bob)).toBe(0);
+  await record([said('2', browser, 2, { a: false })]);
+  expect(await join(bob)).toBe(0);
+  expect(await signature(bob)).toEqual({ known: 0n, granted: 0n });
+  expect(await join(ada)).toBe(1);
+  expect(await signature(ada)).toEqual({ known: 1n, granted: 0n });
+});
+
+it('comes to the same whenever the browser is joined, also again and again, by every rule', {
+  timeout: 120_000,
+}, async () => {
+  const one = fc.record({
+    own: fc.boolean(),
+    minute: fc.nat({ max: 6 }),
+    choices: fc.dictionary(fc.constantFrom('a', 'b'), fc.boolean(), { minKeys: 1 }),
+    joinAfter: fc.boolean(),
+  });
+  const rules = fc.constantFrom<MergeRule>('latest', 'own_first');
+  await fc.assert(
+    fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 8 }), rules, async (steps, rule) => {
+      const stepwise = await openOrganization(rule);
+      const atOnce = await openOrganization(rule);
+      const signals = steps.map((step, index) =>
+        said(`e${index}`, step.own ? ada : browser, step.minute, step.choices),
+      );
+      for (const [index, signal] of signals.entries()) {
+        await stepwise.record([signal]);
+        if (steps[index]?.joinAfter) await stepwise.join(ada);
+      }
+      await stepwise.join(ada);
+      await atOnce.record(signals.toReversed());
+      await atOnce.join(ada);
+      const bits = (choices: Signal['choices'], granted: boolean) =>
+        (['a', 'b'] as const).reduce(
+          (sum, code, bit) => sum | (code in choices && (choices[code] || !granted) ? 1n << BigInt(bit) : 0n),
+          0n,
+        );
+      const wanted = fold(
+        signals.map(({ eventId, identity, saidAt, choices }) => ({
+          // As it is named where it is joined.
+          eventId: identity === browser ? `joined:${eventId}` : eventId,
+          at: saidAt.getTime(),
+          mask: bits(choices, false),
+          value: bits(choices, true),
+          automatic: false,
+          inherited: identity === browser,
+        })),
+        rule,
+      );
+      expect(await stepwise.signature(ada)).toEqual(wanted);
+      expect(await atOnce.signature(ada)).toEqual(wanted);
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
+});

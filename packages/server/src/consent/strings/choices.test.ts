@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { auditMigrations } from '../../audit/index.ts';
+import { fixedClock, newSecretKey } from '../../foundation/index.ts';
+import { createConsent } from '../create-consent.ts';
+import { parsePurposeFile } from '../purposes/index.ts';
+import { consentMigrations } from '../record/index.ts';
+import { choicesOfGpp, choicesOfTcf } from './choices.ts';
+import { encodeGpp } from './gpp.ts';
+import { decodeTcf } from './tcf.ts';
+
+const file = parsePurposeFile(
+  `
+purposes:
+  - { code: storage, name: { en: Storage }, legal_basis: consent, tcf: { purposes: [1] } }
+  - { code: profiles, name: { en: Profiles }, legal_basis: consent, tcf: { purposes: [3, 4] } }
+  - { code: location, name: { en: Location }, legal_basis: consent, tcf: { special_features: [1] } }
+  - { code: measuring, name: { en: Measuring }, legal_basis: legitimate_interests, tcf: { purposes: [7] } }
+  - { code: selling, name: { en: Selling }, legal_basis: opt_out, gpc: true, gpp: [sale, sharing] }
+tcf: { cmp_id: 27, vendor_list_version: 48, country: DE, vendors: [2, 6, 8] }
+`,
+  'purposes.yaml',
+);
+/** Of the specification: purposes 1 to 3 are granted, and some vendors are disclosed. */
+const CORE = 'COvFyGBOvFyGBAbAAAENAPCAAOAAAAAAAAAAAEEUACCKAAA';
+const STRING = `${CORE}.IFoEUQQgAIQwgIwQABAEAAAAOIAACAIAAAAQAIAgEAACEAAAAAgAQBAAAAAAAGBAAgAAAAAAAFAAECAAAgAAQARAEQAAAAAJAAIAAgAAAYQEAAAQmAgBC3ZAYzUw`;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+});
+afterAll(() => database?.close());
+
+it('reads of a string of Europe what it grants, and without its disclosed vendors only what it refuses', () => {
+  const refused = { profiles: false, location: false, measuring: false };
+  expect(choicesOfTcf(STRING, file.purposes)).toEqual({ storage: true, ...refused });
+  expect(choicesOfTcf(CORE, file.purposes)).toEqual(refused);
+});
+
+it('reads of a string of the United States each opt-out, and Global Privacy Control', () => {
+  const not = { id: 7, sale: false, sharing: false, targeted_advertising: undefined, gpc: false };
+  const read = (...sections: readonly Parameters<typeof encodeGpp>[0][number][]) =>
+    choicesOfGpp(encodeGpp(sections), file.purposes);
+  expect(read(not)).toEqual({ selling: true });
+  expect(read(not, { ...not, id: 8, sharing: true })).toEqual({ selling: false });
+  expect(read({ ...not, gpc: true })).toEqual({ selling: false });
+  expect(read({ ...not, sale: undefined, sharing: undefined })).toEqual({});
+});
+
+it('stores what strings say, refuses broken ones by name, and tells the state as strings', async () => {
+  const consent = createConsent({
+    db: database.db,
+    organizationId: 'acme',
+    file,
+    masterKey: newSecretKey(),
+    clock: fixedClock('2026-06-01T12:34:56Z'),
+  });
+  const identity = { type: 'email', value: 'ada@x.org' };
+  const signal = (event_id: string, more: object) => ({
+    event_id,
+    identity,
+    said_at: '2026-05-01T10:00:00Z',
+    choices: {},
+    source: 'tcf' as const,
+    ...more,
+  });
+  const outcomes = await consent.record({ organizationId: 'acme', actor: 'key:x' }, [
+    signal('1', { tcf: STRING }),
+    signal('2', { tcf: `${STRING}!` }),
+    signal('3', { gpp: '1YYN' }),
+    signal('4', {
+      gpp: encodeGpp([
+        { id: 8, sale: true, sharing: undefined, targeted_advertising: undefined, gpc: undefined },
+      ]),
+    }),
+    signal('5', { gpp: 'DBAA' }),
+  ]);
+  expect(outcomes.map(({ code, state }) => code ?? state)).toEqual([
+    'stored',
+    'malformed-tcf',
+    'malformed-gpp',
+    'stored',
+    'nothing-said',
+  ]);
+  const { strings } = await consent.read('acme', identity);
+  const said = decodeTcf(strings?.tcf ?? '');
+  expect([...said.purposeConsents]).toEqual([1]);
+  expect([...said.purposeInterests]).toEqual([]);
+  expect(said).toMatchObject({ cmpId: 27, policyVersion: 5, created: new Date('2026-06-01T00:00:00Z') });
+  expect([...(said.disclosedVendors ?? [])]).toEqual([2, 6, 8]);
+  expect(choicesOfTcf(strings?.tcf ?? '', file.purposes)).toMatchObject({ storage: true, profiles: false });
+  expect(choicesOfGpp(strings?.gpp ?? '', file.purposes)).toEqual({ selling: false });
+});

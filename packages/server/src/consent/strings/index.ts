@@ -1,0 +1,2 @@
+export { MalformedString } from './bits.ts';
+export { choicesOfGpp, choicesOfTcf, stringsOf } from './choices.ts';

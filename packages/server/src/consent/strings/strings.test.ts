@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MalformedString } from './bits.ts';
+import { decodeGpp, encodeGpp, type GppSection } from './gpp.ts';
+import { decodeTcf, encodeTcf, type TcfString } from './tcf.ts';
+
+const ids = (most: number) =>
+  fc.uniqueArray(fc.integer({ min: 1, max: most }), { maxLength: 30 }).map((all) => new Set(all));
+const runs = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 2_000 }), fc.nat({ max: 200 })), { maxLength: 4 })
+  .map(
+    (all) =>
+      new Set(all.flatMap(([first, length]) => Array.from({ length: length + 1 }, (_, at) => first + at))),
+  );
+const vendors = fc.oneof(ids(2_000), runs);
+const moment = fc.integer({ min: 0, max: 2 ** 36 - 1 }).map((deciseconds) => new Date(deciseconds * 100));
+const letters = fc.stringMatching(/^[A-Z]{2}$/);
+const tcf: fc.Arbitrary<TcfString> = fc.record({
+  created: moment,
+  lastUpdated: moment,
+  cmpId: fc.nat({ max: 4_095 }),
+  cmpVersion: fc.nat({ max: 4_095 }),
+  consentScreen: fc.nat({ max: 63 }),
+  language: letters,
+  vendorListVersion: fc.nat({ max: 4_095 }),
+  policyVersion: fc.nat({ max: 63 }),
+  isServiceSpecific: fc.boolean(),
+  useNonStandardTexts: fc.boolean(),
+  specialFeatures: ids(12),
+  purposeConsents: ids(24),
+  purposeInterests: ids(24),
+  purposeOneTreatment: fc.boolean(),
+  publisherCountry: letters,
+  vendorConsents: vendors,
+  vendorInterests: vendors,
+  restrictions: fc.array(
+    fc.record({ purpose: fc.integer({ min: 1, max: 24 }), type: fc.nat({ max: 2 }), vendors }),
+    { maxLength: 3 },
+  ),
+  disclosedVendors: vendors,
+});
+
+describe('strings of Europe', () => {
+  it('are read as they are written, always with the vendors that were disclosed', () => {
+    fc.assert(
+      fc.property(tcf, (said) => {
+        expect(decodeTcf(encodeTcf(said))).toEqual(said);
+      }),
+    );
+  });
+
+  it('are read as the specification has them', () => {
+    // The example of the specification of the framework, "What are the purposes and features supported", with each segment.
+    const read = decodeTcf(
+      'COvFyGBOvFyGBAbAAAENAPCAAOAAAAAAAAAAAEEUACCKAAA.IFoEUQQgAIQwgIwQABAEAAAAOIAACAIAAAAQAIAgEAACEAAAAAgAQBAAAAAAAGBAAgAAAAAAAFAAECAAAgAAQARAEQAAAAAJAAIAAgAAAYQEAAAQmAgBC3ZAYzUw',
+    );
+    expect(read).toMatchObject({
+      cmpId: 27,
+      cmpVersion: 0,
+      language: 'EN',
+      vendorListVersion: 15,
+      policyVersion: 2,
+    });
+    expect([...read.purposeConsents]).toEqual([1, 2, 3]);
+    expect([...read.vendorConsents]).toEqual([2, 6, 8]);
+    expect([...read.vendorInterests]).toEqual([2, 6, 8]);
+    expect(read.created.toISOString().slice(0, 10)).toBe('2020-02-20');
+    expect(read.disclosedVendors?.has(23)).toBe(true);
+    expect(decodeTcf('COvFyGBOvFyGBAbAAAENAPCAAOAAAAAAAAAAAEEUACCKAAA').disclosedVendors).toBeUndefined();
+  });
+
+  it('are refused, and never misread, wherever they are cut or damaged', () => {
+    fc.assert(
+      fc.property(
+        tcf,
+        fc.nat(),
+        fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }),
+        (said, at, junk) => {
+          const [core = '', disclosed = ''] = encodeTcf(said).split('.');
+          const cut = core.slice(0, at % Math.max(1, core.length - 1));
+          expect(() => decodeTcf(`${cut}.${disclosed}`)).toThrow(MalformedString);
+          fc.pre(!/^[\w.-]$/.test(junk));
+          expect(() => decodeTcf(`${core}${junk}`)).toThrow(MalformedString);
+          expect(() => decodeTcf(`${core}.${disclosed}.${disclosed}`)).toThrow(MalformedString);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const opt = fc.constantFrom(true, false, undefined);
+const FIELDS: Readonly<Record<number, readonly ('sale' | 'sharing' | 'targeted_advertising')[]>> = {
+  7: ['sale', 'sharing', 'targeted_advertising'],
+  8: ['sale', 'sharing'],
+  9: ['sale', 'targeted_advertising'],
+  10: ['sale', 'targeted_advertising'],
+  11: ['sale', 'targeted_advertising'],
+  12: ['sale', 'targeted_advertising'],
+};
+const section = fc
+  .record({
+    id: fc.integer({ min: 7, max: 12 }),
+    sale: opt,
+    sharing: opt,
+    targeted_advertising: opt,
+    gpc: opt,
+  })
+  .map((one): GppSection => {
+    const has = (field: 'sale' | 'sharing' | 'targeted_advertising') => FIELDS[one.id]?.includes(field);
+    return {
+      ...one,
+      sharing: has('sharing') ? one.sharing : undefined,
+      targeted_advertising: has('targeted_advertising') ? one.targeted_advertising : undefined,
+    };
+  });
+const gpp = fc
+  .uniqueArray(section, { selector: ({ id }) => id, maxLength: 6 })
+  .map((all) => all.sort((one, other) => one.id - other.id));
+
+describe('strings of the United States', () => {
+  it('are read as they are written', () => {
+    fc.assert(
+      fc.property(gpp, (said) => {
+        expect(decodeGpp(encodeGpp(said))).toEqual(said);
+      }),
+    );
+  });
+
+  it('are read as other encoders write them', () => {
+    expect(decodeGpp('DBAA')).toEqual([]);
+    expect(decodeGpp('DBACNY~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YNN')).toMatchObject([
+      { id: 6, sale: false },
+    ]);
+    expect(decodeGpp('DBACNYA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YYN')).toMatchObject([
+      { id: 6, sale: true },
+    ]);
+    const header = encodeGpp([
+      { id: 7, sale: true, sharing: true, targeted_advertising: true, gpc: true },
+    ]).split('~')[0];
+    const none = { sale: undefined, sharing: undefined, targeted_advertising: undefined };
+    expect(decodeGpp(`${header}~BAAAAAAAAABA.Q`)).toEqual([{ id: 7, ...none, gpc: false }]);
+    expect(decodeGpp(`${header}~BAAAAAAAAAA.QA`)).toEqual([{ id: 7, ...none, gpc: false }]);
+    expect(decodeGpp(`${header}~BVVVkkkkkpFY.Y`)).toEqual([
+      { id: 7, sale: true, sharing: true, targeted_advertising: true, gpc: true },
+    ]);
+  });
+
+  it('are refused where they are damaged', () => {
+    for (const text of [
+      '',
+      'xx',
+      'DBAB',
+      'CBAA',
+      'DBABLA~',
+      'DBABLA~B',
+      'DBABLA~B___________.Y',
+      'DBABLA~BVVVkkkkkpFY.A',
+    ])
+      expect(() => decodeGpp(text)).toThrow(MalformedString);
+  });
+});

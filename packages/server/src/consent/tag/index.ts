@@ -1,0 +1,1 @@
+export { type ConsentTag, createConsentTag } from './create-consent-tag.ts';

@@ -1,0 +1,12 @@
+export * from './choose-predicate.ts';
+export * from './create-sql-enforcer.ts';
+export * from './create-target-syncs.ts';
+export { inTransaction } from './in-transaction.ts';
+export { targetMigrations } from './migrations.ts';
+export { openTarget } from './open-target.ts';
+export * from './plan-install.ts';
+export * from './rewrite.ts';
+export { rebuildBits } from './store-signatures.ts';
+export * from './sync-target.ts';
+export * from './target.ts';
+export { roleOf } from './target-object.ts';

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTargetHouse, type TargetHouse } from '../../../test/consent/target-house.ts';
+import { applyInstall, type InstallPlan, planInstall, type Target } from './index.ts';
+
+let house: TargetHouse;
+beforeAll(async () => {
+  house = await openTargetHouse();
+}, 60_000);
+afterAll(() => house[Symbol.asyncDispose]());
+
+async function on(work: typeof planInstall, target: Target = house.target): Promise<InstallPlan> {
+  const client = await house.shop.connect();
+  try {
+    return await work(client, target);
+  } finally {
+    client.release();
+  }
+}
+
+const shortly = ({ steps }: InstallPlan) =>
+  steps.map(({ action, kind, name }) => `${action} ${kind} ${name}`);
+
+it('says what it would make, makes that, and then has nothing to do', async () => {
+  const planned = await on(planInstall);
+  expect(shortly(planned)).toEqual(
+    expect.arrayContaining([
+      'make schema habeas_consent',
+      'make table signatures_email',
+      'make view purpose_fraud.letters',
+      'make row security public.orders',
+      `make role habeas_${house.target.key}_analytics`,
+    ]),
+  );
+  const { rows } = await house.shop.query(`select from pg_namespace where nspname ~ '^(habeas|purpose)_'`);
+  expect(rows).toEqual([]);
+  expect(shortly(await on(applyInstall))).toEqual(shortly(planned));
+  expect(shortly(await on(planInstall))).toEqual([]);
+  await house.sync();
+});
+
+it.each([
+  [
+    'a view that shows everybody',
+    'create or replace view purpose_fraud.letters with (security_barrier) as select * from letters',
+    'view purpose_fraud.letters',
+  ],
+  [
+    'a view without its barrier',
+    'alter view purpose_fraud.letters set (security_barrier = false)',
+    'view purpose_fraud.letters',
+  ],
+  ['a right for everybody', 'grant select on purpose_fraud.letters to public', 'view purpose_fraud.letters'],
+  ['a policy', 'drop policy habeas_purpose on orders', 'row security public.orders'],
+  [
+    'row security that is off',
+    'alter table letters disable row level security',
+    'row security public.letters',
+  ],
+  ['a view that is gone', 'drop view purpose_analytics.sites', 'view purpose_analytics.sites'],
+  ['a role that reads the table', 'grant select on letters to "ROLE_fraud"', 'role ROLE_fraud'],
+  [
+    'a role that reads a column of it',
+    'grant select (address) on letters to "ROLE_fraud"',
+    'role ROLE_fraud',
+  ],
+  ['a role that may go around policies', 'alter role "ROLE_fraud" bypassrls', 'role ROLE_fraud'],
+  [
+    'an index that is gone',
+    'drop index habeas_consent.signatures_email_identity_idx',
+    'table signatures_email',
+  ],
+])('finds %s, names it, and puts it right', async (_, change, named) => {
+  const role = `habeas_${house.target.key}`;
+  await house.shop.query(change.replace('ROLE', role));
+  const { drift } = await on(planInstall);
+  expect(drift.map(({ action, kind, name }) => `${action} ${kind} ${name}`)).toEqual([
+    `restore ${named.replace('ROLE', role)}`,
+  ]);
+  await on(applyInstall);
+  expect(shortly(await on(planInstall))).toEqual([]);
+  await house.sync();
+});
+
+it('names what nobody planned where only planned things may be, and leaves it', async () => {
+  await house.shop.query('create view purpose_fraud.extra as select 1 as one');
+  expect(shortly(await on(applyInstall))).toEqual(['unknown view purpose_fraud.extra']);
+  expect((await house.shop.query('select * from purpose_fraud.extra')).rows).toEqual([{ one: 1 }]);
+  await house.shop.query('drop view purpose_fraud.extra');
+});
+
+it('refuses to end with a role that everybody lets read the table', async () => {
+  await house.shop.query('grant select on letters to public');
+  await expect(on(applyInstall)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('public.letters'),
+  });
+  await house.shop.query('revoke select on letters from public');
+});
+
+it('follows the configuration: a table, a purpose and row security that come and go', async () => {
+  const less: Target = {
+    ...house.target,
+    rowSecurity: false,
+    tables: house.target.tables.filter(({ name }) => name !== 'letters'),
+    purposes: house.target.purposes.filter(({ code }) => code !== 'fraud'),
+  };
+  await on(applyInstall, less);
+  const { rows } = await house.shop.query(
+    `select relname from pg_class c join pg_namespace n on n.oid = relnamespace where nspname ~ '^purpose_' order by 1`,
+  );
+  expect(rows.map(({ relname }) => relname)).toEqual([
+    'orders',
+    'orders',
+    'sites',
+    'sites',
+    'user_events',
+    'user_events',
+  ]);
+  expect((await house.shop.query('select from pg_policy')).rows).toEqual([]);
+  expect(shortly(await on(planInstall, less))).toEqual([]);
+  const before = await house.shop.query('select code, number from habeas_consent.purposes');
+  await on(applyInstall);
+  expect((await house.shop.query('select code, number from habeas_consent.purposes')).rows).toEqual(
+    before.rows,
+  );
+});
+
+it('makes the bits of a purpose anew when it is no longer allowed until refused', async () => {
+  const stricter: Target = {
+    ...house.target,
+    purposes: house.target.purposes.map((purpose) => ({ ...purpose, optOut: false })),
+  };
+  await on(applyInstall, stricter);
+  expect((await house.shop.query('select * from purpose_fraud.orders')).rows).toEqual([]);
+});
+
+it.each([
+  ['has no column nobody', { column: 'nobody' }],
+  ['public.nothing is not there', { name: 'nothing' }],
+])('says what is wrong: %s', async (words, change) => {
+  const target = { ...house.target, tables: house.target.tables.map((table) => ({ ...table, ...change })) };
+  await expect(on(planInstall, target)).rejects.toMatchObject({
+    code: 'SCHEMA_MISMATCH',
+    message: expect.stringContaining(words),
+  });
+});
+
+it('leaves a table alone that has row security of its own, and a target of somebody else', async () => {
+  await house.shop.query('create table mine (user_id text); alter table mine enable row level security');
+  const table = {
+    kind: 'protected',
+    schema: 'public',
+    name: 'mine',
+    identity: 'user_id',
+    column: 'user_id',
+    key: undefined,
+  } as const;
+  await expect(
+    on(planInstall, { ...house.target, tables: [...house.target.tables, table] }),
+  ).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('of its own'),
+  });
+  await expect(on(planInstall, { ...house.target, organizationId: 'other' })).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('belongs to'),
+  });
+});

@@ -1,0 +1,118 @@
+import type pg from 'pg';
+import {
+  type CatalogSnapshot,
+  createCatalog,
+  enforceSql,
+  identifierText,
+  loadParser,
+  loadSnapshot,
+} from '../enforce/index.ts';
+import { choosePredicate, type NumberedPurpose, type Predicate } from './choose-predicate.ts';
+import { installedPurposes } from './sync-target.ts';
+import { type ProtectedTable, purposeOf, type Target } from './target.ts';
+
+/** A statement as it may run for a purpose. */
+export interface RewrittenSql {
+  readonly sql: string;
+  readonly purpose: string;
+  /** What was replaced, each table once, and how. */
+  readonly relations: readonly RewrittenRelation[];
+}
+
+export interface RewrittenRelation extends Pick<Predicate, 'form' | 'why'> {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** What is needed to rewrite statements for a target, read from it once. Plain data. */
+export interface TargetState {
+  readonly snapshot: CatalogSnapshot;
+  readonly purposes: readonly NumberedPurpose[];
+}
+
+export async function readTargetState(
+  pool: Pick<pg.Pool, 'connect' | 'query'>,
+  target: Target,
+): Promise<TargetState> {
+  return { purposes: await installedPurposes(pool, target), snapshot: await loadSnapshot(pool) };
+}
+
+/** The statement, narrowed to the rows that may be used for this purpose. Throws SQL_REFUSED with the reason, and NOT_FOUND for the purpose. */
+export async function rewriteSql(
+  sql: string,
+  {
+    target,
+    state,
+    purpose: code,
+  }: { readonly target: Target; readonly state: TargetState; readonly purpose: string },
+): Promise<RewrittenSql> {
+  await loadParser();
+  purposeOf(target, code);
+  const purpose = state.purposes.find((one) => one.code === code) as NumberedPurpose;
+  const find = ({ schema, name }: { readonly schema: string; readonly name: string }) =>
+    target.tables.find((one) => one.schema === schema && one.name === name);
+  const catalog = createCatalog(state.snapshot, {
+    where(name) {
+      const table = find(name);
+      return table?.kind === 'protected' ? choosePredicate(table, purpose).where : undefined;
+    },
+    open: (name) => find(name)?.kind === 'open',
+    functions: target.functions,
+  });
+  const enforced = enforceSql(sql, catalog);
+  const relations = enforced.relations.map(({ schema, name }) => {
+    const { form, why } = choosePredicate(wholeOf({ schema, name }, state, find) as ProtectedTable, purpose);
+    return { schema, name, form, why };
+  });
+  return { sql: enforced.sql, purpose: code, relations };
+}
+
+/** The table that is declared: of a part of it, the whole. */
+function wholeOf<Table>(
+  name: { readonly schema: string; readonly name: string },
+  { snapshot }: TargetState,
+  find: (name: { readonly schema: string; readonly name: string }) => Table | undefined,
+): Table | undefined {
+  const parts =
+    snapshot.relations.find((one) => one.schema === name.schema && one.name === name.name)?.partOf ?? [];
+  return [name, ...parts].map(find).find((one) => one !== undefined);
+}
+
+/** Rows of a table, and how many of them each purpose takes away. */
+export interface TakenAway {
+  readonly schema: string;
+  readonly name: string;
+  readonly rows: number;
+  readonly taken: Readonly<Record<string, number>>;
+}
+
+/** Counts in the target, in one pass over each table. */
+export async function countTakenAway(
+  client: Pick<pg.ClientBase, 'query'>,
+  {
+    target,
+    state,
+    relations,
+  }: {
+    readonly target: Target;
+    readonly state: TargetState;
+    readonly relations: readonly Pick<RewrittenRelation, 'schema' | 'name'>[];
+  },
+): Promise<readonly TakenAway[]> {
+  const counted: TakenAway[] = [];
+  for (const { schema, name } of relations) {
+    const table = wholeOf({ schema, name }, state, (one) =>
+      target.tables.find((other) => other.schema === one.schema && other.name === one.name),
+    ) as ProtectedTable;
+    const columns = state.purposes.map(
+      (purpose, index) =>
+        `count(*) filter (where not ${choosePredicate(table, purpose).where('habeas_row')}) as p${index}`,
+    );
+    const { rows } = await client.query<Record<string, string | number>>(
+      `select count(*) as rows, ${columns.join(', ')} from ${identifierText(schema)}.${identifierText(name)} as habeas_row`,
+    );
+    const taken = state.purposes.map(({ code }, index) => [code, Number(rows[0]?.[`p${index}`])]);
+    counted.push({ schema, name, rows: Number(rows[0]?.rows), taken: Object.fromEntries(taken) });
+  }
+  return counted;
+}

@@ -1,0 +1,135 @@
+import { identifierText } from '../enforce/index.ts';
+import { choosePredicate, type NumberedPurpose, SCHEMA, signaturesTable } from './choose-predicate.ts';
+import { rowSecurityObjects } from './row-security.ts';
+import { identityTypes, type Target, type TargetTable } from './target.ts';
+import { roleOf, type TargetObject } from './target-object.ts';
+
+/** Keys of one chunk of a bitmap: 2,000 bytes, so that four chunks share a page and a change writes one of them. */
+export const KEYS_PER_CHUNK = 16_000;
+
+/** Holds what was made and how the database shows it, so that what somebody changed is found. */
+export const OBJECTS_TABLE = `create table if not exists ${SCHEMA}.objects (
+  place integer not null, kind text not null, name text not null, wanted text not null, found text not null, dropped text[] not null, primary key (kind, name))`;
+
+/** All that the target must have, in the order in which it can be made. */
+export function targetObjects(target: Target, purposes: readonly NumberedPurpose[]): readonly TargetObject[] {
+  return [
+    { kind: 'schema', name: SCHEMA, create: [`create schema if not exists ${SCHEMA}`], drop: [] },
+    ...stateTables(),
+    ...identityTypes(target).map((type) => signatures(type, target, purposes)),
+    ...purposes.map(purposeObject),
+    ...purposes.flatMap((purpose) => viewObjects(target, purpose)),
+    ...(target.rowSecurity ? rowSecurityObjects(target) : []),
+  ];
+}
+
+function stateTables(): readonly TargetObject[] {
+  const table = (name: string, columns: string, more: readonly string[] = []): TargetObject => ({
+    kind: 'table',
+    name,
+    create: [`create table ${SCHEMA}.${name} (${columns})`, ...more],
+    drop: [`drop table if exists ${SCHEMA}.${name}`],
+  });
+  return [
+    table(
+      'installed',
+      'one boolean primary key default true check (one), organization text not null, snapshot text, as_of timestamptz',
+    ),
+    table(
+      'purposes',
+      'number smallint primary key check (number between 0 and 62), code text not null unique, opt_out boolean not null',
+    ),
+    table(
+      'filled',
+      'type text not null, purpose smallint not null, covered integer not null, primary key (type, purpose)',
+    ),
+    table(
+      'bitmaps',
+      'type text not null, purpose smallint not null, chunk integer not null, bits bytea not null, primary key (type, purpose, chunk)',
+      [`alter table ${SCHEMA}.bitmaps alter bits set storage plain`],
+    ),
+  ];
+}
+
+/** What people with identities of one type said: purposes granted and denied, a bit each. */
+function signatures(
+  type: string,
+  { numbers }: Pick<Target, 'numbers'>,
+  purposes: readonly NumberedPurpose[],
+): TargetObject {
+  const table = signaturesTable(type);
+  const key = numbers.has(type) ? '' : ' generated always as identity (minvalue 0 start 0)';
+  return {
+    kind: 'table',
+    name: `signatures_${type}`,
+    create: [
+      `create table ${table} (identity text primary key, key integer${key} not null unique,
+        granted bigint not null, denied bigint not null, check (granted & denied = 0)) with (fillfactor = 85)`,
+      // A hash of those who agreed, or refused, is made from the index alone.
+      ...purposes.map(
+        ({ number, optOut }) =>
+          `create index on ${table} (identity) where (${optOut ? 'denied' : 'granted'} & ${1n << BigInt(number)}) <> 0`,
+      ),
+    ],
+    drop: [`drop table if exists ${table}`, `delete from ${SCHEMA}.filled where type = '${type}'`],
+  };
+}
+
+/** Whether a purpose is allowed by default decides what its bits mean: with another one they are made anew. */
+function purposeObject({ code, number, optOut }: NumberedPurpose): TargetObject {
+  return {
+    kind: 'purpose',
+    name: code,
+    create: [
+      `delete from ${SCHEMA}.filled where purpose = ${number}`,
+      `insert into ${SCHEMA}.purposes (number, code, opt_out) values (${number}, '${code}', ${optOut})
+       on conflict (number) do update set opt_out = excluded.opt_out`,
+    ],
+    drop: [`delete from ${SCHEMA}.filled where purpose = ${number}`],
+  };
+}
+
+/** A schema in which every table has its own name, and a role that reads these and nothing else. */
+function viewObjects(target: Target, purpose: NumberedPurpose): readonly TargetObject[] {
+  const schema = `purpose_${purpose.code}`;
+  const role = identifierText(roleOf(target, purpose.code));
+  return [
+    {
+      kind: 'role',
+      name: roleOf(target, purpose.code),
+      create: [
+        `do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = '${roleOf(target, purpose.code)}') then create role ${role} nologin; end if; end $$`,
+        `alter role ${role} nosuperuser nobypassrls nocreaterole nocreatedb noreplication`,
+        ...target.tables.map(
+          ({ schema, name }) =>
+            `revoke all on ${identifierText(schema)}.${identifierText(name)} from ${role}`,
+        ),
+      ],
+      drop: [`drop owned by ${role}`, `drop role if exists ${role}`],
+    },
+    {
+      kind: 'schema',
+      name: schema,
+      create: [`create schema if not exists ${schema}`, `grant usage on schema ${schema} to ${role}`],
+      drop: [`drop schema if exists ${schema} restrict`],
+    },
+    ...target.tables.map((table): TargetObject => {
+      const view = `${schema}.${identifierText(table.name)}`;
+      return {
+        kind: 'view',
+        name: `${schema}.${table.name}`,
+        create: [
+          `create view ${view} with (security_barrier) as ${viewQuery(table, purpose)}`,
+          `grant select on ${view} to ${role}`,
+        ],
+        drop: [`drop view if exists ${view}`],
+      };
+    }),
+  ];
+}
+
+function viewQuery(table: TargetTable, purpose: NumberedPurpose): string {
+  const from = `select * from ${identifierText(table.schema)}.${identifierText(table.name)} as habeas_row`;
+  if (table.kind === 'open') return from;
+  return `${from} where ${choosePredicate(table, purpose).where('habeas_row')}`;
+}

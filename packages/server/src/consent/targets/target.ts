@@ -1,0 +1,130 @@
+import { type Config, type ConsentTargetConfig, HabeasError } from '../../foundation/index.ts';
+import { allowedByDefault, type Purpose } from '../purposes/index.ts';
+
+/** A database in which jobs see only those who agreed. */
+export interface Target {
+  readonly key: string;
+  readonly organizationId: string;
+  readonly tables: readonly TargetTable[];
+  readonly functions: readonly { readonly schema: string; readonly name: string }[];
+  /** Identity types whose values are whole numbers, which are the keys of bitmaps themselves. */
+  readonly numbers: ReadonlySet<string>;
+  readonly rowSecurity: boolean;
+  readonly purposes: readonly TargetPurpose[];
+}
+
+/** A target, where it is, and how often it is brought up to date. */
+export interface SyncedTarget {
+  readonly target: Target;
+  readonly url: string;
+  readonly syncEveryMilliseconds: number;
+  readonly reconcileEveryMilliseconds: number;
+}
+
+export interface TargetPurpose {
+  readonly code: string;
+  /** Allowed until somebody objects; otherwise only after somebody agreed. */
+  readonly optOut: boolean;
+}
+
+export type TargetTable = ProtectedTable | OpenTable;
+
+export interface OpenTable {
+  readonly kind: 'open';
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface ProtectedTable {
+  readonly kind: 'protected';
+  readonly schema: string;
+  readonly name: string;
+  /** By which its rows name people. */
+  readonly identity: string;
+  /** The column with it. */
+  readonly column: string;
+  /** A column with the person's whole number. */
+  readonly key: string | undefined;
+}
+
+/** What the configuration says of a target. Throws CONFIG_INVALID for what contradicts itself. */
+function targetOf(
+  config: ConsentTargetConfig,
+  { organizationId, purposes }: { readonly organizationId: string; readonly purposes: readonly Purpose[] },
+): Target {
+  const tables = config.tables.map((one): TargetTable => {
+    const name = qualifiedName(one.table);
+    if (one.identity === undefined) return { kind: 'open', ...name };
+    const column = one.column ?? one.identity;
+    const key = one.key ?? (config.numbers.includes(one.identity) ? column : undefined);
+    return { kind: 'protected', ...name, identity: one.identity, column, key };
+  });
+  const where = `consent.targets ${config.key}`;
+  const twice = tables.find((one, index) => tables.findIndex((other) => same(one, other)) < index);
+  if (twice !== undefined)
+    throw new HabeasError('CONFIG_INVALID', `${where}: ${twice.schema}.${twice.name} stands there twice.`);
+  if (purposes.length === 0)
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `${where}: there are no purposes. Name a file in consent.purposes.`,
+    );
+  return {
+    key: config.key,
+    organizationId,
+    tables,
+    functions: config.functions.map(qualifiedName),
+    numbers: new Set(config.numbers),
+    rowSecurity: config.row_security,
+    purposes: purposes.map((purpose) => ({ code: purpose.code, optOut: allowedByDefault(purpose) })),
+  };
+}
+
+/** The targets of a configuration. Throws CONFIG_INVALID. */
+export function targetsOf(
+  { organization, consent }: Pick<Config, 'organization' | 'consent'>,
+  purposes: readonly Purpose[],
+): readonly SyncedTarget[] {
+  return consent.targets.map((one) => ({
+    target: targetOf(one, { organizationId: organization, purposes }),
+    url: one.url,
+    syncEveryMilliseconds: one.sync_every,
+    reconcileEveryMilliseconds: one.reconcile_every,
+  }));
+}
+
+/** The target of this key, or the only one. Throws NOT_FOUND, BAD_INPUT where there are several, and CONFIG_INVALID where there is none. */
+export function chooseTarget(targets: readonly SyncedTarget[], key: string | undefined): SyncedTarget {
+  const keys = targets.map(({ target }) => target.key).join(', ');
+  const found = key === undefined ? targets : targets.filter(({ target }) => target.key === key);
+  const [one] = found;
+  if (one !== undefined && found.length === 1) return one;
+  if (targets.length === 0)
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      'There is no target in consent.targets (docs/enforce-consent.md).',
+    );
+  if (key === undefined) throw new HabeasError('BAD_INPUT', `Say which target: one of ${keys}.`);
+  throw new HabeasError('NOT_FOUND', `There is no target ${key}; there are: ${keys}.`);
+}
+
+/** The purpose of this code. Throws NOT_FOUND. */
+export function purposeOf({ purposes }: Pick<Target, 'purposes'>, code: string): TargetPurpose {
+  const found = purposes.find((purpose) => purpose.code === code);
+  if (found !== undefined) return found;
+  const codes = purposes.map((purpose) => purpose.code).join(', ');
+  throw new HabeasError('NOT_FOUND', `There is no purpose ${JSON.stringify(code)}; there are: ${codes}.`);
+}
+
+/** Identity types that protected tables name people by, in order. */
+export function identityTypes({ tables }: Pick<Target, 'tables'>): readonly string[] {
+  return [...new Set(tables.flatMap((one) => (one.kind === 'protected' ? [one.identity] : [])))].sort();
+}
+
+function qualifiedName(text: string): { readonly schema: string; readonly name: string } {
+  const [schema = '', name = ''] = text.split('.');
+  return { schema, name };
+}
+
+function same(one: { readonly schema: string; readonly name: string }, other: typeof one): boolean {
+  return one.schema === other.schema && one.name === other.name;
+}

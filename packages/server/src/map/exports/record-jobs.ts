@@ -1,0 +1,33 @@
+import { LEGAL_BASES } from './legal-words.ts';
+import { type RecordFile, recordSchema } from './record-file.ts';
+
+/** A job that runs over rows of people, and what for. */
+export interface RecordedJob {
+  readonly job: string;
+  readonly purpose: string;
+  /** The database that it ran in. */
+  readonly target: string;
+  /** Of the purpose, as `purposes.yaml` names it. */
+  readonly legalBasis: string | undefined;
+}
+
+/** The record with an activity for each job. They cover nothing of the map: what a job reads is held by a service that is there already. */
+export function withJobs(
+  record: RecordFile | undefined,
+  jobs: readonly RecordedJob[],
+): RecordFile | undefined {
+  if (jobs.length === 0) return record;
+  const base = record ?? recordSchema.parse({});
+  const activities = jobs.map(({ job, purpose, target, legalBasis }) => {
+    const basis = LEGAL_BASES.find((one) => one === legalBasis?.replaceAll('_', '-'));
+    return {
+      name: `Job ${job} in ${target}`,
+      purposes: [purpose],
+      ...(basis === undefined ? {} : { legal_basis: basis }),
+      measures: [
+        'sees only rows of people whose data may be used for its purpose; each run has a signed receipt',
+      ],
+    };
+  });
+  return { ...base, activities: [...base.activities, ...activities] };
+}

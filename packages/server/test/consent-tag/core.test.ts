@@ -1,0 +1,250 @@
+import { type Consent, type ConsentOptions, createConsent, type KeyValueStorage } from '@habeas/consent';
+import fc from 'fast-check';
+import { SignJWT } from 'jose';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { auditMigrations } from '../../src/audit/index.ts';
+import {
+  consentMigrations,
+  createConsentTag,
+  createConsent as createRoom,
+  parsePurposeFile,
+} from '../../src/consent/index.ts';
+import { fixedClock, newSecretKey } from '../../src/foundation/index.ts';
+import { createHttpServer, type HttpServer } from '../../src/http/index.ts';
+import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { inMemoryApplication, TEST_ORGANIZATION } from '../in-memory-application.ts';
+
+const FILE = parsePurposeFile(
+  `
+purposes:
+  - { code: shop, name: { en: Shop }, legal_basis: contract }
+  - { code: analytics, name: { en: Analytics }, legal_basis: consent, ask_again: 180d }
+  - { code: advertising, name: { en: Advertising }, legal_basis: consent }
+  - { code: sale, name: { en: Sale }, legal_basis: opt_out }
+`,
+  'purposes.yaml',
+);
+const NOW = '2026-06-01T12:00:00.000Z';
+const DAY = 86_400_000;
+const secret = Buffer.alloc(32, 3);
+
+let database: TestDatabase;
+let app: HttpServer;
+let server: string;
+const room = { organizationId: TEST_ORGANIZATION, masterKey: newSecretKey(), clock: fixedClock(NOW) };
+
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+  const consent = createRoom({ ...room, db: database.db, file: FILE });
+  const consentTag = createConsentTag({
+    ...room,
+    consent,
+    file: FILE,
+    origins: [],
+    identitySecrets: [secret.toString('base64')],
+    merge: true,
+  });
+  app = await createHttpServer(
+    { ...inMemoryApplication({ db: database.db }), consent, consentTag },
+    { rateLimits: { perKey: 1_000, perAddress: 1_000_000 } },
+  );
+  server = await app.listen({ port: 0, host: '127.0.0.1' });
+});
+
+afterAll(async () => {
+  await app?.close();
+  await database?.close();
+});
+
+const tokenOf = (user: string) =>
+  new SignJWT({ identity: { type: 'user_id', value: user } })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setAudience(`consent:${TEST_ORGANIZATION}`)
+    .setIssuedAt(new Date(NOW).getTime() / 1_000)
+    .setExpirationTime(new Date(NOW).getTime() / 1_000 + 3_600)
+    .sign(secret);
+
+/** As React Native's AsyncStorage: every answer is a promise. */
+function slowStorage(): KeyValueStorage & { readonly items: Map<string, string> } {
+  const items = new Map<string, string>();
+  return {
+    items,
+    getItem: async (key) => items.get(key) ?? null,
+    setItem: async (key, value) => void items.set(key, value),
+    removeItem: async (key) => void items.delete(key),
+  };
+}
+
+/** A network that can be away, or lose what comes back. */
+function network() {
+  const state = { is: 'there' as 'there' | 'away' | 'loses answers' };
+  const call: typeof fetch = async (url, init) => {
+    if (state.is === 'away') throw new TypeError('fetch failed');
+    const answer = await fetch(url, init);
+    if (state.is === 'loses answers') throw new TypeError('fetch failed');
+    return answer;
+  };
+  return { state, fetch: call };
+}
+
+async function open(options: Partial<ConsentOptions> = {}): Promise<Consent> {
+  const consent = createConsent({ server, now: () => new Date(NOW), ...options });
+  await consent.ready;
+  return consent;
+}
+
+const said = (consent: Consent) => consent.said;
+
+describe('consent in Node and React Native, without a DOM', () => {
+  let storage: ReturnType<typeof slowStorage>;
+
+  beforeEach(() => {
+    storage = slowStorage();
+  });
+
+  it('allows what the notice allows, then what was said, also after a restart', async () => {
+    const first = await open({ storage });
+    const allowed = (consent: Consent) =>
+      ['shop', 'analytics', 'sale', 'unknown'].map((code) => consent.allowed(code));
+    expect([allowed(first), first.mustAsk]).toEqual([[true, false, true, false], true]);
+    expect(storage.items.size).toBe(0);
+    let heard = 0;
+    const end = first.onChange(() => {
+      heard += 1;
+    });
+    await first.choose({ analytics: true, advertising: false, sale: false });
+    expect(heard).toBeGreaterThan(0);
+    end();
+    expect([allowed(first), first.mustAsk]).toEqual([[true, true, false, false], false]);
+    const second = await open({ storage });
+    expect([allowed(second), second.mustAsk, second.isKept]).toEqual([
+      [true, true, false, false],
+      false,
+      true,
+    ]);
+  });
+
+  it('asks again after the days of the notice, and the old answer holds until then', async () => {
+    const first = await open({ storage });
+    await first.chooseAll(true);
+    await first.send();
+    const later = (days: number) => open({ storage, now: () => new Date(Date.parse(NOW) + days * DAY) });
+    expect((await later(180)).mustAsk).toBe(false);
+    const asked = await later(181);
+    expect([asked.mustAsk, asked.allowed('analytics')]).toEqual([true, true]);
+  });
+
+  it('keeps every choice when the notice cannot be had', async () => {
+    const errors: unknown[] = [];
+    const first = await open({ storage });
+    await first.choose({ analytics: true, sale: false });
+    await first.send();
+    const away = network();
+    away.state.is = 'away';
+    const second = await open({ storage, fetch: away.fetch, onError: (error) => errors.push(error) });
+    expect(said(second)).toEqual({ analytics: true, sale: false });
+    expect([second.allowed('analytics'), second.allowed('sale'), second.allowed('advertising')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(errors).toHaveLength(1);
+    // Without anything remembered nothing is allowed, and nobody can choose about what they were not told.
+    const nobody = await open({ fetch: away.fetch });
+    expect([nobody.allowed('shop'), nobody.allowed('sale'), nobody.mustAsk]).toEqual([false, false, false]);
+    await expect(nobody.choose({ analytics: true })).rejects.toThrow('no notice');
+    away.state.is = 'there';
+    await nobody.send();
+    expect([nobody.allowed('shop'), nobody.mustAsk]).toEqual([true, true]);
+  });
+
+  it('is right also on a device whose clock is a day ahead', async () => {
+    const ahead = new Date(Date.parse(NOW) + DAY);
+    const consent = await open({ storage, now: () => ahead });
+    await consent.choose({ analytics: true });
+    await consent.send();
+    await consent.identify(await tokenOf('early'));
+    const { rows } = await sql<{ said_at: Date }>`select said_at from consent_signals`.execute(database.db);
+    expect(rows.every(({ said_at }) => said_at.getTime() <= Date.parse(NOW))).toBe(true);
+    const other = await open({ storage: slowStorage() });
+    await other.identify(await tokenOf('early'));
+    expect(said(other)).toEqual({ analytics: true });
+  });
+
+  it('lets a choice stand that was made while an earlier one was on its way', async () => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const late: typeof fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (init?.method === 'POST') await held;
+      return answer;
+    };
+    const consent = await open({ storage, fetch: late });
+    const heard: unknown[] = [];
+    await consent.choose({ analytics: true });
+    await consent.choose({ analytics: false });
+    consent.onChange(() => heard.push(consent.said.analytics));
+    letGo();
+    await consent.send();
+    expect(new Set(heard)).toEqual(new Set([false]));
+  });
+
+  it('treats what somebody else wrote under its key as nothing', async () => {
+    for (const text of ['', '{', 'null', '[]', '{"said":null}', '{"outbox":[]}']) {
+      storage.items.set('habeas-consent', text);
+      const consent = await open({ storage });
+      expect([consent.mustAsk, said(consent)]).toEqual([true, {}]);
+      await consent.choose({ analytics: false });
+      expect(said(await open({ storage }))).toEqual({ analytics: false });
+    }
+  });
+
+  it('comes to the latest choice on every device, whatever the network did', async () => {
+    const code = fc.constantFrom('analytics', 'advertising', 'sale');
+    const step = fc.record({
+      device: fc.nat({ max: 1 }),
+      act: fc.oneof(
+        { weight: 4, arbitrary: fc.dictionary(code, fc.boolean(), { minKeys: 1, maxKeys: 3 }) },
+        { weight: 2, arbitrary: fc.constantFrom('away', 'there', 'loses answers') },
+        { weight: 2, arbitrary: fc.constantFrom('restart', 'identify', 'send') },
+      ),
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+        run += 1;
+        const token = await tokenOf(`person-${run}`);
+        let minute = -1_000;
+        const now = () => new Date(Date.parse(NOW) + minute * 60_000);
+        const want: Record<string, boolean> = {};
+        const devices = await Promise.all(
+          [0, 1].map(async () => {
+            const way = network();
+            const options = { storage: slowStorage(), fetch: way.fetch, now };
+            return { way, options, consent: await open(options) };
+          }),
+        );
+        for (const { device: at, act } of steps) {
+          const device = devices[at];
+          if (device === undefined) throw new Error('There is no such device.');
+          minute += 1;
+          if (act === 'restart') device.consent = await open(device.options);
+          else if (act === 'identify') await device.consent.identify(token);
+          else if (act === 'send') await device.consent.send();
+          else if (typeof act === 'string') device.way.state.is = act as 'away';
+          else if (device.consent.notice !== undefined) {
+            await device.consent.choose(act);
+            Object.assign(want, act);
+          }
+        }
+        for (const { way } of devices) way.state.is = 'there';
+        for (const { consent } of [...devices, ...devices]) await consent.identify(token);
+        for (const { consent } of devices) expect(said(consent)).toEqual(want);
+        const fresh = await open({ now });
+        await fresh.identify(token);
+        expect(said(fresh)).toEqual(want);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

@@ -1,0 +1,290 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
+import { requireProgram } from '../requirements.ts';
+import { type ConsentSite, example, openConsentSite } from './consent-site.ts';
+
+const program = requireProgram('chromium', '--version');
+
+/** Says that it ran. */
+const ran = (name: string) => `(self.ran ??= []).push('${name}');`;
+const gated = (attributes: string, text = '') => `<script type="text/plain" ${attributes}>${text}</script>`;
+
+describe.skipIf(program === undefined)('what waits for consent', () => {
+  let site: ConsentSite;
+
+  beforeAll(async () => {
+    site = await openConsentSite();
+    site.put('/two.js', ran('two: file that is slow'));
+    site.put('/four.js', ran('four: module'), { headers: { 'content-type': 'text/javascript' } });
+    site.put('/six.js', ran('six: async'));
+    site.put('/seven.js', ran('seven: data-src'));
+    site.put('/nine.js', ran('nine: inserted late, file'));
+    site.put('/frame', `<script>parent.ran.push('ten: frame')</script>`, {
+      headers: { 'content-type': 'text/html' },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await site?.[Symbol.asyncDispose]();
+  });
+
+  const TEN = [
+    gated('data-purpose="analytics"', ran('one: text')),
+    gated('data-purpose="analytics" src="/two.js"'),
+    gated('data-purpose="analytics"', ran('three: text after the file')),
+    gated('data-purpose="analytics" data-type="module" src="/four.js"'),
+    gated('data-purpose="analytics" data-type="module"', ran('five: text of a module')),
+    gated('data-purpose="analytics" async src="/six.js"'),
+    gated('data-purpose="analytics" data-src="/seven.js"'),
+    `<iframe title="map" data-purpose="analytics" data-src="/frame"></iframe>`,
+    // These never run here: there is no yes for both, no such purpose, and no purpose at all.
+    gated('data-purpose="analytics advertising"', ran('both')),
+    gated('data-purpose="analitics"', ran('unknown')),
+    gated('data-purpose=""', ran('empty')),
+  ].join('\n');
+
+  /** Two more of the ten, from a script of the page. */
+  const insertLate = (page: Page) =>
+    page.evaluate(`{
+      const late = (set) => document.body.append(Object.assign(document.createElement('script'), { type: 'text/plain' }, set));
+      late({ text: "self.ran.push('eight: inserted late')" });
+      document.body.lastElementChild.dataset.purpose = 'analytics';
+      const box = document.createElement('div');
+      box.innerHTML = '<script type="text/plain" data-purpose="analytics" src="/nine.js"></' + 'script>';
+      document.body.append(box);
+    }`);
+  const list = (page: Page): Promise<readonly string[]> => page.evaluate('self.ran ?? []');
+  const choose = (page: Page, choices: object) =>
+    page.evaluate(`habeasConsent.ready.then(() => habeasConsent.choose(${JSON.stringify(choices)}))`);
+  const WANTED = [
+    'eight: inserted late',
+    'five: text of a module',
+    'four: module',
+    'nine: inserted late, file',
+    'one: text',
+    'seven: data-src',
+    'six: async',
+    'ten: frame',
+    'three: text after the file',
+    'two: file that is slow',
+  ];
+  const all = (page: Page) => page.waitForFunction(`self.ran?.length >= ${WANTED.length}`);
+
+  it('is run once each after a yes, in the order of the page, and not before', async () => {
+    const { promise: slow, resolve: answer } = Promise.withResolvers<void>();
+    site.put('/two.js', ran('two: file that is slow'), {
+      headers: { 'content-type': 'text/javascript' },
+      waits: slow,
+    });
+    const page = await (await site.browse()).newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(site.page('/ten', TEN));
+    await page.waitForSelector('habeas-consent .banner');
+    await insertLate(page);
+    expect(await list(page)).toEqual([]);
+    expect(asked.filter((path) => /^\/(two|four|six|seven|nine|frame)/.test(path))).toEqual([]);
+    await page.click('habeas-consent .banner button >> text=Privacy settings');
+    await page.click('habeas-consent label:has-text("Analytics")');
+    await page.click('habeas-consent dialog button >> text=Save my choices');
+    await page.waitForFunction(`self.ran?.includes('one: text')`);
+    answer();
+    await all(page);
+    const order = await list(page);
+    expect([...order].sort()).toEqual(WANTED);
+    const inOrder = order.filter((name) => /^(one|two|three|seven|eight|nine)/.test(name));
+    expect(inOrder.map((name) => name.split(':')[0])).toEqual([
+      'one',
+      'two',
+      'three',
+      'seven',
+      'eight',
+      'nine',
+    ]);
+    // Once more: nothing is left to run.
+    await choose(page, { analytics: true });
+    await page.evaluate(`new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`);
+    expect(await list(page)).toHaveLength(WANTED.length);
+  });
+
+  it('is run while the page is still being read, when the yes was there before', async () => {
+    const context = await site.browse();
+    const page = await context.newPage();
+    await page.goto(site.page('/first', ''));
+    await choose(page, { analytics: true });
+    await page.goto(site.page('/ten-again', TEN));
+    await insertLate(page);
+    await all(page);
+    expect([...(await list(page))].sort()).toEqual(WANTED);
+    expect((await list(page))[0]).toBe('one: text');
+  });
+
+  it('is not run by halves, when the rest of its text is still on its way', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.goto(site.page('/first', ''));
+    await choose(page, { analytics: true });
+    const { promise: after, resolve: comes } = Promise.withResolvers<void>();
+    const head = `<!doctype html><title>Halves</title><script src="${site.habeas}/consent/v1/tag.js"></script><body><h1>Halves</h1>`;
+    const [open, close] = ['<script type="text/plain" data-purpose="analytics">', '</script>'];
+    site.put('/halves', `${head}${open}${ran('before')}${close}\n${open}${ran('half')}\n`, {
+      headers: { 'content-type': 'text/html' },
+      rest: { after, body: `${ran('whole')}${close}` },
+    });
+    const loaded = page.goto(`${site.origin}/halves`);
+    await page.waitForFunction(`self.ran?.includes('before')`);
+    await page.evaluate(`new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`);
+    comes();
+    await loaded;
+    await page.waitForFunction(`self.ran?.includes('whole')`);
+    expect(await list(page)).toEqual(['before', 'half', 'whole']);
+  });
+
+  it('is never run after a no', async () => {
+    const page = await (await site.browse()).newPage();
+    const url = site.page('/refused', TEN);
+    await page.goto(url);
+    await page.click('habeas-consent .banner button >> text=Refuse all');
+    await page.waitForSelector('habeas-consent .banner', { state: 'hidden' });
+    await insertLate(page);
+    await page.goto(url);
+    await page.evaluate('habeasConsent.ready');
+    await page.evaluate(`new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`);
+    expect(await list(page)).toEqual([]);
+    expect(await page.isVisible('habeas-consent .banner')).toBe(false);
+  });
+
+  it('that fails does not hold up what stands behind it', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.goto(
+      site.page(
+        '/broken',
+        gated('data-purpose="analytics" src="/gone.js"') +
+          gated('data-purpose="analytics"', 'throw new Error("bad")') +
+          gated('data-purpose="analytics"', ran('after')),
+      ),
+    );
+    await choose(page, { analytics: true });
+    await page.waitForFunction(`self.ran?.length === 1`);
+  });
+
+  it('runs after the banner is painted, also where it needs no yes', async () => {
+    const page = await (await site.browse()).newPage();
+    // Nothing but the banner can be the first paint of this page.
+    const text = `${ran('sale')} self.ranAt = performance.now();`;
+    await page.goto(site.page('/painted', gated('data-purpose="sale"', text)));
+    await page.waitForFunction(
+      `self.ranAt && performance.getEntriesByName('first-contentful-paint').length === 1`,
+    );
+    const [paintedAt, ranAt] = (await page.evaluate(
+      `[performance.getEntriesByName('first-contentful-paint')[0].paintTime, self.ranAt]`,
+    )) as [number, number];
+    expect(paintedAt).toBeGreaterThan(0);
+    expect(paintedAt).toBeLessThanOrEqual(ranAt);
+    expect(await page.isVisible('habeas-consent .banner')).toBe(true);
+  });
+
+  it('that has run is ended by loading the page anew when the person changes their mind', async () => {
+    const page = await (await site.browse()).newPage();
+    const url = site.page('/withdrawn', gated('data-purpose="analytics"', ran('here')));
+    await page.goto(url);
+    await page.click('habeas-consent .banner button >> text=Accept all');
+    await page.waitForFunction(`self.ran?.length === 1`);
+    await page.evaluate('self.old = true');
+    await page.click('habeas-consent button.link');
+    await page.click('habeas-consent dialog button >> text=Refuse all');
+    await page.waitForFunction(`self.old === undefined && self.habeasConsent?.said.analytics === false`);
+    await page.evaluate('habeasConsent.ready');
+    expect(await list(page)).toEqual([]);
+  });
+
+  it('and is told by an event instead, where the page wants that', async () => {
+    const page = await (await site.browse()).newPage();
+    const attributes = 'data-on-withdrawal="event"';
+    const heard = `<script>self.heard = []; addEventListener('habeas-consent', ({ detail }) => heard.push(detail.said.analytics))</script>`;
+    await page.goto(
+      site.page('/event', heard + gated('data-purpose="analytics"', ran('here')), { attributes }),
+    );
+    await choose(page, { analytics: true });
+    await page.waitForFunction(`self.ran?.length === 1`);
+    await choose(page, { analytics: false });
+    expect(await page.evaluate('heard.at(-1)')).toBe(false);
+    expect(await list(page)).toEqual(['here']);
+  });
+
+  it('keeps its nonce and its trust under a strict content security policy', async () => {
+    const policy = [
+      "default-src 'none'",
+      `script-src 'nonce-abc'`,
+      `connect-src ${site.habeas}`,
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
+    ].join('; ');
+    const page = await (await site.browse()).newPage();
+    const before = `<script nonce="abc">self.broken = []; document.addEventListener('securitypolicyviolation', (event) => broken.push(event.violatedDirective + ' ' + event.sample))</script>`;
+    const body = [
+      gated('nonce="abc" data-purpose="analytics"', ran('text')),
+      gated('nonce="abc" data-purpose="analytics" src="/nine.js"'),
+      gated('data-purpose="analytics"', ran('without a nonce')),
+    ].join('');
+    const headers = { 'content-security-policy': policy };
+    await page.goto(
+      site.page('/strict', body, { before, attributes: 'nonce="abc" data-trusted-types', headers }),
+    );
+    await page.waitForSelector('habeas-consent .banner');
+    const style =
+      'getComputedStyle(document.querySelector("habeas-consent").shadowRoot.querySelector(".banner"))';
+    expect(await page.evaluate(`${style}.position`)).toBe('fixed');
+    expect(await page.evaluate('broken')).toEqual([]);
+    await page.click('habeas-consent .banner button >> text=Accept all');
+    // Not by waitForFunction, which needs `eval` in the page.
+    await eventually('both scripts ran', () =>
+      page.evaluate('self.ran?.length === 2 && broken.length === 1'),
+    );
+    expect(await list(page)).toEqual(['text', 'nine: inserted late, file']);
+    expect(await page.evaluate('broken')).toEqual(['script-src-elem ']);
+  });
+
+  it('is gated by the headless tag as well, which shows nothing', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.goto(site.page('/headless', TEN, { file: 'headless.js' }));
+    await page.evaluate('habeasConsent.ready');
+    await insertLate(page);
+    expect(await page.evaluate('habeasConsent.mustAsk')).toBe(true);
+    expect(await page.locator('habeas-consent').count()).toBe(0);
+    await page.evaluate('habeasConsent.chooseAll(true)');
+    await page.waitForFunction(`self.ran?.length === ${WANTED.length + 1}`);
+    expect([...(await list(page))].sort()).toEqual(['both', ...WANTED].sort());
+  });
+
+  it('tells Google Consent Mode: denied first, then what holds, and again when it changes', async () => {
+    const page = await (await site.browse()).newPage();
+    const html = example('consent-mode.html')
+      .replace('https://privacy.acme.example', site.habeas)
+      .replace("<!-- Google's own tag goes here. -->", '<script>self.early = dataLayer.length</script>');
+    site.put('/mode', html, { headers: { 'content-type': 'text/html' } });
+    const url = `${site.origin}/mode`;
+    const layer = async () =>
+      (await page.evaluate('dataLayer.map((command) => [...command])')) as [string, string, object][];
+    const denied = { ad_storage: 'denied', ad_user_data: 'denied', ad_personalization: 'denied' };
+    await page.goto(url);
+    await page.evaluate('habeasConsent.ready');
+    expect((await layer())[0]).toEqual([
+      'consent',
+      'default',
+      { analytics_storage: 'denied', ...denied, wait_for_update: 500 },
+    ]);
+    await choose(page, { analytics: true, advertising: false });
+    expect((await layer()).at(-1)).toEqual([
+      'consent',
+      'update',
+      { analytics_storage: 'granted', ...denied },
+    ]);
+    await page.goto(url);
+    // What is remembered is told before the next script of the page runs.
+    expect(await page.evaluate('early')).toBe(2);
+    await page.evaluate('habeasConsent.ready');
+    expect((await layer()).map(([, command]) => command)).toEqual(['default', 'update']);
+    expect((await layer())[1]?.[2]).toEqual({ analytics_storage: 'granted', ...denied });
+  });
+});

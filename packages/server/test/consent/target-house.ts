@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import {
+  applyInstall,
+  assignBits,
+  consentMigrations,
+  createSubjects,
+  recordSignals,
+  syncTarget,
+  type Target,
+  targetMigrations,
+} from '../../src/consent/index.ts';
+import { newSecretKey } from '../../src/foundation/index.ts';
+import { createTestDatabase, onServer } from '../database.ts';
+
+export const PURPOSES = [
+  { code: 'analytics', optOut: false },
+  { code: 'advertising', optOut: true },
+  { code: 'fraud', optOut: true },
+] as const;
+
+export const PEOPLE = 12;
+const ORGANIZATION = 'acme';
+
+/** What people can be named by. A person is one of each type, and says something under each by itself. */
+export const TYPES = ['user_id', 'email', 'customer'] as const;
+export type PersonType = (typeof TYPES)[number];
+
+/** An identity as Habeas stores it. */
+export function identityOf(type: PersonType, person: number): string {
+  if (type === 'email') return `person.${person}@example.org`;
+  return type === 'customer' ? String(person * 1_700) : `u-${person}`;
+}
+
+const SHOP = `
+create table user_events (id int primary key, user_id text, user_key int, site text, n int);
+create table letters (id int primary key, address text, words int);
+create table orders (id int primary key, customer int, site text, total int) partition by range (id);
+create table orders_1 partition of orders for values from (0) to (40);
+create table orders_2 partition of orders for values from (40) to (100000);
+create table sites (site text primary key, owner text);
+create view busy as select site, count(*) as n from user_events group by site;
+insert into user_events select i, 'u-' || i % ${PEOPLE}, null, 's' || i % 4, i % 7 from generate_series(1, 80) i;
+insert into user_events values (1001, null, null, 's1', 1), (1002, 'unknown', null, 's2', 2);
+insert into letters select i, case i % 3 when 0 then ' Person.' || i % ${PEOPLE} || '@Example.org' else 'person.' || i % ${PEOPLE} || '@example.org' end, i from generate_series(1, 60) i;
+insert into letters values (1001, null, 5);
+insert into orders select i, (i % ${PEOPLE}) * 1700, 's' || i % 4, i from generate_series(1, 80) i;
+insert into orders values (1001, null, 's1', 3), (1002, -5, 's1', 4), (1003, 99999999, 's1', 4);
+insert into sites select 's' || i, 'o' || i from generate_series(0, 4) i;`;
+
+/** Rows of a person of a table, as SQL of the shop: who was meant, whatever the column looks like. */
+const PERSON_OF = {
+  user_events: { type: 'user_id', person: "case when user_id ~ '^u-' then substr(user_id, 3)::int end" },
+  letters: { type: 'email', person: "substring(address from '[0-9]+')::int" },
+  orders: { type: 'customer', person: 'case when customer between 0 and 90000 then customer / 1700 end' },
+} as const;
+
+export interface TargetHouse extends AsyncDisposable {
+  readonly target: Target;
+  readonly shop: pg.Pool;
+  readonly shopUrl: string;
+  /** Habeas' own database. */
+  readonly source: pg.Pool;
+  /** Stores what somebody said; `beforeCommit` runs when it is written and nobody sees it yet. */
+  say(choices: readonly Said[], beforeCommit?: () => Promise<void>): Promise<void>;
+  sync(reconcile?: boolean): ReturnType<typeof syncTarget>;
+  install(): ReturnType<typeof applyInstall>;
+  /** Makes schemas `truth_<purpose>` of the rows of people who may be used, by what was said before. */
+  makeTruth(said: readonly Said[]): Promise<void>;
+}
+
+export interface Said {
+  readonly type: PersonType;
+  readonly person: number;
+  readonly choices: Readonly<Record<string, boolean>>;
+}
+
+/** A Habeas that people tell what they agree to, and a shop whose jobs have to heed it. */
+export async function openTargetHouse(): Promise<TargetHouse> {
+  const habeas = await createTestDatabase({ ...consentMigrations, ...targetMigrations });
+  const database = await createTestDatabase();
+  const shop = new pg.Pool({ connectionString: database.url, statement_timeout: 20_000 });
+  await shop.query(SHOP);
+  const target: Target = {
+    key: `t${randomBytes(5).toString('hex')}`,
+    organizationId: ORGANIZATION,
+    tables: [
+      {
+        kind: 'protected',
+        schema: 'public',
+        name: 'user_events',
+        identity: 'user_id',
+        column: 'user_id',
+        key: 'user_key',
+      },
+      {
+        kind: 'protected',
+        schema: 'public',
+        name: 'letters',
+        identity: 'email',
+        column: 'address',
+        key: undefined,
+      },
+      {
+        kind: 'protected',
+        schema: 'public',
+        name: 'orders',
+        identity: 'customer',
+        column: 'customer',
+        key: 'customer',
+      },
+      { kind: 'open', schema: 'public', name: 'sites' },
+    ],
+    functions: [],
+    numbers: new Set(['customer']),
+    rowSecurity: true,
+    purposes: PURPOSES,
+  };
+  const purposes = await assignBits(habeas.db, ORGANIZATION, ['unused', ...PURPOSES.map(({ code }) => code)]);
+  const subjects = createSubjects({ organizationId: ORGANIZATION, masterKey: newSecretKey() });
+  let spoken = 0;
+  const onShop = async <Result>(work: (client: pg.PoolClient) => Promise<Result>) => {
+    const client = await shop.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  };
+  return {
+    target,
+    shop,
+    shopUrl: database.url,
+    source: habeas.pool,
+    async say(given, beforeCommit) {
+      const signals = given.map(({ type, person, choices }) => {
+        spoken += 1;
+        return {
+          eventId: `e${spoken}`,
+          identity: { type, value: identityOf(type, person) },
+          saidAt: new Date(Date.UTC(2026, 0, 1) + spoken),
+          choices,
+          source: 'api',
+        };
+      });
+      const options = { organizationId: ORGANIZATION, subjects, purposes, now: new Date('2026-06-01') };
+      await habeas.db.transaction().execute(async (transaction) => {
+        await recordSignals(transaction, signals, options);
+        await beforeCommit?.();
+      });
+    },
+    sync: (reconcile = false) =>
+      onShop(async (client) => {
+        const source = await habeas.pool.connect();
+        try {
+          return await syncTarget({ target, source, client, openValue: subjects.openValue, reconcile });
+        } finally {
+          source.release();
+        }
+      }),
+    install: () => onShop((client) => applyInstall(client, target)),
+    async makeTruth(said) {
+      for (const { code, optOut } of PURPOSES) {
+        await shop.query(
+          `drop schema if exists truth_${code} cascade; create schema truth_${code}; create table truth_${code}.sites as table public.sites`,
+        );
+        for (const [table, { type, person }] of Object.entries(PERSON_OF)) {
+          const latest = new Map(
+            said
+              .filter((one) => one.type === type && one.choices[code] !== undefined)
+              .map((one) => [one.person, one.choices[code]]),
+          );
+          const others = [...latest].filter(([, granted]) => granted !== optOut).map(([one]) => one);
+          await shop.query(
+            `create table truth_${code}.${table} as select * from public.${table} where ((${person}) = any($1::int[])) is ${optOut ? 'not ' : ''}true`.replace(
+              '$1',
+              `'{${others.join(',')}}'`,
+            ),
+          );
+        }
+        await shop.query(
+          `create view truth_${code}.busy as select site, count(*) as n from truth_${code}.user_events group by site`,
+        );
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await shop.end();
+      await database.close();
+      await habeas.close();
+      for (const name of [...PURPOSES.map(({ code }) => code), 'rows'])
+        await onServer(`drop role if exists "habeas_${target.key}_${name}"`);
+    },
+  };
+}
