@@ -194,7 +194,9 @@ export function createConsent(options: ConsentOptions): Consent {
   async function choose(choices: Choices, variant = ''): Promise<void> {
     const seen = notice;
     if (!seen) throw new Error('There is no notice yet: nobody can choose before they were told what about.');
-    const at = now().toISOString();
+    // Later than all that is known, also where a clock is behind or coarse: the server goes by when something was said.
+    const known = Object.values(memory.said).map((said) => Date.parse(said.at) + 1);
+    const at = new Date(Math.max(+now(), ...known)).toISOString();
     const waiting: Waiting = {
       event_id: newId(),
       said_at: at,

@@ -57,8 +57,7 @@ export async function followReceiver(
     if (state.position >= upTo) {
       await bell.waitBeyond(heard, { signal, milliseconds: IDLE_MILLISECONDS });
       heard = bell.count;
-      // All that was committed by now, and not only up to what rang: what happened together is told together.
-      upTo = (await readFrontier(db)).settled;
+      upTo = await settledTogether(db);
       continue;
     }
     const { types } = receiver;
@@ -107,6 +106,23 @@ export async function followReceiver(
     await pause(retryDelay(failures, retry, Math.random()), signal);
     return { ...state, failures, failingSince: since };
   }
+}
+
+/** A busy outbox never stands still; then some of what happened together is told a mail later. */
+const LOOKS = 3;
+
+/**
+ * All that was committed by now, and not only up to what rang: what happened together is told together. A number that was read
+ * while a transaction took its own can lie in their middle when that transaction has ended before its lock was looked for.
+ */
+async function settledTogether(db: Database): Promise<number> {
+  let { settled } = await readFrontier(db);
+  for (let look = 1; look < LOOKS; look += 1) {
+    const before = settled;
+    ({ settled } = await readFrontier(db));
+    if (settled === before) break;
+  }
+  return settled;
 }
 
 async function failureOf(delivery: Promise<void>): Promise<HabeasError | undefined> {

@@ -189,6 +189,19 @@ describe('consent in Node and React Native, without a DOM', () => {
     expect(new Set(heard)).toEqual(new Set([false]));
   });
 
+  it('says what was chosen last as the last, also where the clock stands still or is set back', async () => {
+    let time = Date.parse(NOW);
+    const consent = await open({ storage, now: () => new Date(time) });
+    await consent.identify(await tokenOf('set back'));
+    for (const granted of [true, false, true, false]) await consent.choose({ analytics: granted });
+    time -= DAY;
+    await consent.choose({ analytics: true });
+    await consent.send();
+    const other = await open({ storage: slowStorage() });
+    await other.identify(await tokenOf('set back'));
+    expect(said(other)).toEqual({ analytics: true });
+  });
+
   it('treats what somebody else wrote under its key as nothing', async () => {
     for (const text of ['', '{', 'null', '[]', '{"said":null}', '{"outbox":[]}']) {
       storage.items.set('habeas-consent', text);
