@@ -21,12 +21,12 @@ export function databaseUrl(name: string): string {
   return url.toString();
 }
 
-/** Runs statements on the server's maintenance database. */
-export async function onServer(text: string): Promise<void> {
+/** Runs statements on the server's maintenance database, or works with a connection to it. */
+export async function onServer(work: string | ((client: pg.Client) => Promise<void>)): Promise<void> {
   const client = new pg.Client({ connectionString: inject('databaseUrl') });
   await client.connect();
   try {
-    await client.query(text);
+    await (typeof work === 'string' ? client.query(work) : work(client));
   } finally {
     await client.end();
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import pg from 'pg';
 import {
   applyInstall,
@@ -63,6 +64,8 @@ export interface TargetHouse extends AsyncDisposable {
   readonly source: pg.Pool;
   /** Stores what somebody said; `beforeCommit` runs when it is written and nobody sees it yet. */
   say(choices: readonly Said[], beforeCommit?: () => Promise<void>): Promise<void>;
+  /** Places, among all that was said, of what had been committed in a snapshot of Habeas' database. */
+  committedIn(snapshot: string): Promise<readonly number[]>;
   sync(reconcile?: boolean): ReturnType<typeof syncTarget>;
   install(): ReturnType<typeof applyInstall>;
   /** Makes schemas `truth_<purpose>` of the rows of people who may be used, by what was said before. */
@@ -119,6 +122,10 @@ export async function openTargetHouse(): Promise<TargetHouse> {
   const purposes = await assignBits(habeas.db, ORGANIZATION, ['unused', ...PURPOSES.map(({ code }) => code)]);
   const subjects = createSubjects({ organizationId: ORGANIZATION, masterKey: newSecretKey() });
   let spoken = 0;
+  // Rows of signals may be a subtransaction's, whose number no snapshot names.
+  await habeas.pool.query(
+    'create table spoken_in (place integer primary key, xid xid8 not null default pg_current_xact_id())',
+  );
   const onShop = async <Result>(work: (client: pg.PoolClient) => Promise<Result>) => {
     const client = await shop.connect();
     try {
@@ -133,6 +140,7 @@ export async function openTargetHouse(): Promise<TargetHouse> {
     shopUrl: database.url,
     source: habeas.pool,
     async say(given, beforeCommit) {
+      const first = spoken;
       const signals = given.map(({ type, person, choices }) => {
         spoken += 1;
         return {
@@ -146,8 +154,18 @@ export async function openTargetHouse(): Promise<TargetHouse> {
       const options = { organizationId: ORGANIZATION, subjects, purposes, now: new Date('2026-06-01') };
       await habeas.db.transaction().execute(async (transaction) => {
         await recordSignals(transaction, signals, options);
+        await sql`insert into spoken_in (place) select generate_series(${first}::integer, ${first + given.length - 1}::integer)`.execute(
+          transaction,
+        );
         await beforeCommit?.();
       });
+    },
+    async committedIn(snapshot) {
+      const { rows } = await habeas.pool.query<{ place: number }>(
+        'select place from spoken_in where pg_visible_in_snapshot(xid, $1::pg_snapshot)',
+        [snapshot],
+      );
+      return rows.map(({ place }) => place);
     },
     sync: (reconcile = false) =>
       onShop(async (client) => {

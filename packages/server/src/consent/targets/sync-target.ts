@@ -177,11 +177,12 @@ async function register(source: pg.ClientBase, { organizationId, key }: Target):
   });
 }
 
-/** Changes that all targets have. */
+/** Removes changes that all targets have; also while a transaction elsewhere on the server, which is older than they are, stays open. */
 async function prune(source: pg.ClientBase, organizationId: string): Promise<void> {
   await source.query(
-    `delete from consent_changes where organization_id = $1 and changed_in <
-       (select min(pg_snapshot_xmin(coalesce(snapshot, '1:1:'))::text::bigint)::text::xid8 from consent_targets where organization_id = $1)`,
+    `delete from consent_changes as c where organization_id = $1 and not exists (
+       select from consent_targets as t where t.organization_id = $1
+       and (t.snapshot is null or not pg_visible_in_snapshot(c.changed_in, t.snapshot)))`,
     [organizationId],
   );
 }
