@@ -1,12 +1,10 @@
 // First, because a heap that has grown while the modules are loaded stays large.
 import './small-heap.ts';
-import { readFileSync } from 'node:fs';
 import { type CliParts, runProcess } from './cli/index.ts';
+import { version } from './version.ts';
 
 /** Everything behind the command line, loaded by the commands that need it: asking a server needs none of it. */
 const load = () => import('./main.ts');
-
-const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 const parts: CliParts = {
   version,

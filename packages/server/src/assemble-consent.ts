@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import {
+  createConsent,
+  createConsentReceipts,
+  createConsentTag,
+  createJobRuns,
+  createSqlEnforcer,
+  createSubjects,
+  createTargetSyncs,
+  loadPurposes,
+  NO_PURPOSES,
+  targetsOf,
+} from './consent/index.ts';
+import { type Config, systemClock } from './foundation/index.ts';
+import type { Foundations } from './foundations.ts';
+import { signWith } from './sign-with.ts';
+
+/** Everything about what people agree to. */
+export function assembleConsent(foundations: Foundations, config: Config) {
+  const { db, opened, organizationId, masterKey, signer, auditLog, logger } = foundations;
+  const clock = systemClock;
+  const purposeFile =
+    config.consent.purposes === undefined
+      ? NO_PURPOSES
+      : loadPurposes(resolve(config.folder, config.consent.purposes), config.consent.purposes);
+  const consent = createConsent({
+    db,
+    organizationId,
+    masterKey,
+    clock,
+    file: purposeFile,
+    rule: config.consent.merge === 'own_first' ? 'own_first' : 'latest',
+  });
+  const targets = targetsOf(config, purposeFile.purposes);
+  const sqlEnforcer = createSqlEnforcer({ targets });
+  const consentTargets = createTargetSyncs({
+    organizationId,
+    targets,
+    pool: opened.pool,
+    openValue: createSubjects({ organizationId, masterKey }).openValue,
+    clock,
+    logger,
+  });
+  const receipting = {
+    db,
+    clock,
+    purposes: purposeFile.purposes,
+    sign: signWith(signer),
+    prove: (sequence: number) => auditLog.proveNow(sequence),
+  };
+  const jobRuns = createJobRuns(receipting);
+  return {
+    consent,
+    targets: consentTargets,
+    sqlEnforcer,
+    jobRuns,
+    receipts: createConsentReceipts({ ...receipting, consent }),
+    tag: createConsentTag({
+      consent,
+      organizationId,
+      file: purposeFile,
+      masterKey,
+      clock,
+      origins: config.consent.origins,
+      identitySecrets: config.consent.identity_secrets,
+      merge: config.consent.merge !== 'never',
+    }),
+    /** Jobs for the record of processing. */
+    recordedJobs: async () => {
+      const jobs = await jobRuns.list(organizationId);
+      return jobs.map(({ job, purpose: code, target }) => {
+        const purpose = purposeFile.purposes.find((one) => one.code === code);
+        return { job, target, purpose: code, legalBasis: purpose?.legal_basis };
+      });
+    },
+  };
+}
