@@ -2,4 +2,8 @@
 import { handOver } from './setup/hand-over.mjs';
 import { prepare } from './setup/prepare.mjs';
 
-await handOver(await prepare(), ['packages/server/bin/habeas.mjs', 'demo', ...process.argv.slice(2)]);
+await handOver(await prepare({ dashboard: true }), [
+  'packages/server/bin/habeas.mjs',
+  'demo',
+  ...process.argv.slice(2),
+]);

@@ -5,7 +5,7 @@ import { since } from './setup/say.mjs';
 import { runTests } from './setup/tests.mjs';
 
 const start = performance.now();
-const node = await prepare();
+const node = await prepare({ dashboard: true });
 
 console.log('stage 1 of 2: check (types, lint, dead code, boundaries)');
 const failedChecks = await runChecks(node);

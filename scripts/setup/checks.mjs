@@ -13,6 +13,10 @@ const CHECKS = [
     name: 'types of the browser',
     args: [tool('typescript/bin/tsc'), '--noEmit', '--project', 'packages/consent/src/browser'],
   },
+  {
+    name: 'types of the dashboard',
+    args: [tool('typescript/bin/tsc'), '--noEmit', '--project', 'packages/web'],
+  },
   { name: 'lint and format', args: [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'dead code', args: [tool('knip/bin/knip.js'), '--no-progress', '--no-config-hints'] },
   { name: 'boundaries', args: [join(root, 'scripts', 'boundaries', 'main.ts')] },

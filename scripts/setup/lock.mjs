@@ -31,7 +31,7 @@ export async function withLock(file, act) {
       removeDead(file, dead);
       continue;
     }
-    if (!told) say('another start installs the packages; waiting for it');
+    if (!told) say('another start prepares the project; waiting for it');
     told = true;
     await sleep(POLL_MILLISECONDS);
   }

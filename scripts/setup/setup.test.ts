@@ -244,7 +244,7 @@ describe('two starts at the same time', () => {
       expect(process.kill(npm, 0)).toBe(true);
 
       const outcome = await project.start([]);
-      expect(outcome.said).toContain('another start installs the packages; waiting for it');
+      expect(outcome.said).toContain('another start prepares the project; waiting for it');
       expect([outcome.status, JSON.parse(outcome.out).version]).toEqual([7, PINNED]);
     } finally {
       project.remove();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
+import { acceptedEncoding } from './accepted-encoding.ts';
 import type { HttpServer } from './operation.ts';
 
 /** The consent tag as `@habeas/consent` builds it: with banner and preference centre, and without. */
@@ -30,7 +31,7 @@ export function consentTagFileRoutes(app: HttpServer): void {
       schema: { hide: true, headers },
       handler: async (request, reply) => {
         made ??= representationsOf(file);
-        const encoding = encodingOf(request.headers['accept-encoding'] ?? '');
+        const encoding = acceptedEncoding(request.headers['accept-encoding'] ?? '');
         const { body, etag } = made.get(encoding) ?? { body: '', etag: '' };
         reply.headers({
           'cache-control': CACHE,
@@ -55,16 +56,6 @@ function representationsOf(file: (typeof FILES)[number]): ReadonlyMap<string, Re
   return new Map(
     Object.entries(bodies).map(([encoding, body]) => [encoding, { body, etag: `"${hash}-${encoding}"` }]),
   );
-}
-
-/** The smallest that the client takes; `q=0` refuses one (RFC 9110 §12.5.3). */
-function encodingOf(accepted: string): 'br' | 'gzip' | 'identity' {
-  const names = accepted
-    .toLowerCase()
-    .split(',')
-    .filter((entry) => !/;\s*q=0(\.0*)?\s*$/.test(entry))
-    .map((entry) => entry.split(';')[0]?.trim());
-  return (['br', 'gzip'] as const).find((encoding) => names.includes(encoding)) ?? 'identity';
 }
 
 function tagsOf(ifNoneMatch: string): readonly string[] {

@@ -96,6 +96,10 @@ describe('every route', () => {
       'POST /api/v1/callbacks/:taskId',
       'POST /api/v1/trackers/:name([A-Za-z0-9_.-]+)::report',
       'GET /health',
+      'GET /',
+      'GET /app',
+      'GET /app/*',
+      'GET /app/assets/:name',
     ]);
   });
 

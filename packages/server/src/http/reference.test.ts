@@ -22,11 +22,6 @@ afterAll(async () => {
 const get = (url: string) => app.inject({ method: 'GET', url, headers });
 
 describe('the reference page', () => {
-  it('is where / leads', async () => {
-    const answer = await get('/');
-    expect([answer.statusCode, answer.headers.location]).toEqual([302, '/reference']);
-  });
-
   it('loads nothing from another host, and its policy would not let it', async () => {
     const answer = await get('/reference');
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');

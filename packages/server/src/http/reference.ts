@@ -20,8 +20,6 @@ const SETTINGS = {
 
 /** `/reference`: the API as a page that people read and try. Everything it loads comes from this server. */
 export function referenceRoutes(app: HttpServer): void {
-  app.get('/', { schema: { hide: true }, handler: (_request, reply) => reply.redirect('/reference') });
-
   app.get('/reference', {
     schema: { hide: true },
     handler: async (_request, reply) => {

@@ -16,6 +16,7 @@ import { consentRoutes } from './consent.ts';
 import { consentImportRoutes } from './consent-import.ts';
 import { allowOrigins, consentTagRoutes } from './consent-tag.ts';
 import { consentTagFileRoutes } from './consent-tag-files.ts';
+import { dashboardRoutes } from './dashboard.ts';
 import { deadlineRoutes } from './deadlines.ts';
 import { declarationRoutes } from './declarations.ts';
 import { drpRoutes } from './drp.ts';
@@ -168,6 +169,7 @@ export async function createHttpServer(
   metricsRoutes(app, application);
   openApiRoutes(app);
   referenceRoutes(app);
+  dashboardRoutes(app);
   await app.ready();
   return app;
 }

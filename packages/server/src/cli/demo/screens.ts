@@ -256,7 +256,7 @@ export function nextScreen({ url, key, email }: NextView, { paint }: Screen): re
   return [
     '',
     `The server stays up at ${paint.strong(url)} until Ctrl+C. In a browser, open`,
-    `${url}/reference (any user name; the key is the password).`,
+    `${url}/app and sign in with the key below.`,
     '',
     'In another terminal:',
     '',

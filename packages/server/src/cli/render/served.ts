@@ -17,7 +17,7 @@ export function servedLines(
 ): readonly string[] {
   return [
     `Habeas listens on ${paint.strong(url)}`,
-    `In a browser: ${url}/reference (any user name; the key is the password)`,
+    `In a browser: ${url}/app (sign in with the key); the API: ${url}/reference (any user name; the key is the password)`,
     `Services know its calls by this public key: ${publicKeys.join(' ')}`,
     ...(key === undefined
       ? []

@@ -1,0 +1,40 @@
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { Loading } from './parts/states.tsx';
+import { PageError, PageNotFound } from './shell/page-error.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({
+  component: Shell,
+  errorComponent: PageError,
+  notFoundComponent: PageNotFound,
+});
+
+const home = createRoute({ getParentRoute: () => root, path: '/' }).lazy(() =>
+  import('./home/home-page.tsx').then(({ route }) => route),
+);
+
+/** Addresses hold what the API's queries hold, as they hold it: `?state=running`. */
+const parseSearch = (text: string) => Object.fromEntries(new URLSearchParams(text));
+const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
+  const entries = Object.entries(search).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  );
+  return entries.length === 0 ? '' : `?${new URLSearchParams(entries)}`;
+};
+
+export const router = createRouter({
+  routeTree: root.addChildren([home]),
+  basepath: '/app',
+  parseSearch,
+  stringifySearch,
+  defaultErrorComponent: PageError,
+  defaultPendingComponent: Loading,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,69 @@
+import type { SessionView } from '@habeas/contract/api';
+import { Modal, Text } from '@mantine/core';
+import { use, useEffect, useState } from 'react';
+import { answerKeyNeeded, type WhyKeyNeeded } from '../api/key-needed.ts';
+import { confirmSession, startSession } from '../api/operations.ts';
+import { KeyForm } from './key-form.tsx';
+import { useOtherTabs } from './other-tabs.ts';
+import { SessionContext, useSetSession } from './session.tsx';
+
+const WORDS = {
+  expired: {
+    title: 'Sign in again',
+    text: 'Your session has ended. What you typed is still here and goes on once you signed in.',
+    submit: 'Sign in',
+    act: startSession,
+  },
+  confirm: {
+    title: 'Show that it is you',
+    text: 'What you are about to do cannot be undone, so show your key once more. For ten minutes you will not be asked again.',
+    submit: 'Confirm',
+    act: confirmSession,
+  },
+} as const;
+
+interface Question {
+  readonly why: WhyKeyNeeded;
+  readonly answer: (shown: boolean) => void;
+}
+
+/** Asks for the key over the page that is open, and lets what waited for it go on. */
+export function KeyDialog() {
+  const [question, setQuestion] = useState<Question>();
+  const session = use(SessionContext);
+  const setSession = useSetSession();
+
+  useEffect(
+    () =>
+      answerKeyNeeded(
+        (why) =>
+          new Promise((resolve, reject) => {
+            const answer = (shown: boolean) => {
+              setQuestion(undefined);
+              if (shown) resolve();
+              else reject(new Error('The key was not shown.'));
+            };
+            setQuestion({ why, answer });
+          }),
+      ),
+    [],
+  );
+
+  // Whoever signed in again in another tab of this browser did so here.
+  useOtherTabs((actor) => {
+    if (actor === session?.actor && question?.why === 'expired') question.answer(true);
+  });
+
+  const done = (session: SessionView) => {
+    setSession(session);
+    question?.answer(true);
+  };
+  const words = WORDS[question?.why ?? 'expired'];
+  return (
+    <Modal opened={question !== undefined} onClose={() => question?.answer(false)} title={words.title}>
+      <KeyForm act={(key) => words.act({ body: { key } })} done={done} submit={words.submit}>
+        <Text>{words.text}</Text>
+      </KeyForm>
+    </Modal>
+  );
+}

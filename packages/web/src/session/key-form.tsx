@@ -1,0 +1,42 @@
+import type { SessionView } from '@habeas/contract/api';
+import { Button, PasswordInput, Stack } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+export interface KeyFormProps {
+  readonly act: (key: string) => Promise<SessionView>;
+  readonly done: (session: SessionView) => void;
+  readonly submit: string;
+  readonly children?: ReactNode;
+}
+
+/** Where somebody shows their API key. The key goes to the server once and is kept nowhere. */
+export function KeyForm({ act, done, submit, children }: KeyFormProps) {
+  const showing = useMutation({ mutationFn: act, onSuccess: done });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const key = new FormData(event.currentTarget).get('key');
+        if (typeof key === 'string' && key.trim() !== '') showing.mutate(key.trim());
+      }}
+    >
+      <Stack gap="md">
+        {children}
+        <PasswordInput
+          name="key"
+          label="API key"
+          description="The key that the server printed when it started, or one that you were given"
+          autoComplete="current-password"
+          required
+          data-autofocus
+          error={showing.error?.message}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the key', tabIndex: 0 }}
+        />
+        <Button type="submit" loading={showing.isPending}>
+          {submit}
+        </Button>
+      </Stack>
+    </form>
+  );
+}

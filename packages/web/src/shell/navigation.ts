@@ -1,0 +1,11 @@
+import type { Scope } from '@habeas/contract/api';
+
+export interface Place {
+  readonly to: '/';
+  readonly label: string;
+  /** Who may not do this is not led there. */
+  readonly scope: Scope | undefined;
+}
+
+/** The pages of the dashboard, as the navigation shows them. */
+export const PLACES: readonly Place[] = [{ to: '/', label: 'Home', scope: undefined }];

@@ -1,0 +1,1 @@
+export function ensureDashboard(root: string, node: string): Promise<void>;
