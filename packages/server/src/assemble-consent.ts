@@ -1,22 +1,35 @@
 import { resolve } from 'node:path';
+import { signStandardWebhook } from './access/index.ts';
+import type { Systems } from './connectors/index.ts';
 import {
   createConsent,
   createConsentReceipts,
   createConsentTag,
   createJobRuns,
+  createPropagation,
   createSqlEnforcer,
   createSubjects,
   createTargetSyncs,
+  destinationsOf,
   loadPurposes,
   NO_PURPOSES,
   targetsOf,
 } from './consent/index.ts';
-import { type Config, systemClock } from './foundation/index.ts';
+import { type Config, type Outbound, systemClock } from './foundation/index.ts';
 import type { Foundations } from './foundations.ts';
+import type { Streams } from './requests/index.ts';
 import { signWith } from './sign-with.ts';
 
 /** Everything about what people agree to. */
-export function assembleConsent(foundations: Foundations, config: Config) {
+export function assembleConsent(
+  foundations: Foundations,
+  config: Config,
+  {
+    systems,
+    streams,
+    outbound,
+  }: { readonly systems: Systems; readonly streams: Streams; readonly outbound: Outbound },
+) {
   const { db, opened, organizationId, masterKey, signer, auditLog, logger } = foundations;
   const clock = systemClock;
   const purposeFile =
@@ -33,11 +46,26 @@ export function assembleConsent(foundations: Foundations, config: Config) {
   });
   const targets = targetsOf(config, purposeFile.purposes);
   const sqlEnforcer = createSqlEnforcer({ targets });
+  const { openValue } = createSubjects({ organizationId, masterKey });
+  const propagation = createPropagation({
+    db,
+    pool: opened.pool,
+    organizationId,
+    destinations: destinationsOf(config, purposeFile.purposes),
+    codes: purposeFile.purposes.map(({ code }) => code),
+    openValue,
+    systems,
+    publishOnStream: streams.publish,
+    outbound,
+    sign: signStandardWebhook,
+    clock,
+    logger,
+  });
   const consentTargets = createTargetSyncs({
     organizationId,
     targets,
     pool: opened.pool,
-    openValue: createSubjects({ organizationId, masterKey }).openValue,
+    openValue,
     clock,
     logger,
   });
@@ -52,6 +80,7 @@ export function assembleConsent(foundations: Foundations, config: Config) {
   return {
     consent,
     targets: consentTargets,
+    propagation,
     sqlEnforcer,
     jobRuns,
     receipts: createConsentReceipts({ ...receipting, consent }),

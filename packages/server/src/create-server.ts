@@ -77,12 +77,13 @@ export async function createServer(
     publicUrl,
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
-  const consent = assembleConsent(foundations, config);
+  const consent = assembleConsent(foundations, config, { systems, streams, outbound });
   const http = await createHttpServer({
     jobRuns: consent.jobRuns,
     sqlEnforcer: consent.sqlEnforcer,
     consentReceipts: consent.receipts,
     consentTargets: consent.targets,
+    propagation: consent.propagation,
     packageLinks: telling.packageLinks,
     packageTexts: telling.packageTexts,
     trackers,
@@ -152,6 +153,7 @@ export async function createServer(
       await requests.start();
       map.start();
       await partners.start();
+      await consent.propagation.start();
       return http.listen(address);
     },
     close: () =>
@@ -159,6 +161,7 @@ export async function createServer(
         [
           { name: 'notifications', close: () => telling.notifications.stop() },
           { name: 'mails to people', close: async () => telling.teller?.stop() },
+          { name: 'consent propagation', close: () => consent.propagation.stop() },
           { name: 'partners', close: () => partners.stop() },
           { name: 'feed', close: () => feed.close() },
           { name: 'http', close: () => http.close() },

@@ -1,6 +1,11 @@
 import { accessMigrations } from './access/index.ts';
 import { auditMigrations } from './audit/index.ts';
-import { consentMigrations, jobMigrations, targetMigrations } from './consent/index.ts';
+import {
+  consentMigrations,
+  jobMigrations,
+  propagationMigrations,
+  targetMigrations,
+} from './consent/index.ts';
 import type { Migrations } from './foundation/index.ts';
 import { mapMigrations } from './map/index.ts';
 import { notifyMigrations } from './notify/index.ts';
@@ -17,5 +22,6 @@ export const migrations: Migrations = {
   ...partnerMigrations,
   ...consentMigrations,
   ...targetMigrations,
+  ...propagationMigrations,
   ...jobMigrations,
 };

@@ -117,6 +117,12 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     jobRuns: NO_JOBS,
     sqlEnforcer: createSqlEnforcer({ targets: [] }),
     consentReceipts: NO_RECEIPTS,
+    propagation: {
+      list: async () => [],
+      messages: async () => [],
+      retry: async () => 0,
+      acknowledge: async () => 0,
+    },
     consentTargets: {
       statuses: () => [
         { target: 'shop-db', exactAt: new Date('2026-01-01T00:00:00Z'), drift: 2, error: undefined },

@@ -174,6 +174,28 @@ export function createApiClient(server: ServerAddress) {
           answer: api.webhookListSchema,
         })
       ).items,
+    listConsentDestinations: async () =>
+      (
+        await call(server, {
+          path: '/api/v1/consent/propagation',
+          answer: api.consentDestinationListSchema,
+        })
+      ).items,
+    listConsentMessages: async (query: typeof api.consentMessagesQuerySchema._zod.output) =>
+      (
+        await call(server, {
+          path: '/api/v1/consent/propagation/messages',
+          query,
+          answer: api.consentMessageListSchema,
+        })
+      ).items,
+    retryConsentPropagation: (body: typeof api.retryPropagationSchema._zod.input) =>
+      call(server, {
+        ...post,
+        path: '/api/v1/consent/propagation:retry',
+        body,
+        answer: api.propagatedSchema,
+      }),
     listDeadLetters: async (query: typeof api.deadLettersQuerySchema._zod.output) =>
       (await call(server, { path: '/api/v1/dead-letters', query, answer: api.deadLetterListSchema })).items,
     replayDeadLetters: (body: typeof api.replaySchema._zod.input) =>

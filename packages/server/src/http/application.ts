@@ -6,6 +6,7 @@ import type {
   ConsentReceipts,
   ConsentTag,
   JobRuns,
+  PropagationState,
   SqlEnforcer,
   TargetSyncs,
 } from '../consent/index.ts';
@@ -34,6 +35,7 @@ export interface Application {
   readonly jobRuns: JobRuns;
   readonly sqlEnforcer: Pick<SqlEnforcer, 'enforce'>;
   readonly consentReceipts: ConsentReceipts;
+  readonly propagation: PropagationState;
   readonly consentTargets: Pick<TargetSyncs, 'statuses'>;
   readonly map: DataMap;
   readonly mapExports: MapExports;

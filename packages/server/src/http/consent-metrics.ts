@@ -1,10 +1,10 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Application } from './application.ts';
 
-/** How far the databases in which consent is enforced are behind. */
+/** How far the databases in which consent is enforced, and the systems that are told of it, are behind. */
 export function consentMetrics(
   registry: Registry,
-  { consentTargets, clock }: Pick<Application, 'consentTargets' | 'clock'>,
+  { consentTargets, propagation, clock }: Pick<Application, 'consentTargets' | 'propagation' | 'clock'>,
 ): void {
   const labelNames = ['target'] as const;
   new Gauge({
@@ -26,6 +26,25 @@ export function consentMetrics(
     registers: [registry],
     collect() {
       for (const { target, drift } of consentTargets.statuses()) this.set({ target }, drift);
+    },
+  });
+  const people = new Gauge({
+    name: 'habeas_consent_propagation_people',
+    help: 'People whose state a destination has not acknowledged: still to be sent, sent, or given up',
+    labelNames: ['destination', 'state'] as const,
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'habeas_consent_propagation_lag_seconds',
+    help: 'Since when a destination may not have all that people said; 0: it has all; infinite before it was first told',
+    labelNames: ['destination'] as const,
+    registers: [registry],
+    async collect() {
+      for (const { key: destination, lag_seconds, waiting, sent, given_up } of await propagation.list()) {
+        this.set({ destination }, lag_seconds ?? Infinity);
+        for (const [state, count] of Object.entries({ waiting, sent, given_up }))
+          people.set({ destination, state }, count);
+      }
     },
   });
 }

@@ -8,7 +8,10 @@ import { type HttpServer, operation, problems } from './operation.ts';
 /** `GET /metrics`: figures of this server process for Prometheus, and what Habeas declares about itself. Labels hold routes, methods and statuses only. */
 export function metricsRoutes(
   app: HttpServer,
-  application: Pick<Application, 'ownMetrics' | 'requests' | 'organizationId' | 'consentTargets' | 'clock'>,
+  application: Pick<
+    Application,
+    'ownMetrics' | 'requests' | 'organizationId' | 'consentTargets' | 'propagation' | 'clock'
+  >,
 ): void {
   const { ownMetrics, requests, organizationId } = application;
   const registry = new Registry();

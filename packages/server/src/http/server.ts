@@ -14,6 +14,7 @@ import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
 import { consentRoutes } from './consent.ts';
 import { consentImportRoutes } from './consent-import.ts';
+import { consentPropagationRoutes } from './consent-propagation.ts';
 import { allowOrigins, consentTagRoutes } from './consent-tag.ts';
 import { consentTagFileRoutes } from './consent-tag-files.ts';
 import { dashboardRoutes } from './dashboard.ts';
@@ -138,6 +139,7 @@ export async function createHttpServer(
   ticketRoutes(app, application);
   processingChoicesRoutes(app, application);
   consentRoutes(app, application);
+  consentPropagationRoutes(app, application);
   jobRunRoutes(app, application);
   enforceSqlRoutes(app, application);
   consentTagRoutes(app, application);

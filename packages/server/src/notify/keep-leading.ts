@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { type Logger, pause } from '../foundation/index.ts';
 
 /** First half of the advisory lock of the one process that may do a work; arbitrary numbers that all Habeas servers agree on. */
-const LEADER_LOCKS = { receivers: 0x4841_424e, people: 0x4841_4250 } as const;
+const LEADER_LOCKS = { receivers: 0x4841_424e, people: 0x4841_4250, consent: 0x4841_4251 } as const;
 
 export interface KeepLeadingOptions {
-  /** What only one process may do: tell receivers, or tell people. */
+  /** What only one process may do: tell receivers, tell people, or tell destinations of consent. */
   readonly work: keyof typeof LEADER_LOCKS;
   /** One of its connections is kept for as long as this process leads. */
   readonly pool: pg.Pool;

@@ -57,6 +57,7 @@ const OF_OPERATORS: readonly string[] = [
   'map.client-address-changed',
   'notify.dead-letter',
   'notify.receiver-disabled',
+  'consent.delivery-given-up',
 ];
 
 /** The audit log published a checkpoint. */

@@ -24,13 +24,32 @@ export interface WebhookSenderOptions {
   }) => string;
   /** For one call; the standard recommends 15 to 30 s. (Default: 15000) */
   readonly timeoutMilliseconds?: number | undefined;
+  /** To one receiver at once. (Default: 1) */
+  readonly connections?: number;
+}
+
+/** Where signed messages are posted to. */
+export type WebhookAddress = Pick<WebhookReceiver, 'name' | 'url' | 'secret' | 'formerSecrets'>;
+
+/** A message after Standard Webhooks 1.0. */
+export interface WebhookMessage {
+  /** By which a receiver knows repetitions. */
+  readonly id: string;
+  readonly body: string;
+  readonly contentType: string;
+}
+
+export interface WebhookPoster {
+  /**
+   * Posts one message, signed. Gives `taken` when the receiver answered with 2xx, `gone` for 410. Throws SYSTEM_REFUSED for any other
+   * answer, a redirect among them, and what the HTTP client throws.
+   */
+  post(to: WebhookAddress, message: WebhookMessage, signal: AbortSignal): Promise<'taken' | 'gone'>;
+  close(): void;
 }
 
 export interface WebhookSender {
-  /**
-   * Posts one event. Gives `taken` when the receiver answered with 2xx, `gone` for 410. Throws SYSTEM_REFUSED for any other answer, a redirect
-   * among them, and what the HTTP client throws. The id of the message is the event's, so that a receiver knows repetitions.
-   */
+  /** Posts one event as {@link WebhookPoster.post} does, under the event's id. */
   send(receiver: WebhookReceiver, event: StoredEvent, signal: AbortSignal): Promise<'taken' | 'gone'>;
   close(): void;
 }
@@ -41,33 +60,47 @@ const MAX_BYTES = 64 * 1_024;
 const GONE = 410;
 
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
-  const { outbound, clock, sign, timeoutMilliseconds: timeout = TIMEOUT_MILLISECONDS } = options;
+  const { post, close } = createWebhookPoster(options);
+  return {
+    send: (receiver, event, signal) =>
+      post(receiver, { id: event.id, body: cloudEventOf(event), contentType: CLOUD_EVENT_TYPE }, signal),
+    close,
+  };
+}
+
+export function createWebhookPoster(options: WebhookSenderOptions): WebhookPoster {
+  const {
+    outbound,
+    clock,
+    sign,
+    connections = 1,
+    timeoutMilliseconds: timeout = TIMEOUT_MILLISECONDS,
+  } = options;
   const clients = new Map<string, HttpClient>();
 
-  function clientFor(receiver: WebhookReceiver): HttpClient {
-    const found = clients.get(receiver.name);
+  function clientFor(to: WebhookAddress): HttpClient {
+    const found = clients.get(to.name);
     if (found !== undefined) return found;
-    const tls = receiver.url.protocol === 'https:' ? {} : undefined;
-    const made = createHttpClient({ outbound, address: addressOf(receiver), tls, connections: 1 });
-    clients.set(receiver.name, made);
+    const tls = to.url.protocol === 'https:' ? {} : undefined;
+    const made = createHttpClient({ outbound, address: addressOf(to), tls, connections });
+    clients.set(to.name, made);
     return made;
   }
 
   return {
-    async send(receiver, event, signal) {
-      const body = cloudEventOf(event);
+    async post(to, { id, body, contentType }, signal) {
       const timestamp = String(Math.floor(clock.now().getTime() / 1_000));
-      const { status } = await clientFor(receiver).call({
+      const { status } = await clientFor(to).call({
         method: 'POST',
-        path: `${receiver.url.pathname}${receiver.url.search}`,
+        path: `${to.url.pathname}${to.url.search}`,
         headers: {
-          'content-type': CLOUD_EVENT_TYPE,
+          'content-type': contentType,
           'user-agent': 'habeas',
-          'webhook-id': event.id,
+          'webhook-id': id,
           'webhook-timestamp': timestamp,
           // A receiver that changes its secret knows the old one or the new one; either fits.
-          'webhook-signature': [receiver.secret, ...receiver.formerSecrets]
-            .map((secret) => sign({ secret, id: event.id, timestamp, body }))
+          'webhook-signature': [to.secret, ...to.formerSecrets]
+            .map((secret) => sign({ secret, id, timestamp, body }))
             .join(' '),
         },
         body,
@@ -76,7 +109,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
         signal,
       });
       if (status === GONE) return 'gone';
-      if (status < 200 || status > 299) throw refused(receiver, status);
+      if (status < 200 || status > 299) throw refused(to, status);
       return 'taken';
     },
     close() {
@@ -86,13 +119,13 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   };
 }
 
-function addressOf({ url }: WebhookReceiver) {
+function addressOf({ url }: Pick<WebhookAddress, 'url'>) {
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   return parseOutboundAddress(`${url.hostname}:${port}`);
 }
 
 /** Names the host and never the path, which may hold a secret. */
-export function refused(receiver: WebhookReceiver, status: number): HabeasError {
+export function refused(receiver: WebhookAddress, status: number): HabeasError {
   const isRedirect = status >= 300 && status < 400;
   return new HabeasError(
     'SYSTEM_REFUSED',

@@ -156,6 +156,20 @@ export function toldEvent(event: Told): ToldEvent {
           { text: 'If it stays away, take it out of the configuration.' },
         ],
       };
+    case 'consent.delivery-given-up':
+      return {
+        headline: `${value('destination')} was not told what somebody agrees to`,
+        facts: [
+          `It did not take it in any try (${value('error_code')}). Of others there is no message while this one is given up.`,
+        ],
+        next: [
+          { text: 'What it did not take, and why:', command: 'habeas consent propagation list' },
+          {
+            text: 'When it takes messages again:',
+            command: `habeas consent propagation retry ${quoted(value('destination'))}`,
+          },
+        ],
+      };
     case 'notify.test':
       return {
         headline: 'Messages of Habeas arrive here',

@@ -2,12 +2,13 @@ import type { RewriteOptions, TargetOptions } from '../actions/consent.ts';
 import { withConfigOptions } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { consentImportVerb } from './consent-import.ts';
+import { consentPropagationVerb } from './consent-propagation.ts';
 
 /** `habeas consent`: what people agreed to, enforced in databases. */
 export const consentVerb: Verb = (program, run) => {
   const consent = program
     .command('consent')
-    .description('let jobs see only people who agreed, and import who did');
+    .description('let jobs see only people who agreed, import who did, and see who is told');
   const actions = () => import('../actions/consent.ts');
   const target = '--target <key>';
   const which = 'key of the target (default: the only one)';
@@ -43,4 +44,5 @@ export const consentVerb: Verb = (program, run) => {
   );
 
   consentImportVerb(consent, run);
+  consentPropagationVerb(consent, run);
 };

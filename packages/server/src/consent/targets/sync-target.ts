@@ -38,7 +38,7 @@ export interface Watermark {
  */
 export async function syncTarget(options: SyncOptions): Promise<SyncResult> {
   const { target, source, client } = options;
-  await register(source, target);
+  await registerTarget(source, target);
   const result = await inTransaction(source, 'repeatable read read only', () =>
     inTransaction(client, 'read committed', () => syncWithin(options)),
   );
@@ -53,7 +53,7 @@ export async function syncTarget(options: SyncOptions): Promise<SyncResult> {
       result.drift !== undefined,
     ],
   );
-  await prune(source, target.organizationId);
+  await pruneChanges(source, target.organizationId);
   return result;
 }
 
@@ -162,7 +162,10 @@ async function isFilled(
 }
 
 /** From when changes are noted for it: whoever is writing ends first. */
-async function register(source: pg.ClientBase, { organizationId, key }: Target): Promise<void> {
+export async function registerTarget(
+  source: pg.ClientBase,
+  { organizationId, key }: Pick<Target, 'organizationId' | 'key'>,
+): Promise<void> {
   const { rows } = await source.query(
     'select from consent_targets where organization_id = $1 and target = $2',
     [organizationId, key],
@@ -178,7 +181,7 @@ async function register(source: pg.ClientBase, { organizationId, key }: Target):
 }
 
 /** Removes changes that all targets have; also while a transaction elsewhere on the server, which is older than they are, stays open. */
-async function prune(source: pg.ClientBase, organizationId: string): Promise<void> {
+export async function pruneChanges(source: pg.ClientBase, organizationId: string): Promise<void> {
   await source.query(
     `delete from consent_changes as c where organization_id = $1 and not exists (
        select from consent_targets as t where t.organization_id = $1
@@ -190,7 +193,7 @@ async function prune(source: pg.ClientBase, organizationId: string): Promise<voi
 /** Whether anything changed since the target was last brought up to date, as Habeas remembers it. */
 export async function isBehind(
   source: pg.ClientBase,
-  { organizationId, key }: Target,
+  { organizationId, key }: Pick<Target, 'organizationId' | 'key'>,
 ): Promise<{
   readonly behind: boolean;
   readonly asOf: Date | undefined;
@@ -208,15 +211,15 @@ export async function isBehind(
   return { behind: row.behind, asOf: row.as_of ?? undefined, reconciledAt: row.reconciled_at ?? undefined };
 }
 
-/** Notes no more changes for targets that the configuration does not have. */
+/** Notes no more changes for targets that the configuration does not have. Those whose names have a colon are no databases. */
 export async function forgetOtherTargets(
   source: Pick<pg.Pool, 'query'>,
   { organizationId, keys }: { readonly organizationId: string; readonly keys: readonly string[] },
 ): Promise<void> {
-  await source.query('delete from consent_targets where organization_id = $1 and target <> all($2)', [
-    organizationId,
-    keys,
-  ]);
+  await source.query(
+    `delete from consent_targets where organization_id = $1 and target <> all($2) and target not like '%:%'`,
+    [organizationId, keys],
+  );
   await source.query(
     `delete from consent_changes as c where organization_id = $1
      and not exists (select from consent_targets as t where t.organization_id = c.organization_id)`,

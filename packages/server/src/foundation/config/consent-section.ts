@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { consentDestinations } from './consent-destinations-section.ts';
 import { consentTargets } from './consent-targets-section.ts';
 import { signingSecret } from './values.ts';
 
@@ -20,4 +21,6 @@ export const consentSection = z.strictObject({
   merge: z.enum(['latest', 'own_first', 'never']).default('latest'),
   /** Databases in which jobs see only those who agreed; see docs/enforce-consent.md. */
   targets: consentTargets,
+  /** What is told of every choice; see docs/propagate-consent.md. */
+  destinations: consentDestinations,
 });

@@ -10,7 +10,7 @@ const webhookSecret = z.string().refine((text) => {
 }, '24 to 64 bytes in base64, such as `openssl rand -base64 32` prints, or whsk_ and 32 bytes');
 
 /** Where events are posted to. */
-const webhook = z.strictObject({
+export const webhook = z.strictObject({
   /** Redirects are not followed; private addresses only where `networks.allow_private` has them. */
   url: httpUrl.refine((text) => {
     const url = URL.parse(text);

@@ -9,9 +9,9 @@ const path = z
 /** A subject of NATS, or a pattern of some: `orders.*.erased`, `orders.>`. */
 const pattern = z.string().regex(/^[^\s.]+(\.[^\s.]+)*$/, 'a subject of NATS');
 
-const subject = pattern.refine((text) => !/[*>]/.test(text), 'a subject without * and >');
+export const subject = pattern.refine((text) => !/[*>]/.test(text), 'a subject without * and >');
 
-const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'a name of letters, digits, - and _');
+export const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'a name of letters, digits, - and _');
 
 /** Values of a message by which something is known, as text; numbers and booleans are compared as they are written. */
 const values = z.array(z.string().min(1)).min(1);

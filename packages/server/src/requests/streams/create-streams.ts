@@ -1,8 +1,15 @@
-import type { Config, Database, Logger, NatsConfig } from '../../foundation/index.ts';
+import {
+  type Config,
+  type Database,
+  HabeasError,
+  type Logger,
+  type NatsConfig,
+} from '../../foundation/index.ts';
 import type { ProgramReceiver } from '../../notify/index.ts';
 import type { ReceivedReport } from '../reports.ts';
 import { followStatus } from './follow-status.ts';
 import { createNatsLink } from './nats-link.ts';
+import { publishMessage, type StreamMessage } from './publish-message.ts';
 import { createTaskPublisher } from './publish-tasks.ts';
 
 export interface StreamsOptions {
@@ -18,6 +25,8 @@ export interface StreamsOptions {
 export interface Streams {
   /** What is told on streams; the notifications deliver it. */
   readonly receivers: readonly ProgramReceiver[];
+  /** Puts a message on a stream that is there, and resolves when it is stored; a repetition is known by its id. Throws CONFIG_INVALID without a stream in the configuration. */
+  publish(message: StreamMessage): Promise<void>;
   /** Follows what systems say, from now on and without waiting for a stream to be there. */
   start(): void;
   stop(): Promise<void>;
@@ -32,6 +41,9 @@ export function createStreams(options: StreamsOptions): Streams {
 
 const NONE: Streams = {
   receivers: [],
+  publish: async () => {
+    throw new HabeasError('CONFIG_INVALID', 'There is no streams.nats. Name its servers there.');
+  },
   start: () => undefined,
   stop: async () => undefined,
   check: async () => undefined,
@@ -46,6 +58,7 @@ function natsStreams(nats: NatsConfig, options: StreamsOptions): Streams {
       nats.tasks === undefined
         ? []
         : [createTaskPublisher({ ...options, link, config: { ...nats, tasks: nats.tasks } })],
+    publish: (message) => publishMessage(link, nats, message),
     start() {
       const follow = { ...options, link, config: nats, signal: closing.signal };
       following = Promise.all(nats.status.map((mapping) => followStatus(mapping, follow)));

@@ -1,0 +1,87 @@
+import type { Delivery } from './deliveries.ts';
+import type { Destination, DestinationPurpose } from './destination.ts';
+
+/** What a person's state means for one purpose. */
+export interface ToldPurpose extends DestinationPurpose {
+  /** null: nothing, or nothing that still counts. */
+  readonly said: boolean | null;
+  readonly allowed: boolean;
+}
+
+export function toldPurposes(
+  { purposes }: Pick<Destination, 'purposes'>,
+  { known, granted }: Pick<Delivery, 'known' | 'granted'>,
+  bits: ReadonlyMap<string, number>,
+): readonly ToldPurpose[] {
+  return purposes.map((purpose) => {
+    const bit = 1n << BigInt(bits.get(purpose.code) ?? 63);
+    const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
+    return { ...purpose, said, allowed: said ?? purpose.allowedByDefault };
+  });
+}
+
+/** The same for every try: receivers compare what comes under one id. */
+export function consentMessage(
+  { organizationId }: Pick<Destination, 'organizationId'>,
+  delivery: Delivery,
+  purposes: readonly ToldPurpose[],
+): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: delivery.id,
+    source: `/organizations/${organizationId}`,
+    type: 'consent.changed',
+    time: delivery.madeAt.toISOString(),
+    datacontenttype: 'application/json',
+    data: {
+      version: Number(delivery.version),
+      identities: delivery.identities.map(({ type, value }) => ({ type, value })),
+      said_at: delivery.saidAt?.toISOString() ?? null,
+      purposes: Object.fromEntries(purposes.map(({ name, said, allowed }) => [name, { said, allowed }])),
+    },
+  });
+}
+
+/** Ketch has no words for the others. */
+const KETCH_BASES: Readonly<Record<DestinationPurpose['legalBasis'], string>> = {
+  consent: 'consent_optin',
+  opt_out: 'consent_optout',
+  legitimate_interests: 'other',
+  contract: 'other',
+  legal_obligation: 'other',
+};
+
+export interface KetchProperty {
+  readonly property: string;
+  readonly environment: string;
+  readonly jurisdiction: string;
+}
+
+/** The body `consent/v1` of Ketch's forwarder (github.com/ketch-com/ketch-forwarder, api/consent/v1/Consent.md). */
+export function ketchMessage(
+  { organizationId }: Pick<Destination, 'organizationId'>,
+  delivery: Delivery,
+  purposes: readonly ToldPurpose[],
+  { property, environment, jurisdiction }: KetchProperty,
+): string {
+  return JSON.stringify({
+    apiVersion: 'consent/v1',
+    kind: 'ConsentRequest',
+    metadata: { uid: delivery.id, tenant: organizationId },
+    request: {
+      property,
+      environment,
+      jurisdiction,
+      identities: delivery.identities.map(({ type, value }) => ({
+        identitySpace: type,
+        identityFormat: 'raw',
+        identityValue: value,
+      })),
+      purposes: Object.fromEntries(
+        purposes.map(({ name, allowed }) => [name, allowed ? 'granted' : 'denied']),
+      ),
+      legalBasis: Object.fromEntries(purposes.map(({ name, legalBasis }) => [name, KETCH_BASES[legalBasis]])),
+      collectedAt: Math.floor((delivery.saidAt ?? delivery.madeAt).getTime() / 1_000),
+    },
+  });
+}

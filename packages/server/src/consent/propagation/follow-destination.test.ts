@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { HOUSE_MIGRATIONS, openConsent } from '../../../test/consent/propagation-house.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { createLogger, HabeasError, newSecretKey, systemClock } from '../../foundation/index.ts';
+import { assignBits } from '../purposes/index.ts';
+import { createSubjects } from '../record/index.ts';
+import { consentMessage, toldPurposes } from './consent-message.ts';
+import type { Delivery } from './deliveries.ts';
+import type { Destination } from './destination.ts';
+import { createDestinationFollower } from './follow-destination.ts';
+import { createPropagationState } from './propagation-state.ts';
+import { spreadChanges } from './spread.ts';
+
+const CODES = ['analytics', 'advertising', 'research'];
+const PEOPLE = 4;
+const masterKey = newSecretKey();
+let database: TestDatabase;
+let organizations = 0;
+beforeAll(async () => {
+  database = await createTestDatabase(HOUSE_MIGRATIONS);
+});
+afterAll(() => database?.close());
+
+/** What becomes of a call: taken, refused, taken with an answer that is lost, or the process ends before it wrote anything down. */
+const fate = fc.constantFrom('taken', 'taken', 'refused', 'lost', 'killed');
+const choice = fc.record({
+  person: fc.nat({ max: PEOPLE - 1 }),
+  code: fc.constantFrom(...CODES),
+  granted: fc.boolean(),
+  /** When it was said, which need not be the order in which it comes. */
+  at: fc.nat({ max: 50 }),
+});
+type Choice = typeof choice extends fc.Arbitrary<infer One> ? One : never;
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('say' as const), choice }),
+  fc.record({
+    kind: fc.constant('round' as const),
+    fates: fc.array(fate, { maxLength: 6 }),
+    /** What is said while a call is under way. */
+    meanwhile: fc.option(choice, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('retry' as const), everybody: fc.boolean() }),
+);
+
+async function openWorld() {
+  organizations += 1;
+  const organizationId = `org-${organizations}`;
+  const { db, pool } = database;
+  const consent = openConsent({ opened: database, masterKey, organizationId });
+  const bits = await assignBits(db, organizationId, CODES);
+  const destination: Destination = {
+    key: 'crm',
+    organizationId,
+    by: { kind: 'system', system: 'crm' },
+    identities: ['user_id'],
+    acknowledge: 'answer',
+    purposes: CODES.map((code) => ({
+      code,
+      name: code,
+      allowedByDefault: code !== 'analytics',
+      legalBasis: 'consent' as const,
+    })),
+  };
+  /** Whom the destination knows. It heeds the greatest version. */
+  const has = new Map<string, { readonly version: number; readonly purposes: unknown }>();
+  const bodies = new Map<string, string>();
+  const latest = new Map<string, number>();
+  let events = 0;
+
+  function take(delivery: Delivery): void {
+    const body = consentMessage(destination, delivery, toldPurposes(destination, delivery, bits));
+    expect(bodies.get(delivery.id) ?? body).toBe(body);
+    bodies.set(delivery.id, body);
+    const { data } = JSON.parse(body);
+    const person = data.identities[0].value;
+    // Nobody is ever told of a state that is older than one that they were told of.
+    expect(data.version).toBeGreaterThanOrEqual(latest.get(person) ?? 0);
+    latest.set(person, data.version);
+    has.set(person, { version: data.version, purposes: data.purposes });
+  }
+
+  async function say({ person, code, granted, at }: Choice): Promise<void> {
+    events += 1;
+    const signal = {
+      event_id: `e${events}`,
+      identity: { type: 'user_id', value: `u-${person}` },
+      said_at: new Date(Date.parse('2026-01-01T00:00:00Z') + at * 1_000).toISOString(),
+      choices: { [code]: granted },
+      source: 'api' as const,
+    };
+    const [outcome] = await consent.record({ organizationId, actor: 'key:1' }, [signal]);
+    expect(outcome?.state).toBe('stored');
+  }
+
+  /** Another process that believes that this one has ended, and writes down what is said now. */
+  async function takeOver(choice: Choice): Promise<void> {
+    await say(choice);
+    const client = await pool.connect();
+    await spreadChanges({ client, destination, bits, now: systemClock.now() }).finally(() =>
+      client.release(),
+    );
+  }
+
+  async function round(fates: readonly string[], meanwhile?: Choice): Promise<void> {
+    const left = [...fates];
+    let toSay = meanwhile;
+    const ending = new AbortController();
+    const follower = createDestinationFollower({
+      destination,
+      db,
+      pool,
+      bits,
+      openValue: createSubjects({ organizationId, masterKey }).openValue,
+      clock: systemClock,
+      logger: createLogger({ level: 'silent' }),
+      schedule: [0, 0, 0],
+      rest: { firstMilliseconds: 1, longestMilliseconds: 1 },
+      cutOff: ending.signal,
+      async send(delivery) {
+        const become = ending.signal.aborted ? 'killed before' : (left.shift() ?? 'taken');
+        if (become === 'taken' || become === 'lost' || become === 'killed') take(delivery);
+        const now = toSay;
+        toSay = undefined;
+        if (now !== undefined) await takeOver(now);
+        if (become === 'killed') ending.abort();
+        if (become !== 'taken') throw new HabeasError('SYSTEM_UNREACHABLE', 'no answer', { retryable: true });
+        return { operations: {}, retryAfterSeconds: 0 };
+      },
+    });
+    await follower.round(ending.signal);
+  }
+
+  const state = createPropagationState({
+    db,
+    organizationId,
+    destinations: [destination],
+    clock: systemClock,
+  });
+  return { organizationId, consent, say, round, has, state };
+}
+
+it('ends with the latest state of each person, whatever fails, ends and is said meanwhile', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 25 }), async (steps) => {
+      const { organizationId, consent, say, round, has, state } = await openWorld();
+      const caller = { organizationId, actor: 'key:1' };
+      for (const one of steps) {
+        if (one.kind === 'say') await say(one.choice);
+        else if (one.kind === 'round') await round(one.fates, one.meanwhile);
+        else await state.retry(caller, { destination: 'crm', everybody: one.everybody });
+      }
+      for (let last = 0; last < 20; last += 1) {
+        const [{ waiting, given_up, lag_seconds } = { waiting: 1, given_up: 0, lag_seconds: null }] =
+          await state.list();
+        if (lag_seconds === 0 && waiting + given_up === 0) break;
+        await state.retry(caller, { destination: 'crm', everybody: false });
+        await round([]);
+      }
+      expect(await state.list()).toMatchObject([{ waiting: 0, given_up: 0, lag_seconds: 0 }]);
+      for (let person = 0; person < PEOPLE; person += 1) {
+        const value = `u-${person}`;
+        const { purposes } = await consent.read(organizationId, { type: 'user_id', value });
+        if (purposes.length === 0 && !has.has(value)) continue;
+        const said = Object.fromEntries(purposes.map((one) => [one.code, one.said]));
+        const told = has.get(value)?.purposes as Record<string, { said: boolean | null }> | undefined;
+        const got = Object.fromEntries(CODES.map((code) => [code, told?.[code]?.said ?? null]));
+        expect(got).toEqual({ analytics: null, advertising: null, research: null, ...said });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
