@@ -13,6 +13,8 @@ const RUNS = Number(process.env.HABEAS_TEST_RUNS ?? 40);
 /** A store that random tables are made in. */
 export interface RandomStoreHost {
   readonly sql: StoreSql;
+  /** Foreign keys are declared and nobody looks at them, so that what breaks one is not refused. */
+  readonly onlyDeclares?: true;
   /** Removes all tables and makes these. */
   fill(statements: readonly string[]): Promise<void>;
   open(datasets: readonly Dataset[]): Connector;
@@ -68,6 +70,7 @@ async function compare(
   const scope = await located({ connector }, person);
   const dry = await erase({ connector }, scope, 'dry-run');
   expect(await rowsOf(store, host), 'a dry run').toEqual(before);
+  if (want.refused && host.onlyDeclares) return false;
   if (want.refused) {
     await expect(connector.erase(scope, 'erase'), 'refused').rejects.toBeInstanceOf(HabeasError);
     expect(await rowsOf(store, host), 'a refused erasure').toEqual(before);

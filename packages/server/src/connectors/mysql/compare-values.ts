@@ -15,22 +15,20 @@ const IS_ASCII = /^[\x20-\x7e]*$/;
 export function compareWithValues({ column, values, match }: ValuesToCompare): Comparison | undefined {
   const candidates = values.flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
-  const value = JSON.stringify(candidates);
+  const given = [JSON.stringify(candidates)];
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
-  const list = (parameter: string, made: (text: string) => string) =>
-    `(select ${made('j.v')} from json_table(${parameter}, '$[*]' columns (v varchar(2800) ${BINARY_TEXT} path '$')) j)`;
-  const own = (alias: string, parameter: string) =>
-    `${at(alias)} in ${list(parameter, (text) => fromStored(column, text))}`;
+  const list = (made: (text: string) => string) =>
+    `(select ${made('j.v')} from json_table($1, '$[*]' columns (v varchar(2800) ${BINARY_TEXT} path '$')) j)`;
+  const own = (alias: string) => `${at(alias)} in ${list((text) => fromStored(column, text))}`;
   if (!isTextClass(classOf(column)))
     return classOf(column) === 'other'
       ? {
-          value,
-          sql: (alias, parameter) => `${print(column, at(alias))} in ${list(parameter, (text) => text)}`,
+          values: given,
+          sql: (alias) => `${print(column, at(alias))} in ${list((text) => text)}`,
         }
-      : { value, sql: own };
+      : { values: given, sql: own };
   const fold = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
-  const exactly = (alias: string, parameter: string) =>
-    `${fold(print(column, at(alias)))} in ${list(parameter, fold)}`;
+  const exactly = (alias: string) => `${fold(print(column, at(alias)))} in ${list(fold)}`;
   // What a collation calls equal has all that differs in case alone, as long as it knows no case. What the column's letters cannot write
   // is an error to convert.
   const { charset = '', collation = '' } = column.letters ?? {};
@@ -38,9 +36,8 @@ export function compareWithValues({ column, values, match }: ValuesToCompare): C
   const isNarrowed =
     match === 'exact' ? isAscii || charset === 'utf8mb4' : isAscii && collation.endsWith('_ci');
   return {
-    value,
-    sql: (alias, parameter) =>
-      isNarrowed ? `(${own(alias, parameter)} and ${exactly(alias, parameter)})` : exactly(alias, parameter),
+    values: given,
+    sql: (alias) => (isNarrowed ? `(${own(alias)} and ${exactly(alias)})` : exactly(alias)),
   };
 }
 

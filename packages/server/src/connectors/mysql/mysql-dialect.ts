@@ -66,11 +66,14 @@ export const mysqlDialect: SqlDialect = {
   keysAre: 'tuples',
   keyBatches,
 
-  insertFound(collection, select) {
+  addFound(transaction, collection, select, values) {
     const { found } = collection;
-    return `insert into ${found} (${keyColumns(collection)}, bits, tick, pending) ${select}
-      on duplicate key update bits = ${found}.bits | values(bits), tick = coalesce(${found}.tick, values(tick)),
-        pending = greatest(${found}.pending, values(pending))`;
+    return transaction.change(
+      `insert into ${found} (${keyColumns(collection)}, bits, tick, pending) ${select}
+       on duplicate key update bits = ${found}.bits | values(bits), tick = coalesce(${found}.tick, values(tick)),
+         pending = greatest(${found}.pending, values(pending))`,
+      values,
+    );
   },
   // An update may not read the table that it changes; an insertion may.
   updateFound(collection, { column, value }, where) {
@@ -89,7 +92,9 @@ export const mysqlDialect: SqlDialect = {
     return `delete ${alias} from ${table} ${alias} join ${from}${joins.join('')} where ${where}${without.join('')}`;
   },
   lock: ({ rows, order }) => `select 1 from ${rows} order by ${order} for update`,
-  deletesAtOnce: false,
+  checksForeignKeys: 'at each row',
+  enforcesKeys: true,
+  hasSavepoints: true,
   walk: () => [],
   checkNow: [],
 

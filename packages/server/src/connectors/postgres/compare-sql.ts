@@ -25,7 +25,7 @@ export function compareWithValues(options: ValuesToCompare): Comparison | undefi
   const values = options.values.filter((value) => !value.includes('\0'));
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const compared = (fitting: readonly string[], sql: Comparison['sql']): Comparison | undefined =>
-    fitting.length === 0 ? undefined : { sql, value: fitting };
+    fitting.length === 0 ? undefined : { sql, values: [fitting] };
   if (isText(column)) {
     if (
       column.baseType === 'character varying' ||
@@ -35,27 +35,26 @@ export function compareWithValues(options: ValuesToCompare): Comparison | undefi
       return match === 'case-insensitive'
         ? compared(
             values,
-            (alias, p) => `lower(${at(alias)}::text) in (select lower(v) from unnest(${p}::text[]) v)`,
+            (alias) => `lower(${at(alias)}::text) in (select lower(v) from unnest($1::text[]) v)`,
           )
         : compared(
             values,
-            (alias, p) =>
-              `${at(alias)} = any(${p}::${column.baseType === 'character' ? 'bpchar' : 'text'}[])`,
+            (alias) => `${at(alias)} = any($1::${column.baseType === 'character' ? 'bpchar' : 'text'}[])`,
           );
     }
     // Such as citext, which has its own idea of equality.
-    return compared(values, (alias, p) => `${at(alias)} = any(${p}::text[]::${column.baseType}[])`);
+    return compared(values, (alias) => `${at(alias)} = any($1::text[]::${column.baseType}[])`);
   }
   if (INTEGERS.has(column.baseType)) {
-    return compared(values.filter(isBigint), (alias, p) => `${at(alias)} = any(${p}::bigint[])`);
+    return compared(values.filter(isBigint), (alias) => `${at(alias)} = any($1::bigint[])`);
   }
   if (column.baseType === 'uuid') {
     return compared(
       values.filter((value) => UUID.test(value)),
-      (alias, p) => `${at(alias)} = any(${p}::uuid[])`,
+      (alias) => `${at(alias)} = any($1::uuid[])`,
     );
   }
-  return compared(values, (alias, p) => `${at(alias)}::text = any(${p}::text[])`);
+  return compared(values, (alias) => `${at(alias)}::text = any($1::text[])`);
 }
 
 const LARGEST_BIGINT = 2n ** 63n - 1n;

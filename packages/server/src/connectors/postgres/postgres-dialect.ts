@@ -61,12 +61,15 @@ export const postgresDialect: SqlDialect = {
   keyBatches,
 
   /** A key that was found before remembers the new way; it becomes the person's at most once. */
-  insertFound(collection, select) {
+  addFound(transaction, collection, select, values) {
     const insert = `insert into ${collection.found} as f (${keyColumns(collection)}, bits, tick, pending) ${select}`;
-    if (collection.isFoundOnce) return insert;
-    return `${insert} on conflict (${keyColumns(collection)}) do update
-      set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
-      where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
+    if (collection.isFoundOnce) return transaction.change(insert, values);
+    return transaction.change(
+      `${insert} on conflict (${keyColumns(collection)}) do update
+       set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
+       where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`,
+      values,
+    );
   },
   updateFound: (collection, { column, value }, where) =>
     `update ${collection.found} f set ${column} = ${value(`f.${column}`)} from ${collection.table} t
@@ -79,7 +82,9 @@ export const postgresDialect: SqlDialect = {
   },
   lock: ({ rows, alias, order }) =>
     `select count(*)::text from (select 1 from ${rows} order by ${order} for update of ${alias}) locked`,
-  deletesAtOnce: true,
+  checksForeignKeys: 'at the end',
+  enforcesKeys: true,
+  hasSavepoints: true,
   walk(how) {
     const setting = how === 'freely' ? 'on' : 'off';
     return ['hashjoin', 'mergejoin', 'seqscan', 'bitmapscan'].map(

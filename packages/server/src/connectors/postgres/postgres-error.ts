@@ -2,6 +2,7 @@ import { HabeasError } from '../../foundation/index.ts';
 
 interface DatabaseError {
   readonly code?: unknown;
+  readonly message?: unknown;
   readonly schema?: unknown;
   readonly table?: unknown;
   readonly column?: unknown;
@@ -81,12 +82,17 @@ export function fromPostgresError(reason: unknown, system: string): HabeasError 
       { cause: reason },
     );
   }
-  const retryable = RETRYABLE.has(code);
+  const retryable = RETRYABLE.has(code) || isRedshiftConflict(code, error);
   return new HabeasError(
     'SYSTEM_FAILED',
     `PostgreSQL of ${system} failed with SQLSTATE ${code === '' ? 'unknown' : code}${placeIn(error)}; the transaction was rolled back, nothing was changed.`,
     { cause: reason, retryable },
   );
+}
+
+/** Redshift has no SQLSTATE for two transactions that changed one table at the same time: its text begins with the number 1023. */
+function isRedshiftConflict(code: string, { message }: DatabaseError): boolean {
+  return code === 'XX000' && typeof message === 'string' && /^1023\b/.test(message);
 }
 
 function placeIn(error: DatabaseError): string {

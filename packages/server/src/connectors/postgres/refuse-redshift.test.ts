@@ -43,7 +43,9 @@ describe('a server that lacks the settings of a transaction', () => {
     );
     const health = await connector.check();
     expect(health).toMatchObject({ ok: false });
-    expect(health.message).toContain('warehouse is Amazon Redshift, which Habeas cannot work on');
+    expect(health.message).toContain(
+      'warehouse is Amazon Redshift, which needs other SQL than PostgreSQL: set `options: { dialect: redshift }`',
+    );
     await expect(async () => {
       for await (const _ of connector.discover?.(new AbortController().signal) ?? []) void _;
     }).rejects.toMatchObject({ code: 'SYSTEM_REFUSED', retryable: false });

@@ -20,7 +20,7 @@ export async function redshiftRefusal(
   }
   return new HabeasError(
     'SYSTEM_REFUSED',
-    `${system} is Amazon Redshift, which Habeas cannot work on: it has no arrays, savepoints, row locks and conflict clauses. Erase there by a ticket of its team, or behind a service that does it.`,
+    `${system} is Amazon Redshift, which needs other SQL than PostgreSQL: set \`options: { dialect: redshift }\` on the connection (docs/connect-postgres.md).`,
     { cause },
   );
 }

@@ -5,6 +5,7 @@ import type { SqlTransaction, StreamOptions, Text, TextBatch, TextRow } from '..
 import { CopyRows } from './copy-rows.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { redshiftRefusal } from './refuse-redshift.ts';
+import { POSTGRES_SESSION, type SessionWays } from './session-ways.ts';
 
 export interface BeginOptions {
   readonly pool: pg.Pool;
@@ -15,23 +16,11 @@ export interface BeginOptions {
   readonly isolation: 'snapshot' | 'change';
   /** Hears of every failure before it is thrown. */
   readonly onError?: (error: HabeasError) => void;
+  /** (Default: those of PostgreSQL itself) */
+  readonly ways?: SessionWays;
 }
 
-/** Settings that decide how values are printed, so that a key that was stored is found again whatever the role's defaults are. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  DateStyle: 'ISO, YMD',
-  IntervalStyle: 'postgres',
-  TimeZone: 'UTC',
-  bytea_output: 'hex',
-  extra_float_digits: '1',
-  xmloption: 'content',
-  lc_monetary: 'C',
-  standard_conforming_strings: 'on',
-  row_security: 'off',
-  lock_timeout: '30s',
-  // A notice, such as that a temporary table is there already, is sent at once and costs a switch to us and back.
-  client_min_messages: 'warning',
-};
+const CANCEL_TIMEOUT_MILLISECONDS = 10_000;
 
 const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
 
@@ -45,14 +34,23 @@ export class Transaction implements SqlTransaction {
   readonly #client: pg.PoolClient;
   readonly #options: BeginOptions;
   readonly #backend: string;
+  readonly #ways: SessionWays;
+  readonly #settings = new Map<'now' | 'salt', string>();
+  /** The server writes the texts as they are, so that a value costs nothing here but its bytes. */
+  readonly texts?: (text: string) => AsyncGenerator<TextBatch>;
   #open = true;
   readonly #onAbort: () => void;
+  #cancelling = Promise.resolve();
 
   private constructor(client: pg.PoolClient, options: BeginOptions, backend: string) {
     this.#client = client;
     this.#options = options;
     this.#backend = backend;
-    this.#onAbort = () => void this.#cancel();
+    this.#ways = options.ways ?? POSTGRES_SESSION;
+    if (this.#ways.copies) this.texts = (text) => this.#copy(text);
+    this.#onAbort = () => {
+      this.#cancelling = this.#cancel();
+    };
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -61,11 +59,7 @@ export class Transaction implements SqlTransaction {
     let client: pg.PoolClient | undefined;
     try {
       client = await options.pool.connect();
-      const settings = Object.entries(SETTINGS).map(
-        ([name, value]) => `set_config('${name}', '${value}', true)`,
-      );
-      const level = options.isolation === 'snapshot' ? 'repeatable read' : 'read committed';
-      await client.query(`begin isolation level ${level}; select ${settings.join(', ')}`);
+      await client.query((options.ways ?? POSTGRES_SESSION).begin(options.isolation).join('; '));
       const { rows } = await client.query<[string]>({
         text: 'select pg_backend_pid()',
         rowMode: 'array',
@@ -73,7 +67,10 @@ export class Transaction implements SqlTransaction {
       });
       return new Transaction(client, options, rows[0]?.[0] ?? '0');
     } catch (error) {
-      const refusal = client && (await redshiftRefusal(client, options.system, error));
+      const refusal =
+        client && options.ways === undefined
+          ? await redshiftRefusal(client, options.system, error)
+          : undefined;
       client?.release(true);
       throw refusal ?? fromPostgresError(error, options.system);
     }
@@ -89,12 +86,16 @@ export class Transaction implements SqlTransaction {
     return (await this.#run(text, values)).rowCount ?? 0;
   }
 
+  put(name: 'now' | 'salt', value: string): void {
+    this.#settings.set(name, value);
+  }
+
   /** Several statements without values in one round trip. */
   async script(statements: readonly string[]): Promise<void> {
     if (statements.length === 0) return;
     this.#check();
     try {
-      await this.#client.query(statements.join(';\n'));
+      await this.#client.query(this.#filled(statements.join(';\n')));
     } catch (error) {
       throw this.#translate(error);
     }
@@ -106,7 +107,9 @@ export class Transaction implements SqlTransaction {
    */
   async *stream(text: string, options: StreamOptions = {}): AsyncGenerator<readonly TextRow[]> {
     this.#check();
-    const cursor = this.#client.query(new Cursor<TextRow>(text, [], { rowMode: 'array', types: AS_TEXT }));
+    const cursor = this.#client.query(
+      new Cursor<TextRow>(this.#filled(text), [], { rowMode: 'array', types: AS_TEXT }),
+    );
     const most = options.mostRows ?? MOST_FETCH_ROWS;
     let rows = Math.min(most, FIRST_FETCH_ROWS);
     try {
@@ -130,8 +133,7 @@ export class Transaction implements SqlTransaction {
     }
   }
 
-  /** The server writes the texts as they are, so that a value costs nothing here but its bytes. */
-  async *texts(text: string): AsyncGenerator<TextBatch> {
+  async *#copy(text: string): AsyncGenerator<TextBatch> {
     this.#check();
     const copy = new CopyRows(`copy (${text}) to stdout (format binary)`);
     let isRead = false;
@@ -147,7 +149,7 @@ export class Transaction implements SqlTransaction {
       throw this.#translate(error);
     } finally {
       // The rest of a copy that nobody reads would stand before the next answer.
-      if (!isRead) this.#end(true);
+      if (!isRead) await this.#end(true);
     }
   }
 
@@ -158,17 +160,17 @@ export class Transaction implements SqlTransaction {
     } catch (error) {
       throw this.#translate(error);
     }
-    this.#end(false);
+    await this.#end(false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     try {
       await this.#client.query('rollback');
-      this.#end(false);
+      await this.#end(false);
     } catch {
       // A connection that cannot even roll back is closed, and the server then rolls back by itself.
-      this.#end(true);
+      await this.#end(true);
     }
   }
 
@@ -176,7 +178,7 @@ export class Transaction implements SqlTransaction {
     this.#check();
     try {
       return await this.#client.query<Text[]>({
-        text,
+        text: this.#filled(text),
         values: [...values],
         rowMode: 'array',
         types: AS_TEXT,
@@ -184,6 +186,10 @@ export class Transaction implements SqlTransaction {
     } catch (error) {
       throw this.#translate(error);
     }
+  }
+
+  #filled(text: string): string {
+    return this.#ways.fill?.(text, this.#settings) ?? text;
   }
 
   #check(): void {
@@ -198,16 +204,22 @@ export class Transaction implements SqlTransaction {
     return translated;
   }
 
-  #end(destroy: boolean): void {
+  async #end(destroy: boolean): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
+    // It would end a statement of who has the connection next.
+    await this.#cancelling;
     this.#client.release(destroy);
   }
 
   async #cancel(): Promise<void> {
     const { connectionString } = this.#options.pool.options;
-    const other = new pg.Client({ connectionString, application_name: 'habeas cancel' });
+    const other = new pg.Client({
+      connectionString,
+      application_name: 'habeas cancel',
+      connectionTimeoutMillis: CANCEL_TIMEOUT_MILLISECONDS,
+    });
     other.on('error', () => undefined);
     try {
       await other.connect();

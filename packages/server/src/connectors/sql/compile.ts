@@ -136,6 +136,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
   const incoming = planned.incoming.map(compileEdge);
   const ways = incoming.filter((edge) => edge.bits > 0);
   const isFoundOnce =
+    dialect.enforcesKeys &&
     planned.node.roots.length === 0 &&
     ways.length === 1 &&
     ways.every((edge) => edge.findsOnce && edge.from !== edge.to);
@@ -219,9 +220,9 @@ function edgeCompiler(
       follows,
       bits: (action === undefined ? 0 : 2 ** action) + (cut === undefined ? 0 : 2 ** (actionCount + cut)),
       condition: equalPairs(dialect, fromColumns, toColumns),
-      findsOnce: unique.some(
-        (key) => key.length > 0 && key.every((column) => edge.fromColumns.includes(column)),
-      ),
+      findsOnce:
+        dialect.enforcesKeys &&
+        unique.some((key) => key.length > 0 && key.every((column) => edge.fromColumns.includes(column))),
     };
   };
 }

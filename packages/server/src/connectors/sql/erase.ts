@@ -5,8 +5,9 @@ import { chunksOf, type KeyChunk, useChunks } from './key-chunks.ts';
 import { KeyTables, setOfChunk } from './key-set.ts';
 import { sumRetained } from './retained.ts';
 import { SetEraser } from './set-eraser.ts';
+import { refuseSharedKeys } from './shared-keys.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
-import { setNow } from './traversal.ts';
+import { setNow, setValue } from './traversal.ts';
 
 /** Few enough that reading and opening the next ones takes place meanwhile. */
 const KEYS_PER_CHUNK = 10_000;
@@ -28,14 +29,11 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
   const { dialect } = compiled;
   await setNow(transaction, dialect, options.now);
   // Thrown away with the transaction, so that nobody can try values until a hash fits.
-  await transaction.rows(dialect.set('salt'), [randomBytes(32).toString('hex')]);
-  await transaction.script(['savepoint in_order']);
-  let eraser = new SetEraser({ transaction, compiled, mode, countsGone: options.countsGone });
-  if (!(await eraseInOrder(options, eraser))) {
-    await transaction.script(['rollback to savepoint in_order']);
-    eraser = new SetEraser({ transaction, compiled, mode, countsGone: options.countsGone });
-    await eraseAtOnce(options, eraser);
-  }
+  await setValue(transaction, dialect, 'salt', randomBytes(32).toString('hex'));
+  const eraser = await eraseInBestWay(
+    options,
+    () => new SetEraser({ transaction, compiled, mode, countsGone: options.countsGone }),
+  );
   return {
     matched: eraser.matched,
     counts: eraser.counts,
@@ -44,6 +42,20 @@ export async function eraseRows(options: EraseOptions, mode: EraseMode): Promise
     residuals: [],
     notes: [...eraser.notes],
   };
+}
+
+/** In order where that can be tried, because what was done so far can be taken back. */
+async function eraseInBestWay(options: EraseOptions, makeEraser: () => SetEraser): Promise<SetEraser> {
+  const { transaction, compiled } = options;
+  if (compiled.dialect.hasSavepoints) {
+    await transaction.script(['savepoint in_order']);
+    const eraser = makeEraser();
+    if (await eraseInOrder(options, eraser)) return eraser;
+    await transaction.script(['rollback to savepoint in_order']);
+  }
+  const eraser = makeEraser();
+  await eraseAtOnce(options, eraser);
+  return eraser;
 }
 
 /**
@@ -78,7 +90,10 @@ async function eraseAtOnce(options: EraseOptions, eraser: SetEraser): Promise<vo
     tables.add(chunk),
   );
   const sets = await tables.sets();
-  for (const set of sets) await eraser.countFound(set);
+  for (const set of sets) {
+    await refuseSharedKeys(options.transaction, set.collection, `${set.source} e where ${set.condition}`);
+    await eraser.countFound(set);
+  }
   const groups = options.compiled.order.map((group) =>
     group.flatMap((name) => sets.filter((set) => set.collection.name === name)),
   );

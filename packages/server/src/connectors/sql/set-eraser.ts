@@ -72,10 +72,10 @@ export class SetEraser {
     if (this.#mode === 'dry-run' || only === undefined) return;
     for (const set of doomed) await this.#countGone(set);
     await this.#walkInKeyOrder(doomed);
-    const { deletesAtOnce } = this.#compiled.dialect;
-    const circle = deletesAtOnce ? [] : this.#foreignKeysAmong(doomed);
+    const { checksForeignKeys } = this.#compiled.dialect;
+    const circle = checksForeignKeys === 'at each row' ? this.#foreignKeysAmong(doomed) : [];
     if (circle.length > 0) return await this.#deleteInRounds(doomed, circle);
-    if (doomed.length === 1 || !deletesAtOnce) {
+    if (doomed.length === 1 || checksForeignKeys !== 'at the end') {
       for (const set of doomed) this.#add(set, await deleteSet(this.#transaction, set));
       return;
     }

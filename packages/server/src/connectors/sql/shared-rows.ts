@@ -57,7 +57,7 @@ async function blockByIdentity(traversal: Search, collection: CompiledCollection
       values: traversal.valuesOf(root.identity.type),
       match: root.identity.match,
     });
-    const isOther = comparison === undefined ? 'true' : `not (${comparison.sql('t', '$1')})`;
+    const isOther = comparison === undefined ? 'true' : `not (${comparison.sql('t')})`;
     await traversal.transaction.change(
       collection.dialect.updateFound(
         collection,
@@ -65,7 +65,7 @@ async function blockByIdentity(traversal: Search, collection: CompiledCollection
         `f.pending and f.tick is null and not f.blocked
           and t.${quoteIdentifier(root.live.name)} is not null and ${isOther}`,
       ),
-      comparison === undefined ? [] : [comparison.value],
+      comparison?.values,
     );
   }
 }

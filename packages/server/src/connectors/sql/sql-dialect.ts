@@ -4,9 +4,9 @@ import type { SqlTransaction } from './sql-transaction.ts';
 
 /** A comparison of a column with given identity values. */
 export interface Comparison {
-  readonly sql: (alias: string, parameter: string) => string;
-  /** Its one parameter. */
-  readonly value: unknown;
+  readonly sql: (alias: string) => string;
+  /** Its parameters, from `$1` on. */
+  readonly values: readonly unknown[];
 }
 
 export interface ValuesToCompare {
@@ -131,8 +131,11 @@ export interface SqlDialect {
   printTime(time: string): string;
   /** {@link now} as a value of a column of times. */
   nowIn(column: LiveColumn): string;
-  /** Sets what {@link now} and {@link saltedHash} read; `$1` is the value. */
-  set(name: 'now' | 'salt'): string;
+  /**
+   * Sets what {@link now} and {@link saltedHash} read; `$1` is the value. Undefined: the store keeps no such settings, and the transaction puts
+   * the values into its statements ({@link SqlTransaction.put}).
+   */
+  set(name: 'now' | 'salt'): string | undefined;
 
   /** Joins batches of keys: `arrays` has for each text of a batch those that {@link keyBatches} gave. */
   keySource(columns: readonly StoredColumn[], arrays: readonly (readonly string[])[]): KeySource;
@@ -145,8 +148,13 @@ export interface SqlDialect {
     most: number,
   ): AsyncGenerator<StoredBatch>;
 
-  /** Inserts found keys, or adds to what is known of them. `f` is the table. */
-  insertFound(collection: FoundTable, select: string): string;
+  /** Inserts found keys, or adds to what is known of them. `f` is the table. Gives how many are new, or known better. */
+  addFound(
+    transaction: SqlTransaction,
+    collection: FoundTable,
+    select: string,
+    values?: readonly unknown[],
+  ): Promise<number>;
   /** Changes what is known of found keys, `f`, by rows of the table itself, `t`. `set` is one assignment to a column of `f`. */
   updateFound(
     collection: FoundTable,
@@ -173,8 +181,15 @@ export interface SqlDialect {
   ): string;
   /** Locks what a query reads, in its order; undefined where the transaction has locked the store already. */
   lock(query: { readonly rows: string; readonly alias: string; readonly order: string }): string | undefined;
-  /** Whether a statement can delete from several tables and check foreign keys at its end. */
-  readonly deletesAtOnce: boolean;
+  /**
+   * When the store looks at foreign keys: when a statement that may delete from several tables has ended, at each row, or never, so that they are
+   * only declared.
+   */
+  readonly checksForeignKeys: 'at the end' | 'at each row' | 'never';
+  /** Whether no two rows can have the same key; otherwise keys are only declared. */
+  readonly enforcesKeys: boolean;
+  /** Whether a part of a transaction can be taken back. */
+  readonly hasSavepoints: boolean;
   /** Statements that make the store look rows up in the order in which they come, or as it likes. */
   walk(how: 'in key order' | 'freely'): readonly string[];
   /** Checks at once what is otherwise checked at the end of the transaction. */

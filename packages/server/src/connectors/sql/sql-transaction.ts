@@ -27,6 +27,8 @@ export interface SqlTransaction extends AsyncDisposable {
    * Only where the store lies in this process.
    */
   changeEach?(text: string, keys: readonly string[]): Promise<number>;
+  /** Only where the store keeps no settings of a session: what stands for a setting in the statements that follow. */
+  put?(name: 'now' | 'salt', value: string): void;
   /** Several statements without values. */
   script(statements: readonly string[]): Promise<void>;
   /** Rows in batches, so that memory does not follow the result. */

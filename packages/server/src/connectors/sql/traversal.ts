@@ -6,6 +6,7 @@ import { effectOf } from './effect.ts';
 import { rowsToFollow } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup, Search } from './search.ts';
+import { refuseSharedKeys } from './shared-keys.ts';
 import { releaseSharedRows } from './shared-rows.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
@@ -64,6 +65,9 @@ export class Traversal implements Search {
       while (options.about !== 'tenant' && (await traversal.#readIdentities()));
     } while (await releaseSharedRows(traversal));
     if (options.searchFor !== 'identities') await keepReferencedRows(traversal);
+    for (const collection of traversal.found)
+      if (collection.leaf === undefined)
+        await refuseSharedKeys(transaction, collection, `${collection.found} e`);
     return traversal;
   }
 
@@ -168,13 +172,12 @@ export class Traversal implements Search {
         if (comparison === undefined) continue;
         await this.prepare([collection]);
         const tick = this.nextTick();
-        const count = await this.transaction.change(
-          collection.dialect.insertFound(
-            collection,
-            `select ${collection.keyKind === 'row' ? 'distinct ' : ''}${selectKey(collection, 't')}, ${collection.rootBits}, ${tick}, false
-               from ${collection.table} t where ${comparison.sql('t', '$1')}`,
-          ),
-          [comparison.value],
+        const count = await collection.dialect.addFound(
+          this.transaction,
+          collection,
+          `select ${collection.keyKind === 'row' ? 'distinct ' : ''}${selectKey(collection, 't')}, ${collection.rootBits}, ${tick}, false
+             from ${collection.table} t where ${comparison.sql('t')}`,
+          comparison.values,
         );
         this.#note(collection.name, count, tick);
       }
@@ -216,13 +219,12 @@ export class Traversal implements Search {
         pending: edge.follows && edge.share === 'shared',
       };
       const { rows, tick: since } = rowsToFollow({ from, edge });
-      const count = await this.transaction.change(
-        to.dialect.insertFound(
-          to,
-          `select ${edge.findsOnce && to.keyKind !== 'row' ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}, ${mark.tick}, ${mark.pending}
-             from ${rows} ${to.dialect.joinFromFew} ${to.table} t on ${edge.condition('a', 't')}
-            where ${since} > ${after} and ${since} <= ${upTo}`,
-        ),
+      const count = await to.dialect.addFound(
+        this.transaction,
+        to,
+        `select ${edge.findsOnce && to.keyKind !== 'row' ? '' : 'distinct '}${selectKey(to, 't')}, ${mark.bits}, ${mark.tick}, ${mark.pending}
+           from ${rows} ${to.dialect.joinFromFew} ${to.table} t on ${edge.condition('a', 't')}
+          where ${since} > ${after} and ${since} <= ${upTo}`,
       );
       this.#note(to.name, count, becomesOwn ? tick : undefined);
     }
@@ -308,7 +310,19 @@ function selectKey(collection: CompiledCollection, alias: string): string {
 
 /** Says what `now` is in the statements of this transaction. */
 export async function setNow(transaction: SqlTransaction, dialect: SqlDialect, now: Date): Promise<void> {
-  await transaction.rows(dialect.set('now'), [sqlTime(now)]);
+  await setValue(transaction, dialect, 'now', sqlTime(now));
+}
+
+/** Says what a setting is in the statements of this transaction. */
+export async function setValue(
+  transaction: SqlTransaction,
+  dialect: SqlDialect,
+  name: 'now' | 'salt',
+  value: string,
+): Promise<void> {
+  const statement = dialect.set(name);
+  if (statement === undefined) transaction.put?.(name, value);
+  else await transaction.rows(statement, [value]);
 }
 
 /** A time in UTC, without its zone. */

@@ -13,18 +13,18 @@ export function compareWithValues({ column, values, match }: ValuesToCompare): C
   const candidates = values.flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
-  const value = JSON.stringify(candidates);
+  const given = [JSON.stringify(candidates)];
   if (match === 'case-insensitive' && affinityOf(column.type) === 'text')
     return {
-      value,
-      sql: (alias, parameter) =>
-        `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each(${parameter}))`,
+      values: given,
+      sql: (alias) =>
+        `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
     };
   // The column's own collation decides about its index, and may find more than it should.
   return {
-    value,
-    sql: (alias, parameter) => {
-      const list = `(select ${decoded('value')} from json_each(${parameter}))`;
+    values: given,
+    sql: (alias) => {
+      const list = `(select ${decoded('value')} from json_each($1))`;
       return `(${at(alias)} in ${list} and ${at(alias)} collate binary in ${list})`;
     },
   };

@@ -67,12 +67,15 @@ export const sqliteDialect: SqlDialect = {
   keysAre: 'columns',
   keyBatches,
 
-  insertFound(collection, select) {
+  addFound(transaction, collection, select, values) {
     const columns = keyColumns(collection);
-    return `insert into ${collection.found} as f (${columns}, bits, tick, pending) ${select}
-      on conflict (${columns}) do update
-      set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
-      where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`;
+    return transaction.change(
+      `insert into ${collection.found} as f (${columns}, bits, tick, pending) ${select}
+       on conflict (${columns}) do update
+       set bits = f.bits | excluded.bits, tick = coalesce(f.tick, excluded.tick), pending = f.pending or excluded.pending
+       where f.bits | excluded.bits <> f.bits or (f.tick is null and excluded.tick is not null) or (excluded.pending and not f.pending)`,
+      values,
+    );
   },
   updateFound: (collection, { column, value }, where) =>
     `update ${collection.found} as f set ${column} = ${value(`f.${column}`)} from ${collection.table} as t
@@ -90,7 +93,9 @@ export const sqliteDialect: SqlDialect = {
   },
   // The transaction has locked the file.
   lock: () => undefined,
-  deletesAtOnce: false,
+  checksForeignKeys: 'at each row',
+  enforcesKeys: true,
+  hasSavepoints: true,
   walk: () => [],
   checkNow: [],
 
