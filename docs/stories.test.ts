@@ -208,6 +208,22 @@ it('docs/api.md makes a request', async () => {
   expect(story.left()).toEqual([]);
 });
 
+it('docs/sign-in.md lets people in', async () => {
+  const story = tellStory('docs/sign-in.md', company);
+  const { out } = await story.run('members');
+  expect(out).toMatch(/^mem_\w+ +dpo@acme\.example +officer +all +invitation +never/m);
+  expect(out).toMatch(/^mem_\w+ +ada@acme\.example +member +web +invitation +never/m);
+  const [member] = (await company.json('habeas members --json')).items;
+  const changed = await company.json(`habeas members change ${member.id} --role auditor --team web --json`);
+  expect(changed).toMatchObject({ id: member.id, role: 'auditor', teams: ['web'] });
+  expect(await company.json(`habeas members change ${member.id} --all-teams --json`)).toMatchObject({
+    teams: null,
+  });
+  expect(await company.json(`habeas members remove ${member.id} --json`)).toEqual({ id: member.id });
+  expect((await company.json('habeas members --json')).items).toHaveLength(1);
+  expect(story.left()).toEqual([]);
+});
+
 it('docs/operate.md looks, starts, makes keys, and brings a backup back', async () => {
   const story = tellStory('docs/operate.md', company);
   const started = await story.run('operate');

@@ -6,4 +6,5 @@ export const TOLD = [
   'docs/verify.md',
   'docs/api.md',
   'docs/operate.md',
+  'docs/sign-in.md',
 ] as const;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { authenticate, createApiKeys, createSessions } from './access/index.ts';
+import { authenticate, createApiKeys } from './access/index.ts';
 import { assembleConsent } from './assemble-consent.ts';
+import { assembleMembers } from './assemble-members.ts';
 import { assembleRequests } from './assemble-requests.ts';
 import { assembleTelling } from './assemble-telling.ts';
 import { appendAudit } from './audit/index.ts';
@@ -119,7 +120,7 @@ export async function createServer(
     ownMetrics: ownDeclarations({ team: config.map.own_team, prefix: config.map.prefix }),
     auditLog,
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
-    sessions: createSessions({ db, organizationId, clock, audit: appendAudit }),
+    ...assembleMembers(foundations, config, { outbound, publicUrl }),
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
     publicUrl,

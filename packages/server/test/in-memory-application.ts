@@ -174,6 +174,8 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       return undefined;
     },
     sessions: noSessions(),
+    members: noMembers(),
+    memberSignIn: undefined,
     publicKeys: async () => [TEST_PUBLIC_KEY],
   };
 }
@@ -335,7 +337,21 @@ function noSessions(): Application['sessions'] {
   const refuse = async (): Promise<never> => {
     throw new HabeasError('UNAUTHENTICATED', 'Nobody signs in here.');
   };
-  return { start: refuse, authenticate: async () => undefined, confirm: refuse, end: refuse };
+  return {
+    start: refuse,
+    startFor: refuse,
+    authenticate: async () => undefined,
+    confirm: refuse,
+    confirmFor: refuse,
+    end: refuse,
+  };
+}
+
+function noMembers(): Application['members'] {
+  const unknown = async (): Promise<never> => {
+    throw new HabeasError('NOT_FOUND', 'There is no member with this id.');
+  };
+  return { list: async () => [], invite: unknown, change: unknown, remove: unknown, signIn: unknown };
 }
 
 function inMemoryKeys(): ApiKeys {

@@ -14,6 +14,7 @@ export * from './legal-holds.ts';
 export * from './mail-address.ts';
 export * from './map.ts';
 export * from './map-exports.ts';
+export * from './members.ts';
 export * from './packages.ts';
 export * from './partners.ts';
 export * from './pauses.ts';

@@ -27,6 +27,8 @@ export const SCOPES = {
   'webhooks:write': 'Enable webhooks, and send again what they did not take',
   'keys:read': 'API keys, without the keys themselves',
   'keys:write': 'Make and revoke API keys',
+  'members:read': 'Who signs in: their addresses and roles',
+  'members:write': 'Invite people, change their roles, and remove them',
   'audit:read': 'Who did what, when, with proofs',
   'server:read': 'Figures of the server, and the description of the API',
 } as const;
@@ -36,9 +38,8 @@ export type Scope = keyof typeof SCOPES;
 export const ALL_SCOPES = Object.keys(SCOPES) as readonly Scope[];
 
 /** Everything that can be looked at without learning whom it is about. */
-const LOOK = ALL_SCOPES.filter(
-  (scope) => scope.endsWith(':read') && scope !== 'personal-data:read' && scope !== 'choices:read',
-);
+const TELLING: readonly Scope[] = ['personal-data:read', 'choices:read', 'members:read'];
+const LOOK = ALL_SCOPES.filter((scope) => scope.endsWith(':read') && !TELLING.includes(scope));
 
 /** What people in a role may do. */
 export const ROLES = {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { timeSchema } from './common.ts';
+import { roleSchema } from './members.ts';
 import { scopeSchema } from './scopes.ts';
 
 const apiKeyText = z.string().min(1).max(200).describe('The API key itself');
@@ -9,13 +10,18 @@ export const startSessionSchema = z.strictObject({ key: apiKeyText }).meta({ id:
 /** Who a browser acts for. */
 export const sessionSchema = z
   .object({
-    actor: z.string().describe('As audit entries name it: `key:<id>`'),
+    actor: z.string().describe('As audit entries name it: `key:<id>` or `member:<id>`'),
+    name: z.string().nullable().describe('Of the key, or of the person'),
+    role: roleSchema.nullable().describe('Null: a key, which has scopes of its own'),
     scopes: z.array(scopeSchema),
     teams: z.array(z.string()).nullable().describe('Whose tickets they may see and do; null: of all teams'),
     expires_at: timeSchema,
     confirmed_until: timeSchema.describe(
-      'Until then the key need not be shown again for what cannot be undone',
+      'Until then nobody has to show again that it is them, for what cannot be undone',
     ),
+    confirm_by: z
+      .enum(['key', 'sign_in'])
+      .describe('How they show it: by `POST /api/v1/session:confirm` with the key, or by signing in again'),
   })
   .meta({ id: 'Session' });
 

@@ -2,6 +2,8 @@ export * from './api-keys.ts';
 export * from './callback-secret.ts';
 export { type VerifyDetachedOptions, verifyDetached } from './detached-signature.ts';
 export * from './manage-keys.ts';
+export * from './member-sign-in.ts';
+export * from './members.ts';
 export * from './migrations.ts';
 export * from './principal.ts';
 export * from './record-audit.ts';

@@ -3,6 +3,7 @@ import { HabeasError } from '../foundation/index.ts';
 import { createKey, type KeyContext } from './api-keys.ts';
 import { listKeys } from './list-keys.ts';
 import type { Principal } from './principal.ts';
+import { refuseMore } from './refuse-more.ts';
 import { revokeKey } from './revoke-key.ts';
 
 /** The API keys of one organization, for who may see and change them. */
@@ -37,20 +38,9 @@ export function createApiKeys(context: KeyContext): ApiKeys {
     async create(options) {
       if (options.expiresAt !== null && options.expiresAt <= context.clock.now())
         throw new HabeasError('BAD_INPUT', 'expires_at is over; a key has to expire in the future.');
-      refuseMore(options);
+      refuseMore(options.maker, options);
       return createKey({ ...context, ...options });
     },
     revoke: (options) => revokeKey({ ...context, ...options }),
   };
-}
-
-/** Nobody gives away what they do not have. */
-function refuseMore({ scopes, teams, maker }: NewKeyOptions): void {
-  const more = scopes.filter((scope) => !maker.scopes.has(scope));
-  if (more.length > 0) {
-    throw new HabeasError('FORBIDDEN', `Whoever makes this key may not do themselves: ${more.join(', ')}.`);
-  }
-  const own = maker.teams;
-  if (own !== null && (teams === null || teams.some((team) => !own.includes(team))))
-    throw new HabeasError('FORBIDDEN', `Whoever makes this key sees these teams alone: ${own.join(', ')}.`);
 }

@@ -69,4 +69,32 @@ export const accessMigrations: Migrations = {
       await sql`create index sessions_expiry on sessions (organization_id, expires_at)`.execute(db);
     },
   },
+  '0087-members': {
+    async up(db) {
+      await sql`
+        create table members (
+          organization_id text not null references organizations,
+          id text not null,
+          subject text,
+          email text,
+          name text,
+          role text not null,
+          teams text[],
+          by_group text,
+          created_at timestamptz not null,
+          created_by text not null,
+          signed_in_at timestamptz,
+          removed_at timestamptz,
+          primary key (organization_id, id),
+          unique (organization_id, subject),
+          unique (organization_id, email)
+        )`.execute(db);
+      await sql`
+        alter table sessions
+          alter column key_id drop not null,
+          add column member_id text,
+          add foreign key (organization_id, member_id) references members (organization_id, id),
+          add check (num_nonnulls(key_id, member_id) = 1)`.execute(db);
+    },
+  },
 };

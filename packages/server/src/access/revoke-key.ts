@@ -33,7 +33,7 @@ export async function revokeKey(options: RevokeKeyOptions): Promise<api.ApiKeyVi
     const works = (key: (typeof rows)[number]) =>
       makesKeys(key) && (key.expires_at === null || key.expires_at > now);
     const others = rows.filter((key) => key.id !== id && key.revoked_at === null && works(key));
-    if (others.length === 0 && makesKeys(row) && options.actor !== 'system') {
+    if (others.length === 0 && makesKeys(row) && options.actor.startsWith('key:')) {
       throw new HabeasError(
         'CONFLICT',
         'This is the last key that works and can make others; without it nobody could. Make another key first.',

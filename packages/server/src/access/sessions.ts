@@ -1,25 +1,25 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { api } from '@habeas/contract';
 import { base32, HabeasError, newId, sha256 } from '../foundation/index.ts';
 import { authenticate, type KeyContext } from './api-keys.ts';
-import { scopesOf } from './list-keys.ts';
-import type { Principal } from './principal.ts';
+import type { Principal, SignedIn } from './principal.ts';
+import { findSession, type SessionRow, signedInOf } from './read-session.ts';
 import type { AccessTables } from './tables.ts';
 
 /** What lets a browser act for somebody who signed in, so that it need not keep their key. */
 export interface Sessions {
   /** Throws UNAUTHENTICATED for a key that is unknown, revoked or expired. */
   start(presentedKey: string): Promise<StartedSession>;
-  /** Undefined if it is unknown, has ended, or its key was revoked or has expired. */
+  /** For somebody who has just signed in at the organization's own sign-in. */
+  startFor(member: Pick<api.MemberView, 'id'>): Promise<StartedSession>;
+  /** Undefined if it is unknown or has ended, or if who it stands for was removed. */
   authenticate(token: string): Promise<SignedIn | undefined>;
   /** Whoever sits there shows again that they have the key. Throws UNAUTHENTICATED for another key. */
   confirm(session: SignedIn, presentedKey: string): Promise<SignedIn>;
+  /** Whoever sits there has just signed in again. Throws UNAUTHENTICATED for another person, or if the session is over. */
+  confirmFor(sessionId: string, member: Pick<api.MemberView, 'id'>): Promise<void>;
   /** From now on its token is refused. */
   end(session: SignedIn): Promise<void>;
-}
-
-/** Somebody who signed in, for as long as their session goes on. */
-export interface SignedIn extends Principal {
-  readonly session: NonNullable<Principal['session']>;
 }
 
 export interface StartedSession {
@@ -38,116 +38,112 @@ const NOTE_MILLISECONDS = 60_000;
 
 export function createSessions(context: KeyContext): Sessions {
   const { db, clock, organizationId } = context;
-  const sessions = () => db.withTables<AccessTables>();
 
-  async function principalOf(presentedKey: string): Promise<Principal> {
+  async function actorOf(presentedKey: string): Promise<Principal['actor']> {
     const principal = await authenticate(context, presentedKey);
     if (principal === undefined || principal.organizationId !== organizationId)
       throw new HabeasError(
         'UNAUTHENTICATED',
         'This API key is not known here, was revoked, or has expired.',
       );
-    return principal;
+    return principal.actor;
   }
 
-  const audit = (signedIn: Pick<SignedIn, 'actor'>, id: string, action: string) => ({
-    organizationId,
-    actor: signedIn.actor,
-    subject: id,
-    action,
-  });
+  const entry = (actor: string, id: string, action: string) => [
+    { organizationId, actor, subject: id, action },
+  ];
+
+  async function open(owner: Pick<SessionRow, 'key_id' | 'member_id'>): Promise<StartedSession> {
+    const now = clock.now();
+    const token = base32(randomBytes(32));
+    const row = {
+      organization_id: organizationId,
+      id: newId('ses', now),
+      token_hash: sha256(token),
+      ...owner,
+      created_at: now,
+      used_at: now,
+      confirmed_at: now,
+      expires_at: new Date(now.getTime() + SESSION_MILLISECONDS),
+    };
+    return db.transaction().execute(async (transaction) => {
+      const tables = transaction.withTables<AccessTables>();
+      await tables
+        .deleteFrom('sessions')
+        .where('organization_id', '=', organizationId)
+        .where('expires_at', '<=', now)
+        .execute();
+      await tables.insertInto('sessions').values(row).execute();
+      const found = await findSession(transaction, organizationId, now)
+        .where('s.id', '=', row.id)
+        .executeTakeFirst();
+      if (found === undefined)
+        throw new HabeasError('UNAUTHENTICATED', 'Whoever signs in was removed in the meantime.');
+      const signedIn = signedInOf(organizationId, found);
+      await context.audit(transaction, entry(signedIn.actor, row.id, 'session.started'), now);
+      return { token, signedIn };
+    });
+  }
+
+  async function confirmNow(id: string, actor: Principal['actor']): Promise<SignedIn> {
+    const now = clock.now();
+    return db.transaction().execute(async (transaction) => {
+      const found = await findSession(transaction, organizationId, now)
+        .where('s.id', '=', id)
+        .executeTakeFirst();
+      if (found === undefined)
+        throw new HabeasError('UNAUTHENTICATED', 'The session has ended: sign in again.');
+      const signedIn = signedInOf(organizationId, { ...found, confirmed_at: now });
+      if (signedIn.actor !== actor)
+        throw new HabeasError(
+          'UNAUTHENTICATED',
+          signedIn.session.role === null
+            ? 'This is not the key that you signed in with.'
+            : 'Somebody else signed in than before.',
+        );
+      await transaction
+        .withTables<AccessTables>()
+        .updateTable('sessions')
+        .set({ confirmed_at: now })
+        .where('organization_id', '=', organizationId)
+        .where('id', '=', id)
+        .execute();
+      await context.audit(transaction, entry(actor, id, 'session.confirmed'), now);
+      return signedIn;
+    });
+  }
 
   return {
-    async start(presentedKey) {
-      const principal = await principalOf(presentedKey);
-      const now = clock.now();
-      const token = base32(randomBytes(32));
-      const session = {
-        id: newId('ses', now),
-        expiresAt: new Date(now.getTime() + SESSION_MILLISECONDS),
-        confirmedAt: now,
-      };
-      await db.transaction().execute(async (transaction) => {
-        const tables = transaction.withTables<AccessTables>();
-        await tables
-          .deleteFrom('sessions')
-          .where('organization_id', '=', organizationId)
-          .where('expires_at', '<=', now)
-          .execute();
-        await tables
-          .insertInto('sessions')
-          .values({
-            organization_id: organizationId,
-            id: session.id,
-            token_hash: sha256(token),
-            key_id: keyOf(principal),
-            created_at: now,
-            used_at: now,
-            confirmed_at: now,
-            expires_at: session.expiresAt,
-          })
-          .execute();
-        await context.audit(transaction, [audit(principal, session.id, 'session.started')], now);
-      });
-      return { token, signedIn: { ...principal, session } };
+    start: async (presentedKey) => {
+      const actor = await actorOf(presentedKey);
+      return open({ key_id: actor.slice('key:'.length), member_id: null });
     },
+    startFor: ({ id }) => open({ key_id: null, member_id: id }),
 
     async authenticate(token) {
       const hash = sha256(token);
       const now = clock.now();
-      const row = await sessions()
-        .selectFrom('sessions as s')
-        .innerJoin('api_keys as k', (join) =>
-          join.onRef('k.organization_id', '=', 's.organization_id').onRef('k.id', '=', 's.key_id'),
-        )
-        .select(['s.id', 's.token_hash', 's.used_at', 's.confirmed_at', 's.expires_at', 's.key_id'])
-        .select(['k.scopes', 'k.teams'])
-        .where('s.organization_id', '=', organizationId)
+      const row = await findSession(db, organizationId, now)
         .where('s.token_hash', '=', hash)
-        .where('s.expires_at', '>', now)
         .where('s.used_at', '>', new Date(now.getTime() - IDLE_MILLISECONDS))
-        .where('k.revoked_at', 'is', null)
-        .where((where) => where.or([where('k.expires_at', 'is', null), where('k.expires_at', '>', now)]))
         .executeTakeFirst();
       if (row === undefined || !timingSafeEqual(row.token_hash, hash)) return undefined;
       if (now.getTime() - row.used_at.getTime() > NOTE_MILLISECONDS) {
-        await sessions()
+        await db
+          .withTables<AccessTables>()
           .updateTable('sessions')
           .set({ used_at: now })
           .where('organization_id', '=', organizationId)
           .where('id', '=', row.id)
           .execute();
       }
-      return {
-        organizationId,
-        actor: `key:${row.key_id}`,
-        scopes: new Set(scopesOf(row)),
-        teams: row.teams,
-        session: { id: row.id, expiresAt: row.expires_at, confirmedAt: row.confirmed_at },
-      };
+      return signedInOf(organizationId, row);
     },
 
-    async confirm(signedIn, presentedKey) {
-      const principal = await principalOf(presentedKey);
-      if (principal.actor !== signedIn.actor)
-        throw new HabeasError('UNAUTHENTICATED', 'This is not the key that you signed in with.');
-      const now = clock.now();
-      const { id } = signedIn.session;
-      await db.transaction().execute(async (transaction) => {
-        await transaction
-          .withTables<AccessTables>()
-          .updateTable('sessions')
-          .set({ confirmed_at: now })
-          .where('organization_id', '=', organizationId)
-          .where('id', '=', id)
-          .execute();
-        await context.audit(transaction, [audit(signedIn, id, 'session.confirmed')], now);
-      });
-      return { ...signedIn, session: { ...signedIn.session, confirmedAt: now } };
-    },
+    confirm: async ({ session }, presentedKey) => confirmNow(session.id, await actorOf(presentedKey)),
+    confirmFor: async (sessionId, { id }) => void (await confirmNow(sessionId, `member:${id}`)),
 
-    async end(signedIn) {
-      const { id } = signedIn.session;
+    async end({ session: { id }, actor }) {
       await db.transaction().execute(async (transaction) => {
         const deleted = await transaction
           .withTables<AccessTables>()
@@ -156,12 +152,8 @@ export function createSessions(context: KeyContext): Sessions {
           .where('id', '=', id)
           .executeTakeFirst();
         if (deleted.numDeletedRows === 0n) return;
-        await context.audit(transaction, [audit(signedIn, id, 'session.ended')], clock.now());
+        await context.audit(transaction, entry(actor, id, 'session.ended'), clock.now());
       });
     },
   };
-}
-
-function keyOf({ actor }: Principal): string {
-  return actor.slice('key:'.length);
 }

@@ -1,3 +1,5 @@
+import type { api } from '@habeas/contract';
+
 export type AccessTables = {
   organizations: {
     organization_id: string;
@@ -22,12 +24,31 @@ export type AccessTables = {
     id: string;
     /** SHA-256 of the token, which has 256 random bits. */
     token_hash: Uint8Array;
-    key_id: string;
+    /** Who it stands for: a key or a member. */
+    key_id: string | null;
+    member_id: string | null;
     created_at: Date;
     /** To the minute. */
     used_at: Date;
     confirmed_at: Date;
     expires_at: Date;
+  };
+  members: {
+    organization_id: string;
+    id: string;
+    /** Issuer and `sub` of the provider; null until they signed in. */
+    subject: string | null;
+    /** In lower case. */
+    email: string | null;
+    name: string | null;
+    role: api.Role;
+    teams: string[] | null;
+    by_group: string | null;
+    created_at: Date;
+    created_by: string;
+    signed_in_at: Date | null;
+    /** Then nothing else says who it was. */
+    removed_at: Date | null;
   };
   signing_keys: {
     organization_id: string;

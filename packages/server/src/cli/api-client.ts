@@ -251,6 +251,19 @@ export function createApiClient(server: ServerAddress) {
         path: `/api/v1/api-keys/${encodeURIComponent(id)}`,
         answer: api.apiKeySchema,
       }),
+    listMembers: async () =>
+      (await call(server, { path: '/api/v1/members', answer: api.memberListSchema })).items,
+    inviteMember: (body: typeof api.inviteMemberSchema._zod.input) =>
+      call(server, { ...post, path: '/api/v1/members', body, answer: api.memberSchema }),
+    changeMember: (id: string, body: api.ChangeMember) =>
+      call(server, {
+        method: 'PATCH',
+        path: `/api/v1/members/${encodeURIComponent(id)}`,
+        body,
+        answer: api.memberSchema,
+      }),
+    removeMember: async (id: string) =>
+      void (await send(server, { method: 'DELETE', path: `/api/v1/members/${encodeURIComponent(id)}` })),
     listPartners: async () =>
       (await call(server, { path: '/api/v1/partners', answer: api.partnerListSchema })).items,
     registerController: (body: typeof api.createControllerSchema._zod.input) =>

@@ -19,6 +19,7 @@ import { initVerb } from './verbs/init.ts';
 import { jobVerb } from './verbs/job.ts';
 import { keysVerb } from './verbs/keys.ts';
 import { mapVerb } from './verbs/map.ts';
+import { membersVerb } from './verbs/members.ts';
 import { notifyVerb } from './verbs/notify.ts';
 import { packageVerb } from './verbs/package.ts';
 import { partnersVerb } from './verbs/partners.ts';
@@ -66,6 +67,7 @@ const VERBS: readonly Verb[] = [
   consentVerb,
   jobVerb,
   keysVerb,
+  membersVerb,
   partnersVerb,
   notifyVerb,
   webhooksVerb,

@@ -30,6 +30,7 @@ export type IdPrefix =
   | 'dec'
   | 'sec'
   | 'ses'
+  | 'mem'
   | 'mail'
   | 'prt'
   | 'lho'

@@ -12,6 +12,7 @@ export * from './group.ts';
 export * from './ids.ts';
 export * from './logging.ts';
 export * from './master-key.ts';
+export * from './oidc.ts';
 export * from './open-s3.ts';
 export * from './outbound.ts';
 export * from './outbound-address.ts';

@@ -1,4 +1,4 @@
-import type { ApiKeys, Principal, Sessions } from '../access/index.ts';
+import type { ApiKeys, MemberSignIn, Members, Principal, Sessions } from '../access/index.ts';
 import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type {
@@ -17,7 +17,7 @@ import type { Import, Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { PackageLinks, Requests, Trackers } from '../requests/index.ts';
 
-/** Everything that the faces (HTTP and command line) may use. `main.ts` puts it together. */
+/** Everything that the faces (HTTP and command line) may use. `create-server.ts` puts it together. */
 export interface Application {
   readonly organizationId: string;
   readonly db: Database;
@@ -53,6 +53,9 @@ export interface Application {
   readonly auditLog: Pick<AuditLog, keyof PublishedLog | 'verifierKeys'>;
   readonly keys: ApiKeys;
   readonly sessions: Sessions;
+  readonly members: Members;
+  /** Undefined where the organization has no sign-in of its own. */
+  readonly memberSignIn: MemberSignIn | undefined;
   /** Resolves a presented API key to who it is, or undefined. */
   authenticate(presentedKey: string): Promise<Principal | undefined>;
   /** Public keys (base64url of the Ed25519 point) with which services check Habeas' tokens. */

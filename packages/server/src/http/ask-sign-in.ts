@@ -1,10 +1,10 @@
 import { api } from '@habeas/contract';
-import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Application } from './application.ts';
 import { verificationOf } from './ask.ts';
 import { clientOf } from './client-of.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
+import { readCookie } from './session-cookie.ts';
 
 const COOKIE = 'habeas-sign-in';
 const SIGN_IN_PATH = '/api/v1/public/sign-in';
@@ -74,7 +74,7 @@ export function askSignInRoutes(
     },
     handler: async (request, reply) => {
       const url = new URL(request.url, publicUrl);
-      const browserSecret = cookieOf(request);
+      const browserSecret = readCookie(request.headers.cookie, COOKIE);
       const client = clientOf(request);
       const { token } = await verificationOf(requests).finishSignIn({ url, browserSecret, client });
       reply
@@ -86,9 +86,4 @@ export function askSignInRoutes(
       return reply.code(303).header('location', page.href).send(undefined);
     },
   });
-}
-
-function cookieOf(request: FastifyRequest): string | undefined {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
 }

@@ -16,6 +16,8 @@ export function refuseUnconfirmed(request: FastifyRequest, clock: Clock): void {
   if (clock.now().getTime() - session.confirmedAt.getTime() <= CONFIRMED_MILLISECONDS) return;
   throw new HabeasError(
     'CONFIRMATION_NEEDED',
-    'Show that it is you: POST /api/v1/session:confirm with the key that you signed in with, then try again.',
+    session.role === null
+      ? 'Show that it is you: POST /api/v1/session:confirm with the key that you signed in with, then try again.'
+      : 'Show that it is you: sign in again at /api/v1/sign-in/start?confirm=true, then try again.',
   );
 }

@@ -29,6 +29,7 @@ const BY_TAG: Readonly<Record<keyof typeof TAGS, readonly [api.Scope?, api.Scope
   Partners: ['partners:read', 'partners:write'],
   Webhooks: ['webhooks:read', 'webhooks:write'],
   Keys: ['keys:read', 'keys:write'],
+  Members: ['members:read', 'members:write'],
   Sessions: [],
   Audit: ['audit:read'],
   Events: ['requests:read'],

@@ -38,6 +38,7 @@ export const TAGS = {
     "Other organizations' systems that send requests: OpenDSR controllers, Data Rights Protocol agents",
   Webhooks: 'Who is told what happens, and what they did not take',
   Keys: 'Who may call: API keys, of which only hashes are stored',
+  Members: 'People who sign in by themselves',
   Sessions: 'How a browser signs in',
   Audit: 'Who did what, when',
   Events: 'What happens, as it happens',

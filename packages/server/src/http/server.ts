@@ -32,6 +32,8 @@ import { keyRoutes } from './keys.ts';
 import { legalHoldRoutes } from './legal-holds.ts';
 import { mapRoutes } from './map.ts';
 import { mapExportRoutes } from './map-exports.ts';
+import { memberSignInRoutes } from './member-sign-in.ts';
+import { memberRoutes } from './members.ts';
 import { metricsRoutes } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { openApiRoutes } from './openapi-routes.ts';
@@ -151,6 +153,8 @@ export async function createHttpServer(
   connectionRoutes(app, application);
   keyRoutes(app, application);
   sessionRoutes(app, application);
+  memberRoutes(app, application);
+  memberSignInRoutes(app, application);
   partnerRoutes(app, application);
   auditRoutes(app, application);
   auditLogRoutes(app, application);

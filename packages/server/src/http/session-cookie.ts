@@ -18,12 +18,15 @@ export function sessionCookies({ publicUrl }: { readonly publicUrl: string }) {
     );
   return {
     /** The token in a `Cookie` header, or nothing. */
-    tokenOf(header: string | undefined): string | undefined {
-      const pairs = (header ?? '').split(';').map((pair) => pair.trim());
-      const token = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
-      return token === '' ? undefined : token;
-    },
+    tokenOf: (header: string | undefined) => readCookie(header, name),
     set: (reply: FastifyReply, token: string) => set(reply, token, SESSION_MILLISECONDS / 1_000),
     clear: (reply: FastifyReply) => set(reply, '', 0),
   };
+}
+
+/** The value in a `Cookie` header; undefined if there is none, or an empty one. */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
+  const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  return value === '' ? undefined : value;
 }

@@ -86,10 +86,13 @@ export function sessionRoutes(
 function viewOf({ actor, scopes, teams, session }: SignedIn): api.SessionView {
   return {
     actor,
+    name: session.name,
+    role: session.role,
     scopes: [...scopes],
     teams: teams === null ? null : [...teams],
     expires_at: session.expiresAt.toISOString(),
     confirmed_until: new Date(session.confirmedAt.getTime() + CONFIRMED_MILLISECONDS).toISOString(),
+    confirm_by: session.role === null ? 'key' : 'sign_in',
   };
 }
 

@@ -10,6 +10,7 @@ import { packagesSection } from './packages-section.ts';
 import { partnersSection } from './partners-section.ts';
 import { peopleSection } from './people-section.ts';
 import { requestsSection } from './requests-section.ts';
+import { signInSection } from './sign-in-section.ts';
 import { streamsSection } from './streams-section.ts';
 import { trackersSection } from './trackers-section.ts';
 import { key } from './values.ts';
@@ -49,6 +50,8 @@ export const configSchema = z
     streams: streamsSection.prefault({}),
     /** Absent: only who has an API key can ask. */
     intake: intakeSection.optional(),
+    /** Absent: an API key is the only way in. */
+    sign_in: signInSection.optional(),
     people: peopleSection.prefault({}),
     trackers: trackersSection.default([]),
     /** The policy file, relative to the configuration. (Default: the built-in policy) */

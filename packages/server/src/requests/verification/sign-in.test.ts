@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AskingHouse, asker, openAskingHouse } from '../../../test/asking-house.ts';
 import { eventually } from '../../../test/eventually.ts';
+import { startLogin } from '../../../test/login.ts';
 import { fixedClock } from '../../foundation/index.ts';
 
 const open: AsyncDisposable[] = [];
@@ -14,85 +11,8 @@ afterEach(async () => {
 
 const CALLBACK = 'https://habeas.example/api/v1/public/sign-in';
 
-interface Login extends AsyncDisposable {
-  readonly issuer: string;
-  /** Signs in as this account, as a browser would, and gives the address that the browser is sent back to. */
-  signIn(authorizationUrl: string, account: string): Promise<URL>;
-}
-
-/** A real OpenID provider with its own sign-in pages, and a browser that fills them in. */
-async function startLogin(): Promise<Login> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const issuer = `http://127.0.0.1:${port}`;
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'habeas',
-        client_secret: 'client-secret-of-the-test',
-        redirect_uris: [CALLBACK],
-        response_types: ['code'],
-        grant_types: ['authorization_code'],
-      },
-    ],
-    pkce: { required: () => true },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: async () => ({ sub: id, email: `${id}@example.org`, email_verified: id !== 'mallory' }),
-    }),
-    cookies: { keys: ['key-of-the-test'] },
-  });
-  server.on('request', provider.callback());
-  return {
-    issuer,
-    async signIn(authorizationUrl, account) {
-      const jar = new Map<string, string>();
-      let url = new URL(authorizationUrl);
-      let form: URLSearchParams | undefined;
-      for (let hop = 0; hop < 20; hop += 1) {
-        const answer = await fetch(url, {
-          method: form === undefined ? 'GET' : 'POST',
-          redirect: 'manual',
-          headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
-          ...(form === undefined ? {} : { body: form }),
-        });
-        for (const cookie of answer.headers.getSetCookie()) {
-          const [pair = ''] = cookie.split(';');
-          jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
-        }
-        const location = answer.headers.get('location');
-        if (location !== null) {
-          url = new URL(location, url);
-          form = undefined;
-          await answer.body?.cancel();
-          if (url.href.startsWith(CALLBACK)) return url;
-          continue;
-        }
-        const page = await answer.text();
-        const action = /action="([^"]+)"/.exec(page)?.[1];
-        const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
-        if (action === undefined || prompt === undefined)
-          throw new Error(`no form: ${answer.status} ${page}`);
-        url = new URL(action, url);
-        form = new URLSearchParams({
-          prompt,
-          ...(prompt === 'login' ? { login: account, password: 'x' } : {}),
-        });
-      }
-      throw new Error('The sign-in did not end.');
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 async function start(more: Parameters<typeof openAskingHouse>[0] = {}) {
-  const login = await startLogin();
+  const login = await startLogin({ callback: CALLBACK });
   open.push(login);
   const house = await openAskingHouse({
     ...more,

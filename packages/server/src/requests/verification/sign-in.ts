@@ -1,7 +1,7 @@
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError, type SignInSecrets } from '../../foundation/index.ts';
 import { addIdentities, loadRequestKey, openText, type RequestRef, sealText } from '../identity-vault.ts';
 import type { VerificationContext } from './context.ts';
-import type { IdentityProvider, SignInSecrets } from './identity-provider.ts';
+import type { IdentityProvider } from './identity-provider.ts';
 import { newToken } from './secrets.ts';
 import type { VerificationTables } from './tables.ts';
 import type { SignInReturn, SignInStart } from './verification.ts';
