@@ -20,18 +20,8 @@ import type { Foundations } from './foundations.ts';
 import type { Streams } from './requests/index.ts';
 import { signWith } from './sign-with.ts';
 
-/** Everything about what people agree to. */
-export function assembleConsent(
-  foundations: Foundations,
-  config: Config,
-  {
-    systems,
-    streams,
-    outbound,
-  }: { readonly systems: Systems; readonly streams: Streams; readonly outbound: Outbound },
-) {
-  const { db, opened, organizationId, masterKey, signer, auditLog, logger } = foundations;
-  const clock = systemClock;
+/** What people agreed to, and the purposes of the configuration: what requests object to is noted there. */
+export function assembleChoices({ db, organizationId, masterKey }: Foundations, config: Config) {
   const purposeFile =
     config.consent.purposes === undefined
       ? NO_PURPOSES
@@ -40,10 +30,28 @@ export function assembleConsent(
     db,
     organizationId,
     masterKey,
-    clock,
+    clock: systemClock,
     file: purposeFile,
     rule: config.consent.merge === 'own_first' ? 'own_first' : 'latest',
   });
+  return { consent, purposeFile };
+}
+
+interface Around {
+  readonly choices: ReturnType<typeof assembleChoices>;
+  readonly systems: Systems;
+  readonly streams: Streams;
+  readonly outbound: Outbound;
+}
+
+/** Everything about what people agree to. */
+export function assembleConsent(
+  foundations: Foundations,
+  config: Config,
+  { choices: { consent, purposeFile }, systems, streams, outbound }: Around,
+) {
+  const { db, opened, organizationId, masterKey, signer, auditLog, logger } = foundations;
+  const clock = systemClock;
   const targets = targetsOf(config, purposeFile.purposes);
   const sqlEnforcer = createSqlEnforcer({ targets });
   const { openValue } = createSubjects({ organizationId, masterKey });

@@ -26,13 +26,14 @@ interface Around {
   readonly policy: Policy;
   readonly outbound: Outbound;
   readonly publicUrl: string;
+  readonly noteChoice: CreateRequestsOptions['noteChoice'];
 }
 
 /** The map, the systems that it leads to, and requests that act on them. */
 export async function assembleRequests(
   foundations: Foundations,
   config: Config,
-  { policy, outbound, publicUrl }: Around,
+  { policy, outbound, publicUrl, noteChoice }: Around,
 ) {
   const { db, masterKey, signer, auditLog, organizationId, logger } = foundations;
   const clock = systemClock;
@@ -83,6 +84,7 @@ export async function assembleRequests(
     order: { after: impliedOrder(connections, config.requests), groups: config.requests.groups },
     taskTimeoutMilliseconds: config.requests.task_timeout,
     giveUpBlockedMilliseconds: config.requests.give_up_blocked,
+    noteChoice,
     patience: (system) => config.streams.nats?.status.find((mapping) => mapping.system === system)?.ask_after,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,

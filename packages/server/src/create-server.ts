@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { authenticate, createApiKeys } from './access/index.ts';
-import { assembleConsent } from './assemble-consent.ts';
+import { assembleChoices, assembleConsent } from './assemble-consent.ts';
 import { assembleMembers } from './assemble-members.ts';
 import { assembleRequests } from './assemble-requests.ts';
 import { assembleTelling } from './assemble-telling.ts';
@@ -35,10 +35,12 @@ export async function createServer(
     config.policy,
   );
   const outbound = outboundOf(config);
+  const choices = assembleChoices(foundations, config);
   const { map, connections, systems, storages, requests } = await assembleRequests(foundations, config, {
     policy,
     outbound,
     publicUrl,
+    noteChoice: (transaction, choice) => choices.consent.noteChoice(transaction, choice),
   });
   const feed = createEventFeed({ db, pool: opened.pool, logger });
   const partners = createPartners({
@@ -78,7 +80,7 @@ export async function createServer(
     publicUrl,
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
-  const consent = assembleConsent(foundations, config, { systems, streams, outbound });
+  const consent = assembleConsent(foundations, config, { choices, systems, streams, outbound });
   const http = await createHttpServer({
     jobRuns: consent.jobRuns,
     sqlEnforcer: consent.sqlEnforcer,

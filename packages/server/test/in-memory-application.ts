@@ -57,6 +57,7 @@ const NO_CONSENT: Application['consent'] = {
   record: async (_, signals) =>
     signals.map(({ event_id }) => ({ event_id, state: 'stored', code: null, reason: null })),
   join: async () => undefined,
+  noteChoice: async () => undefined,
   has: async () => false,
   history: async () => ({ subject: undefined, items: [] }),
   importRows: async () => ({ rows: 0, stored: 0, repeated: 0, checked: 0, refused: [] }),

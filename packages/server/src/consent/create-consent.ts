@@ -4,6 +4,7 @@ import { appendAudit } from '../audit/index.ts';
 import type { Identity } from '../catalog/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import { importRows } from './import/import-rows.ts';
+import { noteChoice, type RequestedChoice } from './note-choice.ts';
 import {
   allowedByDefault,
   assignBits,
@@ -36,6 +37,8 @@ export interface Consent {
     caller: ConsentCaller,
     signals: readonly api.ConsentSignal[],
   ): Promise<readonly api.ConsentOutcome[]>;
+  /** Records what a request objects to, in the caller's transaction. */
+  noteChoice(transaction: Database, choice: RequestedChoice): Promise<void>;
   /** Makes what a browser said under a random id part of what the person said who signed in with it. */
   join(caller: ConsentCaller, anonymous: Identity, person: Identity): Promise<void>;
   /** Stores the rows of a piece of a list. Throws BAD_INPUT for one that cannot be read. */
@@ -129,6 +132,13 @@ export function createConsent({
           ? { event_id: id, state: outcome, code: null, reason: null }
           : { event_id: id, state: 'refused', code: outcome.refused, reason: outcome.reason };
       });
+    },
+
+    async noteChoice(transaction, choice) {
+      const { bits, subjects, file } = await scopeOf(choice.organizationId);
+      const identities = choice.identities.map(normalized);
+      const options = { bits, subjects, rule, purposes: file.purposes, now: clock.now() };
+      await noteChoice(transaction, { ...choice, identities }, options);
     },
 
     async join({ organizationId, actor }, anonymous, person) {

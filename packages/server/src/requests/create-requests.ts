@@ -20,6 +20,7 @@ import { checkOrder, NO_ORDER, type Order } from './plans/sequence.ts';
 import { requestPlan, requestRow } from './read-requests.ts';
 import { type ProveEntry, receiptOf, type SignReceipt } from './receipt.ts';
 import { createRegister } from './register/register.ts';
+import type { NoteChoice } from './register/register-task.ts';
 import { createReports } from './reports.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
 import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
@@ -67,6 +68,8 @@ export interface CreateRequestsOptions {
   readonly storages?: PackageStorages | undefined;
   /** Called again and again while very much of one person is collected and packed. (Default: nothing) */
   readonly whileMuchIsStreamed?: () => void;
+  /** Also told of what people object to, in the transaction that notes it in the register. (Default: nobody is) */
+  readonly noteChoice?: NoteChoice | undefined;
   /** How people prove who they are. (Default: only who has an API key can ask) */
   readonly verification?:
     | Pick<CreateVerificationOptions, 'rules' | 'questions' | 'identityProvider'>

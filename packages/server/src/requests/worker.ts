@@ -24,7 +24,7 @@ import type { PackageStorages } from './package/storage.ts';
 import { packageTask } from './package-task.ts';
 import type { ClaimedTask } from './places.ts';
 import { createRegister } from './register/register.ts';
-import { registerTask } from './register/register-task.ts';
+import { type NoteChoice, registerTask } from './register/register-task.ts';
 import { resolveTask } from './resolve-task.ts';
 import { noteUselessOperation } from './stop-operations.ts';
 import type { RequestTables } from './tables.ts';
@@ -46,6 +46,7 @@ export interface WorkerOptions {
   readonly taskTimeoutMilliseconds: number;
   readonly storages: PackageStorages;
   readonly whileMuchIsStreamed: () => void;
+  readonly noteChoice?: NoteChoice | undefined;
   readonly packageExpiresMilliseconds: number;
   /** How long nobody is asked after work that a system says the end of by itself, in milliseconds; undefined: it says nothing. */
   readonly patience: (system: string | null) => number | undefined;
@@ -201,7 +202,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
     case 'object':
       return changeTask(context);
     case 'register':
-      return registerTask(context, createRegister(options));
+      return registerTask(context, createRegister(options), options.noteChoice);
     case 'package':
       return packageTask(context, {
         storages: options.storages,

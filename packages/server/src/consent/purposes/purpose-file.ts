@@ -41,6 +41,10 @@ const purposeSchema = z.strictObject({
     .optional(),
   /** Which opt-outs of the Global Privacy Platform end it. */
   gpp: z.array(z.enum(['sale', 'sharing', 'targeted_advertising'])).default([]),
+  /** Purposes of objection requests that end it, besides its code: `marketing.advertising`. */
+  objections: z
+    .array(z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, 'a purpose such as marketing.advertising'))
+    .optional(),
   /** After so many days people are asked again. */
   ask_again: z
     .string()
