@@ -26,8 +26,8 @@ export interface TestContainer {
   /** Every blob with its content, after those of its snapshots and versions, oldest first. */
   versions(): Promise<Readonly<Record<string, readonly string[]>>>;
   store(url?: string): ReturnType<typeof openAzureStore>;
-  /** A shared access signature for everything in the container. */
-  sas(): string;
+  /** A shared access signature for everything in the container. (Default: everything may be done) */
+  sas(permissions?: string): string;
 }
 
 export async function makeContainer(azurite: AzuriteServer): Promise<TestContainer> {
@@ -95,14 +95,14 @@ export async function makeContainer(azurite: AzuriteServer): Promise<TestContain
       );
     },
     store,
-    sas: () => sasOf(name),
+    sas: (permissions = 'racwdxltmei') => sasOf(name, permissions),
   };
 }
 
 /** Create a service SAS, version 2020-12-06: for a container. */
-function sasOf(container: string): string {
+function sasOf(container: string, permissions: string): string {
   const { name, key } = AZURITE_ACCOUNT;
-  const [permissions, ends, version] = ['racwdxltmei', '2090-01-01T00:00:00Z', '2020-12-06'];
+  const [ends, version] = ['2090-01-01T00:00:00Z', '2020-12-06'];
   const text = [
     permissions,
     '',

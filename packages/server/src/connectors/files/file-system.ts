@@ -55,8 +55,10 @@ export async function checkFolder(options: {
   readonly path: string;
   readonly key: string;
   readonly compiled: () => { readonly collections: readonly unknown[]; readonly problems: readonly string[] };
+  /** What this user may not do in it that the collections ask for. */
+  readonly lacks: () => Promise<readonly string[]>;
 }): Promise<Health> {
-  const { what, path, key, compiled } = options;
+  const { what, path, key, compiled, lacks } = options;
   try {
     refuseOtherSystems();
     if (!statSync(path).isDirectory())
@@ -65,6 +67,13 @@ export async function checkFolder(options: {
     const { collections, problems } = compiled();
     if (problems.length > 0)
       return { ok: false, message: `The datasets of ${key} have to be corrected.`, problems };
+    const missing = await lacks();
+    if (missing.length > 0)
+      return {
+        ok: false,
+        message: `${what} is there, but this user may not do all that its datasets ask for.`,
+        problems: missing,
+      };
     return {
       ok: true,
       message: `${what} can be read and written; ${collections.length} collections.`,

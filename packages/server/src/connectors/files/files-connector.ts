@@ -19,6 +19,7 @@ import { KEY_COLUMNS, keyOf, readKeys, removeFiles, statOf } from './erase-files
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from './file-system.ts';
 import { type FoundFile, findFiles } from './find-files.ts';
 import { Turns } from './find-paths.ts';
+import { missingRights, toRemove } from './missing-rights.ts';
 import { filesByName, patternsOfFiles } from './name-files.ts';
 import { OpenFolder } from './open-root.ts';
 import { rowsOfFile } from './read-file.ts';
@@ -117,7 +118,20 @@ export function createFilesConnector(settings: ConnectionSettings): Connector {
     },
     locate: (scope) => toldEach(() => locate(scope)),
     collect: (scope) => toldEach(() => collect(scope)),
-    check: () => checkFolder({ what, path, key, compiled }),
+    check: () =>
+      checkFolder({
+        what,
+        path,
+        key,
+        compiled,
+        lacks: () => {
+          const removed = usable().filter(({ keep }) => keep === undefined);
+          return missingRights(
+            path,
+            removed.map(({ name, paths }) => ({ collection: name, patterns: paths, look: toRemove })),
+          );
+        },
+      }),
     erase: (scope, mode): Promise<Outcome> =>
       told(async () => {
         using root = openRoot();

@@ -16,6 +16,7 @@ import type {
   Swept,
 } from '../connector.ts';
 import { checkFolder, fromFileError, refuseOtherSystems, rootOf } from '../files/file-system.ts';
+import { type ActedOn, missingRights, toOverwrite, toRewrite } from '../files/missing-rights.ts';
 import { OpenFolder } from '../files/open-root.ts';
 import { gathered } from '../gathered.ts';
 import { inBatches } from '../key-batches.ts';
@@ -164,7 +165,14 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
 
   return {
     capabilities: new Set(['collect', 'locate', 'erase', 'verify']),
-    check: () => checkFolder({ what, path, key, compiled }),
+    check: () =>
+      checkFolder({
+        what,
+        path,
+        key,
+        compiled,
+        lacks: () => missingRights(path, usable().flatMap(actedOn)),
+      }),
     async *locate(scope): AsyncGenerator<KeyBatch> {
       for (const [name, { identities, lines }] of await locating(scope))
         yield* inBatches(
@@ -197,6 +205,14 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
       await turn;
     },
   };
+}
+
+/** How the files of a collection are acted on. */
+function actedOn({ name, paths, live, liveFiles, keep }: LogCollection): readonly ActedOn[] {
+  if (keep !== undefined) return [];
+  const overwritten = { collection: name, patterns: live, look: toOverwrite };
+  const rewritten = { collection: name, patterns: paths, except: live, look: toRewrite };
+  return liveFiles === 'overwrite' ? [overwritten, rewritten] : [rewritten];
 }
 
 /** With the lines that an attempt erased whose answer was lost. */

@@ -512,6 +512,20 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     expect(await container.versions()).toEqual(before);
   });
 
+  test.each([
+    ['rl', [/let Habeas delete a blob.*403/, /let Habeas write a blob.*403/]],
+    ['rlcw', [/let Habeas delete a blob.*403/]],
+    ['rlcwdxt', []],
+  ])('a signature for %s is checked for what it may not do, and nothing is changed', async (may, lacks) => {
+    const container = await makeContainer(azurite);
+    await fill(container);
+    const before = await container.versions();
+    const health = await connect(container, { options: { sas: container.sas(may) } }).check();
+    expect(health).toMatchObject({ ok: lacks.length === 0 });
+    expect(health.problems).toEqual(lacks.map((lack) => expect.stringMatching(lack)));
+    expect(await container.versions()).toEqual(before);
+  });
+
   test('a blob under a lease, and rows in an append blob, are left as they are', async () => {
     const container = await makeContainer(azurite);
     const blob = 'events/date=1/a';

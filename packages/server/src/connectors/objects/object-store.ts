@@ -73,7 +73,12 @@ export interface ObjectStore {
   abort(upload: UnfinishedUpload, signal: AbortSignal): Promise<void>;
   lockOf(version: ObjectVersion, signal: AbortSignal): Promise<Lock | undefined>;
   rules(signal: AbortSignal): Promise<StoreRules>;
-  /** What the store is and what has to be put right, for a check. */
-  check(signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether the store can be read. */
+  check(signal: AbortSignal): Promise<void>;
+  /**
+   * Tries to write and to delete an object that nobody has, below a prefix, in a way that changes nothing where it succeeds. Throws
+   * SYSTEM_REFUSED where the store does not let us.
+   */
+  tryTo(act: 'write' | 'delete', prefix: string, signal: AbortSignal): Promise<void>;
   close(): void;
 }

@@ -18,6 +18,7 @@ import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { collectObjects } from './collect-objects.ts';
 import { compileObjects, type ObjectCollection } from './compile-objects.ts';
+import { keysOf } from './key-filter.ts';
 import { KnownClean } from './known-clean.ts';
 import { objectsByName, patternsOfObjects } from './name-objects.ts';
 import { KEY_COLUMNS, readLocatedRows, storedForm } from './object-keys.ts';
@@ -77,10 +78,14 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
         if (problems.length > 0)
           return { ok: false, message: `The datasets of ${key} have to be corrected.`, problems };
         await store.check(signal);
+        const missing = await missingRights(store, collections, signal);
         return {
-          ok: true,
-          message: `The object store of ${key} answers; ${collections.length} collections.`,
-          problems: [],
+          ok: missing.length === 0,
+          message:
+            missing.length === 0
+              ? `The object store of ${key} answers; ${collections.length} collections.`
+              : `The object store of ${key} answers, but does not let Habeas do all that its datasets ask for.`,
+          problems: missing,
         };
       } catch (error) {
         if (signal.aborted)
@@ -179,6 +184,28 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
     const matched = Object.keys(effects).length > 0;
     return { matched, counts, retained: stays, residuals, notes: [], effects };
   }
+}
+
+/** What of the work the store would not let us do, found out without changing anything: every line of it at once. */
+async function missingRights(
+  store: ObjectStore,
+  collections: readonly ObjectCollection[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const missing = new Set<string>();
+  for (const { keep, rows, patterns } of collections) {
+    if (keep !== undefined) continue;
+    for (const act of rows === undefined ? (['delete'] as const) : (['write', 'delete'] as const))
+      for (const prefix of keysOf(patterns).prefixes)
+        try {
+          await store.tryTo(act, prefix, signal);
+        } catch (error) {
+          const { code, message } = HabeasError.from(error);
+          if (code !== 'SYSTEM_REFUSED') throw error;
+          missing.add(message);
+        }
+  }
+  return [...missing];
 }
 
 function lockedOf(collection: string, { count, until }: Tally['locked']): readonly Retained[] {

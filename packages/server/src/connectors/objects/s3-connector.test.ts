@@ -677,6 +677,33 @@ dataset:
     await connector.close();
   });
 
+  test.each([{ versioning: true }, { versioning: false }])(
+    'keys that may only read are found out at check, with versions: $versioning, and nothing is changed',
+    async (kind) => {
+      const bucket = await makeBucket(moto, kind);
+      await fill(bucket);
+      const before = await bucket.versions();
+      const refused = new Set<string>();
+      await using between = await startProxy(moto.url, ({ method }) =>
+        refused.has(method) ? { status: 403, code: 'AccessDenied' } : undefined,
+      );
+      const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+      expect(await connector.check()).toMatchObject({ ok: true, problems: [] });
+      for (const method of ['PUT', 'DELETE']) refused.add(method);
+      expect(await connector.check()).toMatchObject({
+        ok: false,
+        problems: [
+          expect.stringMatching(/s3:DeleteObject.*403 AccessDenied/),
+          expect.stringMatching(/s3:PutObject.*403 AccessDenied/),
+        ],
+      });
+      refused.delete('PUT');
+      expect((await connector.check()).problems).toEqual([expect.stringMatching(/s3:DeleteObjectVersion/)]);
+      expect(await bucket.versions()).toEqual(before);
+      await connector.close();
+    },
+  );
+
   test('a store that does not know conditional writes is left as it is', async () => {
     const bucket = await makeBucket(moto, { versioning: true });
     await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
@@ -690,6 +717,7 @@ dataset:
       code: 'SYSTEM_REFUSED',
       message: expect.stringMatching(/conditional writes/),
     });
+    expect((await connector.check()).problems).toEqual([expect.stringMatching(/conditional writes/)]);
     expect(await bucket.versions()).toEqual(before);
     await connector.close();
   });

@@ -172,18 +172,27 @@ test('triggers run with the erasure, and one that refuses stops it as a whole', 
 });
 
 test.each([
-  ['no rights', '', 'This user may not read the table "people".'],
+  [
+    'no rights',
+    'grant usage on schema public to ROLE',
+    ['This user may not read the table "people".', 'This user may not delete from the table "people".'],
+  ],
   [
     'reading alone',
-    'grant select on public.people to ROLE',
-    'This user may not delete from the table "people".',
+    'grant usage on schema public to ROLE; grant select on public.people to ROLE',
+    ['This user may not delete from the table "people".'],
+  ],
+  [
+    'no right to the schema',
+    'revoke usage on schema public from public; grant select, delete on public.people to ROLE',
+    [
+      'This user may not use the schema "public", in which the table "people" lies: grant it usage on the schema.',
+    ],
   ],
 ])('a user with %s is told what is lacking at the check', async (_, grant, wanted) => {
   const store = await openStore('create table people (id int primary key, email text)', '');
   const role = `bare_${randomUUID().slice(0, 8)}`;
-  await store.pool.query(
-    `create role ${role} login password 'secret'; grant usage on schema public to ${role}; ${grant.replace('ROLE', role)}`,
-  );
+  await store.pool.query(`create role ${role} login password 'secret'; ${grant.replaceAll('ROLE', role)}`);
   const url = new URL(store.database.url);
   url.username = role;
   url.password = 'secret';
@@ -198,7 +207,7 @@ test.each([
   });
   try {
     const { ok, problems } = await limited.check();
-    expect({ ok, problems }).toEqual({ ok: false, problems: [wanted] });
+    expect({ ok, problems }).toEqual({ ok: false, problems: wanted });
   } finally {
     await limited.close();
     await store.pool.query(`drop owned by ${role}; drop role ${role}`);

@@ -8,7 +8,8 @@ const TABLES = `
                    from pg_partition_tree(c.oid) t join pg_class p on p.oid = t.relid where t.isleaf)
            else nullif(c.reltuples, -1)::bigint end,
          has_table_privilege(c.oid, 'select'), has_table_privilege(c.oid, 'update'),
-         has_table_privilege(c.oid, 'delete'), row_security_active(c.oid)
+         has_table_privilege(c.oid, 'delete'), row_security_active(c.oid),
+         has_schema_privilege(n.oid, 'usage')
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p') and not c.relispartition
@@ -71,7 +72,7 @@ export async function readTables(transaction: SqlTransaction): Promise<ReadonlyM
   const names = new Map(tables.map(([oid, schema, table]) => [oid, shapeName(`${schema}`, `${table}`)]));
   return new Map(
     tables.map(
-      ([oid = null, schema, table, estimate, select, update, remove, hidden]): [string, LiveTable] => {
+      ([oid = null, schema, table, estimate, select, update, remove, hidden, usage]): [string, LiveTable] => {
         const name = shapeName(`${schema}`, `${table}`);
         const live = (columns.get(oid) ?? []).map(toColumn);
         const unique = (keys.get(oid) ?? []).map(([, primary, list]) => ({
@@ -101,6 +102,10 @@ export async function readTables(transaction: SqlTransaction): Promise<ReadonlyM
             references: outgoing,
             privileges: { select: select === 't', update: update === 't', delete: remove === 't' },
             rowsHidden: hidden === 't',
+            unfit:
+              usage === 't'
+                ? undefined
+                : `This user may not use the schema "${schema}", in which the table "${table}" lies: grant it usage on the schema.`,
           },
         ];
       },

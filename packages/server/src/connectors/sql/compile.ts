@@ -40,8 +40,20 @@ export function compile(options: CompileOptions): Compiled {
     const found = matchTable(planned, { tables, dialect, problems: readProblems });
     if (found !== undefined) matched.set(name, found);
   }
-  const empty = { dialect, foreignKeys: [], eraseProblems: [], order: [], collections: new Map() };
-  if (readProblems.length > 0) return { ...empty, readProblems };
+  if (readProblems.length > 0) {
+    // Whoever puts the one right wants to hear of the other at once.
+    const eraseProblems = [...matched.values()].flatMap(({ planned, live }) =>
+      missingRights(live, {
+        deletes: planned.actions.some(({ kind }) => kind === 'delete'),
+        updates:
+          planned.cuts.length > 0 ||
+          planned.actions.some(
+            (action) => (action.kind === 'mask' || action.kind === 'anonymize') && action.targets.length > 0,
+          ),
+      }),
+    );
+    return { dialect, foreignKeys: [], order: [], collections: new Map(), readProblems, eraseProblems };
+  }
 
   const eraseProblems: string[] = [];
   const foreignKeys = foreignKeysBetween(matched, tables, dialect);
@@ -128,10 +140,11 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     }
     return { name: cut.name, columns, emptied, masks: mask(cut.targets), onlyWhenShared: cut.onlyWhenShared };
   });
-  if (actions.some((action) => action.kind === 'delete') && !live.privileges.delete)
-    problem(`This user may not delete from the table "${live.shape.name}".`);
-  const changes = cuts.length > 0 || actions.some((action) => 'masks' in action && action.masks.length > 0);
-  if (changes && !live.privileges.update) problem(`This user may not update the table "${live.shape.name}".`);
+  const rights = missingRights(live, {
+    deletes: actions.some((action) => action.kind === 'delete'),
+    updates: cuts.length > 0 || actions.some((action) => 'masks' in action && action.masks.length > 0),
+  });
+  eraseProblems.push(...rights);
   const compileEdge = edgeCompiler(matched, dialect);
   const incoming = planned.incoming.map(compileEdge);
   const ways = incoming.filter((edge) => edge.bits > 0);
@@ -175,6 +188,19 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     outgoing: planned.outgoing.map(compileEdge),
     remarks: remarksOn(name, { live, columns, kind }),
   };
+}
+
+/** What this user would have to be granted. */
+function missingRights(
+  { privileges, shape }: LiveTable,
+  needs: { readonly deletes: boolean; readonly updates: boolean },
+): readonly string[] {
+  return [
+    ...(needs.deletes && !privileges.delete
+      ? [`This user may not delete from the table "${shape.name}".`]
+      : []),
+    ...(needs.updates && !privileges.update ? [`This user may not update the table "${shape.name}".`] : []),
+  ];
 }
 
 function compileAction(options: {

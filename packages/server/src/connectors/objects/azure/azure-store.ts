@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { HabeasError, type HttpReply, xmlElements, xmlText } from '../../../foundation/index.ts';
 import { headerOf } from '../address-parts.ts';
 import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
@@ -160,7 +161,20 @@ export function openAzureStore(options: ContainerOptions): ObjectStore {
         query: { restype: 'container', comp: 'list', maxresults: '1' },
         signal,
       });
-      return [];
+    },
+    async tryTo(act, prefix, signal) {
+      const blob = `${prefix}.habeas-${randomUUID()}`;
+      if (act === 'delete') return void (await remove(blob, {}, signal));
+      // No blob has this ETag, so that none is made.
+      const made = await container.call({
+        method: 'PUT',
+        what: 'write a blob',
+        blob,
+        headers: { 'x-ms-blob-type': 'BlockBlob', 'if-match': '"0x0000000000000000"' },
+        expected: ['ConditionNotMet', 'BlobNotFound'],
+        signal,
+      });
+      if (made.status < 300) await remove(blob, {}, signal);
     },
     close: () => container.close(),
   };

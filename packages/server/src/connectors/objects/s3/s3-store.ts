@@ -93,7 +93,8 @@ export function openS3Store(options: BucketOptions): ObjectStore {
       },
     }),
     async replace(version, write, signal) {
-      conditions ??= expectConditions(bucket, { connection, beside: version.key, signal });
+      const beside = ownKey(version.key.slice(0, version.key.lastIndexOf('/') + 1));
+      conditions ??= expectConditions(bucket, { connection, key: beside, signal });
       conditions.catch(() => {
         conditions = undefined;
       });
@@ -146,7 +147,19 @@ export function openS3Store(options: BucketOptions): ObjectStore {
         query: { versions: '', 'max-keys': '1' },
         signal,
       });
-      return [];
+    },
+    async tryTo(act, prefix, signal) {
+      const key = ownKey(prefix);
+      if (act === 'write') return expectConditions(bucket, { connection, key, signal });
+      await bucket.call({
+        method: 'DELETE',
+        what: 'delete an object or a version of one (s3:DeleteObject, s3:DeleteObjectVersion)',
+        key,
+        // With versions, deleting what is not there would leave a mark that it was; this version is not there either.
+        query: (await isVersioned(signal)) ? { versionId: 'null' } : {},
+        expected: ['NoSuchKey', 'NoSuchVersion'],
+        signal,
+      });
     },
     close: () => bucket.close(),
   };
@@ -174,6 +187,11 @@ async function locksOf(bucket: Bucket, signal: AbortSignal): Promise<boolean> {
   return xmlText(reply.body.toString(), 'ObjectLockEnabled') === 'Enabled';
 }
 
+/** The key of an object that nobody has. */
+function ownKey(prefix: string): string {
+  return `${prefix}.habeas-${randomUUID()}`;
+}
+
 /**
  * A store that does not know `If-Match` for writing would let us write over what somebody else wrote at the same moment. It is asked once, by
  * writing under a condition that no object can fulfil.
@@ -182,14 +200,13 @@ async function expectConditions(
   bucket: Bucket,
   {
     connection,
-    beside,
+    key,
     signal,
-  }: { readonly connection: string; readonly beside: string; readonly signal: AbortSignal },
+  }: { readonly connection: string; readonly key: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const key = `${beside.slice(0, beside.lastIndexOf('/') + 1)}.habeas-${randomUUID()}`;
   const reply = await bucket.call({
     method: 'PUT',
-    what: 'write an object',
+    what: 'write an object (s3:PutObject)',
     key,
     headers: { 'if-match': '"00000000000000000000000000000000"' },
     body: Buffer.alloc(0),
