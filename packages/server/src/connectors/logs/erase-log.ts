@@ -1,4 +1,5 @@
 import type { OpenFolder } from '../files/open-root.ts';
+import type { CleanFiles } from './clean-files.ts';
 import type { LogCollection } from './compile-logs.ts';
 import { type Edit, editsOf } from './edit.ts';
 import type { LogName } from './find-logs.ts';
@@ -15,6 +16,8 @@ export interface EraseLogOptions {
   readonly needles: readonly Needle[];
   readonly signal: AbortSignal;
   readonly mode: 'erase' | 'dry-run';
+  /** Which files need not be read. (Default: none) */
+  readonly clean?: CleanFiles | undefined;
   /** Of the operation, so that its next attempt knows what this one left. */
   readonly idempotencyKey: string;
   /** Numbers of the people whom a line names. */
@@ -23,7 +26,7 @@ export interface EraseLogOptions {
 
 /** Erases the lines of one file that name one of the people, and counts them: how many are whose. */
 export async function eraseLog(options: EraseLogOptions): Promise<ReadonlyMap<number, number>> {
-  const { root, collection, needles, signal, mode, name, idempotencyKey, whose } = options;
+  const { root, collection, needles, signal, mode, name, idempotencyKey, whose, clean } = options;
   const { place, name: last } = placeOf(root, name.path);
   using _ = place;
   const counts = new Map<number, number>();
@@ -31,10 +34,12 @@ export async function eraseLog(options: EraseLogOptions): Promise<ReadonlyMap<nu
   const path = place.last.pathTo(last);
   const inPlace = name.isLive;
   await using file = await openLog(path, mode === 'erase' && inPlace ? 'overwrite' : 'read');
-  if (file === undefined) return counts;
+  if (file === undefined || (!inPlace && clean?.has(file) === true)) return counts;
+  const found = new Set<Needle>();
   const edits: Edit[] = [];
   const signs: Edit[] = [];
   for await (const line of linesIn(file, { needles, signal })) {
+    for (const needle of line.needles) found.add(needle);
     for (const who of whose(line).keys()) counts.set(who, (counts.get(who) ?? 0) + 1);
     const own = editsOf(line, collection.erase, inPlace);
     if (inPlace && collection.erase === 'drop') {
@@ -46,7 +51,10 @@ export async function eraseLog(options: EraseLogOptions): Promise<ReadonlyMap<nu
     } else if (inPlace) signs.push(...own);
     else edits.push(...own);
   }
-  if (edits.length + signs.length === 0 || mode === 'dry-run') return counts;
+  if (edits.length + signs.length === 0 || mode === 'dry-run') {
+    if (!inPlace) await clean?.note(file, found);
+    return counts;
+  }
   signal.throwIfAborted();
   if (inPlace) await overwriteLog(file, edits, signs);
   else {

@@ -1,6 +1,7 @@
 import type { Identity } from '../../catalog/index.ts';
 import type { EraseMode, Scope } from '../connector.ts';
 import type { OpenFolder } from '../files/open-root.ts';
+import { CleanFiles, type Remembered } from './clean-files.ts';
 import type { LogCollection } from './compile-logs.ts';
 import { eraseLog } from './erase-log.ts';
 import { type LogName, logNames } from './find-logs.ts';
@@ -14,6 +15,8 @@ export interface LogPass {
   readonly root: OpenFolder;
   readonly collections: readonly LogCollection[];
   readonly signal: AbortSignal;
+  /** What earlier passes know of files, and this one tells later ones. (Default: nothing) */
+  readonly remembered?: Remembered | undefined;
 }
 
 /** What a pass over one collection looks for: the needles of everybody, and whose each line is. */
@@ -92,7 +95,7 @@ export interface ErasedLines {
 export async function eraseLines(
   people: readonly { readonly stored: ReadonlyMap<string, StoredLines>; readonly idempotencyKey: string }[],
   mode: EraseMode,
-  { root, collections, signal }: LogPass,
+  { root, collections, signal, remembered }: LogPass,
 ): Promise<readonly ReadonlyMap<string, ErasedLines>[]> {
   const erased = people.map(() => new Map<string, ErasedLines>());
   const [{ idempotencyKey = '' } = {}] = people;
@@ -104,9 +107,10 @@ export async function eraseLines(
       people.map(({ stored }) => stored.get(name)?.identities ?? []),
     );
     if (needles.length === 0) continue;
+    const clean = cleanFiles(name, needles, remembered);
     for (const file of await logNames(root, collection, signal)) {
       const isLeft = file.isLive && liveFiles !== 'overwrite';
-      const one = { root, name: file, collection, needles, signal, idempotencyKey };
+      const one = { root, name: file, collection, needles, signal, idempotencyKey, clean };
       const counts = await eraseLog({ ...one, mode: isLeft ? 'dry-run' : mode, whose });
       for (const [who, count] of counts) {
         const { lines, left } = erased[who]?.get(name) ?? { lines: 0, left: 0 };
@@ -141,15 +145,29 @@ export async function countLines(
 export async function* linesOf(
   collection: LogCollection,
   needles: readonly Needle[],
-  { root, signal }: Omit<LogPass, 'collections'>,
+  { root, signal, remembered }: Omit<LogPass, 'collections'>,
 ): AsyncGenerator<{ readonly name: LogName; readonly line: FoundLine }> {
   if (needles.length === 0) return;
+  const clean = cleanFiles(collection.name, needles, remembered);
   for (const name of await logNames(root, collection, signal)) {
     const { place, name: last } = placeOf(root, name.path);
     using _ = place;
     if (place.last === undefined) continue;
     await using file = await openLog(place.last.pathTo(last), 'read');
-    if (file === undefined) continue;
-    for await (const line of linesIn(file, { needles, signal })) yield { name, line };
+    if (file === undefined || (!name.isLive && clean?.has(file) === true)) continue;
+    const found = new Set<Needle>();
+    for await (const line of linesIn(file, { needles, signal })) {
+      for (const needle of line.needles) found.add(needle);
+      yield { name, line };
+    }
+    if (!name.isLive) await clean?.note(file, found);
   }
+}
+
+function cleanFiles(
+  collection: string,
+  needles: readonly Needle[],
+  remembered: Remembered | undefined,
+): CleanFiles | undefined {
+  return remembered === undefined ? undefined : new CleanFiles(collection, needles, remembered);
 }

@@ -20,6 +20,7 @@ import { type ActedOn, missingRights, toOverwrite, toRewrite } from '../files/mi
 import { OpenFolder } from '../files/open-root.ts';
 import { gathered } from '../gathered.ts';
 import { inBatches } from '../key-batches.ts';
+import { KnownClean } from '../known-clean.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { type CompiledLogs, compileLogs, type LogCollection } from './compile-logs.ts';
@@ -56,6 +57,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
   const path = rootOf(settings);
   const compiled = (): CompiledLogs => compileLogs({ ...settings, now: clock.now() });
   const usable = () => usableCollections(key, compiled());
+  const known = new KnownClean();
   /** Does something in the folder, after what ended processes left there was removed. Errors lose their paths. */
   const within = async <Result>(
     signal: AbortSignal,
@@ -64,7 +66,7 @@ export function createLogsConnector(settings: ConnectionSettings): Connector {
     try {
       using root = openRoot(signal);
       const collections = usable();
-      const pass = { root, collections, signal };
+      const pass = { root, collections, signal, remembered: { known, now: clock.now() } };
       return await act(pass, (idempotencyKeys) =>
         sweepUnfinished({ ...pass, now: clock.now(), idempotencyKeys: idempotencyKeys ?? [] }),
       );

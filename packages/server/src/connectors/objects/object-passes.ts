@@ -1,11 +1,11 @@
 import type { Identity } from '../../catalog/index.ts';
 import type { LocatedScope, Residual, Scope } from '../connector.ts';
+import { cleanMark, type KnownClean } from '../known-clean.ts';
 import { abortUploads } from './abort-uploads.ts';
 import type { ObjectCollection, RowCollection } from './compile-objects.ts';
 import { type EraseOptions, eraseKey, eraseRows } from './erase-object.ts';
 import { inParallel } from './in-parallel.ts';
 import { keysOf, keysOfPerson } from './key-filter.ts';
-import { cleanMark, type KnownClean } from './known-clean.ts';
 import {
   type LocatedRows,
   markOf,
@@ -17,7 +17,7 @@ import type { ObjectStore, ObjectVersion } from './object-store.ts';
 import { readRowCounts, withVersion } from './read-version.ts';
 import { refuseTables } from './refuse-tables.ts';
 import { createRowSearch } from './row-search.ts';
-import { soughtRows } from './sought-rows.ts';
+import { soughtRows, soughtText } from './sought-rows.ts';
 import { alsoStays, isFound, newTally, type Stays, type Tally } from './tally.ts';
 
 const OBJECTS_AT_ONCE = 4;
@@ -99,7 +99,10 @@ async function eachVersion(
   const sought = people.map(({ identities }, who) => soughtRows(groupsIn(collection), identities, who));
   if (sought.every(({ length }) => length === 0)) return;
   const search = createRowSearch(sought.flat());
-  const clean = known.begin(name, sought, now);
+  const clean = known.begin(
+    sought.map((rows) => soughtText(name, rows)),
+    now,
+  );
   const { prefixes, fits } = keysOf(patterns);
   await refuseTables(store, { collection: name, prefixes, signal });
   for (const prefix of prefixes)

@@ -14,12 +14,12 @@ import type {
 } from '../connector.ts';
 import { gathered } from '../gathered.ts';
 import { inBatches } from '../key-batches.ts';
+import { KnownClean } from '../known-clean.ts';
 import { retainedOf } from '../retained-by.ts';
 import { usableCollections } from '../usable-collections.ts';
 import { collectObjects } from './collect-objects.ts';
 import { compileObjects, type ObjectCollection } from './compile-objects.ts';
 import { keysOf } from './key-filter.ts';
-import { KnownClean } from './known-clean.ts';
 import { objectsByName, patternsOfObjects } from './name-objects.ts';
 import { KEY_COLUMNS, readLocatedRows, storedForm } from './object-keys.ts';
 import { type ErasedObjects, eraseObjects, locateObjects, storedOf, verifyObjects } from './object-passes.ts';

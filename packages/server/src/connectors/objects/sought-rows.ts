@@ -66,3 +66,11 @@ export function soughtRows(
     return tuples.map((all) => ({ who, all }));
   });
 }
+
+/** What is looked for of a person in a collection, in one text for every order of the rows. */
+export function soughtText(collection: string, sought: readonly SoughtRow[]): string {
+  const rows = sought.map(({ all }) =>
+    JSON.stringify(all.map(({ column: { path, match }, value }) => [path, match, value])),
+  );
+  return JSON.stringify([collection, ...new Set(rows.toSorted())]);
+}

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { SoughtRow } from './row-search.ts';
 
 /** After this time it is looked again, whatever is known. */
 const FORGOTTEN_MILLISECONDS = 3_600_000;
@@ -34,11 +33,11 @@ export class KnownClean {
   readonly #people = new Map<string, Person>();
   #entries = 0;
 
-  /** `sought`: of each person, in any order. */
-  begin(collection: string, sought: readonly (readonly SoughtRow[])[], now: Date): CleanPass {
+  /** `sought`: of each person what is looked for and where, as a text that is hashed. */
+  begin(sought: readonly string[], now: Date): CleanPass {
     this.#forget(now.getTime());
     const together = new Set<string>();
-    const people = sought.map((rows) => this.#person(digestOf(collection, rows), now.getTime()));
+    const people = sought.map((text) => this.#person(hashOf([text]), now.getTime()));
     for (const person of people) person.clean.push(together);
     const own = new Map<number, Set<string>>();
     const add = (set: Set<string>, mark: string) => {
@@ -75,13 +74,6 @@ export class KnownClean {
     const sets = new Set([...this.#people.values()].flatMap(({ clean }) => clean));
     this.#entries = [...sets].reduce((sum, { size }) => sum + size, 0);
   }
-}
-
-function digestOf(collection: string, sought: readonly SoughtRow[]): string {
-  const rows = sought.map(({ all }) =>
-    JSON.stringify(all.map(({ column: { path, match }, value }) => [path, match, value])),
-  );
-  return hashOf([collection, ...new Set(rows.toSorted())]);
 }
 
 /** Names a content by what the store says of it. */
