@@ -19,6 +19,7 @@ import { mapAnswers } from './map-answers.ts';
 import { mapPoll } from './map-poll.ts';
 import { parquet } from './parquet.ts';
 import { planner } from './planner.ts';
+import { requestList } from './request-list.ts';
 import { states } from './states.ts';
 import { virtualDays } from './virtual-days.ts';
 
@@ -29,6 +30,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   consentRewrite,
   consentIngest,
   mapAnswers,
+  requestList,
   mapPoll,
   fileTree,
   logSearch,

@@ -1,4 +1,6 @@
+import { requestFilterSchema } from '@habeas/contract/api';
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import * as z from 'zod';
 import { Loading } from './parts/states.tsx';
 import { PageError, PageNotFound } from './shell/page-error.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -13,6 +15,18 @@ const home = createRoute({ getParentRoute: () => root, path: '/' }).lazy(() =>
   import('./home/home-page.tsx').then(({ route }) => route),
 );
 
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: '/requests',
+  validateSearch: requestFilterSchema,
+}).lazy(() => import('./requests/list-page.tsx').then(({ route }) => route));
+
+const request = createRoute({
+  getParentRoute: () => root,
+  path: '/requests/$id',
+  validateSearch: z.object({ tab: z.enum(['deadline', 'kept', 'timeline', 'receipt']).optional() }),
+}).lazy(() => import('./requests/detail-page.tsx').then(({ route }) => route));
+
 /** Addresses hold what the API's queries hold, as they hold it: `?state=running`. */
 const parseSearch = (text: string) => Object.fromEntries(new URLSearchParams(text));
 const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
@@ -23,7 +37,7 @@ const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
 };
 
 export const router = createRouter({
-  routeTree: root.addChildren([home]),
+  routeTree: root.addChildren([home, requests, request]),
   basepath: '/app',
   parseSearch,
   stringifySearch,

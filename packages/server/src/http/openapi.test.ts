@@ -71,6 +71,9 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/);
     const hidden = new Set([
       'GET /',
+      'GET /app',
+      'GET /app/*',
+      'GET /app/assets/:name',
       'GET /reference',
       'GET /reference/scalar.js',
       'GET /package',

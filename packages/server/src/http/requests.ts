@@ -57,7 +57,7 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
 
   app.get('/api/v1/requests', {
     schema: {
-      ...operation({ id: 'listRequests', tag: 'Requests', summary: 'List requests, newest first' }),
+      ...operation({ id: 'listRequests', tag: 'Requests', summary: 'List requests' }),
       querystring: api.listRequestsQuerySchema,
       response: { 200: api.requestPageSchema.describe('A page of requests'), ...problems(['BAD_INPUT']) },
     },

@@ -12,6 +12,7 @@ import { createFleet } from './fleet.ts';
 import { createLegalHolds } from './holds/legal-holds.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
+import { listRequests } from './list-requests.ts';
 import { createPackages } from './package/packages.ts';
 import type { PackageStorages } from './package/storage.ts';
 import { createPostgresStorage } from './package/storage-postgres.ts';
@@ -23,7 +24,7 @@ import { createRegister } from './register/register.ts';
 import type { NoteChoice } from './register/register-task.ts';
 import { createReports } from './reports.ts';
 import type { Caller, RequestCommand, Requests, TaskCommand } from './requests.ts';
-import { REQUEST_COLUMNS, type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
+import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
 import { createTickets } from './tickets.ts';
 import { createTransitions } from './transitions.ts';
 import {
@@ -172,24 +173,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       return { request: requestView(request), replayed };
     },
     get: async (caller, requestId) => requestView(await requestRow(db, ref(caller, requestId))),
-    async list(caller, query) {
-      let select = db
-        .withTables<RequestTables>()
-        .selectFrom('requests')
-        .select(REQUEST_COLUMNS)
-        .where('organization_id', '=', caller.organizationId)
-        .orderBy('id', 'desc')
-        .limit(query.limit + 1);
-      if (query.state !== undefined) select = select.where('state', '=', query.state);
-      if (query.right !== undefined) select = select.where('right_kind', '=', query.right);
-      if (query.cursor !== undefined) select = select.where('id', '<', query.cursor);
-      const rows = await select.execute();
-      const page = rows.slice(0, query.limit);
-      return {
-        items: page.map(requestView),
-        next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null,
-      };
-    },
+    list: (caller, query) => listRequests(db, caller, query),
     async plan(caller, requestId) {
       const plan = await requestPlan(db, ref(caller, requestId));
       if (plan === undefined)

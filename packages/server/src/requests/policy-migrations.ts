@@ -3,6 +3,17 @@ import type { Migrations } from '../foundation/index.ts';
 
 /** What requests keep of the policy, of deadlines and of legal holds. */
 export const policyMigrations: Migrations = {
+  // What a list of requests is filtered and ordered by.
+  '0044-request-list': {
+    async up(db) {
+      for (const column of ['state', 'right_kind', 'regime', 'owner'])
+        await sql`create index ${sql.ref(`requests_by_${column}`)} on requests (organization_id, ${sql.ref(column)}, id)`.execute(
+          db,
+        );
+      await sql`create index requests_by_due on requests (organization_id, due_at, id)`.execute(db);
+      await sql`create index requests_by_receipt on requests (organization_id, received_at)`.execute(db);
+    },
+  },
   '0030-regimes': {
     async up(db) {
       await sql`

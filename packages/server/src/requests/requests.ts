@@ -84,12 +84,7 @@ export interface Requests {
   get(caller: Caller, requestId: string): Promise<api.RequestView>;
   list(
     caller: Caller,
-    query: {
-      readonly state?: api.RequestState | undefined;
-      readonly right?: api.Right | undefined;
-      readonly cursor?: string | undefined;
-      readonly limit: number;
-    },
+    query: api.RequestFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<Page<api.RequestView>>;
   plan(caller: Caller, requestId: string): Promise<api.PlanView>;
   /** What a request would do, without making one. */

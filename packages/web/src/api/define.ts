@@ -57,11 +57,16 @@ export function define<
       parts.quiet === true,
     );
     if (parts.reply === undefined) return undefined;
-    const parsed = parts.reply.safeParse(await answer.json().catch(() => undefined));
+    const parsed = parts.reply.safeParse(await contentOf(answer));
     if (!parsed.success) throw new UnexpectedAnswer(path, parsed.error);
     return parsed.data;
   };
   return Object.assign(operation, { method, path, reply: parts.reply }) as never;
+}
+
+async function contentOf(answer: Response): Promise<unknown> {
+  if (answer.headers.get('content-type')?.includes('json') !== true) return answer.text();
+  return answer.json().catch(() => undefined);
 }
 
 /** Sends again after the reader showed their key, where that is what was missing. */

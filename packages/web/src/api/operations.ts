@@ -1,4 +1,5 @@
 import * as api from '@habeas/contract/api';
+import * as z from 'zod';
 import { define } from './define.ts';
 
 /*
@@ -17,3 +18,51 @@ export const confirmSession = define('POST', '/api/v1/session:confirm', {
   quiet: true,
 });
 export const endSession = define('DELETE', '/api/v1/session', { quiet: true });
+
+const requestReply = { reply: api.requestSchema };
+const withReason = { body: api.reasonSchema, ...requestReply };
+
+export const listRequests = define('GET', '/api/v1/requests', {
+  query: api.listRequestsQuerySchema,
+  reply: api.requestPageSchema,
+});
+export const getRequest = define('GET', '/api/v1/requests/{id}', requestReply);
+export const getRequestPlan = define('GET', '/api/v1/requests/{id}/plan', { reply: api.planSchema });
+export const getReceipt = define('GET', '/api/v1/requests/{id}/receipt', { reply: api.receiptSchema });
+export const listTasks = define('GET', '/api/v1/requests/{id}/tasks', { reply: api.taskListSchema });
+export const approveRequest = define('POST', '/api/v1/requests/{id}:approve', requestReply);
+export const rejectRequest = define('POST', '/api/v1/requests/{id}:reject', withReason);
+export const cancelRequest = define('POST', '/api/v1/requests/{id}:cancel', withReason);
+export const holdRequest = define('POST', '/api/v1/requests/{id}:hold', withReason);
+export const releaseRequest = define('POST', '/api/v1/requests/{id}:release', requestReply);
+export const appealRequest = define('POST', '/api/v1/requests/{id}:appeal', requestReply);
+export const retryTask = define('POST', '/api/v1/requests/{id}/tasks/{taskId}:retry', {
+  reply: api.taskSchema,
+});
+export const skipTask = define('POST', '/api/v1/requests/{id}/tasks/{taskId}:skip', {
+  body: api.reasonSchema,
+  reply: api.taskSchema,
+});
+
+const deadlineReply = { reply: api.deadlineSchema };
+export const getDeadline = define('GET', '/api/v1/requests/{id}/deadline', deadlineReply);
+export const extendDeadline = define('POST', '/api/v1/requests/{id}:extend', {
+  body: api.extendSchema,
+  ...deadlineReply,
+});
+export const stopClock = define('POST', '/api/v1/requests/{id}:stop-clock', {
+  body: api.stopClockSchema,
+  ...deadlineReply,
+});
+export const resumeClock = define('POST', '/api/v1/requests/{id}:resume-clock', deadlineReply);
+export const acknowledgeRequest = define('POST', '/api/v1/requests/{id}:acknowledge', deadlineReply);
+
+export const pause = define('POST', '/api/v1/pauses', {
+  body: api.createPauseSchema,
+  reply: api.pauseSchema,
+});
+export const listAudit = define('GET', '/api/v1/audit', {
+  query: api.listAuditQuerySchema,
+  reply: api.auditPageSchema,
+});
+export const getVerifierKeys = define('GET', '/api/v1/audit/keys', { reply: z.string() });

@@ -6,3 +6,8 @@ export function Name({ children }: { readonly children: string }) {
     </bdi>
   );
 }
+
+/** Words that somebody else wrote, with their line breaks. */
+export function Words({ children }: { readonly children: string }) {
+  return <bdi className="words">{children}</bdi>;
+}

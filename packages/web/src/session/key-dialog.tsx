@@ -1,8 +1,9 @@
 import type { SessionView } from '@habeas/contract/api';
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { use, useEffect, useState } from 'react';
 import { answerKeyNeeded, type WhyKeyNeeded } from '../api/key-needed.ts';
 import { confirmSession, startSession } from '../api/operations.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { KeyForm } from './key-form.tsx';
 import { useOtherTabs } from './other-tabs.ts';
 import { SessionContext, useSetSession } from './session.tsx';
@@ -60,10 +61,10 @@ export function KeyDialog() {
   };
   const words = WORDS[question?.why ?? 'expired'];
   return (
-    <Modal opened={question !== undefined} onClose={() => question?.answer(false)} title={words.title}>
+    <Dialog above opened={question !== undefined} close={() => question?.answer(false)} title={words.title}>
       <KeyForm act={(key) => words.act({ body: { key } })} done={done} submit={words.submit}>
         <Text>{words.text}</Text>
       </KeyForm>
-    </Modal>
+    </Dialog>
   );
 }

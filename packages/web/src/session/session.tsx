@@ -1,4 +1,4 @@
-import type { SessionView } from '@habeas/contract/api';
+import type { Scope, SessionView } from '@habeas/contract/api';
 import { queryOptions, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { getSession } from '../api/operations.ts';
@@ -30,6 +30,11 @@ export function useSession(): SessionView {
   const session = use(SessionContext);
   if (session === null) throw new Error('Nobody is signed in.');
   return session;
+}
+
+/** Whether the reader may do what needs this scope. What they may not do is not offered to them; the server refuses it anyway. */
+export function useMay(scope: Scope): boolean {
+  return useSession().scopes.includes(scope);
 }
 
 /** Forgets everything that the former reader saw, and takes the new one. */

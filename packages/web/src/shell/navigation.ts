@@ -1,11 +1,14 @@
 import type { Scope } from '@habeas/contract/api';
 
 export interface Place {
-  readonly to: '/';
+  readonly to: '/' | '/requests';
   readonly label: string;
   /** Who may not do this is not led there. */
   readonly scope: Scope | undefined;
 }
 
 /** The pages of the dashboard, as the navigation shows them. */
-export const PLACES: readonly Place[] = [{ to: '/', label: 'Home', scope: undefined }];
+export const PLACES: readonly Place[] = [
+  { to: '/', label: 'Home', scope: undefined },
+  { to: '/requests', label: 'Requests', scope: 'requests:read' },
+];

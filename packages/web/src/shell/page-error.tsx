@@ -1,5 +1,5 @@
 import { Button, Stack } from '@mantine/core';
-import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
+import { type ErrorComponentProps, SearchParamError, useRouter } from '@tanstack/react-router';
 import { ButtonLink, TextLink } from '../parts/links.tsx';
 import { Empty, Failure } from '../parts/states.tsx';
 
@@ -16,7 +16,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
         </Button>
       </Empty>
     );
-  if (isSearchError(error))
+  if (error instanceof SearchParamError)
     return (
       <Empty page title="This address has a filter that does not exist">
         <TextLink to="." search={{}}>
@@ -38,10 +38,6 @@ export function PageError({ error, reset }: ErrorComponentProps) {
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : '');
-
-function isSearchError(error: unknown): boolean {
-  return error instanceof Error && 'routerCode' in error && error.routerCode === 'VALIDATE_SEARCH';
-}
 
 export function PageNotFound() {
   return (

@@ -11,6 +11,7 @@ import {
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
+import { useLive } from '../api/live.ts';
 import { endSession } from '../api/operations.ts';
 import { MenuLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
@@ -21,6 +22,7 @@ import { PLACES } from './navigation.ts';
 /** Navigation, who is signed in, and the page. */
 export function Shell() {
   const { scopes } = useSession();
+  useLive(scopes.includes('requests:read'));
   const [opened, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: ({ location }) => location.pathname });
   useEffect(() => {

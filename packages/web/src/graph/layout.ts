@@ -1,0 +1,94 @@
+import { layout as dagre, Graph } from '@dagrejs/dagre';
+
+export interface LayoutNode {
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface LayoutEdge {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface LayoutGraph {
+  readonly nodes: readonly LayoutNode[];
+  readonly edges: readonly LayoutEdge[];
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Top left corners by node. */
+export type Positions = ReadonlyMap<string, Point>;
+
+/** More than this is not drawn by dagre: it takes seconds, and nobody reads the picture. */
+export const MOST_NODES = 300;
+export const MOST_EDGES = 600;
+
+const GAP = 28;
+const RANK_GAP = 80;
+
+/**
+ * Places the nodes of a graph from left to right. Pure, and the same graph gives the same picture whatever the order of its
+ * nodes and edges: a picture that jumps cannot be learned.
+ */
+export function layout(graph: LayoutGraph): Positions {
+  const nodes = graph.nodes.toSorted((one, other) => compare(one.id, other.id));
+  const ids = new Set(nodes.map(({ id }) => id));
+  const edges = [...new Map(graph.edges.map((edge) => [`${edge.from}\0${edge.to}`, edge])).values()]
+    .filter(({ from, to }) => from !== to && ids.has(from) && ids.has(to))
+    .toSorted((one, other) => compare(one.from, other.from) || compare(one.to, other.to));
+  if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) return inLanes({ nodes, edges });
+  const drawn = new Graph();
+  drawn.setGraph({ rankdir: 'LR', nodesep: GAP, ranksep: RANK_GAP });
+  drawn.setDefaultEdgeLabel(() => ({}));
+  // By number: dagre keeps nodes in objects, and a service may be called `constructor`.
+  const numbers = new Map(nodes.map(({ id }, number) => [id, `n${number}`]));
+  const numberOf = (id: string) => numbers.get(id) ?? '';
+  for (const { id, width, height } of nodes) drawn.setNode(numberOf(id), { width, height });
+  for (const { from, to } of edges) drawn.setEdge(numberOf(from), numberOf(to));
+  dagre(drawn);
+  return new Map(
+    nodes.map(({ id, width, height }) => {
+      const { x = 0, y = 0 } = drawn.node(numberOf(id)) as Partial<Point>;
+      return [id, { x: x - width / 2, y: y - height / 2 }];
+    }),
+  );
+}
+
+/** Columns by how far a node is from where data begins, each in alphabetical order. Takes no time, and never fails. */
+export function inLanes({ nodes, edges }: LayoutGraph): Positions {
+  const ranks = ranksOf({ nodes, edges });
+  const positions = new Map<string, Point>();
+  const heights = new Map<number, number>();
+  const width = Math.max(0, ...nodes.map((node) => node.width));
+  for (const node of nodes.toSorted((one, other) => compare(one.id, other.id))) {
+    const rank = ranks.get(node.id) ?? 0;
+    const y = heights.get(rank) ?? 0;
+    positions.set(node.id, { x: rank * (width + RANK_GAP), y });
+    heights.set(rank, y + node.height + GAP);
+  }
+  return positions;
+}
+
+/** Steps from a node that nothing leads to; what is only reached by a circle begins at 0. */
+function ranksOf({ nodes, edges }: LayoutGraph): ReadonlyMap<string, number> {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const reached = new Set(edges.map(({ to }) => to));
+  const ranks = new Map<string, number>();
+  let front = nodes.map(({ id }) => id).filter((id) => !reached.has(id));
+  if (front.length === 0) front = nodes.slice(0, 1).map(({ id }) => id);
+  for (let rank = 0; front.length > 0; rank += 1) {
+    for (const id of front) ranks.set(id, rank);
+    front = [...new Set(front.flatMap((id) => (next.get(id) ?? []).map(({ to }) => to)))].filter(
+      (id) => !ranks.has(id),
+    );
+  }
+  return ranks;
+}
+
+/** By code units: the same in every locale. */
+const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);

@@ -1,0 +1,106 @@
+import type { RequestFilter, RequestView } from '@habeas/contract/api';
+import { Button, Group, Text } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { createLazyRoute } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Empty, Failure, Loading, PageHeader } from '../parts/states.tsx';
+import { BulkActs } from './bulk-acts.tsx';
+import { exportRequests } from './export-requests.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { requestsQuery } from './queries.ts';
+import { RequestTable } from './request-table.tsx';
+import { SavedViews } from './saved-views.tsx';
+
+export const route = createLazyRoute('/requests')({ component: ListPage });
+
+function ListPage() {
+  const filter = route.useSearch();
+  const navigate = route.useNavigate();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const show = (next: RequestFilter) => {
+    setChosen(new Set());
+    void navigate({ search: next });
+  };
+  return (
+    <>
+      <PageHeader title="Requests">
+        <SavedViews filter={filter} show={show} />
+        <ExportButton filter={filter} />
+      </PageHeader>
+      <FilterBar filter={filter} show={show} />
+      <BulkActs chosen={chosen} done={() => setChosen(new Set())} />
+      <Results filter={filter} chosen={chosen} choose={setChosen} reset={() => show({})} />
+    </>
+  );
+}
+
+interface ResultsProps {
+  readonly filter: RequestFilter;
+  readonly chosen: ReadonlySet<string>;
+  readonly choose: (ids: ReadonlySet<string>) => void;
+  readonly reset: () => void;
+}
+
+function Results({ filter, chosen, choose, reset }: ResultsProps) {
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useInfiniteQuery(requestsQuery(filter));
+  if (isPending) return <Loading rows={8} />;
+  if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
+  const requests: readonly RequestView[] = data.pages.flatMap(({ items }) => items);
+  if (requests.length === 0) return <NoRequests filtered={Object.keys(filter).length > 0} reset={reset} />;
+  return (
+    <>
+      <RequestTable requests={requests} chosen={chosen} choose={choose} />
+      <Group justify="center" mt="md">
+        <Text c="dimmed" size="sm" role="status">
+          {requests.length} shown{hasNextPage ? '' : ', which is all'}
+        </Text>
+        {hasNextPage && (
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            Show more
+          </Button>
+        )}
+      </Group>
+    </>
+  );
+}
+
+function NoRequests({ filtered, reset }: { readonly filtered: boolean; readonly reset: () => void }) {
+  if (!filtered)
+    return (
+      <Empty title="Nobody has asked for anything yet">
+        Requests come from people, from your own systems by the API, and from lists: habeas request import.
+      </Empty>
+    );
+  return (
+    <Empty title="No request fits this filter">
+      <Button variant="default" mt="sm" onClick={reset}>
+        Show all requests
+      </Button>
+    </Empty>
+  );
+}
+
+function ExportButton({ filter }: { readonly filter: RequestFilter }) {
+  const [got, setGot] = useState<number>();
+  const [error, setError] = useState<unknown>();
+  const start = async () => {
+    setError(undefined);
+    setGot(0);
+    try {
+      await exportRequests(filter, setGot);
+    } catch (reason) {
+      setError(reason);
+    } finally {
+      setGot(undefined);
+    }
+  };
+  return (
+    <>
+      <Button variant="default" onClick={start} disabled={got !== undefined}>
+        {got === undefined ? 'Export CSV' : `Reading ${got}…`}
+      </Button>
+      {error !== undefined && <Failure error={error} retry={start} />}
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+import type { RequestView } from '@habeas/contract/api';
+import { Button, Menu } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type Act, ActDialog } from '../parts/act-dialog.tsx';
+import { useSession } from '../session/session.tsx';
+import { actsOn } from './acts-on.ts';
+
+/** What the reader can do with a request now: first what it waits for, the rest in a menu. */
+export function RequestActs({ request }: { readonly request: RequestView }) {
+  const { scopes } = useSession();
+  const client = useQueryClient();
+  const [act, setAct] = useState<Act>();
+  const acts = actsOn(request).filter(({ scope }) => scopes.includes(scope));
+  const first = acts.filter(({ wanted }) => wanted);
+  const others = acts.filter(({ wanted }) => !wanted);
+  return (
+    <>
+      {first.map((one) => (
+        <Button
+          key={one.label}
+          onClick={() => setAct(one)}
+          variant={one.grave === true ? 'outline' : 'filled'}
+        >
+          {one.label}
+        </Button>
+      ))}
+      {others.length > 0 && (
+        <Menu shadow="md" position="bottom-end">
+          <Menu.Target>
+            <Button variant="default">More</Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {others.map((one) => (
+              <Menu.Item key={one.label} onClick={() => setAct(one)}>
+                {one.label}…
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      <ActDialog
+        act={act}
+        close={() => setAct(undefined)}
+        done={() => void client.invalidateQueries({ queryKey: ['request', request.id] })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import { Button, Table, Text } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Instant } from '../parts/instant.tsx';
+import { Name } from '../parts/name.tsx';
+import { Empty, Failure, Loading } from '../parts/states.tsx';
+import { timelineQuery } from './queries.ts';
+
+/** Who did what with a request and its tasks, as the audit log has it. */
+export function Timeline({ id }: { readonly id: string }) {
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    timelineQuery(id),
+  );
+  if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
+  if (data === undefined) return <Loading />;
+  const entries = data.pages.flatMap(({ items }) => items);
+  if (entries.length === 0) return <Empty title="Nothing has happened yet" />;
+  return (
+    <>
+      <Table.ScrollContainer minWidth={600}>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              {['When', 'Who', 'What', 'About', 'Details'].map((name) => (
+                <Table.Th key={name}>{name}</Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {entries.map((entry) => (
+              <Table.Tr key={entry.id}>
+                <Table.Td>
+                  <Instant at={entry.at} />
+                </Table.Td>
+                <Table.Td>
+                  <Name>{entry.actor}</Name>
+                </Table.Td>
+                <Table.Td>{entry.action}</Table.Td>
+                <Table.Td>
+                  <Name>{entry.subject}</Name>
+                </Table.Td>
+                <Table.Td>
+                  <Text size="sm" component="div">
+                    <Name>
+                      {Object.entries(entry.details)
+                        .map(([name, value]) => `${name}: ${value}`)
+                        .join(', ')}
+                    </Name>
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {hasNextPage && (
+        <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Show more
+        </Button>
+      )}
+    </>
+  );
+}
