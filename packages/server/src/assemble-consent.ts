@@ -3,9 +3,11 @@ import { signStandardWebhook } from './access/index.ts';
 import type { Systems } from './connectors/index.ts';
 import {
   createConsent,
+  createConsentExpiry,
   createConsentReceipts,
   createConsentTag,
   createJobRuns,
+  createNotices,
   createPropagation,
   createSqlEnforcer,
   createSubjects,
@@ -32,10 +34,12 @@ export function assembleChoices({ db, organizationId, masterKey }: Foundations, 
     masterKey,
     clock: systemClock,
     file: purposeFile,
-    rule: config.consent.merge === 'own_first' ? 'own_first' : 'latest',
+    rule: ruleOf(config),
   });
   return { consent, purposeFile };
 }
+
+const ruleOf = ({ consent }: Config) => (consent.merge === 'own_first' ? 'own_first' : 'latest');
 
 interface Around {
   readonly choices: ReturnType<typeof assembleChoices>;
@@ -52,6 +56,14 @@ export function assembleConsent(
 ) {
   const { db, opened, organizationId, masterKey, signer, auditLog, logger } = foundations;
   const clock = systemClock;
+  const expiry = createConsentExpiry({
+    db,
+    organizationId,
+    purposes: purposeFile.purposes,
+    rule: ruleOf(config),
+    clock,
+    logger,
+  });
   const targets = targetsOf(config, purposeFile.purposes);
   const sqlEnforcer = createSqlEnforcer({ targets });
   const { openValue } = createSubjects({ organizationId, masterKey });
@@ -89,6 +101,8 @@ export function assembleConsent(
     consent,
     targets: consentTargets,
     propagation,
+    expiry,
+    notices: createNotices({ db, organizationId, file: purposeFile, clock, logger }),
     sqlEnforcer,
     jobRuns,
     receipts: createConsentReceipts({ ...receipting, consent }),

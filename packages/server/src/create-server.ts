@@ -84,6 +84,7 @@ export async function createServer(
   const http = await createHttpServer({
     jobRuns: consent.jobRuns,
     sqlEnforcer: consent.sqlEnforcer,
+    consentNotices: consent.notices,
     consentReceipts: consent.receipts,
     consentTargets: consent.targets,
     propagation: consent.propagation,
@@ -146,6 +147,8 @@ export async function createServer(
       await auditLog.verifierKeys();
       auditLog.start();
       telling.publisher.start();
+      await consent.notices.keep();
+      await consent.expiry.start();
       await consent.targets.start();
       // The first plan must not be made from a map that nobody has read yet.
       await map.poll();
@@ -173,6 +176,7 @@ export async function createServer(
           { name: 'requests', close: () => requests.stop() },
           { name: 'streams', close: () => streams.stop() },
           { name: 'checkpoints', close: () => telling.publisher.stop() },
+          { name: 'expiry of consent', close: () => consent.expiry.stop() },
           { name: 'consent targets', close: () => consent.targets.stop() },
           { name: 'sql', close: () => consent.sqlEnforcer.close() },
           { name: 'audit log', close: () => auditLog.stop() },

@@ -117,6 +117,12 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     consentTag: NO_TAG,
     jobRuns: NO_JOBS,
     sqlEnforcer: createSqlEnforcer({ targets: [] }),
+    consentNotices: {
+      get: async () => {
+        throw new HabeasError('NOT_FOUND', 'There is no notice.');
+      },
+      gpc: async () => undefined,
+    },
     consentReceipts: NO_RECEIPTS,
     propagation: {
       list: async () => [],

@@ -60,6 +60,35 @@ export const consentNoticeSchema = z
   .meta({ id: 'ConsentNotice' });
 export type ConsentNotice = z.output<typeof consentNoticeSchema>;
 
+/** What people were shown under a version. */
+export const consentNoticeTextsSchema = z
+  .object({
+    version: z.string(),
+    items: z
+      .array(
+        z.object({
+          since: z.string().describe('When this server first had it'),
+          languages: z.array(z.string()),
+          texts: z.record(z.string(), z.record(z.string(), z.string())).describe('Language → texts'),
+          purposes: z.array(
+            purposeViewSchema
+              .pick({ code: true, name: true, legal_basis: true, data_categories: true, gpc: true })
+              .extend({
+                description: z.record(z.string(), z.string()).describe('Language → what people read'),
+              }),
+          ),
+        }),
+      )
+      .describe('One, unless texts were changed and the version was not'),
+  })
+  .meta({ id: 'ConsentNoticeTexts' });
+export type ConsentNoticeTexts = z.output<typeof consentNoticeTextsSchema>;
+
+/** W3C Global Privacy Control § 4: how an organization says that it heeds it. */
+export const gpcSupportSchema = z
+  .object({ gpc: z.boolean(), lastUpdate: z.string().describe('A date') })
+  .meta({ id: 'GpcSupport' });
+
 /** What somebody chose in a browser or an app. */
 export const tagSignalSchema = z
   .strictObject({

@@ -99,8 +99,15 @@ export const consentViewSchema = z
     purposes: z.array(
       z.object({
         code: codeSchema,
-        said: z.boolean().nullable().describe('What the person said last; null: nothing'),
+        said: z
+          .boolean()
+          .nullable()
+          .describe('What the person said last; null: nothing, or they agreed and it has expired'),
         allowed: z.boolean().describe('What follows: what was said, or else what the legal basis allows'),
+        ask_again: z
+          .literal(true)
+          .optional()
+          .describe('What they said last is too old: ask again. Missing: it is not'),
       }),
     ),
     strings: z

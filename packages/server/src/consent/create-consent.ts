@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Identity } from '../catalog/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
+import { askAgain } from './ask-again.ts';
+import { validitiesOf } from './expire-consent.ts';
 import { importRows } from './import/import-rows.ts';
 import { noteChoice, type RequestedChoice } from './note-choice.ts';
 import {
@@ -24,6 +26,7 @@ import {
   type Signal,
   type Subjects,
   signatureOf,
+  type Validity,
 } from './record/index.ts';
 import { choicesOfGpp, choicesOfTcf, MalformedString, stringsOf } from './strings/index.ts';
 import { inTurn, type Said, takeTogether } from './take-together.ts';
@@ -84,6 +87,7 @@ interface Scope {
   readonly bits: PurposeBits;
   readonly subjects: Subjects;
   readonly file: PurposeFile;
+  readonly validities: readonly Validity[];
   /** Stores signals, together with those that come at the same time. */
   readonly take: (said: Said) => Promise<readonly Outcome[]>;
 }
@@ -109,8 +113,9 @@ export function createConsent({
       file.purposes.map(({ code }) => code),
     ).then((bits) => {
       const subjects = createSubjects({ organizationId, masterKey });
-      const take = takeTogether({ db, clock, organizationId, subjects, purposes: bits, rule });
-      return { bits, file, subjects, take };
+      const validities = validitiesOf(file.purposes, bits);
+      const take = takeTogether({ db, clock, organizationId, subjects, purposes: bits, rule, validities });
+      return { bits, file, subjects, validities, take };
     });
     scopes.set(organizationId, opening);
     opening.catch(() => scopes.delete(organizationId));
@@ -135,14 +140,14 @@ export function createConsent({
     },
 
     async noteChoice(transaction, choice) {
-      const { bits, subjects, file } = await scopeOf(choice.organizationId);
+      const { bits, subjects, file, validities } = await scopeOf(choice.organizationId);
       const identities = choice.identities.map(normalized);
-      const options = { bits, subjects, rule, purposes: file.purposes, now: clock.now() };
+      const options = { bits, subjects, rule, validities, purposes: file.purposes, now: clock.now() };
       await noteChoice(transaction, { ...choice, identities }, options);
     },
 
     async join({ organizationId, actor }, anonymous, person) {
-      const { bits, subjects } = await scopeOf(organizationId);
+      const { bits, subjects, validities } = await scopeOf(organizationId);
       const now = clock.now();
       await inTurn(db, async (transaction) => {
         const joined = await joinAnonymous(transaction, {
@@ -151,6 +156,7 @@ export function createConsent({
           purposes: bits,
           now,
           rule,
+          validities,
           anonymous: normalized(anonymous),
           person: normalized(person),
         });
@@ -203,17 +209,32 @@ export function createConsent({
     },
 
     async read(organizationId, identity, asOf) {
-      const { bits, subjects, file } = await scopeOf(organizationId);
+      const { bits, subjects, file, validities } = await scopeOf(organizationId);
+      const now = clock.now();
       const subject = await subjects.find(db, normalized(identity));
       const { known, granted } =
         subject === undefined
           ? { known: 0n, granted: 0n }
-          : await signatureOf(db, { organizationId, subject, rule, ...(asOf === undefined ? {} : { asOf }) });
-      const now = clock.now();
+          : await signatureOf(db, {
+              organizationId,
+              subject,
+              rule,
+              validities,
+              now,
+              ...(asOf === undefined ? {} : { asOf }),
+            });
+      const again = await askAgain(db, {
+        organizationId,
+        subject,
+        bits,
+        purposes: file.purposes,
+        at: asOf ?? now,
+      });
       const purposes = file.purposes.map((purpose) => {
         const bit = 1n << BigInt(bits.get(purpose.code) ?? 0);
         const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
-        return { code: purpose.code, said, allowed: said ?? allowedByDefault(purpose) };
+        const view = { code: purpose.code, said, allowed: said ?? allowedByDefault(purpose) };
+        return again.has(purpose.code) ? { ...view, ask_again: true as const } : view;
       });
       const allowed = new Set(purposes.filter((one) => one.allowed).map(({ code }) => code));
       const strings = stringsOf(file, (code) => allowed.has(code), now);

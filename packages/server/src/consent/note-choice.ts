@@ -3,7 +3,7 @@ import { type Flag, type Identity, namesThings } from '../catalog/index.ts';
 import type { FlagEffect } from '../connectors/index.ts';
 import { type Database, HabeasError } from '../foundation/index.ts';
 import type { Purpose, PurposeBits } from './purposes/index.ts';
-import { type MergeRule, recordSignals, type Signal, type Subjects } from './record/index.ts';
+import { type MergeRule, recordSignals, type Signal, type Subjects, type Validity } from './record/index.ts';
 
 /** What a person's request objects to, or takes back. */
 export interface RequestedChoice {
@@ -24,6 +24,7 @@ export interface NoteChoiceOptions {
   readonly bits: PurposeBits;
   readonly subjects: Subjects;
   readonly rule: MergeRule;
+  readonly validities: readonly Validity[];
   readonly now: Date;
 }
 
@@ -34,7 +35,7 @@ export interface NoteChoiceOptions {
 export async function noteChoice(
   transaction: Database,
   choice: RequestedChoice,
-  { purposes, bits, subjects, rule, now }: NoteChoiceOptions,
+  { purposes, bits, subjects, rule, validities, now }: NoteChoiceOptions,
 ): Promise<void> {
   const { organizationId, requestId, effect, saidAt } = choice;
   const granted = effect === 'lift';
@@ -59,6 +60,7 @@ export async function noteChoice(
     purposes: bits,
     now,
     rule,
+    validities,
   });
   const refused = outcomes.find((outcome) => typeof outcome === 'object');
   if (refused !== undefined)

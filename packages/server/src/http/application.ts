@@ -3,6 +3,7 @@ import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type {
   Consent,
+  ConsentNotices,
   ConsentReceipts,
   ConsentTag,
   JobRuns,
@@ -34,6 +35,7 @@ export interface Application {
   readonly consentTag: ConsentTag;
   readonly jobRuns: JobRuns;
   readonly sqlEnforcer: Pick<SqlEnforcer, 'enforce'>;
+  readonly consentNotices: Pick<ConsentNotices, 'get' | 'gpc'>;
   readonly consentReceipts: ConsentReceipts;
   readonly propagation: PropagationState;
   readonly consentTargets: Pick<TargetSyncs, 'statuses'>;

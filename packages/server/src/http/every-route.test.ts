@@ -39,6 +39,7 @@ beforeAll(async () => {
     sequence: '1',
     key: 'shop',
     data_type: 'email',
+    version: '2026-03',
   };
 });
 
@@ -77,6 +78,7 @@ describe('every route', () => {
       'POST /api/v1/package-links::code',
       'POST /api/v1/package-links::open',
       'GET /api/v1/package-downloads/:id',
+      'GET /.well-known/gpc.json',
       'GET /consent/v1/notice',
       'POST /consent/v1/choices',
       'OPTIONS /consent/v1/notice',
@@ -176,6 +178,7 @@ describe('every route', () => {
         .filter(({ scope }) => scope !== undefined && scopes.includes(scope))
         .map(({ method, url }) => `${method} ${url}`);
     expect(of('personal-data:read').toSorted()).toEqual([
+      'GET /api/v1/consent',
       'GET /api/v1/requests/:id/mails',
       'GET /api/v1/requests/:id/package',
       'POST /api/v1/consent::history',

@@ -124,6 +124,7 @@ describe('the OpenAPI document', () => {
       ['/api/v1/package-links:code', []],
       ['/api/v1/package-links:open', []],
       ['/api/v1/package-downloads/{id}', []],
+      ['/.well-known/gpc.json', []],
       ['/consent/v1/notice', []],
       ['/consent/v1/choices', []],
       ['/api/v1/session', []],

@@ -46,6 +46,7 @@ const BY_OPERATION: Readonly<Record<string, api.Scope>> = {
   makePackageLink: 'personal-data:read',
   listPersonMails: 'personal-data:read',
   readConsent: 'personal-data:read',
+  getConsent: 'personal-data:read',
   readConsentHistory: 'personal-data:read',
   getConsentReceipt: 'personal-data:read',
   getTicket: 'tickets:write',

@@ -45,6 +45,12 @@ const purposeSchema = z.strictObject({
   objections: z
     .array(z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, 'a purpose such as marketing.advertising'))
     .optional(),
+  /** So long an agreement counts; a refusal counts for ever. (Default: for ever, too) */
+  validity: z
+    .string()
+    .regex(/^[1-9]\d{0,3}d$/, 'days such as 365d')
+    .transform((text) => Number.parseInt(text, 10))
+    .optional(),
   /** After so many days people are asked again. */
   ask_again: z
     .string()

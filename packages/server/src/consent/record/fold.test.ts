@@ -32,7 +32,7 @@ it('comes to the same signature in whatever order statements arrive, and however
         .map((one) => ({ one, place: random.next().value as number }))
         .sort((a, b) => a.place - b.place)
         .map(({ one }) => one);
-      expect(fold([...shuffled, ...said.slice(0, 3)], rule)).toEqual(fold(said, rule));
+      expect(fold([...shuffled, ...said.slice(0, 3)], { rule })).toEqual(fold(said, { rule }));
     }),
   );
 });
@@ -74,9 +74,40 @@ it('lets what a browser said stand only where the person said nothing, if their 
   fc.assert(
     fc.property(statements, (said) => {
       const own = fold(said.filter(({ inherited }) => !inherited));
-      const both = fold(said, 'own_first');
+      const both = fold(said, { rule: 'own_first' });
       expect(both.granted & own.known).toBe(own.granted);
       expect(both.known).toBe(fold(said).known);
+    }),
+  );
+});
+
+it('counts an agreement until it expires and a refusal for ever, by a walk over all that was said', () => {
+  const validities = [
+    { mask: 0b0011n, milliseconds: 2 },
+    { mask: 0b0100n, milliseconds: 4 },
+  ];
+  fc.assert(
+    fc.property(statements, fc.nat({ max: 12 }), fc.infiniteStream(fc.nat()), (said, now, random) => {
+      const choices = said.map((one) => ({ ...one, automatic: false, inherited: false }));
+      const shuffled = choices
+        .map((one) => ({ one, place: random.next().value as number }))
+        .sort((a, b) => a.place - b.place)
+        .map(({ one }) => one);
+      const folded = fold(shuffled, { validities, now });
+      let next: number | undefined;
+      for (let bit = 0n; bit < 4n; bit += 1n) {
+        const about = choices
+          .filter(({ mask }) => (mask >> bit) & 1n)
+          .sort((a, b) => a.at - b.at || (a.eventId < b.eventId ? -1 : 1));
+        const last = about.at(-1);
+        const agreed = last !== undefined && ((last.value >> bit) & 1n) === 1n;
+        const lasts = [2, 2, 4, Infinity][Number(bit)] ?? Infinity;
+        const isOver = agreed && last.at + lasts <= now;
+        if (agreed && !isOver && lasts !== Infinity) next = Math.min(next ?? Infinity, last.at + lasts);
+        expect((folded.known >> bit) & 1n).toBe(last === undefined || isOver ? 0n : 1n);
+        expect((folded.granted >> bit) & 1n).toBe(agreed && !isOver ? 1n : 0n);
+      }
+      expect(folded.expiresAt).toBe(next);
     }),
   );
 });

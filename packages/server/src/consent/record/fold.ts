@@ -26,6 +26,27 @@ export interface Signature {
   readonly granted: bigint;
 }
 
+/** How long an agreement to these purposes counts. A refusal counts for ever. */
+export interface Validity {
+  readonly mask: bigint;
+  readonly milliseconds: number;
+}
+
+export interface FoldOptions {
+  /** (Default: latest) */
+  readonly rule?: MergeRule | undefined;
+  /** (Default: every agreement counts for ever) */
+  readonly validities?: readonly Validity[] | undefined;
+  /** At which moment; needed with validities. In milliseconds since 1970. */
+  readonly now?: number | undefined;
+}
+
+/** A signature that is so until a moment. */
+export interface Folded extends Signature {
+  /** When the first agreement of it expires, in milliseconds since 1970; undefined: none does. */
+  readonly expiresAt?: number | undefined;
+}
+
 export const NOTHING_SAID: Signature = { known: 0n, granted: 0n };
 
 /** The order in which statements count. */
@@ -39,22 +60,54 @@ function earlierFirst(one: Statement, other: Statement): number {
  * Of what a browser repeats with each page only the first time counts (W3C Global Privacy Control §3.3: a later explicit choice may
  * override it), or else a choice would be undone by the next page.
  */
-export function fold(statements: readonly Statement[], rule: MergeRule = 'latest'): Signature {
+export function fold(
+  statements: readonly Statement[],
+  { rule = 'latest', validities = [], now = 0 }: FoldOptions = {},
+): Folded {
   let { known, granted } = NOTHING_SAID;
   let repeated = 0n;
   const seen = new Set<string>();
+  const limited = validities.reduce((all, { mask }) => all | mask, 0n);
+  /** One purpose → when it was agreed to. */
+  const agreedAt = new Map<bigint, number>();
   const ordered = statements.toSorted(earlierFirst);
   const counting =
     rule === 'latest'
       ? ordered
       : [...ordered.filter((one) => one.inherited), ...ordered.filter((one) => !one.inherited)];
-  for (const { eventId, mask, value, automatic } of counting) {
+  for (const { eventId, at, mask, value, automatic } of counting) {
     if (seen.has(eventId)) continue;
     seen.add(eventId);
     const counts = automatic ? mask & ~repeated : mask;
     if (automatic) repeated |= mask;
     known |= counts;
     granted = (granted & ~counts) | (value & counts);
+    for (const bit of bitsOf(value & counts & limited)) agreedAt.set(bit, at);
   }
-  return { known, granted };
+  let expiresAt: number | undefined;
+  for (const { mask, milliseconds } of validities) {
+    for (const bit of bitsOf(granted & mask)) {
+      const end = (agreedAt.get(bit) ?? 0) + milliseconds;
+      if (end > now) {
+        expiresAt = Math.min(end, expiresAt ?? end);
+        continue;
+      }
+      known &= ~bit;
+      granted &= ~bit;
+    }
+  }
+  return { known, granted, expiresAt };
+}
+
+/** Each of its bits by itself. */
+function* bitsOf(word: bigint): Generator<bigint> {
+  for (let rest = word; rest !== 0n; rest &= rest - 1n) yield rest & -rest;
+}
+
+/** Whether something that it agrees to has expired. */
+export function hasExpired(
+  { at, value }: Pick<Statement, 'at' | 'value'>,
+  { validities = [], now = 0 }: FoldOptions,
+): boolean {
+  return validities.some(({ mask, milliseconds }) => (value & mask) !== 0n && at + milliseconds <= now);
 }

@@ -42,7 +42,9 @@ async function openOrganization(rule: MergeRule = 'latest') {
       inTransaction((t) => joinAnonymous(t, { ...options, anonymous: browser, person })),
     async signature(identity: Signal['identity']) {
       const subject = await subjects.find(database.db, identity);
-      return subject === undefined ? fold([]) : signatureOf(database.db, { organizationId, subject, rule });
+      return subject === undefined
+        ? fold([])
+        : signatureOf(database.db, { organizationId, subject, rule, now });
     },
   };
 }
@@ -130,7 +132,7 @@ it('comes to the same whenever the browser is joined, also again and again, by e
           automatic: false,
           inherited: identity === browser,
         })),
-        rule,
+        { rule },
       );
       expect(await stepwise.signature(ada)).toEqual(wanted);
       expect(await atOnce.signature(ada)).toEqual(wanted);

@@ -80,6 +80,41 @@ export const consentMigrations: Migrations = {
         )`.execute(db);
     },
   },
+  '0034-consent-expiries': {
+    async up(db) {
+      // Of whom an agreement expires next, at the latest; nobody where agreements count for ever.
+      await sql`
+        create table consent_expiries (
+          organization_id text not null,
+          subject integer not null,
+          expires_at timestamptz not null,
+          primary key (organization_id, subject)
+        )`.execute(db);
+      await sql`create index consent_expiries_due on consent_expiries (organization_id, expires_at)`.execute(
+        db,
+      );
+      // What the signatures were last made with.
+      await sql`
+        create table consent_validities (
+          organization_id text primary key,
+          days text not null
+        )`.execute(db);
+    },
+  },
+  '0037-consent-notices': {
+    async up(db) {
+      // What people were shown, for as long as somebody may have to prove it. A version whose texts changed has several.
+      await sql`
+        create table consent_notices (
+          organization_id text not null,
+          version text not null,
+          hash bytea not null,
+          since timestamptz not null,
+          content text not null,
+          primary key (organization_id, version, hash)
+        )`.execute(db);
+    },
+  },
   '0079-consent-receipts': {
     async up(db) {
       await sql`

@@ -36,7 +36,13 @@ async function openOrganization() {
     async signature(value: string, asOf?: Date) {
       const subject = await subjects.find(database.db, { type: 'email', value });
       if (subject === undefined) return undefined;
-      return signatureOf(database.db, { organizationId, subject, rule: 'latest', ...(asOf && { asOf }) });
+      return signatureOf(database.db, {
+        organizationId,
+        subject,
+        rule: 'latest',
+        now,
+        ...(asOf && { asOf }),
+      });
     },
   };
 }

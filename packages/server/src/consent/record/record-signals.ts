@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../foundation/index.ts';
 import type { PurposeBits } from '../purposes/index.ts';
-import type { MergeRule } from './fold.ts';
+import { type FoldOptions, hasExpired, type MergeRule, type Validity } from './fold.ts';
 import { type Accepted, accept, type Outcome, refusalOf, type Signal } from './signal.ts';
 import {
   goOn,
@@ -20,6 +20,8 @@ export interface RecordOptions {
   readonly now: Date;
   /** (Default: latest) */
   readonly rule?: MergeRule;
+  /** (Default: every agreement counts for ever) */
+  readonly validities?: readonly Validity[];
 }
 
 /**
@@ -32,7 +34,7 @@ export async function recordSignals(
   signals: readonly Signal[],
   options: RecordOptions,
 ): Promise<readonly Outcome[]> {
-  const { rule = 'latest' } = options;
+  const counting = { rule: options.rule, validities: options.validities, now: options.now.getTime() };
   const outcomes: Outcome[] = [];
   const accepted: Accepted[] = [];
   for (const [place, signal] of signals.entries()) {
@@ -49,7 +51,7 @@ export async function recordSignals(
   const prepared = prepareSignals(accepted);
   const { numbers, firstNew } = await numbering;
   const storing = storeSignals(transaction, { ...options, prepared, subjects: numbers });
-  const expected = sortOut(accepted, numbers, { firstNew, rule });
+  const expected = sortOut(accepted, numbers, { firstNew, counting });
   const found = await storing;
   for (const [index, { place }] of accepted.entries()) outcomes[place] = found[index] ?? 'stored';
   const stored = (_: unknown, index: number) => found[index] === 'stored';
@@ -58,7 +60,7 @@ export async function recordSignals(
     options.organizationId,
     found.every((outcome) => outcome === 'stored')
       ? expected
-      : sortOut(accepted.filter(stored), numbers.filter(stored), { firstNew, rule }),
+      : sortOut(accepted.filter(stored), numbers.filter(stored), { firstNew, counting }),
   );
   return outcomes;
 }
@@ -86,13 +88,13 @@ interface SortedOut {
   readonly later: PreparedAddition;
   /** Of these people all has to be read again. */
   readonly anew: readonly number[];
-  readonly rule: MergeRule;
+  readonly counting: FoldOptions;
 }
 
 function sortOut(
   accepted: readonly Accepted[],
   numbers: readonly number[],
-  { firstNew, rule }: { readonly firstNew: number; readonly rule: MergeRule },
+  { firstNew, counting }: { readonly firstNew: number; readonly counting: FoldOptions },
 ): SortedOut {
   const added = new Map<number, Accepted[]>();
   const later = new Map<number, Accepted[]>();
@@ -103,19 +105,20 @@ function sortOut(
     const others = group.get(subject);
     if (others === undefined) group.set(subject, [one]);
     else others.push(one);
-    if ((one.automatic || one.inherited) && group === later) anew.add(subject);
+    const isNoStep = one.automatic || one.inherited || hasExpired(one, counting);
+    if (isNoStep && group === later) anew.add(subject);
   }
   for (const subject of anew) later.delete(subject);
-  return { added, later: prepareAddition(later, rule), anew: [...anew], rule };
+  return { added, later: prepareAddition(later, counting), anew: [...anew], counting };
 }
 
 /** Goes on from the signature where all that is new is later than all that it came from; otherwise begins anew. */
 async function addToSignatures(
   transaction: Database,
   organizationId: string,
-  { added, later, anew, rule }: SortedOut,
+  { added, later, anew, counting }: SortedOut,
 ): Promise<void> {
   const late = [...anew, ...(await goOn(transaction, organizationId, later))];
   const all = await loadStatements(transaction, organizationId, late);
-  await saveSignatures(transaction, organizationId, new Map([...added, ...all]), rule);
+  await saveSignatures(transaction, organizationId, new Map([...added, ...all]), counting);
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, int4Array, int8Array, timestamptzArray } from '../../foundation/index.ts';
-import { fold, type MergeRule, type Signature, type Statement } from './fold.ts';
+import { noteExpiries } from './expiries.ts';
+import { type FoldOptions, fold, type Signature, type Statement } from './fold.ts';
 import { kindOf } from './signal.ts';
 
 type BySubject = ReadonlyMap<number, readonly Statement[]>;
@@ -14,19 +15,24 @@ const latest = (statements: readonly Statement[]) =>
 export interface PreparedAddition {
   readonly subjects: readonly number[];
   readonly columns: RawBuilder<unknown>;
+  /** When something of each expires, where something does. */
+  readonly expiries: ReadonlyMap<number, number>;
 }
 
-export function prepareAddition(added: BySubject, rule: MergeRule): PreparedAddition {
+export function prepareAddition(added: BySubject, options: FoldOptions): PreparedAddition {
   // In one order, because the pages of a table are then read and written in one order.
   const all = [...added]
     .sort(([one], [other]) => one - other)
-    .map(([subject, said]) => ({ subject, said, ...fold(said, rule) }));
+    .map(([subject, said]) => ({ subject, said, ...fold(said, options) }));
   const subjects = all.map(({ subject }) => subject);
   const columns = sql`${int4Array(subjects)}::integer[],
     ${int8Array(all.map(({ known }) => known))}::bigint[], ${int8Array(all.map(({ granted }) => granted))}::bigint[],
     ${timestamptzArray(all.map(({ said }) => latest(said)))}::timestamptz[],
     ${timestamptzArray(all.map(({ said }) => earliest(said)))}::timestamptz[]`;
-  return { subjects, columns };
+  const expiries = new Map(
+    all.flatMap(({ subject, expiresAt }) => (expiresAt === undefined ? [] : [[subject, expiresAt] as const])),
+  );
+  return { subjects, columns, expiries };
 }
 
 /**
@@ -36,7 +42,7 @@ export function prepareAddition(added: BySubject, rule: MergeRule): PreparedAddi
 export async function goOn(
   transaction: Database,
   organizationId: string,
-  { subjects, columns }: PreparedAddition,
+  { subjects, columns, expiries }: PreparedAddition,
 ): Promise<readonly number[]> {
   if (subjects.length === 0) return [];
   const { rows } = await sql<{ subjects: readonly number[] | null }>`
@@ -49,6 +55,11 @@ export async function goOn(
       returning s.subject
     ) select array_agg(subject) as subjects from gone`.execute(transaction);
   const gone = new Set(rows[0]?.subjects);
+  await noteExpiries(
+    transaction,
+    organizationId,
+    [...expiries].filter(([subject]) => gone.has(subject)),
+  );
   return gone.size === subjects.length ? [] : subjects.filter((subject) => !gone.has(subject));
 }
 
@@ -95,17 +106,19 @@ export async function saveSignatures(
   transaction: Database,
   organizationId: string,
   statements: BySubject,
-  rule: MergeRule,
+  options: FoldOptions,
 ): Promise<void> {
   if (statements.size === 0) return;
+  const { columns, expiries } = prepareAddition(statements, options);
   await sql`
     insert into consent_signatures (organization_id, subject, known, granted, latest)
     select ${organizationId}, subject, known, granted, latest
-    from unnest(${prepareAddition(statements, rule).columns}) as n(subject, known, granted, latest, earliest)
+    from unnest(${columns}) as n(subject, known, granted, latest, earliest)
     on conflict (organization_id, subject)
     do update set known = excluded.known, granted = excluded.granted, latest = excluded.latest`.execute(
     transaction,
   );
+  await noteExpiries(transaction, organizationId, [...expiries]);
 }
 
 export interface SignatureAsked {
@@ -113,23 +126,29 @@ export interface SignatureAsked {
   readonly subject: number;
   /** (Default: now) */
   readonly asOf?: Date;
-  readonly rule: MergeRule;
+  readonly now: Date;
+  readonly rule: FoldOptions['rule'];
+  readonly validities?: FoldOptions['validities'];
 }
 
 /** What a person said, as it is now or as it was at a moment: only what was said until then counts. */
 export async function signatureOf(
   db: Database,
-  { organizationId, subject, asOf, rule }: SignatureAsked,
+  { organizationId, subject, asOf, now, ...options }: SignatureAsked,
 ): Promise<Signature> {
-  if (asOf !== undefined) {
+  const foldUntil = async (moment: Date) => {
     const statements = (await loadStatements(db, organizationId, [subject])).get(subject) ?? [];
-    return fold(
-      statements.filter(({ at }) => at <= asOf.getTime()),
-      rule,
-    );
-  }
-  const { rows } = await sql<{ known: number | string; granted: number | string }>`
-    select known, granted from consent_signatures
-    where organization_id = ${organizationId} and subject = ${subject}`.execute(db);
+    const until = statements.filter(({ at }) => asOf === undefined || at <= moment.getTime());
+    return fold(until, { ...options, now: moment.getTime() });
+  };
+  if (asOf !== undefined) return foldUntil(asOf);
+  const { rows } = await sql<{ known: number | string; granted: number | string; due: boolean }>`
+    select known, granted, exists (select from consent_expiries as e where e.organization_id = s.organization_id
+      and e.subject = s.subject and e.expires_at <= ${now}) as due
+    from consent_signatures as s where organization_id = ${organizationId} and subject = ${subject}`.execute(
+    db,
+  );
+  // Nobody has come by yet since it expired.
+  if (rows[0]?.due === true) return foldUntil(now);
   return { known: BigInt(rows[0]?.known ?? 0), granted: BigInt(rows[0]?.granted ?? 0) };
 }

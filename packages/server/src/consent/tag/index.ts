@@ -1,1 +1,2 @@
 export { type ConsentTag, createConsentTag } from './create-consent-tag.ts';
+export { type ConsentNotices, createNotices } from './create-notices.ts';

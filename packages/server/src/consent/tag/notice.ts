@@ -42,6 +42,23 @@ export function noticeOf(
   };
 }
 
+/** All that people may be shown, in all languages. */
+export function wholeNotice(file: PurposeFile): Omit<api.ConsentNoticeTexts['items'][number], 'since'> {
+  const languages = languagesOf(file);
+  return {
+    languages: [...languages],
+    texts: Object.fromEntries(languages.map((language) => [language, textsIn(file, language)])),
+    purposes: file.purposes.map(({ code, name, description, legal_basis, data_categories, gpc }) => ({
+      code,
+      name,
+      description,
+      legal_basis,
+      data_categories,
+      gpc,
+    })),
+  };
+}
+
 /** The version that the file gives, or else one that changes with whatever people read. */
 export function noticeVersion({ notice, purposes }: Pick<PurposeFile, 'notice' | 'purposes'>): string {
   if (notice.version !== undefined) return notice.version;
