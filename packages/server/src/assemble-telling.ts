@@ -1,4 +1,5 @@
 import { signStandardWebhook } from './access/index.ts';
+import { intakePageOf } from './assemble-portal.ts';
 import { createCheckpointPublisher } from './audit/index.ts';
 import { type Config, type Outbound, systemClock } from './foundation/index.ts';
 import type { Foundations } from './foundations.ts';
@@ -90,7 +91,7 @@ export function assembleTelling(
       tell: config.people.tell,
       language: config.people.language,
       policy,
-      page: config.intake?.page,
+      page: intakePageOf(config, publicUrl),
       codesPerAddress: limitOf(config.intake?.limits.codes_per_address ?? { most: 1, per: 1 }),
       resultLink: (ref) => linkForPerson(packageLinks, ref),
     }),

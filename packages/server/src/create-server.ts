@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { authenticate, createApiKeys } from './access/index.ts';
 import { assembleChoices, assembleConsent } from './assemble-consent.ts';
 import { assembleMembers } from './assemble-members.ts';
+import { assemblePortal, intakePageOf } from './assemble-portal.ts';
 import { assembleRequests } from './assemble-requests.ts';
 import { assembleTelling } from './assemble-telling.ts';
 import { appendAudit } from './audit/index.ts';
@@ -127,7 +128,8 @@ export async function createServer(
     authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
     publicKeys: () => signer.publicKeys(),
     publicUrl,
-    intakePage: config.intake?.page,
+    intakePage: intakePageOf(config, publicUrl),
+    portal: assemblePortal(config, { organizationId, purposes: choices.purposeFile.purposes }),
     trustedProxies: config.listen.proxies,
   });
   return {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import type { api } from '@habeas/contract';
 import type { SMTPServerOptions } from 'smtp-server';
+import { assemblePortal, intakePageOf } from '../src/assemble-portal.ts';
 import { auditMigrations } from '../src/audit/index.ts';
 import {
   type Clock,
@@ -42,6 +43,7 @@ export interface AskingHouseOptions {
   /** What `habeas.yaml` has under these names. */
   readonly intake?: object;
   readonly people?: object;
+  readonly portal?: object;
   readonly policy?: string;
   readonly clock?: Clock;
   readonly smtp?: SMTPServerOptions;
@@ -103,11 +105,13 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
       notify: { smtp: { url: `smtp://127.0.0.1:${mail.port}`, from: 'privacy@acme.example' } },
       networks: { allow_private: ['127.0.0.1'] },
       intake: { page: 'https://privacy.acme.example/ask', ...options.intake },
+      portal: options.portal ?? {},
       people: { name: 'ACME', ...options.people },
     }),
     file: 'habeas.yaml',
     environment: {},
   });
+  const page = intakePageOf(config, publicUrl);
   const system = new MemorySystem('shop', [{ email: 'ada@example.org', user_id: 'u1', name: 'Ada' }]);
   const masterKey = newSecretKey();
   const policy = parsePolicy(options.policy ?? '', 'policy.yaml');
@@ -159,7 +163,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
       tell: config.people.tell,
       language: config.people.language,
       policy,
-      page: config.intake?.page,
+      page,
       codesPerAddress: limitOf(config.intake?.limits.codes_per_address ?? { most: 1, per: 1 }),
       resultLink: (ref) => linkForPerson(packageLinks, ref),
     }),
@@ -170,7 +174,15 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   await requests.start();
   const application = inMemoryApplication({ db, logger });
   const app = await createHttpServer(
-    { ...application, requests, packageLinks, packageTexts, publicUrl, intakePage: config.intake?.page },
+    {
+      ...application,
+      requests,
+      packageLinks,
+      packageTexts,
+      publicUrl,
+      intakePage: page,
+      portal: assemblePortal(config, { organizationId, purposes: [] }),
+    },
     { rateLimits: { perKey: 1_000_000, perAddress: 1_000_000 } },
   );
 

@@ -183,6 +183,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     sessions: noSessions(),
     members: noMembers(),
     memberSignIn: undefined,
+    portal: undefined,
     publicKeys: async () => [TEST_PUBLIC_KEY],
   };
 }

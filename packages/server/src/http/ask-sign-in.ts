@@ -4,6 +4,8 @@ import type { Application } from './application.ts';
 import { verificationOf } from './ask.ts';
 import { clientOf } from './client-of.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
+import { PORTAL_PATH } from './portal/portal.ts';
+import { portalCookie } from './portal/portal-cookie.ts';
 import { readCookie } from './session-cookie.ts';
 
 const COOKIE = 'habeas-sign-in';
@@ -22,7 +24,12 @@ const query = z.object({
 /** The organization's own users prove who they are by signing in there, and come back. */
 export function askSignInRoutes(
   app: HttpServer,
-  { requests, publicUrl, intakePage }: Pick<Application, 'requests' | 'publicUrl' | 'intakePage'>,
+  {
+    requests,
+    publicUrl,
+    intakePage,
+    portal,
+  }: Pick<Application, 'requests' | 'publicUrl' | 'intakePage' | 'portal'>,
 ): void {
   app.post('/api/v1/public/requests::sign-in', {
     config: { open: true },
@@ -81,6 +88,14 @@ export function askSignInRoutes(
         .header('cache-control', 'no-store')
         .header('set-cookie', `${COOKIE}=; Path=${SIGN_IN_PATH}; Max-Age=0; HttpOnly; SameSite=Lax`);
       if (intakePage === undefined) return reply.send({ token });
+      if (intakePage === `${publicUrl}${PORTAL_PATH}/request`) {
+        // Our own page needs no script to take it.
+        portalCookie('habeas-request', { publicUrl, framed: (portal?.frames.length ?? 0) > 0 }).set(
+          reply,
+          token,
+        );
+        return reply.code(303).header('location', intakePage).send(undefined);
+      }
       const page = new URL(intakePage);
       page.hash = token;
       return reply.code(303).header('location', page.href).send(undefined);

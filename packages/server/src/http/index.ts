@@ -1,3 +1,4 @@
 export * from './application.ts';
 export type { HttpServer } from './operation.ts';
+export { PORTAL_PATH, type Portal } from './portal/portal.ts';
 export { type CreateHttpServerOptions, createHttpServer } from './server.ts';

@@ -15,7 +15,7 @@ const startQuery = z.object({
     .string()
     .max(2_000)
     .refine(isOwnPath, 'a path of this server, such as /requests')
-    .default('/')
+    .default('/app')
     .describe('The page to go on with'),
   confirm: z
     .enum(['true', 'false'])
@@ -121,7 +121,7 @@ export function memberSignInRoutes(app: HttpServer, application: Parts): void {
         // Somebody looks at this in a browser: they get a page that says it.
         if (!(error instanceof HabeasError)) throw error;
         logger.info({ code: error.code }, 'A sign-in was refused');
-        return reply.code(303).header('location', `/?sign_in_error=${error.code}`).send(undefined);
+        return reply.code(303).header('location', `/app?sign_in_error=${error.code}`).send(undefined);
       }
     },
   });

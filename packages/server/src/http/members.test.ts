@@ -168,7 +168,7 @@ describe('a member', () => {
     expect((await create()).statusCode).toBe(201);
     expect((await asOwner('DELETE', `/api/v1/members/${id}`)).statusCode).toBe(204);
     expect((await ada.get('/api/v1/session')).statusCode).toBe(401);
-    expect((await ada.signIn('ada')).headers.location).toBe('/?sign_in_error=FORBIDDEN');
+    expect((await ada.signIn('ada')).headers.location).toBe('/app?sign_in_error=FORBIDDEN');
     expect((await asOwner('GET', '/api/v1/members')).json()).toEqual({ items: [] });
     // Nothing says who it was.
     const { rows } = await database.pool.query('select * from habeas.members');
@@ -180,7 +180,7 @@ describe('a member', () => {
     await invite('mallory@example.org', 'owner');
     for (const account of ['mallory', 'olga']) {
       const stranger = browser();
-      expect((await stranger.signIn(account)).headers.location).toBe('/?sign_in_error=FORBIDDEN');
+      expect((await stranger.signIn(account)).headers.location).toBe('/app?sign_in_error=FORBIDDEN');
       expect([...stranger.jar.keys()]).toEqual([]);
     }
   });
@@ -189,7 +189,7 @@ describe('a member', () => {
     const { id } = await invite('ada@example.org', 'officer');
     await browser().signIn('ada');
     await database.pool.query(`update habeas.members set subject = 'https://other.example ada'`);
-    expect((await browser().signIn('ada')).headers.location).toBe('/?sign_in_error=FORBIDDEN');
+    expect((await browser().signIn('ada')).headers.location).toBe('/app?sign_in_error=FORBIDDEN');
     expect((await asOwner('GET', '/api/v1/members')).json().items).toMatchObject([{ id }]);
   });
 
@@ -218,7 +218,7 @@ describe('a member', () => {
     await nora.signIn('nora');
     expect((await nora.get('/api/v1/session')).json()).toMatchObject({ role: 'member', teams: ['shop'] });
     expect((await sam.get('/api/v1/session')).statusCode).toBe(200);
-    expect((await sam.signIn('sam')).headers.location).toBe('/?sign_in_error=FORBIDDEN');
+    expect((await sam.signIn('sam')).headers.location).toBe('/app?sign_in_error=FORBIDDEN');
     expect((await sam.get('/api/v1/session')).statusCode).toBe(401);
   });
 
@@ -274,7 +274,7 @@ describe('a sign-in', () => {
     await other.get('/api/v1/sign-in/start');
     const back = await login.signIn(String(begun.headers.location), 'ada');
     const path = `${back.pathname}${back.search}`;
-    const refused = '/?sign_in_error=PROOF_REFUSED';
+    const refused = '/app?sign_in_error=PROOF_REFUSED';
     expect((await browser().get(path)).headers.location).toBe(refused);
     expect((await other.get(path)).headers.location).toBe(refused);
     ahead = 11 * 60_000;
@@ -322,7 +322,7 @@ describe('a sign-in', () => {
     const after = await until();
     ahead = 10_000;
     expect((await ada.signIn('eve', '?confirm=true')).headers.location).toBe(
-      '/?sign_in_error=UNAUTHENTICATED',
+      '/app?sign_in_error=UNAUTHENTICATED',
     );
     expect(await until()).toBe(after);
     expect((await browser().get('/api/v1/sign-in/start?confirm=true')).statusCode).toBe(401);

@@ -9,11 +9,11 @@ import type { Application } from './application.ts';
 import { beginDownload } from './byte-range.ts';
 import { callerOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
+import { PACKAGE_COOKIE as COOKIE, packageCookie } from './package-cookie.ts';
 import { packagePage } from './package-page.ts';
 import { requestIdParams } from './params.ts';
 import { presentedKey } from './presented-key.ts';
 
-const COOKIE = 'habeas_package';
 const zipSchema = z.custom<Readable>().meta({ type: 'string', contentMediaType: 'application/zip' });
 const CONTENT = { 'application/zip': { schema: zipSchema } };
 
@@ -23,7 +23,12 @@ const CONTENT = { 'application/zip': { schema: zipSchema } };
  */
 export function packageLinkRoutes(
   app: HttpServer,
-  { packageLinks, packageTexts, publicUrl }: Pick<Application, 'packageLinks' | 'packageTexts' | 'publicUrl'>,
+  {
+    packageLinks,
+    packageTexts,
+    publicUrl,
+    portal,
+  }: Pick<Application, 'packageLinks' | 'packageTexts' | 'publicUrl' | 'portal'>,
 ): void {
   app.post('/api/v1/requests/:id([a-z0-9_]+)/package::link', {
     schema: {
@@ -81,7 +86,9 @@ export function packageLinkRoutes(
         .header('content-language', language)
         .header('vary', 'accept-language')
         .type('text/html; charset=utf-8')
-        .send(packagePage({ nonce, language, words: packageTexts.words[language] }));
+        .send(
+          packagePage({ nonce, language, words: packageTexts.words[language], portal: portal !== undefined }),
+        );
     },
   });
 
@@ -126,21 +133,14 @@ export function packageLinkRoutes(
     },
     handler: async (request, reply) => {
       const grant = await packageLinks.open(request.body.token, request.body.code);
-      const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
-      return reply
-        .header('cache-control', 'no-store')
-        .header(
-          'set-cookie',
-          `${COOKIE}=${grant.secret}; Path=/api/v1/package-downloads/${grant.linkId}; HttpOnly; SameSite=Strict; Max-Age=86400${secure}`,
-        )
-        .send({
-          link_id: grant.linkId,
-          secret: grant.secret,
-          bytes: grant.bytes,
-          sha256: grant.sha256,
-          expires_at: grant.expiresAt.toISOString(),
-          downloads_left: grant.downloadsLeft,
-        });
+      return packageCookie(reply, grant, publicUrl).header('cache-control', 'no-store').send({
+        link_id: grant.linkId,
+        secret: grant.secret,
+        bytes: grant.bytes,
+        sha256: grant.sha256,
+        expires_at: grant.expiresAt.toISOString(),
+        downloads_left: grant.downloadsLeft,
+      });
     },
   });
 

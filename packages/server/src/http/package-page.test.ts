@@ -1,25 +1,16 @@
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AskingHouse, asker, codeIn, openAskingHouse, tokenIn } from '../../test/asking-house.ts';
+import { freePort } from '../../test/free-port.ts';
 import { requireProgram } from '../../test/requirements.ts';
 
 const program = requireProgram('chromium', '--version');
 /** Where pictures of the page are put for people to look at; nowhere without it. */
 const pictures = process.env.HABEAS_TEST_PICTURES;
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'nl', 'it', 'pl'] as const;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe.skipIf(program === undefined)('the page on which people fetch their package', () => {
   let house: AskingHouse;

@@ -1,4 +1,5 @@
 import { escapeHtml, type Language, type PackagePageWords } from '../notify/index.ts';
+import { PORTAL_PATH } from './portal/portal.ts';
 
 /** What the page does: it never puts the token into a URL, and does nothing before its reader asks for it. */
 const SCRIPT = `
@@ -77,10 +78,12 @@ export interface PackagePage {
   readonly nonce: string;
   readonly language: Language;
   readonly words: PackagePageWords;
+  /** Whether there are pages for people, on which a link can be pasted without a script. */
+  readonly portal: boolean;
 }
 
 /** `/package`: where a person opens the link to their package. */
-export function packagePage({ nonce, language, words }: PackagePage): string {
+export function packagePage({ nonce, language, words, portal }: PackagePage): string {
   const say = (word: keyof PackagePageWords) => escapeHtml(words[word]);
   // A word must not be able to end its element.
   const json = JSON.stringify(words).replaceAll('<', '\\u003c');
@@ -97,7 +100,7 @@ export function packagePage({ nonce, language, words }: PackagePage): string {
 <body>
 <main>
 <h1>${say('title')}</h1>
-<noscript><p>${say('script')}</p></noscript>
+<noscript><p>${say('script')}</p>${portal ? `<p><a href="${PORTAL_PATH}/request">${PORTAL_PATH}</a></p>` : ''}</noscript>
 <p id="told" role="status"></p>
 <p id="alert" role="alert"></p>
 <form id="ask" hidden>

@@ -46,6 +46,7 @@ import { partnerRoutes } from './partners.ts';
 import { pauseRoutes } from './pauses.ts';
 import { planRoutes } from './plans.ts';
 import { policyRoutes } from './policy.ts';
+import { portalRoutes } from './portal/portal-routes.ts';
 import { processingChoicesRoutes } from './processing-choices.ts';
 import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate-limit.ts';
 import { referenceRoutes } from './reference.ts';
@@ -162,6 +163,7 @@ export async function createHttpServer(
   askRoutes(app, application);
   askSignInRoutes(app, application);
   verificationRoutes(app, application);
+  await portalRoutes(app, application);
   await backEndRoutes(app, application);
   await bounceRoutes(app, application);
   await callbackRoutes(app, application);

@@ -9,6 +9,7 @@ import { notifySection, receiver } from './notify-section.ts';
 import { packagesSection } from './packages-section.ts';
 import { partnersSection } from './partners-section.ts';
 import { peopleSection } from './people-section.ts';
+import { portalSection } from './portal-section.ts';
 import { requestsSection } from './requests-section.ts';
 import { signInSection } from './sign-in-section.ts';
 import { streamsSection } from './streams-section.ts';
@@ -50,6 +51,7 @@ export const configSchema = z
     streams: streamsSection.prefault({}),
     /** Absent: only who has an API key can ask. */
     intake: intakeSection.optional(),
+    portal: portalSection.prefault({}),
     /** Absent: an API key is the only way in. */
     sign_in: signInSection.optional(),
     people: peopleSection.prefault({}),

@@ -18,6 +18,8 @@ export interface Templates {
   readonly packagePage: Readonly<Record<Language, PackagePageWords>>;
   /** What the page says on which people prove that they want what somebody asked in their name. */
   readonly proofPage: Readonly<Record<Language, ProofPageWords>>;
+  /** What the pages say on which people ask by themselves. */
+  readonly portal: Readonly<Record<Language, PortalWords>>;
 }
 
 const PACKAGE_PAGE_WORDS = [
@@ -60,11 +62,64 @@ const PROOF_PAGE_WORDS = [
 /** `ask` names `{{agent}}`, `{{organization}}` and `{{right}}`, `back` the agent. */
 export type ProofPageWords = Readonly<Record<(typeof PROOF_PAGE_WORDS)[number], string>>;
 
+const PORTAL_WORDS = [
+  'title',
+  'intro',
+  'want',
+  'email',
+  'email_hint',
+  'purposes',
+  'marketing',
+  'what',
+  'what_name',
+  'what_email',
+  'what_phone',
+  'what_address',
+  'what_birth',
+  'before',
+  'after',
+  'send',
+  'code_ask',
+  'questions',
+  'sign_in',
+  'check',
+  'received',
+  'working',
+  'completed',
+  'rejected',
+  'cancelled',
+  'expired',
+  'merged',
+  'asked',
+  'due',
+  'reference',
+  'download',
+  'download_ask',
+  'withdraw',
+  'withdraw_ask',
+  'withdraw_late',
+  'keep',
+  'forget',
+  'another',
+  'resume',
+  'resume_ask',
+  'resume_go',
+  'notice',
+  'language',
+  'mistake',
+  'failed',
+  'unknown',
+  'status',
+] as const;
+
+/** What they name is `{{organization}}`, `{{date}}` and `{{request}}`. */
+export type PortalWords = Readonly<Record<(typeof PORTAL_WORDS)[number], string>>;
+
 const BUILT_IN = fileURLToPath(new URL('./templates/', import.meta.url));
 
 /**
  * Reads the templates: those of the folder go before the ones that come with Habeas, file by file (`de/completed.txt`,
- * `de/completed.html`, `de/rights.json`, `de/package-page.json`, `de/proof-page.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
+ * `de/completed.html`, `de/rights.json`, `de/package-page.json`, `de/proof-page.json`, `de/portal.json`, `layout.html`). Throws CONFIG_INVALID for one that names something that the mail does not have.
  */
 export function loadTemplates(folder?: string): Templates {
   if (folder !== undefined && !existsSync(folder)) throw broken(folder, 'there is no such folder');
@@ -99,6 +154,7 @@ export function loadTemplates(folder?: string): Templates {
     proofPage: perLanguage((language) =>
       pageWords(`${language}/proof-page.json`, PROOF_PAGE_WORDS, required),
     ),
+    portal: perLanguage((language) => pageWords(`${language}/portal.json`, PORTAL_WORDS, required)),
   };
 }
 
