@@ -358,6 +358,27 @@ describe('an erasure', () => {
     expect(erased?.evidence?.counts).toEqual({ rows: 2 });
   });
 
+  it('keeps the counts of the first erasure, and tells those of the second, whose answer was lost', async () => {
+    const world = await startWorld();
+    const erase = world.shop.erase.bind(world.shop);
+    const told: number[] = [];
+    world.shop.erase = async (scope, mode) => {
+      // After the first time the rows come back, from a backup or another system.
+      const { rows } = world.shop;
+      const outcome = await erase(scope, mode);
+      if (outcome.state === 'done') told.push(outcome.evidence.counts.rows ?? 0);
+      if (told.length === 1) world.shop.rows = rows;
+      if (told.length === 2)
+        throw new HabeasError('SYSTEM_TIMEOUT', 'the answer is lost', { retryable: true });
+      return outcome;
+    };
+    const { id } = await receive(world, 'erasure');
+    await inState(world, id, 'completed');
+    const erased = (await world.requests.tasks(caller, id)).find(({ key }) => key === 'erase:shop');
+    // The third time nothing is left of all keys, and the fourth time the one of the second search is gone.
+    expect({ told, counts: erased?.evidence?.counts }).toEqual({ told: [1, 1, 0, 1], counts: { rows: 2 } });
+  });
+
   it('asks a system again for a callback that is newer than the last one, and for no other', async () => {
     const world = await startWorld();
     world.shop.pendingAnswers = 5;

@@ -1,6 +1,6 @@
-import type { Evidence } from '../connectors/index.ts';
+import type { Connector, Evidence } from '../connectors/index.ts';
 import { HabeasError } from '../foundation/index.ts';
-import { mergeEvidence } from './merge-evidence.ts';
+import { largerEvidence, mergeEvidence } from './merge-evidence.ts';
 import { readEvidence } from './read-evidence.ts';
 import type { TaskContext, TaskOutcome } from './task-context.ts';
 
@@ -15,8 +15,33 @@ export async function eraseTask(context: TaskContext): Promise<TaskOutcome> {
   );
   if (outcome.state === 'pending') return outcome;
   const before = task.evidence;
-  const evidence = before === null ? outcome.evidence : mergeEvidence(readEvidence(before), outcome.evidence);
+  const evidence =
+    before === null
+      ? outcome.evidence
+      : mergeEvidence(readEvidence(before), await withLostAnswer(context, connector, outcome.evidence));
   return { state: 'succeeded', matched: evidence.matched, result: { operation: null, evidence } };
+}
+
+/**
+ * What was erased anew, also by an attempt whose answer was lost. The evidence of the former erasure is kept, so that its keys, which are gone as
+ * they should be, must not count again: where fewer are told than the last search found, the system is asked what became of the keys of that alone.
+ *
+ *     keys     a b        erased: 2, answered
+ *     keys     a b │ b c  found again: b, and c beside it; erased, and the answer is lost
+ *     retry    a b │ b c  0 of all of them are left, 2 of the last search are gone: 2
+ */
+async function withLostAnswer(
+  { scope, lastKeys, request }: TaskContext,
+  connector: Connector,
+  told: Evidence,
+): Promise<Evidence> {
+  if (lastKeys === undefined || request.dry_run) return told;
+  const found: Record<string, number> = {};
+  for await (const { collection, count } of lastKeys()) found[collection] = (found[collection] ?? 0) + count;
+  if (Object.entries(found).every(([name, count]) => (told.counts[name] ?? 0) >= count)) return told;
+  const outcome = await connector.erase({ ...scope, keys: lastKeys, unanswered: true }, 'erase');
+  // Who answers later counts nothing for lost answers.
+  return outcome.state === 'pending' ? told : largerEvidence(told, outcome.evidence);
 }
 
 /** Reads the system again. Throws STILL_READABLE while anything that had to go is still there. */

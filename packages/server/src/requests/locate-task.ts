@@ -60,3 +60,13 @@ export async function* readKeys(
     }
   }
 }
+
+/** The same of the last search alone, where there were several. */
+export function lastKeys(
+  blobs: BlobStore,
+  ref: Omit<BlobRef, 'blob'>,
+  names: string | null,
+): (() => AsyncIterable<KeyBatch>) | undefined {
+  const [last, ...former] = (names?.split(' ') ?? []).toReversed();
+  return last === undefined || former.length === 0 ? undefined : () => readKeys(blobs, ref, last);
+}

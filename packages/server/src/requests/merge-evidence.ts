@@ -37,3 +37,24 @@ function mergeEffects(
   }
   return Object.keys(effects).length === 0 ? {} : { effects };
 }
+
+/** What two answers about the same work tell: of each collection the one that counts more. What is kept is what `now` says. */
+export function largerEvidence(now: Evidence, other: Evidence): Evidence {
+  const counts = { ...now.counts };
+  const effects = { ...now.effects };
+  for (const [collection, count] of Object.entries(other.counts)) {
+    if (count <= (counts[collection] ?? 0)) continue;
+    counts[collection] = count;
+    const effect = other.effects?.[collection];
+    if (effect !== undefined) effects[collection] = effect;
+  }
+  const residuals = new Map([...other.residuals, ...now.residuals].map((one) => [JSON.stringify(one), one]));
+  return {
+    ...now,
+    matched: now.matched || other.matched,
+    counts,
+    residuals: [...residuals.values()],
+    notes: [...new Set([...now.notes, ...other.notes])],
+    ...(Object.keys(effects).length === 0 ? {} : { effects }),
+  };
+}

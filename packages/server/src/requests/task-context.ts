@@ -23,6 +23,8 @@ export interface TaskContext {
   /** The legal hold on a person whom one of these identities names; undefined: none is. */
   holdOn(transaction: Database, identities: readonly Identity[]): Promise<string | undefined>;
   readonly scope: LocatedScope;
+  /** The keys of the last of several searches; undefined: there was one, or none. */
+  readonly lastKeys: LocatedScope['keys'] | undefined;
   /** The new values of a rectification; empty for every other right. */
   readonly changes: readonly api.FieldChange[];
   /** Of a system that is asked for identities once more: digests of those that it was asked with before, or told. */

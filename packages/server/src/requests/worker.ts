@@ -18,7 +18,7 @@ import { eraseTask, verifyTask } from './erase-task.ts';
 import type { TaskError } from './event.ts';
 import { holdOnFound } from './holds/legal-holds.ts';
 import { createWorkLoader, type LoadedWork } from './load-work.ts';
-import { locateTask, readKeys } from './locate-task.ts';
+import { lastKeys, locateTask, readKeys } from './locate-task.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import type { PackageStorages } from './package/storage.ts';
 import { packageTask } from './package-task.ts';
@@ -182,6 +182,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
       evidenceKey: deriveKey(work.key, 'replaced values'),
       keys: () => readKeys(blobs, ref, work.located),
     },
+    lastKeys: lastKeys(blobs, ref, work.located),
     connector: () => options.systems.connector(task.system ?? '', work.inputs ?? null),
   };
   switch (task.kind) {
