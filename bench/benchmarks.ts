@@ -5,6 +5,8 @@ import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { collectMemory } from './collect-memory.ts';
 import { consentEnforce } from './consent-enforce.ts';
+import { consentFile } from './consent-file.ts';
+import { consentHttp } from './consent-http.ts';
 import { consentIngest } from './consent-ingest.ts';
 import { consentRewrite } from './consent-rewrite.ts';
 import { consentTag } from './consent-tag.ts';
@@ -29,6 +31,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   consentTag,
   consentRewrite,
   consentIngest,
+  consentHttp,
+  consentFile,
   mapAnswers,
   requestList,
   mapPoll,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { authenticate, createApiKeys } from './access/index.ts';
+import { createApiKeys, createAuthenticate } from './access/index.ts';
 import { assembleChoices, assembleConsent } from './assemble-consent.ts';
 import { assembleMembers } from './assemble-members.ts';
 import { assemblePortal, intakePageOf } from './assemble-portal.ts';
@@ -10,7 +10,7 @@ import type { CreateServerOptions, LocalServer } from './cli/index.ts';
 import { createConnections } from './connectors/index.ts';
 import { type Config, closeAll, systemClock } from './foundation/index.ts';
 import { type Foundations, outboundOf } from './foundations.ts';
-import { createHttpServer } from './http/index.ts';
+import { type Application, createHttpServer, DEFAULT_RATE_LIMITS } from './http/index.ts';
 import { createMapExports, loadRecord, ownDeclarations, warmUp } from './map/index.ts';
 import { createEventFeed, createWebhooks, receiversOf } from './notify/index.ts';
 import { createImport, createPartners } from './partners/index.ts';
@@ -82,7 +82,7 @@ export async function createServer(
   });
   const connectionsView = createConnections(connections, (key) => systems.connector(key, undefined));
   const consent = assembleConsent(foundations, config, { choices, systems, streams, outbound });
-  const http = await createHttpServer({
+  const application: Application = {
     jobRuns: consent.jobRuns,
     sqlEnforcer: consent.sqlEnforcer,
     consentNotices: consent.notices,
@@ -125,13 +125,15 @@ export async function createServer(
     auditLog,
     keys: createApiKeys({ db, organizationId, clock, audit: appendAudit }),
     ...assembleMembers(foundations, config, { outbound, publicUrl }),
-    authenticate: (presentedKey) => authenticate({ db, clock }, presentedKey),
+    authenticate: createAuthenticate({ db, clock }),
     publicKeys: () => signer.publicKeys(),
     publicUrl,
     intakePage: intakePageOf(config, publicUrl),
     portal: assemblePortal(config, { organizationId, purposes: choices.purposeFile.purposes }),
     trustedProxies: config.listen.proxies,
-  });
+  };
+  const rateLimits = { ...DEFAULT_RATE_LIMITS, perKey: config.listen.calls_per_key };
+  const http = await createHttpServer(application, { rateLimits });
   return {
     map,
     systems,

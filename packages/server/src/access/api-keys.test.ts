@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
 import { appendAudit, auditMigrations, listAudit } from '../audit/index.ts';
 import { fixedClock, openDatabase } from '../foundation/index.ts';
-import { authenticate, createKey, ensureFirstKey } from './api-keys.ts';
+import { createKey, ensureFirstKey } from './api-keys.ts';
+import { authenticate, createAuthenticate } from './authenticate.ts';
 import { createApiKeys } from './manage-keys.ts';
 import { accessMigrations } from './migrations.ts';
 import { revokeKey } from './revoke-key.ts';
@@ -93,6 +94,12 @@ describe('authenticate', () => {
     await revokeKey({ ...context, id: made.id, actor: 'key:key_1' });
     expect(await authenticate({ db: database.db, clock }, other.key)).toBeDefined();
     expect(await authenticate({ db: database.db, clock }, made.key)).toBeUndefined();
+    const together = createAuthenticate({ db: database.db, clock });
+    const presented = [made.key, other.key, 'habeas_', other.key, ...Array(600).fill(other.key)];
+    const known = await Promise.all(presented.map((key) => together(key)));
+    expect(known.map((principal) => principal?.actor)).toEqual(
+      presented.map((key) => (key === other.key ? `key:${other.id}` : undefined)),
+    );
     const entries = await listAudit(database.db, { organizationId, subject: made.id });
     expect(entries.map((entry) => [entry.action, entry.actor])).toEqual([
       ['key.revoked', 'key:key_1'],

@@ -1,9 +1,8 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { api } from '@habeas/contract';
 import { base32, type Clock, type Database, newId, sha256 } from '../foundation/index.ts';
-import { keyView, scopesOf } from './list-keys.ts';
+import { keyView } from './list-keys.ts';
 import { lockOrganization } from './organization.ts';
-import type { Principal } from './principal.ts';
 import type { RecordAudit } from './record-audit.ts';
 import type { AccessTables } from './tables.ts';
 
@@ -59,33 +58,6 @@ export async function createKey(options: CreateKeyOptions): Promise<NewKey> {
     await lockOrganization(transaction, { organizationId: options.organizationId, now });
     return insertKey(transaction, options, { ...options, now });
   });
-}
-
-/**
- * Who presents this key; undefined if it is unknown, revoked or expired. The one query without an organization: the key is what
- * says which organization it is.
- */
-export async function authenticate(
-  { db, clock }: Pick<KeyContext, 'db' | 'clock'>,
-  presentedKey: string,
-): Promise<Principal | undefined> {
-  const hash = sha256(presentedKey);
-  const row = await db
-    .withTables<AccessTables>()
-    .selectFrom('api_keys')
-    .select(['organization_id', 'id', 'hash', 'scopes', 'teams'])
-    .where('hash', '=', hash)
-    .where('revoked_at', 'is', null)
-    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', clock.now())]))
-    .executeTakeFirst();
-  // The index compares hashes, which tells an attacker nothing about the key; the last word is in constant time all the same.
-  if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
-  return {
-    organizationId: row.organization_id,
-    actor: `key:${row.id}`,
-    scopes: new Set(scopesOf(row)),
-    teams: row.teams,
-  };
 }
 
 async function insertKey(

@@ -1,4 +1,5 @@
 export * from './api-keys.ts';
+export { authenticate, createAuthenticate } from './authenticate.ts';
 export * from './callback-secret.ts';
 export { type VerifyDetachedOptions, verifyDetached } from './detached-signature.ts';
 export * from './manage-keys.ts';

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { api } from '@habeas/contract';
 import { base32, HabeasError, newId, sha256 } from '../foundation/index.ts';
-import { authenticate, type KeyContext } from './api-keys.ts';
+import type { KeyContext } from './api-keys.ts';
+import { authenticate } from './authenticate.ts';
 import type { Principal, SignedIn } from './principal.ts';
 import { findSession, type SessionRow, signedInOf } from './read-session.ts';
 import type { AccessTables } from './tables.ts';

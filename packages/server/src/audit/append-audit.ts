@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { commitFrontier, type Database, HabeasError, newId } from '../foundation/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { leafHashOf } from './merkle.ts';
@@ -61,10 +61,26 @@ function rowsOf(events: readonly AuditEvent[], now: Date): readonly Row[] {
   });
 }
 
+/**
+ * Queries of a `with` that write entries where a condition holds, for a change that is one statement: the change has to be before them there.
+ */
+export function auditedWith(
+  events: readonly AuditEvent[],
+  { now, where }: { readonly now: Date; readonly where: RawBuilder<boolean> },
+): RawBuilder<unknown> {
+  const rows = rowsOf(events, now);
+  return sql`registered as materialized (select ${auditFrontier.register} where ${where}), audited as (${insertOf(rows, now)})`;
+}
+
 async function insert(transaction: Database, rows: readonly Row[], now: Date): Promise<void> {
-  // The frontier has to know of this transaction before the first number is taken: the join needs it first.
-  await sql`
-    with registered as materialized (select ${auditFrontier.register})
+  await sql`with registered as materialized (select ${auditFrontier.register}) ${insertOf(rows, now)}`.execute(
+    transaction,
+  );
+}
+
+/** The frontier has to know of this transaction before the first number is taken: the join needs `registered` first. */
+function insertOf(rows: readonly Row[], now: Date): RawBuilder<unknown> {
+  return sql`
     insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
     select e.organization_id, e.id, ${now}::timestamptz, e.actor, e.action, e.subject, e.details, e.leaf_hash
     from registered, unnest(
@@ -75,7 +91,7 @@ async function insert(transaction: Database, rows: readonly Row[], now: Date): P
       ${rows.map((row) => row.subject)}::text[],
       ${rows.map((row) => row.canonicalDetails)}::text[],
       ${rows.map((row) => row.leaf)}::bytea[]
-    ) as e (organization_id, id, actor, action, subject, details, leaf_hash)`.execute(transaction);
+    ) as e (organization_id, id, actor, action, subject, details, leaf_hash)`;
 }
 
 /** An entry as the log holds it: what is hashed, and what is served. */

@@ -1,6 +1,13 @@
-import { appendAudit } from '../audit/index.ts';
+import { type AuditEvent, appendAudit } from '../audit/index.ts';
 import { type Clock, createGroup, type Database, sha256Hex } from '../foundation/index.ts';
-import { type Outcome, type RecordOptions, recordSignals, type Signal } from './record/index.ts';
+import {
+  type Outcome,
+  type RecordOptions,
+  recordAtOnce,
+  recordSignals,
+  refusalOf,
+  type Signal,
+} from './record/index.ts';
 
 /** Signals of one call. */
 export interface Said {
@@ -39,41 +46,43 @@ async function store(
   calls: readonly Said[],
 ): Promise<readonly (readonly Outcome[])[]> {
   const now = clock.now();
-  return inTurn(db, async (transaction) => {
-    const outcomes = await recordSignals(
-      transaction,
-      calls.flatMap(({ signals }) => signals),
-      { ...options, now },
+  const signals = calls.flatMap((call) => call.signals);
+  const refused = signals.map((signal) => refusalOf(signal, { ...options, now }));
+  if (refused.every((one) => one === undefined)) {
+    const each = perCall(
+      calls,
+      signals.map(() => 'stored' as const),
     );
-    let start = 0;
-    const each = calls.map(({ signals }) => {
-      start += signals.length;
-      return outcomes.slice(start - signals.length, start);
-    });
-    await writeAudit(transaction, { organizationId: options.organizationId, now, calls, each });
+    const entries = entriesOf(options.organizationId, calls, each);
+    if (await again(() => recordAtOnce(db, signals, { ...options, now, entries }))) return each;
+  }
+  return inTurn(db, async (transaction) => {
+    const each = perCall(calls, await recordSignals(transaction, signals, { ...options, now }));
+    await appendAudit(transaction, entriesOf(options.organizationId, calls, each), now);
     return each;
   });
 }
 
-interface Written {
-  readonly organizationId: string;
-  readonly now: Date;
-  readonly calls: readonly Said[];
-  readonly each: readonly (readonly Outcome[])[];
+function perCall(calls: readonly Said[], outcomes: readonly Outcome[]): readonly (readonly Outcome[])[] {
+  let start = 0;
+  return calls.map(({ signals }) => {
+    start += signals.length;
+    return outcomes.slice(start - signals.length, start);
+  });
 }
 
 /** One entry for all that an actor said, with a hash of what, but not of whom: that could be guessed from it. */
-async function writeAudit(
-  transaction: Database,
-  { organizationId, now, calls, each }: Written,
-): Promise<void> {
+function entriesOf(
+  organizationId: string,
+  calls: readonly Said[],
+  each: readonly (readonly Outcome[])[],
+): readonly AuditEvent[] {
   const stored = new Map<string, Signal[]>();
   for (const [call, { actor, signals }] of calls.entries()) {
     const fresh = signals.filter((_, place) => each[call]?.[place] === 'stored');
     if (fresh.length > 0) stored.set(actor, [...(stored.get(actor) ?? []), ...fresh]);
   }
-  if (stored.size === 0) return;
-  const entries = [...stored].map(([actor, signals]) => ({
+  return [...stored].map(([actor, signals]) => ({
     organizationId,
     actor,
     action: 'consent.recorded',
@@ -83,20 +92,23 @@ async function writeAudit(
       sha256: sha256Hex(JSON.stringify(signals.map(({ identity: _, ...said }) => said))),
     },
   }));
-  await appendAudit(transaction, entries, now);
 }
 
 /** PostgreSQL ends one of two transactions that wait for each other; it has changed nothing and is done again. */
 const DEADLOCK = '40P01';
 const TRIES = 5;
 
-export async function inTurn<Result>(
+export function inTurn<Result>(
   db: Database,
   work: (transaction: Database) => Promise<Result>,
 ): Promise<Result> {
+  return again(() => db.transaction().execute(work));
+}
+
+async function again<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await db.transaction().execute(work);
+      return await work();
     } catch (error) {
       if ((error as { code?: string }).code !== DEADLOCK || attempt === TRIES) throw error;
     }

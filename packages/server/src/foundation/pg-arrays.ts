@@ -4,11 +4,21 @@
  * neither side spells out and reads a text; name the type where it is used: `${int4Array(keys)}::integer[]`.
  */
 const HEADER_BYTES = 20;
-const OID = { bytea: 17, int8: 20, int4: 23, text: 25, timestamptz: 1184 } as const;
+const OID = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, timestamptz: 1184 } as const;
 const NULL_LENGTH = -1;
 
 /** 2000-01-01, from which PostgreSQL counts, in milliseconds since 1970. */
 const EPOCH_2000 = 946_684_800_000;
+
+export function booleanArray(values: readonly boolean[]): Buffer {
+  const { buffer, view } = begin(OID.bool, values.length, values.length * 5);
+  for (const [index, value] of values.entries()) {
+    const at = HEADER_BYTES + index * 5;
+    view.setInt32(at, 1);
+    buffer[at + 4] = Number(value);
+  }
+  return buffer;
+}
 
 export function int4Array(values: readonly number[]): Buffer {
   const { buffer, view } = begin(OID.int4, values.length, values.length * 8);
@@ -25,14 +35,14 @@ export function int8Array(values: readonly bigint[]): Buffer {
 }
 
 /** `values` are milliseconds since 1970. */
-export function timestamptzArray(values: readonly number[]): Buffer {
+export function timestamptzArray(values: readonly (number | null)[]): Buffer {
   return eightBytes(
     OID.timestamptz,
-    values.map((value) => BigInt(value - EPOCH_2000) * 1_000n),
+    values.map((value) => (value === null ? null : BigInt(value - EPOCH_2000) * 1_000n)),
   );
 }
 
-export function byteaArray(values: readonly Uint8Array[]): Buffer {
+export function byteaArray(values: readonly (Uint8Array | null)[]): Buffer {
   return ofLengths(OID.bytea, values);
 }
 
@@ -49,24 +59,27 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   return buffer;
 }
 
-function eightBytes(type: number, values: readonly bigint[]): Buffer {
-  const { buffer, view } = begin(type, values.length, values.length * 12);
-  for (const [index, value] of values.entries()) {
-    const at = HEADER_BYTES + index * 12;
-    view.setInt32(at, 8);
-    view.setBigInt64(at + 4, value);
+function eightBytes(type: number, values: readonly (bigint | null)[]): Buffer {
+  const nulls = values.reduce((count, value) => count + Number(value === null), 0);
+  const size = values.length * 12 - nulls * 8;
+  const { buffer, view } = begin(type, values.length, size, nulls > 0);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    view.setInt32(at, value === null ? NULL_LENGTH : 8);
+    if (value !== null) view.setBigInt64(at + 4, value);
+    at += value === null ? 4 : 12;
   }
   return buffer;
 }
 
-function ofLengths(type: number, values: readonly Uint8Array[]): Buffer {
-  const size = values.reduce((sum, value) => sum + 4 + value.length, 0);
-  const { buffer, view } = begin(type, values.length, size);
+function ofLengths(type: number, values: readonly (Uint8Array | null)[]): Buffer {
+  const size = values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), 0);
+  const { buffer, view } = begin(type, values.length, size, values.includes(null));
   let at = HEADER_BYTES;
   for (const value of values) {
-    view.setInt32(at, value.length);
-    buffer.set(value, at + 4);
-    at += 4 + value.length;
+    view.setInt32(at, value === null ? NULL_LENGTH : value.length);
+    if (value !== null) buffer.set(value, at + 4);
+    at += 4 + (value?.length ?? 0);
   }
   return buffer;
 }

@@ -4,7 +4,7 @@ import { HabeasError } from '../foundation/index.ts';
 import { callerOf } from './caller.ts';
 
 export interface RateLimits {
-  /** Most calls with one key in a minute, per server process. (Default: 12,000) */
+  /** Most calls with one key in a minute, per server process. */
   readonly perKey: number;
   /** Most calls from one address in a minute without a valid key: open routes, and refused keys. (Default: 300) */
   readonly perAddress: number;

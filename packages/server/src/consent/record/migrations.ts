@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../../foundation/index.ts';
+import { recordFunctions } from './record-function.ts';
 
 /** What people agreed to: who they are by dense numbers, all that they ever said, and what it comes to. */
 export const consentMigrations: Migrations = {
+  ...recordFunctions,
   '0068-consent': {
     async up(db) {
       // A bit is never given to another purpose: what was said about the first one would be read as said about the second.

@@ -10,6 +10,7 @@ import {
   sealAll,
   textArray,
 } from '../../foundation/index.ts';
+import { createSeenDigests } from './seen-digests.ts';
 
 /** Identities that are to be looked up, each once. */
 export interface AskedIdentities {
@@ -19,6 +20,8 @@ export interface AskedIdentities {
   readonly asked: Buffer;
   /** The place in `identities` of each that was given. */
   readonly places: readonly number[];
+  /** Places of identities that this process has not seen, and nearly all that nobody has. */
+  readonly unseen: readonly number[];
 }
 
 export interface NumberedIdentities {
@@ -32,6 +35,8 @@ export interface NumberedIdentities {
 export interface Subjects {
   /** What has to be computed, and needs no database. */
   prepare(identities: readonly Identity[]): AskedIdentities;
+  /** The values at these places, which nobody else can read, and null at all others; as PostgreSQL takes them. */
+  seal(asked: AskedIdentities, places: readonly number[]): Buffer;
   /** Those that are new get the next numbers. */
   number(transaction: Database, asked: AskedIdentities): Promise<NumberedIdentities>;
   /** undefined: nothing is known of anybody with this identity. */
@@ -47,6 +52,7 @@ export interface SubjectsOptions {
 
 export function createSubjects({ organizationId, masterKey }: SubjectsOptions): Subjects {
   const digestKey = createSecretKey(deriveKey(masterKey, `consent identities of ${organizationId}`));
+  const seen = createSeenDigests();
   const sealingKey = deriveKey(masterKey, `consent identity values of ${organizationId}`);
 
   /** In the order of the digests; null: nobody. */
@@ -105,7 +111,21 @@ export function createSubjects({ organizationId, masterKey }: SubjectsOptions): 
         return identities.push(identity) - 1;
       });
       const digests = identities.map(digestOf);
-      return { identities, digests, asked: byteaArray(digests), places: placed };
+      const unseen = digests.flatMap((digest, place) => (seen.see(digest) ? [] : [place]));
+      return { identities, digests, asked: byteaArray(digests), places: placed, unseen };
+    },
+
+    seal({ identities }, places) {
+      const sealed = sealAll(
+        sealingKey,
+        places.map((place) => {
+          const { type, value } = identities[place] as Identity;
+          return { plain: Buffer.from(value), context: type };
+        }),
+      );
+      const all = new Array<Buffer | null>(identities.length).fill(null);
+      for (const [index, place] of places.entries()) all[place] = sealed[index] as Buffer;
+      return byteaArray(all);
     },
 
     async number(transaction, { identities, digests, asked, places }) {

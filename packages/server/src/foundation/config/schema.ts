@@ -32,6 +32,8 @@ export const configSchema = z
         proxies: z
           .array(z.string().regex(/^[0-9A-Fa-f.:]+(\/\d{1,3})?$/, 'an IP address or a CIDR range'))
           .default([]),
+        /** Most calls with one key in a minute, per server process. */
+        calls_per_key: z.int().min(1).default(12_000),
       })
       .prefault({}),
     map: mapSection.prefault({}),

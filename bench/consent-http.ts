@@ -1,0 +1,156 @@
+import type { Bench, Benchmark } from './benchmark.ts';
+import { type ConsentServer, PURPOSE_CODES, serveConsent, serveEmptyHandler } from './consent-server.ts';
+import { type Figure, judge } from './figure.ts';
+import { type HttpClient, openClient } from './http-clients.ts';
+import { median, quantile } from './statistics.ts';
+
+const CLIENTS = 16;
+const PEOPLE = 50_000;
+const SECONDS = 4;
+const RUNS = 5;
+/** Signals a second that come while a signature is read: as many as a busy site has. */
+const SIGNALS_WHILE_READING = 1_000;
+const READS = 3_000;
+
+/** How fast the REST API takes single signals, and how long it takes to read what they come to. */
+export const consentHttp: Benchmark = {
+  name: 'consent-http',
+  about: `store single signals by ${CLIENTS} clients of the REST API, and read signatures meanwhile`,
+  async run(bench) {
+    await using server = await serveConsent(bench, 'consent_http');
+    await using empty = await serveEmptyHandler();
+    const signals = signalsOf();
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openClient(server)));
+    const bare = await Promise.all(Array.from({ length: CLIENTS }, () => openClient({ port: empty.port })));
+    try {
+      const one = (client: HttpClient) => client.post('/api/v1/consent', signals.next().value);
+      const nothing = (client: HttpClient) => client.post('/', signals.next().value);
+      bench.say('warming up');
+      await callsASecond(clients, one);
+      await callsASecond(bare, nothing);
+      const stored: number[] = [];
+      const handled: number[] = [];
+      for (let run = 0; run < RUNS; run += 1) {
+        bench.say(`run ${run + 1} of ${RUNS}`);
+        stored.push(await callsASecond(clients, one));
+        handled.push(await callsASecond(bare, nothing));
+      }
+      const rate = median(stored);
+      return [
+        judge({
+          name: 'consent-http-single',
+          value: 1e6 / rate,
+          unit: 'µs a signal',
+          baseline: 1e6 / median(handled),
+          goal: rate >= 15_000 ? { value: 1e6 / 15_000 } : { ratio: 1 / 0.6 },
+          measured: `single signals sent by ${CLIENTS} clients, each the next one when the last is stored; median of ${RUNS} times ${SECONDS} s`,
+          against: 'the same bodies sent by as many clients to an empty handler of Fastify',
+          notes: [
+            `${rate.toFixed(0)} signals a second (${stored.map((one) => one.toFixed(0)).join(', ')}), empty handler ${median(handled).toFixed(0)} calls`,
+          ],
+        }),
+        await readWhileSignalsCome({ bench, server, clients, one }),
+      ];
+    } finally {
+      for (const client of [...clients, ...bare]) client[Symbol.dispose]();
+    }
+  },
+};
+
+async function callsASecond(
+  clients: readonly HttpClient[],
+  call: (client: HttpClient) => Promise<number>,
+): Promise<number> {
+  const start = performance.now();
+  let count = 0;
+  await Promise.all(
+    clients.map(async (client) => {
+      while (performance.now() - start < SECONDS * 1_000) {
+        requireOk(await call(client));
+        count += 1;
+      }
+    }),
+  );
+  return (count * 1_000) / (performance.now() - start);
+}
+
+function requireOk(status: number): void {
+  if (status !== 200) throw new Error(`A call was answered with ${status}.`);
+}
+
+/** Bodies of one signal each, without an end. */
+function* signalsOf(): Generator<string, never> {
+  for (let count = 0; ; count += 1) {
+    const code = PURPOSE_CODES[count % PURPOSE_CODES.length] ?? '';
+    yield JSON.stringify({
+      signals: [
+        {
+          event_id: `event-${count}`,
+          identity: { type: 'user_id', value: personOf(count) },
+          said_at: new Date().toISOString(),
+          choices: { [code]: count % 3 > 0 },
+          source: 'api',
+        },
+      ],
+    });
+  }
+}
+
+/** A prime, so that neighbours in time are no neighbours in the table. */
+const personOf = (count: number) => `user-${(count * 7_919) % PEOPLE}`;
+
+async function readWhileSignalsCome({
+  bench,
+  server,
+  clients,
+  one,
+}: {
+  readonly bench: Bench;
+  readonly server: ConsentServer;
+  readonly clients: readonly HttpClient[];
+  readonly one: (client: HttpClient) => Promise<number>;
+}): Promise<Figure> {
+  using reader = await openClient(server);
+  bench.say(`${READS} reads, then as many while ${SIGNALS_WHILE_READING} signals a second come`);
+  const alone = await timeReads(reader);
+  const stopping = new AbortController();
+  const start = performance.now();
+  let sent = 0;
+  const writing = Promise.all(
+    clients.map(async (client, place) => {
+      while (!stopping.signal.aborted) {
+        // Each has its turn at a moment of its own, whatever the others do.
+        const due = start + ((sent - (sent % CLIENTS) + place) / SIGNALS_WHILE_READING) * 1_000;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+        requireOk(await one(client));
+        sent += 1;
+      }
+    }),
+  );
+  const reads = await timeReads(reader).finally(() => stopping.abort());
+  const rate = (sent * 1_000) / (performance.now() - start);
+  await writing;
+  return judge({
+    name: 'consent-read',
+    value: quantile(reads, 0.99),
+    unit: 'ms',
+    baseline: quantile(alone, 0.99),
+    goal: { value: 5 },
+    measured: `what one of ${PEOPLE} people agreed to, asked of the REST API while signals come; p99 of ${READS}`,
+    against: 'the same while nothing comes; p99',
+    notes: [
+      `${rate.toFixed(0)} signals a second came; median ${median(reads).toFixed(2)} ms, alone ${median(alone).toFixed(2)} ms; the most ${Math.max(...reads).toFixed(1)} ms`,
+    ],
+  });
+}
+
+async function timeReads(reader: HttpClient): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let count = 0; count < READS; count += 1) {
+    const identity = { type: 'user_id', value: personOf(count * 31) };
+    const start = performance.now();
+    requireOk(await reader.post('/api/v1/consent:read', JSON.stringify({ identity })));
+    times.push(performance.now() - start);
+  }
+  return times;
+}

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { auditMigrations } from '../../audit/index.ts';
+import { newSecretKey } from '../../foundation/index.ts';
+import { assignBits } from '../purposes/index.ts';
+import {
+  consentMigrations,
+  createSubjects,
+  fold,
+  type MergeRule,
+  recordAtOnce,
+  recordSignals,
+  type Signal,
+  signatureOf,
+} from './index.ts';
+import { accept } from './signal.ts';
+
+let database: TestDatabase;
+let organizations = 0;
+const masterKey = newSecretKey();
+const now = new Date('2026-06-01T12:00:00Z');
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+});
+afterAll(() => database?.close());
+
+async function openOrganization(rule: MergeRule = 'latest') {
+  organizations += 1;
+  const organizationId = `once-${organizations}`;
+  const purposes = await assignBits(database.db, organizationId, ['a', 'b', 'c']);
+  const open = () => {
+    const subjects = createSubjects({ organizationId, masterKey });
+    return { organizationId, subjects, purposes, now, rule };
+  };
+  const options = open();
+  return {
+    organizationId,
+    options,
+    /** As another process would. */
+    open,
+    atOnce: (signals: readonly Signal[], as = options) => {
+      const entry = { organizationId, actor: 'key:1', action: 'consent.recorded', subject: organizationId };
+      return recordAtOnce(database.db, signals, { ...as, entries: [entry] });
+    },
+    async signature(value: string) {
+      const subject = await options.subjects.find(database.db, { type: 'email', value });
+      return subject === undefined
+        ? undefined
+        : signatureOf(database.db, { organizationId, subject, rule, now });
+    },
+    async count(table: string) {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::integer as count from ${sql.table(table)} where organization_id = ${organizationId}`.execute(
+        database.db,
+      );
+      return rows[0]?.count;
+    },
+  };
+}
+
+const signal = fc
+  .record({
+    person: fc.constantFrom('a@x.org', 'b@x.org', 'c@x.org', 'd@x.org'),
+    event: fc.nat({ max: 60 }),
+    minute: fc.nat({ max: 6 }),
+    choices: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.boolean(), { minKeys: 1 }),
+    source: fc.constantFrom('api', 'tag', 'gpc', 'anonymous'),
+  })
+  .map(
+    ({ person, event, minute, choices, source }): Signal => ({
+      eventId: `e${event}`,
+      identity: { type: 'email', value: person },
+      saidAt: new Date(now.getTime() - (10 - minute) * 60_000),
+      choices,
+      source,
+    }),
+  );
+
+it('comes to what all signals say, in whatever batches, by every rule, also beside the way for signals that are not all new', {
+  timeout: 120_000,
+}, async () => {
+  const signals = fc.uniqueArray(signal, { selector: ({ eventId }) => eventId, minLength: 1, maxLength: 24 });
+  const rules = fc.constantFrom<MergeRule>('latest', 'own_first');
+  await fc.assert(
+    fc.asyncProperty(signals, rules, fc.infiniteStream(fc.nat({ max: 9 })), async (said, rule, random) => {
+      const { options, open, atOnce, signature, count } = await openOrganization(rule);
+      let entries = 0;
+      for (let at = 0; at < said.length; ) {
+        const size = 1 + ((random.next().value ?? 0) % 6);
+        const batch = said.slice(at, at + size);
+        at += size;
+        if (random.next().value === 0)
+          await database.db
+            .transaction()
+            .execute((transaction) => recordSignals(transaction, batch, options));
+        else {
+          expect(await atOnce(batch, (random.next().value ?? 0) < 3 ? open() : options)).toBe(true);
+          entries += 1;
+        }
+      }
+      for (const person of new Set(said.map(({ identity }) => identity.value))) {
+        const statements = said
+          .filter(({ identity }) => identity.value === person)
+          .map((one, place) => accept(one, place, options.purposes));
+        const { known, granted } = fold(statements, { rule });
+        expect(await signature(person)).toEqual({ known, granted });
+      }
+      expect(await count('consent_signals')).toBe(said.length);
+      expect(await count('audit_entries')).toBe(entries);
+      expect(await count('consent_identities')).toBe(
+        new Set(said.map(({ identity }) => identity.value)).size,
+      );
+    }),
+    { numRuns: 60, endOnFailure: true },
+  );
+});
+
+it('stores nothing, no entry and nobody if one signal is not new', async () => {
+  const { atOnce, signature, count } = await openOrganization();
+  const one = (eventId: string, value: string): Signal => ({
+    eventId,
+    identity: { type: 'email', value },
+    saidAt: now,
+    choices: { a: true },
+    source: 'api',
+  });
+  expect(await atOnce([one('1', 'ada@x.org')])).toBe(true);
+  expect(await atOnce([one('2', 'bob@x.org'), one('1', 'ada@x.org')])).toBe(false);
+  expect(await atOnce([one('3', 'cy@x.org'), one('3', 'cy@x.org')])).toBe(false);
+  expect(await signature('bob@x.org')).toBeUndefined();
+  expect([
+    await count('consent_signals'),
+    await count('audit_entries'),
+    await count('consent_identities'),
+  ]).toEqual([1, 1, 1]);
+});
+
+it('leaves agreements that expire to the way that knows about them', async () => {
+  const { options, count } = await openOrganization();
+  const said = {
+    eventId: '1',
+    identity: { type: 'email', value: 'ada@x.org' },
+    saidAt: now,
+    choices: { a: true },
+    source: 'api',
+  };
+  const validities = [{ mask: 1n, milliseconds: 1 }];
+  expect(await recordAtOnce(database.db, [said], { ...options, validities, entries: [] })).toBe(false);
+  expect(await count('consent_signals')).toBe(0);
+});

@@ -1,0 +1,70 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type AuditEvent, auditedWith } from '../../audit/index.ts';
+import {
+  booleanArray,
+  type Database,
+  int4Array,
+  int8Array,
+  textArray,
+  timestamptzArray,
+} from '../../foundation/index.ts';
+import type { RecordOptions } from './record-signals.ts';
+import { type Accepted, accept, type Signal } from './signal.ts';
+import type { AskedIdentities } from './subjects.ts';
+
+/** PostgreSQL's code of a key that is there already. */
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * What {@link recordSignals} does with signals that can all be stored and are all new, which most are, by one statement that is a transaction of its
+ * own, audit entries and all: one round trip instead of a dozen. False, and nothing is stored: one was not new, or agreements expire, which only
+ * \`recordSignals\` knows about.
+ */
+export async function recordAtOnce(
+  db: Database,
+  signals: readonly Signal[],
+  { entries, ...options }: RecordOptions & { readonly entries: readonly AuditEvent[] },
+): Promise<boolean> {
+  const { organizationId, subjects, purposes, now, rule, validities = [] } = options;
+  if (validities.length > 0 || signals.length === 0) return false;
+  const accepted = signals.map((signal, place) => accept(signal, place, purposes));
+  const asked = subjects.prepare(signals.map(({ identity }) => identity));
+  const types = textArray(asked.identities.map(({ type }) => type));
+  const columns = columnsOf(accepted, asked);
+  const audited = auditedWith(entries, { now, where: sql`(select lacking is null from recorded)` });
+  const run = async (sealed: Buffer) => {
+    const { rows } = await sql<{ lacking: readonly number[] | null }>`
+      with recorded as materialized (
+        select lacking from record_consent(${organizationId}, ${now}::timestamptz, ${rule === 'own_first'},
+          ${asked.asked}::bytea[], ${types}::text[], ${sealed}::bytea[], ${columns}) as r(lacking)
+      ), ${audited} select lacking from recorded`.execute(db);
+    return rows[0]?.lacking === null;
+  };
+  try {
+    // Sealing everybody each time would take as long as looking them up.
+    return (
+      (await run(subjects.seal(asked, asked.unseen))) ||
+      (await run(subjects.seal(asked, [...asked.identities.keys()])))
+    );
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    return false;
+  }
+}
+
+function columnsOf(accepted: readonly Accepted[], { places }: AskedIdentities): RawBuilder<unknown> {
+  const notices = accepted.map(({ notice }) => (notice === undefined ? null : JSON.stringify(notice)));
+  return sql`${int4Array(places.map((place) => place + 1))}::integer[], ${booleanArray(singleOf(accepted, places))}::boolean[],
+    ${textArray(accepted.map(({ eventId }) => eventId))}::text[], ${timestamptzArray(accepted.map(({ at }) => at))}::timestamptz[],
+    ${int8Array(accepted.map(({ mask }) => mask))}::bigint[], ${int8Array(accepted.map(({ value }) => value))}::bigint[],
+    ${textArray(accepted.map(({ source }) => source))}::text[], ${textArray(notices)}::text[]`;
+}
+
+/** Whether what a signal adds to what was said before it is just what it says. */
+function singleOf(accepted: readonly Accepted[], places: readonly number[]): readonly boolean[] {
+  const count = new Map<number, number>();
+  for (const place of places) count.set(place, (count.get(place) ?? 0) + 1);
+  return accepted.map(
+    ({ automatic, inherited }, index) => !automatic && !inherited && count.get(places[index] as number) === 1,
+  );
+}
