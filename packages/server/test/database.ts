@@ -33,9 +33,14 @@ export async function onServer(work: string | ((client: pg.Client) => Promise<vo
 }
 
 /** An empty database of this test's own, with the given migrations; dropped by `await using` or `close()`. */
-export async function createTestDatabase(migrations: Migrations = {}): Promise<TestDatabase> {
+export async function createTestDatabase(
+  migrations: Migrations = {},
+  options: { readonly locale?: string | undefined } = {},
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await onServer(`create database ${name}`);
+  const { locale } = options;
+  const other = locale === undefined ? '' : ` template template0 encoding 'UTF8' locale '${locale}'`;
+  await onServer(`create database ${name}${other}`);
   const url = databaseUrl(name);
   const opened = openDatabase({ url });
   await migrate(opened.db, migrations);

@@ -279,7 +279,7 @@ function signalOf(given: api.ConsentSignal, purposes: readonly Purpose[]): Signa
 }
 
 /** E-mail addresses are one whatever their case and the blanks around them; everything else is taken as it is, in Unicode's composed form. */
-function normalized({ type, value }: Identity): Identity {
+export function normalized({ type, value }: Identity): Identity {
   const composed = value.normalize('NFC');
   return { type, value: type === 'email' ? composed.trim().toLowerCase() : composed };
 }

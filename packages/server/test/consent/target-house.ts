@@ -76,12 +76,14 @@ export interface Said {
   readonly type: PersonType;
   readonly person: number;
   readonly choices: Readonly<Record<string, boolean>>;
+  /** Instead of that of the person. */
+  readonly identity?: string;
 }
 
 /** A Habeas that people tell what they agree to, and a shop whose jobs have to heed it. */
-export async function openTargetHouse(): Promise<TargetHouse> {
+export async function openTargetHouse(options: { readonly locale?: string } = {}): Promise<TargetHouse> {
   const habeas = await createTestDatabase({ ...consentMigrations, ...targetMigrations });
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({}, options);
   const shop = new pg.Pool({ connectionString: database.url, statement_timeout: 20_000 });
   await shop.query(SHOP);
   const target: Target = {
@@ -141,11 +143,11 @@ export async function openTargetHouse(): Promise<TargetHouse> {
     source: habeas.pool,
     async say(given, beforeCommit) {
       const first = spoken;
-      const signals = given.map(({ type, person, choices }) => {
+      const signals = given.map(({ type, person, choices, identity }) => {
         spoken += 1;
         return {
           eventId: `e${spoken}`,
-          identity: { type, value: identityOf(type, person) },
+          identity: { type, value: identity ?? identityOf(type, person) },
           saidAt: new Date(Date.UTC(2026, 0, 1) + spoken),
           choices,
           source: 'api',

@@ -84,5 +84,5 @@ export function signaturesTable(type: string): string {
 /** The identity of a row as it is stored: e-mail addresses are one whatever their case and the blanks around them. */
 export function identityText({ identity, column }: ProtectedTable, before = ''): string {
   const text = `${before}${identifierText(column)}::text`;
-  return identity === 'email' ? `pg_catalog.lower(pg_catalog.btrim(${text}))` : text;
+  return identity === 'email' ? `${SCHEMA}.email_identity(${text})` : text;
 }

@@ -50,6 +50,11 @@ it.each([
     'view purpose_fraud.letters',
   ],
   ['a right for everybody', 'grant select on purpose_fraud.letters to public', 'view purpose_fraud.letters'],
+  [
+    'a function that compares otherwise',
+    "create or replace function habeas_consent.email_identity(address text) returns text language sql immutable parallel safe as 'select address'",
+    'function email_identity',
+  ],
   ['a policy', 'drop policy habeas_purpose on orders', 'row security public.orders'],
   [
     'row security that is off',

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { HabeasError } from '../../foundation/index.ts';
 import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
+import { emailObjects } from './email-identity.ts';
 import { inTransaction } from './in-transaction.ts';
 import {
   numberPurposes,
@@ -41,7 +42,7 @@ export async function applyInstall(client: pg.ClientBase, target: Target): Promi
   return inTransaction(client, 'read committed', async () => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('${SCHEMA}', 0))`);
     const plan = await planWithin(client, target);
-    const wanted = targetObjects(target, plan.purposes);
+    const wanted = targetObjects(target, plan.purposes, await emailObjects(client, target));
     for (const { statements } of plan.steps)
       for (const statement of statements) await client.query(statement);
     await client.query(OBJECTS_TABLE);
@@ -75,7 +76,7 @@ async function planWithin(client: pg.ClientBase, target: Target): Promise<Instal
   const recorded = await readRecorded(client);
   await requireOwnOrganization(client, target, recorded.length > 0);
   const purposes = await numberPurposes(client, target.purposes, found);
-  const objects = targetObjects(target, purposes);
+  const objects = targetObjects(target, purposes, await emailObjects(client, target));
   const before = new Map(recorded.map((one) => [objectKey(one), one]));
   const wanted = new Set(objects.map(objectKey));
   const removed = recorded.filter((one) => !wanted.has(objectKey(one))).reverse();

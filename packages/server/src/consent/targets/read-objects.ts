@@ -45,6 +45,10 @@ select case c.relkind when 'v' then 'view' else 'table' end,
 from pg_catalog.pg_class c join ours on ours.oid = c.relnamespace
 where c.relkind in ('r', 'v', 'm', 'p', 'f') and not (ours.nspname = '${SCHEMA}' and c.relname = 'objects')
 union all
+select 'function', p.proname::text, concat(pg_catalog.pg_get_userbyid(p.proowner), ' ', p.proacl, ' ', pg_catalog.pg_get_function_identity_arguments(p.oid), ' ',
+  p.provolatile, ' ', p.prosecdef, ' ', p.proconfig, ' ', p.prosrc)
+from pg_catalog.pg_proc p join ours on ours.oid = p.pronamespace
+union all
 select 'role', rolname::text, concat('superuser ', rolsuper, ', bypasses row security ', rolbypassrls, ', makes roles ', rolcreaterole,
   ', logs in ', rolcanlogin,
   ', member of: ', (select string_agg(pg_catalog.pg_get_userbyid(roleid), ' ' order by 1) from pg_catalog.pg_auth_members where member = r.oid),

@@ -2,7 +2,7 @@ import type { Target } from './target.ts';
 
 /** Something that a target must have. */
 export interface TargetObject {
-  readonly kind: 'schema' | 'table' | 'purpose' | 'role' | 'view' | 'row security';
+  readonly kind: 'schema' | 'table' | 'function' | 'purpose' | 'role' | 'view' | 'row security';
   /** Names it among those of its kind. */
   readonly name: string;
   readonly create: readonly string[];

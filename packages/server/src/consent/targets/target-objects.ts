@@ -12,10 +12,15 @@ export const OBJECTS_TABLE = `create table if not exists ${SCHEMA}.objects (
   place integer not null, kind text not null, name text not null, wanted text not null, found text not null, dropped text[] not null, primary key (kind, name))`;
 
 /** All that the target must have, in the order in which it can be made. */
-export function targetObjects(target: Target, purposes: readonly NumberedPurpose[]): readonly TargetObject[] {
+export function targetObjects(
+  target: Target,
+  purposes: readonly NumberedPurpose[],
+  functions: readonly TargetObject[],
+): readonly TargetObject[] {
   return [
     { kind: 'schema', name: SCHEMA, create: [`create schema if not exists ${SCHEMA}`], drop: [] },
     ...stateTables(),
+    ...functions,
     ...identityTypes(target).map((type) => signatures(type, target, purposes)),
     ...purposes.map(purposeObject),
     ...purposes.flatMap((purpose) => viewObjects(target, purpose)),
