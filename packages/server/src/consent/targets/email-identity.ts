@@ -31,7 +31,7 @@ export async function emailObjects(
       kind: 'function',
       name: 'email_identity',
       create: [
-        `create function ${EMAIL_FUNCTION}(address text) returns text language sql immutable parallel safe as
+        `create or replace function ${EMAIL_FUNCTION}(address text) returns text language sql immutable parallel safe as
          $habeas$ select pg_catalog.lower(${collated}) collate pg_catalog."default" $habeas$`,
         `grant execute on function ${EMAIL_FUNCTION}(text) to public`,
       ],

@@ -135,7 +135,8 @@ function stepOf(
   if (found === undefined)
     return [{ ...one, action: 'restore', why: 'somebody removed it', statements: object.create }];
   if (found === before.found) return [];
-  const statements = object.kind === 'role' || object.kind === 'schema' ? object.create : anew;
+  // What others are made of stays while it is put right.
+  const statements = ['role', 'schema', 'function'].includes(object.kind) ? object.create : anew;
   return [
     { ...one, action: 'restore', why: `somebody changed it: ${difference(before.found, found)}`, statements },
   ];
