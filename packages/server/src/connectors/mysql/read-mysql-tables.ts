@@ -1,4 +1,11 @@
-import type { LiveColumn, LiveReference, LiveTable, SqlTransaction, TextRow } from '../sql/index.ts';
+import {
+  fieldShape,
+  type LiveColumn,
+  type LiveReference,
+  type LiveTable,
+  type SqlTransaction,
+  type TextRow,
+} from '../sql/index.ts';
 import { readPrivileges } from './read-privileges.ts';
 
 const TABLES = `
@@ -46,12 +53,7 @@ export async function readMysqlTables(transaction: SqlTransaction): Promise<Read
         {
           shape: {
             name,
-            fields: live.map((column) => ({
-              name: column.name,
-              type: column.type,
-              nullable: !column.notNull,
-              generated: column.generated !== 'no',
-            })),
+            fields: live.map(fieldShape),
             primaryKey: unique.find(({ index }) => index === 'PRIMARY')?.columns ?? [],
             uniqueKeys: unique.filter(({ index }) => index !== 'PRIMARY').map((key) => key.columns),
             references: outgoing.map(({ deferrable: _, ...shape }) => shape),

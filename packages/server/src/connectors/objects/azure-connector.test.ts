@@ -2,96 +2,37 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
 import { makeContainer, type TestContainer } from '../../../test/azure-container.ts';
 import { startVersions } from '../../../test/azure-versions.ts';
 import { type AzuriteServer, startAzurite } from '../../../test/azurite-server.ts';
-import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { collect, erase, located, scopeOf } from '../../../test/connector-contract.ts';
 import { openDuckDb } from '../../../test/duckdb.ts';
+import {
+  ANN,
+  BOB,
+  connectLakes,
+  fillLake,
+  id,
+  LAKE,
+  type LakeOptions,
+  testExactErasure,
+  testLake,
+} from '../../../test/lake.ts';
 import { requireProgram } from '../../../test/requirements.ts';
-import { type Identity, parseDatasets } from '../../catalog/index.ts';
-import { fixedClock, type HabeasError, systemClock } from '../../foundation/index.ts';
+import type { HabeasError } from '../../foundation/index.ts';
 import { createAzureConnector } from './index.ts';
-import type { ObjectStore } from './object-store.ts';
-import { createObjectsConnector } from './objects-connector.ts';
 
 // Servers start and stop; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 const program = requireProgram('azurite-blob', '--version');
 
-const DATASET = `
-dataset:
-  - fides_key: lake
-    collections:
-      - name: avatars
-        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
-        fields: &id
-          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-      - name: events
-        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
-        fields: &person
-          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email }, habeas: { match: case-insensitive } }
-      - name: orders
-        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
-        fields: *id
-`;
-
-const id = (value: string, type = 'user_id'): readonly Identity[] => [{ type, value }];
-const ANN = [...id('7'), ...id('ann@example.com', 'email')];
-const BOB = [...id('77'), ...id('bob@example.com', 'email')];
-const { signal } = new AbortController();
-
-const EVENTS = [
-  '{"user":{"id":7},"what":"login"}\n',
-  '{"user":{"id":77},"what":"login"}\r\n',
-  '{"user":{"id":"0"}}\n',
-  '{"user":{"id":""}}\n',
-  '{"email":"Ann@Example.com","n":1}\n',
-  '{"email":"joann@example.com","n":2}',
-];
-const MORE = gzipSync(Buffer.from(EVENTS.slice(0, 2).join('')));
-
-async function fill(container: TestContainer): Promise<void> {
-  await container.put('avatars/7.png', 'ann old');
-  await container.put('avatars/7.png', Buffer.from([0xff, 0x00]));
-  await container.put('avatars/77.png', 'bob');
-  await container.put('avatars/gone/7.png', 'another folder');
-  await container.put('events/date=2026-01-01/a+b & ü.jsonl', EVENTS.join(''));
-  await container.put('events/date=2026-01-02/b.jsonl', '{"user":{"id":77}}\n');
-  await container.put('events/date=2026-01-02/hour=3/c.jsonl.gz', MORE);
-  await container.put('other/7.jsonl', EVENTS.join(''));
-  await container.put('orders/1.csv', 'user_id,what\r\n7,"a\nb"\r\n77,c\r\n');
-}
-
-interface Options {
-  readonly dataset?: string;
-  readonly now?: string;
-  readonly options?: Readonly<Record<string, unknown>>;
-}
-
-const settings = (container: TestContainer, { dataset, now, options }: Options = {}) => ({
-  key: 'lake',
-  url: container.url,
-  folder: '/',
-  options: options ?? container.options,
-  datasets: parseDatasets(dataset ?? DATASET, 'lake.yml'),
-  keepRules: [],
-  clock: now === undefined ? systemClock : fixedClock(now),
-  connections: 4,
-});
-
-const connect = (container: TestContainer, options: Options = {}) =>
+const { settings, connectWith } = connectLakes<TestContainer>(({ options }) => options);
+const connect = (container: TestContainer, options: LakeOptions = {}) =>
   createAzureConnector(settings(container, options));
-
-/** A connector on a store of which some methods are others. */
-const connectWith = (container: TestContainer, change: (store: ObjectStore) => Partial<ObjectStore>) => {
-  const store = container.store();
-  return createObjectsConnector(settings(container), { ...store, ...change(store) });
-};
+const { signal } = new AbortController();
 
 describe.skipIf(program === undefined)('a container of Azure Blob Storage', () => {
   let azurite: AzuriteServer;
@@ -105,46 +46,19 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     };
   });
 
-  for (const kept of ['nothing', 'snapshots', 'versions']) {
-    testConnectorContract(
-      `Azure that keeps ${kept}`,
-      async () => {
-        const container = await makeContainer(kept === 'versions' ? versions : azurite);
-        await fill(container);
-        if (kept === 'snapshots')
-          for (const blob of Object.keys(await container.versions())) await container.snapshot(blob);
-        const connector = connect(container);
-        return {
-          connector,
-          person: ANN,
-          other: BOB,
-          falsy: [id('0'), id('')],
-          snapshot: () => container.versions(),
-          close: () => connector.close(),
-        };
-      },
-      { skipped: { discover: /discovery/, sample: /samples/, resolve: /no identities/ } },
-    );
-  }
-
-  test('exactly the person’s rows and blobs go', async () => {
-    const container = await makeContainer(azurite);
-    await fill(container);
-    const before = await container.versions();
-    const connector = connect(container);
-    const scope = await located({ connector }, ANN);
-    expect((await erase({ connector }, scope)).counts).toEqual({ avatars: 1, events: 3, orders: 1 });
-    const after = await container.versions();
-    const packed = after['events/date=2026-01-02/hour=3/c.jsonl.gz'];
-    expect(packed?.map((text) => gunzipSync(Buffer.from(text, 'latin1')).toString())).toEqual([EVENTS[1]]);
-    const { 'avatars/7.png': _, ...rest } = before;
-    expect(after).toEqual({
-      ...rest,
-      'events/date=2026-01-01/a+b & ü.jsonl': [[EVENTS[1], EVENTS[2], EVENTS[3], EVENTS[5]].join('')],
-      'events/date=2026-01-02/hour=3/c.jsonl.gz': packed,
-      'orders/1.csv': ['user_id,what\r\n77,c\r\n'],
+  for (const kept of ['nothing', 'snapshots', 'versions'])
+    testLake(`Azure that keeps ${kept}`, async () => {
+      const store = await makeContainer(kept === 'versions' ? versions : azurite);
+      await fillLake(store);
+      if (kept === 'snapshots')
+        for (const blob of Object.keys(await store.versions())) await store.snapshot(blob);
+      return { store, connector: connect(store) };
     });
-    await connector.close();
+
+  testExactErasure('blobs', async () => {
+    const store = await makeContainer(azurite);
+    await fillLake(store);
+    return { store, connector: connect(store) };
   });
 
   test('versions that hold the person go, others stay, and deleted blobs leave none', async () => {
@@ -171,7 +85,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     const container = await makeContainer(versions);
     const blob = 'events/date=1/a';
     await container.put(blob, '{"user":{"id":7}}\n{"user":{"id":77}}\n');
-    const dataset = DATASET.replace('json-lines', 'json-lines, old_versions: expire');
+    const dataset = LAKE.replace('json-lines', 'json-lines, old_versions: expire');
     const today = new Date();
     const until = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 31);
     const connector = connect(container, {
@@ -224,7 +138,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     );
     await container.put('lake/a.parquet', readFileSync(before), { 'x-ms-meta-job': 'nightly' });
     await container.snapshot('lake/a.parquet');
-    const dataset = DATASET.replace('events/date=*/**', 'lake/*.parquet')
+    const dataset = LAKE.replace('events/date=*/**', 'lake/*.parquet')
       .replace('json-lines', 'parquet')
       .replace('user.id', 'user_id');
     const connector = connect(container, { dataset });
@@ -304,7 +218,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
 
   test('a crash between the new blob and the end of the old version is finished by a retry', async () => {
     const container = await makeContainer(versions);
-    await fill(container);
+    await fillLake(container);
     const crashing = connectWith(container, () => ({
       remove: () => Promise.reject(new Error('killed')),
     }));
@@ -388,7 +302,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     };
     const run = async (now: Date) => {
       await container.put('events/date=1/a', '{"user":{"id":7}}\n');
-      const dataset = DATASET.replace('json-lines', 'json-lines, abort_uploads_after: 1d');
+      const dataset = LAKE.replace('json-lines', 'json-lines, abort_uploads_after: 1d');
       const connector = connect(container, {
         dataset,
         now: now.toISOString(),
@@ -452,7 +366,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
         ),
         signal,
       });
-    const residuals = async (options?: Options['options']) => {
+    const residuals = async (options?: LakeOptions['options']) => {
       await container.put('events/date=1/a', '{"user":{"id":7}}\n');
       const connector = connect(container, { now, ...(options === undefined ? {} : { options }) });
       const scope = await located({ connector }, ANN);
@@ -480,7 +394,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
 
   test('a signature for the container is enough for all of it', async () => {
     const container = await makeContainer(azurite);
-    await fill(container);
+    await fillLake(container);
     const connector = connect(container, { options: { sas: `?${container.sas()}`, soft_delete_days: 0 } });
     expect(await connector.check()).toMatchObject({ ok: true });
     const scope = await located({ connector }, ANN);
@@ -493,7 +407,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
 
   test('a container that does not let us in says what it refused, and nothing was changed', async () => {
     const container = await makeContainer(azurite);
-    await fill(container);
+    await fillLake(container);
     const before = await container.versions();
     const wrong = connect(container, { options: { account_key: Buffer.from('wrong').toString('base64') } });
     expect(await wrong.check()).toMatchObject({
@@ -518,7 +432,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     ['rlcwdxt', []],
   ])('a signature for %s is checked for what it may not do, and nothing is changed', async (may, lacks) => {
     const container = await makeContainer(azurite);
-    await fill(container);
+    await fillLake(container);
     const before = await container.versions();
     const health = await connect(container, { options: { sas: container.sas(may) } }).check();
     expect(health).toMatchObject({ ok: lacks.length === 0 });
@@ -587,7 +501,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
           query.restype === 'container' ? { [header]: 'true' } : {},
       );
       const container = await makeContainer(holding);
-      await fill(container);
+      await fillLake(container);
       const before = await container.versions();
       const connector = connect(container);
       const scope = await located({ connector }, ANN);
@@ -607,7 +521,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
 
   test('a container that is held as a whole keeps it all, and says so', async () => {
     const container = await makeContainer(azurite);
-    await fill(container);
+    await fillLake(container);
     const before = await container.versions();
     const connector = connectWith(container, () => ({
       lockOf: async () => ({ until: null, holdsLatest: true }),
@@ -644,7 +558,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
   test('an account that goes away in the middle is tried again, and one that is busy is asked again', async () => {
     await using own = await startAzurite();
     const container = await makeContainer(own);
-    await fill(container);
+    await fillLake(container);
     let turn = 0;
     await using between = await startProxy(own.url, ({ method }: Asked) => {
       turn += 1;

@@ -1,86 +1,34 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
-import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import { collect, erase, located, scopeOf } from '../../../test/connector-contract.ts';
 import { openDuckDb } from '../../../test/duckdb.ts';
+import {
+  ANN,
+  BOB,
+  connectLakes,
+  fillLake,
+  id,
+  LAKE,
+  type LakeOptions,
+  testExactErasure,
+  testLake,
+} from '../../../test/lake.ts';
 import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { makeBucket, S3_OPTIONS, type TestBucket } from '../../../test/s3-bucket.ts';
-import { type Identity, parseDatasets } from '../../catalog/index.ts';
-import { fixedClock, type HabeasError, systemClock } from '../../foundation/index.ts';
+import type { HabeasError } from '../../foundation/index.ts';
 import { createS3Connector } from './index.ts';
-import type { ObjectStore } from './object-store.ts';
 import { createObjectsConnector } from './objects-connector.ts';
 
 const program = requireProgram('moto_server', '--help');
 
-const DATASET = `
-dataset:
-  - fides_key: lake
-    collections:
-      - name: avatars
-        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
-        fields: &id
-          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-      - name: events
-        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
-        fields: &person
-          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email }, habeas: { match: case-insensitive } }
-      - name: orders
-        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
-        fields: *id
-`;
-
-const id = (value: string, type = 'user_id'): readonly Identity[] => [{ type, value }];
-const ANN = [...id('7'), ...id('ann@example.com', 'email')];
-const BOB = [...id('77'), ...id('bob@example.com', 'email')];
-const { signal } = new AbortController();
-
-const EVENTS = [
-  '{"user":{"id":7},"what":"login"}\n',
-  '{"user":{"id":77},"what":"login"}\r\n',
-  '{"user":{"id":"0"}}\n',
-  '{"user":{"id":""}}\n',
-  '{"email":"Ann@Example.com","n":1}\n',
-  '{"email":"joann@example.com","n":2}',
-];
-const MORE = gzipSync(Buffer.from(EVENTS.slice(0, 2).join('')));
-
-async function fill(bucket: TestBucket): Promise<void> {
-  await bucket.put('avatars/7.png', 'ann old');
-  await bucket.put('avatars/7.png', Buffer.from([0xff, 0x00]));
-  await bucket.put('avatars/77.png', 'bob');
-  await bucket.put('avatars/gone/7.png', 'another folder');
-  await bucket.put('events/date=2026-01-01/a+b & ü.jsonl', EVENTS.join(''));
-  await bucket.put('events/date=2026-01-02/b.jsonl', '{"user":{"id":77}}\n');
-  await bucket.put('events/date=2026-01-02/hour=3/c.jsonl.gz', MORE);
-  await bucket.put('other/7.jsonl', EVENTS.join(''));
-  await bucket.put('orders/1.csv', 'user_id,what\r\n7,"a\nb"\r\n77,c\r\n');
-}
-
-const settings = (bucket: TestBucket, options: { dataset?: string; now?: string } = {}) => ({
-  key: 'lake',
-  url: bucket.url,
-  folder: '/',
-  options: S3_OPTIONS,
-  datasets: parseDatasets(options.dataset ?? DATASET, 'lake.yml'),
-  keepRules: [],
-  clock: options.now === undefined ? systemClock : fixedClock(options.now),
-  connections: 4,
-});
-
-const connect = (bucket: TestBucket, options: { dataset?: string; now?: string } = {}) =>
+const { settings, connectWith } = connectLakes<TestBucket>(() => S3_OPTIONS);
+const connect = (bucket: TestBucket, options: LakeOptions = {}) =>
   createS3Connector(settings(bucket, options));
-
-/** A connector on a store of which some methods are others. */
-const connectWith = (bucket: TestBucket, change: (store: ObjectStore) => Partial<ObjectStore>) => {
-  const store = bucket.store();
-  return createObjectsConnector(settings(bucket), { ...store, ...change(store) });
-};
+const { signal } = new AbortController();
 
 describe.skipIf(program === undefined)('a bucket of S3', () => {
   let moto: MotoServer;
@@ -90,46 +38,15 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
   });
 
   for (const versioning of [false, true]) {
-    testConnectorContract(
-      versioning ? 'S3 with versions' : 'S3 without versions',
-      async () => {
-        const bucket = await makeBucket(moto, { versioning });
-        await fill(bucket);
-        const connector = connect(bucket);
-        return {
-          connector,
-          person: ANN,
-          other: BOB,
-          falsy: [id('0'), id('')],
-          snapshot: () => bucket.versions(),
-          close: () => connector.close(),
-        };
-      },
-      { skipped: { discover: /discovery/, sample: /samples/, resolve: /no identities/ } },
-    );
+    const name = versioning ? 'S3 with versions' : 'S3 without versions';
+    const open = async () => {
+      const store = await makeBucket(moto, { versioning });
+      await fillLake(store);
+      return { store, connector: connect(store) };
+    };
+    testLake(name, open);
+    testExactErasure(name, open);
   }
-
-  test.each([false, true])('exactly the person’s rows and objects go; versions: %s', async (versioning) => {
-    const bucket = await makeBucket(moto, { versioning });
-    await fill(bucket);
-    const before = await bucket.versions();
-    const connector = connect(bucket);
-    const scope = await located({ connector }, ANN);
-    expect((await erase({ connector }, scope)).counts).toEqual({ avatars: 1, events: 3, orders: 1 });
-    const after = await bucket.versions();
-    const packed = after['events/date=2026-01-02/hour=3/c.jsonl.gz'];
-    expect(packed?.map((text) => gunzipSync(Buffer.from(text ?? '', 'latin1')).toString())).toEqual([
-      EVENTS[1],
-    ]);
-    const { 'avatars/7.png': _, ...rest } = before;
-    expect(after).toEqual({
-      ...rest,
-      'events/date=2026-01-01/a+b & ü.jsonl': [[EVENTS[1], EVENTS[2], EVENTS[3], EVENTS[5]].join('')],
-      'events/date=2026-01-02/hour=3/c.jsonl.gz': packed,
-      'orders/1.csv': ['user_id,what\r\n77,c\r\n'],
-    });
-    await connector.close();
-  });
 
   test('older versions that hold the person go, others stay, and so do delete markers', async () => {
     const bucket = await makeBucket(moto, { versioning: true });
@@ -190,7 +107,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
 
   test('a crash between the new version and the end of the old one is finished by a retry', async () => {
     const bucket = await makeBucket(moto, { versioning: true });
-    await fill(bucket);
+    await fillLake(bucket);
     const crashing = connectWith(bucket, () => ({
       remove: () => Promise.reject(new Error('killed')),
     }));
@@ -337,11 +254,11 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     const bucket = await makeBucket(moto);
     const people = Array.from({ length: 8 }, (_, at) => id(`${1000 + at}`));
     await bucket.put('events/date=1/a', people.map(([one]) => `{"user":{"id":${one?.value}}}\n`).join(''));
-    const dataset = DATASET.replace(
+    const dataset = LAKE.replace(
       'on_erase: delete, objects: { key: "events',
       'on_erase: { keep: { reason: an audit, until: 2040-01-01 } }, objects: { key: "events',
     );
-    expect(dataset).not.toBe(DATASET);
+    expect(dataset).not.toBe(LAKE);
     const store = bucket.store();
     let opened = 0;
     const connector = createObjectsConnector(settings(bucket, { dataset }), {
@@ -405,7 +322,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
         Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + 1 + days),
       ).toISOString();
     const connector = connect(bucket, {
-      dataset: DATASET.replace(
+      dataset: LAKE.replace(
         'format: json-lines',
         'format: json-lines, old_versions: expire, abort_uploads_after: 100y',
       ),
@@ -458,7 +375,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     };
     // The server says of every upload that it was begun on 10 November 2010.
     const young = connect(bucket, {
-      dataset: DATASET.replace('format: json-lines', 'format: json-lines, abort_uploads_after: 100y'),
+      dataset: LAKE.replace('format: json-lines', 'format: json-lines, abort_uploads_after: 100y'),
     });
     const scope = await located({ connector: young }, ANN);
     await erase({ connector: young }, scope);
@@ -643,7 +560,7 @@ dataset:
 
   test('a bucket that does not let us in says what it refused, and nothing was changed', async () => {
     const bucket = await makeBucket(moto, { versioning: true });
-    await fill(bucket);
+    await fillLake(bucket);
     const before = await bucket.versions();
     let refuses = (_: Asked): boolean => false;
     await using between = await startProxy(moto.url, (asked) =>
@@ -681,7 +598,7 @@ dataset:
     'keys that may only read are found out at check, with versions: $versioning, and nothing is changed',
     async (kind) => {
       const bucket = await makeBucket(moto, kind);
-      await fill(bucket);
+      await fillLake(bucket);
       const before = await bucket.versions();
       const refused = new Set<string>();
       await using between = await startProxy(moto.url, ({ method }) =>
@@ -724,7 +641,7 @@ dataset:
 
   test('a store that is too busy now and then is asked again', async () => {
     const bucket = await makeBucket(moto);
-    await fill(bucket);
+    await fillLake(bucket);
     let turn = 0;
     await using between = await startProxy(moto.url, () => {
       turn += 1;
@@ -747,7 +664,7 @@ dataset:
   test('keys that can be read in several ways stop before anything is changed', async () => {
     const bucket = await makeBucket(moto);
     await bucket.put('a/7-8-x-y', 'whose?');
-    const dataset = DATASET.replace('avatars/{user_id}.*', 'a/{user_id}-*-*');
+    const dataset = LAKE.replace('avatars/{user_id}.*', 'a/{user_id}-*-*');
     await expect(located({ connector: connect(bucket, { dataset }) }, id('7'))).rejects.toMatchObject({
       code: 'SCHEMA_MISMATCH',
       message: expect.stringMatching(/several ways/),

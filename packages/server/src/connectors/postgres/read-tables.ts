@@ -1,4 +1,12 @@
-import type { LiveColumn, LiveReference, LiveTable, SqlTransaction, Text, TextRow } from '../sql/index.ts';
+import {
+  fieldShape,
+  type LiveColumn,
+  type LiveReference,
+  type LiveTable,
+  type SqlTransaction,
+  type Text,
+  type TextRow,
+} from '../sql/index.ts';
 
 /** Tables without views; a partitioned table is one table, and its partitions are none. */
 const TABLES = `
@@ -85,12 +93,7 @@ export async function readTables(transaction: SqlTransaction): Promise<ReadonlyM
           {
             shape: {
               name,
-              fields: live.map((column) => ({
-                name: column.name,
-                type: column.type,
-                nullable: !column.notNull,
-                generated: column.generated !== 'no',
-              })),
+              fields: live.map(fieldShape),
               primaryKey: unique.find((key) => key.primary)?.columns ?? [],
               uniqueKeys: unique.filter((key) => !key.primary).map((key) => key.columns),
               references: outgoing.map(({ deferrable: _, ...shape }) => shape),

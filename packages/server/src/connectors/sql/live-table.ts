@@ -34,3 +34,13 @@ export interface LiveTable {
 export interface LiveReference extends ReferenceShape {
   readonly deferrable: boolean;
 }
+
+/** A column as discovery tells it. */
+export function fieldShape({
+  name,
+  type,
+  notNull,
+  generated,
+}: LiveColumn): CollectionShape['fields'][number] {
+  return { name, type, nullable: !notNull, generated: generated !== 'no' };
+}

@@ -1,4 +1,11 @@
-import type { LiveColumn, LiveReference, LiveTable, SqlTransaction, TextRow } from '../sql/index.ts';
+import {
+  fieldShape,
+  type LiveColumn,
+  type LiveReference,
+  type LiveTable,
+  type SqlTransaction,
+  type TextRow,
+} from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 
 /** Ordinary tables, without views, virtual tables and what lies behind those. */
@@ -45,12 +52,7 @@ export async function readSqliteTables(transaction: SqlTransaction): Promise<Rea
         {
           shape: {
             name,
-            fields: live.map((column) => ({
-              name: column.name,
-              type: column.type,
-              nullable: !column.notNull,
-              generated: column.generated !== 'no',
-            })),
+            fields: live.map(fieldShape),
             primaryKey,
             uniqueKeys: [...Map.groupBy(keys.get(name) ?? [], ([, index]) => `${index}`).values()]
               .map((parts) => parts.flatMap(([, , column]) => column ?? []))

@@ -1,4 +1,12 @@
-import type { LiveColumn, LiveReference, LiveTable, SqlTransaction, Text, TextRow } from '../../sql/index.ts';
+import {
+  fieldShape,
+  type LiveColumn,
+  type LiveReference,
+  type LiveTable,
+  type SqlTransaction,
+  type Text,
+  type TextRow,
+} from '../../sql/index.ts';
 
 /** Views, external tables and what materialized views keep are no tables. The catalog is that of PostgreSQL 8.0. */
 const OWN_TABLES = `c.relkind = 'r' and n.nspname <> 'information_schema' and substring(n.nspname, 1, 3) <> 'pg_'
@@ -80,12 +88,7 @@ function toTable(
   return {
     shape: {
       name,
-      fields: columns.map((column) => ({
-        name: column.name,
-        type: column.type,
-        nullable: !column.notNull,
-        generated: column.generated !== 'no',
-      })),
+      fields: columns.map(fieldShape),
       primaryKey: keysOf('p')[0] ?? [],
       uniqueKeys: keysOf('u'),
       references: references.map(({ deferrable: _, ...shape }) => shape),
