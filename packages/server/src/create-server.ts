@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { createApiKeys, createAuthenticate } from './access/index.ts';
 import { assembleChoices, assembleConsent } from './assemble-consent.ts';
 import { assembleMembers } from './assemble-members.ts';
-import { assemblePortal, intakePageOf } from './assemble-portal.ts';
+import { assembleContactProofs, assemblePortal, intakePageOf } from './assemble-portal.ts';
 import { assembleRequests } from './assemble-requests.ts';
 import { assembleTelling } from './assemble-telling.ts';
 import { appendAudit } from './audit/index.ts';
@@ -129,6 +129,7 @@ export async function createServer(
     publicKeys: () => signer.publicKeys(),
     publicUrl,
     intakePage: intakePageOf(config, publicUrl),
+    contactProofs: assembleContactProofs(foundations, config, telling.packageTexts),
     portal: assemblePortal(config, { organizationId, purposes: choices.purposeFile.purposes }),
     trustedProxies: config.listen.proxies,
   };

@@ -1,8 +1,16 @@
 import { Writable } from 'node:stream';
 import type { api } from '@habeas/contract';
 import type { SMTPServerOptions } from 'smtp-server';
-import { assemblePortal, intakePageOf } from '../src/assemble-portal.ts';
+import { assembleContactProofs, assemblePortal, intakePageOf } from '../src/assemble-portal.ts';
 import { auditMigrations } from '../src/audit/index.ts';
+import {
+  type Consent,
+  consentMigrations,
+  createConsent,
+  createConsentTag,
+  NO_PURPOSES,
+  parsePurposeFile,
+} from '../src/consent/index.ts';
 import {
   type Clock,
   type Config,
@@ -44,6 +52,8 @@ export interface AskingHouseOptions {
   readonly intake?: object;
   readonly people?: object;
   readonly portal?: object;
+  /** What purposes.yaml says. (Default: there is none) */
+  readonly purposes?: string;
   readonly policy?: string;
   readonly clock?: Clock;
   readonly smtp?: SMTPServerOptions;
@@ -54,6 +64,7 @@ export interface AskingHouseOptions {
 export interface AskingHouse extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly app: HttpServer;
+  readonly consent: Consent;
   readonly requests: Requests;
   readonly mail: MailServer;
   readonly system: MemorySystem;
@@ -90,6 +101,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
     ...auditMigrations,
     ...notifyMigrations,
     ...requestMigrations,
+    ...consentMigrations,
   });
   const mail = await receiveMails(options.smtp);
   const log: string[] = [];
@@ -172,6 +184,19 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   });
   await teller?.start();
   await requests.start();
+  const file =
+    options.purposes === undefined ? NO_PURPOSES : parsePurposeFile(options.purposes, 'purposes.yaml');
+  const consent = createConsent({ db, organizationId, masterKey, clock, file });
+  const consentTag = createConsentTag({
+    consent,
+    organizationId,
+    file,
+    masterKey,
+    clock,
+    origins: [],
+    identitySecrets: [],
+    merge: false,
+  });
   const application = inMemoryApplication({ db, logger });
   const app = await createHttpServer(
     {
@@ -181,7 +206,11 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
       packageTexts,
       publicUrl,
       intakePage: page,
-      portal: assemblePortal(config, { organizationId, purposes: [] }),
+      portal: assemblePortal(config, { organizationId, purposes: file.purposes }),
+      consent,
+      consentTag,
+      clock,
+      contactProofs: assembleContactProofs({ db, organizationId, masterKey }, config, packageTexts, clock),
     },
     { rateLimits: { perKey: 1_000_000, perAddress: 1_000_000 } },
   );
@@ -208,6 +237,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   return {
     database,
     app,
+    consent,
     requests,
     mail,
     system,

@@ -184,6 +184,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
     members: noMembers(),
     memberSignIn: undefined,
     portal: undefined,
+    contactProofs: undefined,
     publicKeys: async () => [TEST_PUBLIC_KEY],
   };
 }

@@ -51,7 +51,7 @@ export const consentSignalSchema = z
       .max(20_000)
       .optional()
       .describe('A string of the Global Privacy Platform, for purposes that name its fields'),
-    source: z.enum(['tag', 'api', 'sdk', 'file', 'gpc', 'tcf', 'gpp', 'request']).default('api'),
+    source: z.enum(['tag', 'api', 'sdk', 'file', 'gpc', 'tcf', 'gpp', 'request', 'portal']).default('api'),
     notice: noticeSeenSchema.optional(),
   })
   .meta({ id: 'ConsentSignal' });

@@ -16,7 +16,7 @@ import type { DataMap, MapExports } from '../map/index.ts';
 import type { EventFeed, PackageTexts, Webhooks } from '../notify/index.ts';
 import type { Import, Partners } from '../partners/index.ts';
 import type { Policy } from '../policy/index.ts';
-import type { PackageLinks, Requests, Trackers } from '../requests/index.ts';
+import type { ContactProofs, PackageLinks, Requests, Trackers } from '../requests/index.ts';
 import type { Portal } from './portal/portal.ts';
 
 /** Everything that the faces (HTTP and command line) may use. `create-server.ts` puts it together. */
@@ -49,6 +49,8 @@ export interface Application {
   readonly publicUrl: string;
   /** Where people go on with a request that they made by themselves. */
   readonly intakePage: string | undefined;
+  /** Undefined where people cannot ask, or no mail server sends codes. */
+  readonly contactProofs: ContactProofs | undefined;
   /** The pages on which people ask; undefined where people cannot. */
   readonly portal: Portal | undefined;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */

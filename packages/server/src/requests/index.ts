@@ -11,6 +11,8 @@ export type * from './requests.ts';
 export * from './streams/index.ts';
 export * from './trackers/index.ts';
 export {
+  type ContactProofs,
+  createContactProofs,
   createPeopleToTell,
   limitOf,
   type TokenCall,

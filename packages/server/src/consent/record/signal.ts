@@ -17,7 +17,7 @@ export interface Signal {
   readonly saidAt: Date;
   /** By the codes of purposes: granted or refused. */
   readonly choices: Readonly<Record<string, boolean>>;
-  /** `tag`, `api`, `sdk`, `file`, `gpc`, `tcf`, `gpp`, `request`, or `anonymous`: said before the person signed in. */
+  /** `tag`, `api`, `sdk`, `file`, `gpc`, `tcf`, `gpp`, `request`, `portal`, or `anonymous`: said before the person signed in. */
   readonly source: string;
   readonly notice?: NoticeSeen;
 }

@@ -46,7 +46,8 @@ ${choices.join('\n')}
 <p><button>${say('send')}</button></p>`,
   'ask',
 )}
-${resumeForm(say)}`;
+${resumeForm(say)}
+${portal.choices ? `<h2>${say('choices')}</h2>\n<p>${say('choices_intro')} <a href="/privacy/choices">${say('choices')}</a></p>` : ''}`;
 }
 
 /** For the link of a mail; a script fills it in where the address has the link's secret part. */

@@ -148,7 +148,7 @@ legend, label.field { display: block; font-weight: 600; margin-block-end: .4rem;
 @supports not selector(:has(*)) { .more { display: block; } }
 input[type=text], input[type=email], select { font: inherit; width: 100%; max-width: 26rem; padding: .6rem .8rem; min-height: 2.9rem; border: 1px solid var(--line); border-radius: .4rem; background: Field; color: FieldText; }
 input.code { width: 12rem; letter-spacing: .15em; }
-.hint { margin-block: .3rem 0; font-size: .92rem; opacity: .85; }
+.hint { margin-block: .3rem .6rem; font-size: .92rem; opacity: .85; }
 button, a.button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; min-height: 2.9rem; border-radius: .4rem; background: var(--mark); color: #fff; border: 1px solid var(--mark); cursor: pointer; text-decoration: none; display: inline-block; }
 button.second, a.second { background: none; color: inherit; border-color: var(--line); font-weight: 400; }
 :focus-visible { outline: 3px solid #e8a33d; outline-offset: 2px; }
@@ -156,7 +156,7 @@ a { color: inherit; }
 .row { display: flex; flex-wrap: wrap; gap: .7rem; align-items: end; }
 .alert, .done { padding: .7rem .9rem; border-inline-start: .3rem solid #b3261e; background: var(--soft); font-weight: 600; }
 .done { border-color: var(--mark); }
-dl { margin: 1rem 0; } dd { margin: 0 0 .6rem; } 
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 0 .7rem; }
 .status { font-size: 1.1rem; }
 footer { margin-block-start: 3rem; padding-block-start: 1rem; border-block-start: 1px solid var(--line); font-size: .92rem; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; padding: 0; margin: 0; }

@@ -1,5 +1,4 @@
 import { api } from '@habeas/contract';
-import type { FastifyRequest } from 'fastify';
 import { HabeasError } from '../../foundation/index.ts';
 import type { Application } from '../application.ts';
 import { verificationOf } from '../ask.ts';
@@ -7,9 +6,10 @@ import { clientOf } from '../client-of.ts';
 import { handleError } from '../error-handler.ts';
 import type { HttpServer } from '../operation.ts';
 import { packageCookie } from '../package-cookie.ts';
-import { bodyOf } from '../wire-scope.ts';
 import { askOf, askPage, resumeForm, type Typed } from './ask-page.ts';
+import { type ChoicesParts, choicesRoutes } from './choices-routes.ts';
 import { askCodePage, codePage, readyPage } from './download-page.ts';
+import { formOf } from './form-of.ts';
 import { PORTAL_PATH } from './portal.ts';
 import { portalActs } from './portal-acts.ts';
 import { tokenOfLink } from './portal-cookie.ts';
@@ -24,7 +24,7 @@ const MAX_BYTES = 64 * 1024;
  */
 export async function portalRoutes(
   app: HttpServer,
-  parts: Omit<PortalParts, 'portal'> & Pick<Application, 'portal'>,
+  parts: Omit<PortalParts, 'portal'> & Pick<Application, 'portal'> & ChoicesParts,
 ): Promise<void> {
   if (parts.portal === undefined) return;
   const portal = parts.portal;
@@ -158,6 +158,8 @@ export async function portalRoutes(
       }
     });
 
+    choicesRoutes(scope, desk, parts);
+
     const { logo } = portal;
     if (logo !== undefined)
       scope.get(
@@ -173,10 +175,6 @@ export async function portalRoutes(
             .send(logo.bytes),
       );
   });
-}
-
-function formOf(request: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(bodyOf(request).toString('utf8'));
 }
 
 function typedIn(form: URLSearchParams): Typed {

@@ -31,6 +31,9 @@ beforeAll(async () => {
       page: undefined,
       limits: { asks_per_client: { most: 1_000, per: '1h' }, calls_per_client: { most: 10_000, per: '1h' } },
     },
+    purposes: `purposes:
+  - { code: marketing, name: { en: Advertising, de: Werbung }, description: { en: So that we can show you what you may like. }, legal_basis: opt_out }
+  - { code: analytics, name: { en: Statistics }, legal_basis: consent }`,
     portal: { color: '#0b6e4f', logo, notice: 'https://acme.example/privacy' },
   });
   await house.app.listen({ port, host: '127.0.0.1' });
@@ -335,6 +338,22 @@ describe.skipIf(program === undefined)('a person', () => {
           await page.waitForSelector('input[name=code]');
           expect(await barriers(page)).toEqual([]);
           await look(page, `8-code-${colorScheme}`);
+          await page.goto(`${publicUrl}/privacy/choices`);
+          expect(await barriers(page)).toEqual([]);
+          const email = `dora-${colorScheme}@example.org`;
+          await page.fill('#email', email);
+          await page.keyboard.press('Enter');
+          await page.waitForSelector('#code');
+          expect(await barriers(page)).toEqual([]);
+          await page.fill('#code', codeIn(await house.mailTo(email)));
+          await page.keyboard.press('Enter');
+          await page.waitForSelector('input[name="choice.marketing"]');
+          expect(await page.locator(':checked').count()).toBe(0);
+          await page.locator('input[name="choice.marketing"][value=no]').check();
+          await page.locator('button', { hasText: 'Save my choices' }).click();
+          await page.waitForSelector('[role=status]');
+          expect(await barriers(page)).toEqual([]);
+          await look(page, `9-choices-${colorScheme}`);
         },
       );
     }

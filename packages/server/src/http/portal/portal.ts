@@ -11,6 +11,8 @@ export interface Portal {
   readonly rights: readonly api.Right[];
   /** Against what they can object. */
   purposes(language: Language): readonly { readonly code: string; readonly name: string }[];
+  /** Whether people have choices about what data is used for. */
+  readonly choices: boolean;
   /** `#rrggbb`; white letters can be read on it. */
   readonly color: string;
   readonly logo: { readonly type: string; readonly bytes: Buffer } | undefined;

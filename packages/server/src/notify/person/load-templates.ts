@@ -110,6 +110,15 @@ const PORTAL_WORDS = [
   'failed',
   'unknown',
   'status',
+  'choices',
+  'choices_intro',
+  'choices_text',
+  'choices_allow',
+  'choices_refuse',
+  'choices_save',
+  'choices_none',
+  'choices_all',
+  'choices_saved',
 ] as const;
 
 /** What they name is `{{organization}}`, `{{date}}` and `{{request}}`. */
@@ -187,7 +196,7 @@ function templateOf(options: {
       );
   }
   // Without the code the mail is of no use.
-  if ((kind === 'code' || kind === 'package-code') && !placeholdersOf(text).includes('code'))
+  if (['code', 'package-code', 'choices-code'].includes(kind) && !placeholdersOf(text).includes('code'))
     throw broken(`${name}.txt`, 'it does not name {{code}}');
   return { text, html };
 }

@@ -12,8 +12,8 @@ export const MAIL_KINDS = [
 
 export type MailKind = (typeof MAIL_KINDS)[number];
 
-/** All mails that there are templates of: also the code that opens a package, which is sent at once and is no news. */
-export const TEMPLATE_KINDS = [...MAIL_KINDS, 'package-code'] as const;
+/** All mails that there are templates of: also the codes that are sent at once and are no news of a request. */
+export const TEMPLATE_KINDS = [...MAIL_KINDS, 'package-code', 'choices-code'] as const;
 
 export type TemplateKind = (typeof TEMPLATE_KINDS)[number];
 
@@ -54,6 +54,7 @@ export const MAIL_PLACEHOLDERS: Readonly<Record<TemplateKind, readonly (keyof Ma
   expiring: ['link', 'until'],
   rejected: ['reason', 'appeal'],
   'package-code': ['code', 'minutes'],
+  'choices-code': ['code', 'minutes'],
 };
 
 export const COMMON_PLACEHOLDERS: readonly (keyof MailValues)[] = ['organization', 'request', 'right'];

@@ -23,6 +23,8 @@ export interface PackageTexts {
   readonly language: Language;
   /** Undefined without a mail server. Throws when the mail server does not take it. */
   readonly sendCode: ((code: PackageCode) => Promise<void>) | undefined;
+  /** The same for somebody who wants to see what they agreed to. */
+  readonly sendChoicesCode: ((code: Omit<PackageCode, 'requestId'>) => Promise<void>) | undefined;
 }
 
 /** A person waits for the code: a mail server that takes longer is one that does not answer. */
@@ -38,20 +40,28 @@ export function packageTextsFromConfig(
   const { templates: folder } = people;
   const templates = loadTemplates(folder === undefined ? undefined : resolve(config.folder, folder));
   const organization = people.name ?? organizationId;
+  const sending = (kind: 'package-code' | 'choices-code') =>
+    sender &&
+    (async ({
+      to,
+      id,
+      language,
+      code,
+      minutes,
+      requestId,
+    }: Omit<PackageCode, 'requestId'> & Partial<PackageCode>) => {
+      const filled = fillTemplate({
+        template: templates.mails[language][kind],
+        layout: templates.layout,
+        language,
+        values: { organization, request: requestId, code, minutes: String(minutes) },
+      });
+      await sender.send({ ...filled, to, language, id }, AbortSignal.timeout(SEND_MILLISECONDS));
+    });
   return {
     words: templates.packagePage,
     language: people.language,
-    sendCode:
-      sender === undefined
-        ? undefined
-        : async ({ to, id, language, code, minutes, requestId }) => {
-            const filled = fillTemplate({
-              template: templates.mails[language]['package-code'],
-              layout: templates.layout,
-              language,
-              values: { organization, request: requestId, code, minutes: String(minutes) },
-            });
-            await sender.send({ ...filled, to, language, id }, AbortSignal.timeout(SEND_MILLISECONDS));
-          },
+    sendCode: sending('package-code'),
+    sendChoicesCode: sending('choices-code'),
   };
 }

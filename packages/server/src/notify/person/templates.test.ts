@@ -40,10 +40,12 @@ function withFolder(files: Readonly<Record<string, string>>) {
 describe('the templates', () => {
   it('are there in each language, with the same placeholders, and name all that the mail has', () => {
     for (const kind of TEMPLATE_KINDS) {
+      // What belongs to no request names none.
+      const always = kind === 'choices-code' ? ['organization'] : ['organization', 'request'];
       const english = placeholdersOf(templates.mails.en[kind].text);
       expect([kind, english]).toEqual([
         kind,
-        [...new Set([...MAIL_PLACEHOLDERS[kind], 'organization', 'request', ...english])].sort(),
+        [...new Set([...MAIL_PLACEHOLDERS[kind], ...always, ...english])].sort(),
       ]);
       for (const language of LANGUAGES) {
         const names = placeholdersOf(templates.mails[language][kind].text);
@@ -73,6 +75,17 @@ describe('the templates', () => {
       if (word === 'sent') for (const one of words) expect(placeholdersOf(one)).toEqual(['minutes']);
     }
     expect(() => withFolder({ 'de/package-page.json': '{"title": "Daten"}' })).toThrow('it has no "ask"');
+  });
+
+  it('have words for the pages of people in each language, each its own', () => {
+    const words = LANGUAGES.map((language) => templates.portal[language]);
+    for (const word of Object.keys(templates.portal.en) as (keyof typeof templates.portal.en)[]) {
+      const placeholders = words.map((one) => placeholdersOf(one[word]).join());
+      expect([word, ...new Set(placeholders)]).toHaveLength(2);
+      // Short ones may be the same by chance, such as the name of a name.
+      if (templates.portal.en[word].length > 20)
+        expect([word, new Set(words.map((one) => one[word])).size]).toEqual([word, LANGUAGES.length]);
+    }
   });
 
   it('have words for the page of proofs in each language, each its own, that name who asks and for what', () => {

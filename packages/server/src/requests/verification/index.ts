@@ -1,3 +1,4 @@
+export { type ContactProofs, createContactProofs } from './contact-proofs.ts';
 export { type CreateVerificationOptions, createVerification } from './create-verification.ts';
 export { forgetVerification } from './forget.ts';
 export { limitOf, verificationFromConfig } from './from-config.ts';

@@ -89,4 +89,21 @@ export const verificationMigrations: Migrations = {
       await sql`create index rate_limits_full on rate_limits (organization_id, full_at)`.execute(db);
     },
   },
+  '0088-contact-proofs': {
+    async up(db) {
+      await sql`
+        create table contact_proofs (
+          organization_id text not null,
+          digest bytea not null,
+          sealed_address bytea not null,
+          code_digest bytea,
+          code_expires_at timestamptz,
+          attempts integer not null,
+          proved boolean not null,
+          expires_at timestamptz not null,
+          primary key (organization_id, digest)
+        )`.execute(db);
+      await sql`create index contact_proofs_end on contact_proofs (organization_id, expires_at)`.execute(db);
+    },
+  },
 };

@@ -49,6 +49,18 @@ export type VerificationTables = {
     sealed_secrets: string;
     expires_at: Date;
   };
+  /** Of people who prove an address for something that is no request. */
+  contact_proofs: {
+    organization_id: string;
+    digest: Uint8Array;
+    sealed_address: Uint8Array;
+    code_digest: Uint8Array | null;
+    code_expires_at: Date | null;
+    /** With this code. */
+    attempts: number;
+    proved: boolean;
+    expires_at: Date;
+  };
   /** Which request about a proved person is under way, per right. */
   verified_subjects: {
     organization_id: string;
