@@ -162,6 +162,50 @@ dataset:
   });
 });
 
+test('keys lie in batches that fit into a text of Redshift, and what a reference pointed at is kept apart from nothing', async () => {
+  const { connector, double } = await openShop(
+    `create table people (id varchar(200) primary key, email varchar(80));
+     create table notes (id varchar(200) primary key, person varchar(200), body varchar(80));
+     insert into people values ('="Änn''s\\key"', 'ann@example.com'), ('', 'bob@example.com');
+     insert into notes select repeat('é"', 40) || i, case when i % 3 = 0 then '' else '="Änn''s\\key"' end, 'body ' || i
+       from generate_series(1, 3600) i`,
+    {
+      dataset: `
+dataset:
+  - fides_key: notes
+    collections:
+      - name: people
+        habeas: { on_erase: delete }
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
+      - name: notes
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - name: person
+            fides_meta: { references: [{ dataset: notes, field: people.id, direction: from }] }
+            habeas: { on_erase: detach }
+          - { name: body, data_categories: [system.operations] }`,
+    },
+  );
+  for (const [who, notes] of [
+    [ANN, 2_400],
+    [BOB, 1_200],
+  ] as const) {
+    const scope = await located({ connector }, who);
+    const batches = await arrayOf(scope.keys());
+    expect(
+      Math.max(...batches.flatMap(({ keys }) => keys.map((text) => Buffer.byteLength(text)))),
+    ).toBeLessThan(65_535);
+    expect(batches.reduce((sum, { count }) => sum + count, 0)).toBe(notes + 1);
+    expect((await erase({ connector }, scope)).counts).toEqual({ notes, people: 1 });
+    expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+  }
+  expect(await double.query('select count(*)::int, count(person)::int from public.notes')).toEqual([
+    [3_600, 0],
+  ]);
+});
+
 test('values are corrected where they fit, and refused where a cast would cut them off', async () => {
   const { connector, double } = await openShop();
   const change = async (field: string, to: string) => {
