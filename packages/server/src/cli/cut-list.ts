@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { type QuoteState, quoteState, stepQuote } from '../foundation/csv.ts';
 import { HabeasError } from '../foundation/errors.ts';
 
 /** A part of a list that can be read by itself: the header, and rows from a line on. */
@@ -10,7 +11,6 @@ export interface ListPiece {
   readonly nextLine: number;
 }
 
-const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
 export interface CutOptions {
@@ -20,20 +20,24 @@ export interface CutOptions {
   readonly bytes?: number;
   /** `lines`: there is no header, and each line is a row, whatever stands in it. (Default: csv) */
   readonly format?: 'csv' | 'lines';
+  /** What becomes of a line whose quote is not closed: it is a row of its own, and who reads it refuses it. (Default: the file is given up) */
+  readonly openQuote?: 'own-row';
 }
 
 /** What one piece may have at most, with the header; a row that is larger is no row. */
 const MOST_BYTES = 1_000_000;
+/** A quote that is open for so long was not closed, where a file is not given up for it. */
+const LARGEST_ROW = 64 * 1_024;
 
 /**
- * Cuts a file of comma-separated values into pieces, reading it as it goes. A line break ends a row unless an odd number of quotes
- * came before it (RFC 4180). Nothing else is looked at. Throws BAD_INPUT for a file that cannot be read, or a quote that is not closed.
+ * Cuts a file of comma-separated values into pieces, reading it as it goes. A line break ends a row unless it stands in a cell that began
+ * with a quote (RFC 4180). Nothing else is looked at. Throws BAD_INPUT for a file that cannot be read, or a quote that is not closed.
  */
 export async function* cutList(
   file: string,
   options: CutOptions = {},
 ): AsyncGenerator<ListPiece, void, undefined> {
-  const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024, format = 'csv' } = options;
+  const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024, format = 'csv', openQuote } = options;
   let header: Buffer | undefined = format === 'lines' ? Buffer.alloc(0) : undefined;
   let line = 1;
   let firstLine = 1;
@@ -44,7 +48,7 @@ export async function* cutList(
     firstLine,
     nextLine: line,
   });
-  for await (const { bytes, lines } of records(file, format === 'csv')) {
+  for await (const { bytes, lines } of records(file, { hasQuotes: format === 'csv', openQuote })) {
     if (header === undefined) {
       header = bytes;
       line += lines;
@@ -71,34 +75,66 @@ interface RawRecord {
   readonly lines: number;
 }
 
-async function* records(file: string, hasQuotes: boolean): AsyncGenerator<RawRecord, void, undefined> {
+interface RecordOptions {
+  readonly hasQuotes: boolean;
+  readonly openQuote: CutOptions['openQuote'];
+}
+
+/** What of the bytes was looked at. */
+interface Scan {
+  at: number;
+  lines: number;
+  quotes: QuoteState;
+}
+
+async function* records(
+  file: string,
+  { hasQuotes, openQuote }: RecordOptions,
+): AsyncGenerator<RawRecord, void, undefined> {
+  const most = openQuote === undefined ? MOST_BYTES : LARGEST_ROW;
   let rest = Buffer.alloc(0);
   let line = 1;
-  const state = { scanned: 0, isQuoted: false, lines: 0 };
-  for await (const chunk of chunksOf(file)) {
-    rest = Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let index = state.scanned; index < rest.length; index += 1) {
-      const byte = rest[index];
-      if (byte === QUOTE && hasQuotes) state.isQuoted = !state.isQuoted;
-      if (byte !== LINE_FEED) continue;
-      state.lines += 1;
-      if (state.isQuoted) continue;
-      yield { bytes: rest.subarray(start, index + 1), lines: state.lines };
-      line += state.lines;
-      state.lines = 0;
-      start = index + 1;
-    }
-    rest = Buffer.from(rest.subarray(start));
-    state.scanned = rest.length;
-    if (rest.length > MOST_BYTES) {
-      throw new HabeasError(
-        'BAD_INPUT',
-        `The row in line ${line} is larger than ${MOST_BYTES} bytes; a quote in it may not be closed.`,
-      );
+  let scan: Scan = { at: 0, lines: 0, quotes: quoteState() };
+
+  /** Rows that have ended; what is left is the beginning of one. */
+  function* whole(isLast: boolean): Generator<RawRecord> {
+    for (;;) {
+      let start = 0;
+      for (; scan.at < rest.length && scan.at - start <= most; scan.at += 1) {
+        const byte = rest[scan.at] ?? 0;
+        if (hasQuotes) stepQuote(scan.quotes, byte);
+        if (byte !== LINE_FEED) continue;
+        scan.lines += 1;
+        if (scan.quotes.isQuoted) continue;
+        yield { bytes: rest.subarray(start, scan.at + 1), lines: scan.lines };
+        line += scan.lines;
+        scan.lines = 0;
+        start = scan.at + 1;
+      }
+      rest = Buffer.from(rest.subarray(start));
+      scan.at -= start;
+      const isTooLarge = scan.at > most;
+      const isOpen = isTooLarge || (isLast && scan.quotes.isQuoted);
+      if (!isOpen || (openQuote === undefined && !isTooLarge)) return;
+      const end = rest.indexOf(LINE_FEED) + 1;
+      if (openQuote === undefined || (end === 0 && !isLast)) {
+        const hint = scan.quotes.isQuoted ? '; a quote in it may not be closed' : '';
+        throw new HabeasError('BAD_INPUT', `The row in line ${line} is larger than ${most} bytes${hint}.`);
+      }
+      const length = end === 0 ? rest.length : end;
+      yield { bytes: rest.subarray(0, length), lines: 1 };
+      line += 1;
+      rest = Buffer.from(rest.subarray(length));
+      scan = { at: 0, lines: 0, quotes: quoteState() };
     }
   }
-  if (rest.length > 0) yield { bytes: rest, lines: state.lines + 1 };
+
+  for await (const chunk of chunksOf(file)) {
+    rest = Buffer.concat([rest, chunk]);
+    yield* whole(false);
+  }
+  yield* whole(true);
+  if (rest.length > 0) yield { bytes: rest, lines: scan.lines + 1 };
 }
 
 async function* chunksOf(file: string): AsyncGenerator<Buffer, void, undefined> {

@@ -5,7 +5,7 @@ import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
 import { cutList, type ListPiece } from '../cut-list.ts';
-import { count as parseCount } from '../option-values.ts';
+import { positiveNumber } from '../option-values.ts';
 import type { Run } from '../verb.ts';
 
 interface ImportOptions extends ServerOptions {
@@ -43,7 +43,7 @@ export function consentImportVerb(consent: Command, run: Run): void {
         ]),
       )
       .option('--dry-run', 'only look at every row; store nothing')
-      .option('--from-line <n>', 'leave out what stands before this line', parseCount)
+      .option('--from-line <n>', 'leave out what stands before this line', positiveNumber)
       .option('--refused <file>', 'write there which lines were refused and why, as JSON lines'),
   ).action((file: string, options: ImportOptions) => run((context) => importList(context, file, options)));
 }
@@ -80,7 +80,11 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   const under: ReturnType<typeof send>[] = [];
   try {
     const list = resolve(context.folder, file);
-    for await (const piece of cutList(list, { ...PIECE, format: format === 'csv' ? 'csv' : 'lines' })) {
+    for await (const piece of cutList(list, {
+      ...PIECE,
+      format: format === 'csv' ? 'csv' : 'lines',
+      openQuote: 'own-row',
+    })) {
       context.signal.throwIfAborted();
       if (piece.nextLine <= fromLine) continue;
       const sent = send(piece);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseRows } from './parse-rows.ts';
 
@@ -67,5 +68,49 @@ it('refuses a list whose columns are not known', () => {
   expect(() => parseRows('mail,said_at\na,b\n', csv)).toThrow(
     expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('identity_type') }),
   );
-  expect(() => parseRows(`${HEADER}email,"ada`, csv)).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+});
+
+const GOOD = 'email,ada@x.org,2026-05-01T10:00:00Z,true,,,';
+const OPEN = 'A quote in it is not closed, or the row that goes on behind this line is wrong.';
+
+it.each([
+  ['at the end', [GOOD, 'email,"ada', ''], [3]],
+  ['in the middle', ['email,"ada@x.org,2026-05-01T10:00:00Z,true,,,', GOOD, GOOD], [2]],
+  ['and closed by that of another row', ['email,"a,b,1,,,', GOOD, 'email,b",c,1,,,', GOOD], [2]],
+  ['twice', [GOOD, 'email,"a', 'email,"b', GOOD], [3, 4]],
+])('refuses the row whose quote is not closed by its line, %s, and reads all others', (_, rows, wrong) => {
+  const read = parseRows(`${HEADER}${rows.join('\n')}`, csv);
+  expect(read.filter((row) => 'problem' in row && row.problem === OPEN).map(({ line }) => line)).toEqual(
+    wrong,
+  );
+  const good = rows.flatMap((row, index) => (row === GOOD ? [index + 2] : []));
+  expect(read.filter((row) => 'signal' in row).map(({ line }) => line)).toEqual(good);
+});
+
+it('loses no row behind whatever quotes, and tells the line of each that it refuses', () => {
+  const cell = fc.constantFrom('a@x.org', 'say "hi"', 'two\nlines', 'x,y', 'é');
+  const quoted = (text: string) => (/["\n,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const row = fc.record({
+    value: cell,
+    broken: fc.constantFrom(undefined, undefined, undefined, '"open', 'a"b,"'),
+  });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 12 }), fc.constantFrom('\n', '\r\n'), (rows, end) => {
+      let line = 2;
+      const good: [number, string][] = [];
+      const text = rows.map(({ value, broken }) => {
+        const at = line;
+        line += broken === undefined ? value.split('\n').length : 1;
+        if (broken !== undefined) return `email,${broken}${end}`;
+        good.push([at, value]);
+        return `email,${quoted(value)},2026-05-01T10:00:00Z,true,,,${end}`;
+      });
+      const read = parseRows(HEADER.replace('\n', end) + text.join(''), csv);
+      const values = read.flatMap((one) => ('signal' in one ? [[one.line, one.signal.identity.value]] : []));
+      expect(values).toEqual(good);
+      const lines = read.map((one) => one.line);
+      expect(lines).toEqual([...new Set(lines)].sort((one, other) => one - other));
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,7 +1,8 @@
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod';
 import { HabeasError } from '../../foundation/index.ts';
 import type { Signal } from '../record/index.ts';
+import { cutRecords } from './cut-records.ts';
 
 /** A row of a list: a signal, or what is wrong with it. */
 export type ParsedRow =
@@ -80,42 +81,59 @@ function parseLines(text: string, options: ParseOptions): readonly ParsedRow[] {
 }
 
 function parseTable(text: string, options: ParseOptions): readonly ParsedRow[] {
-  const records: { readonly record: readonly string[]; readonly lines: number }[] = [];
-  try {
-    parse(text, {
-      bom: true,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      on_record: (record: readonly string[], { lines }) => {
-        records.push({ record, lines });
-        return null;
-      },
-    });
-  } catch (cause) {
-    throw new HabeasError('BAD_INPUT', 'The list is no CSV after RFC 4180: a quote is not closed.', {
-      cause,
-    });
-  }
-  const [first, ...rows] = records;
-  const header = first?.record.map((name) => name.trim()) ?? [];
+  const { header, rest } = headerOf(text.replace(/^\ufeff/, ''));
+  const rowOf = (record: readonly string[], line: number): ParsedRow => {
+    if (record.length !== header.length)
+      return { line, problem: `The row has ${record.length} cells, and the header ${header.length}.` };
+    const row = fromCells(header, record);
+    return typeof row === 'string' ? { line, problem: row } : read(row, line, options);
+  };
+  const { whole, broken } = cutRecords(rest, (record) => 'signal' in rowOf(record, 0));
+  const cells = cellsOf(whole.map((record) => record.text));
+  const rows = whole.map(({ line }, index) => rowOf(cells[index] ?? [], options.firstLine + line));
+  const problem = 'A quote in it is not closed, or the row that goes on behind this line is wrong.';
+  return [...rows, ...broken.map((place) => ({ line: options.firstLine + place, problem }))].toSorted(
+    (one, other) => one.line - other.line,
+  );
+}
+
+function headerOf(text: string): { readonly header: readonly string[]; readonly rest: string } {
+  const end = text.indexOf('\n');
+  const first = end < 0 ? text : text.slice(0, end + 1);
+  const header = cellsOf([first])[0]?.map((name) => name.trim()) ?? [];
   const lacks = NEEDED.filter((name) => !header.includes(name));
   if (lacks.length > 0)
     throw new HabeasError(
       'BAD_INPUT',
       `The header lacks ${lacks.join(', ')}. Each other column is the code of a purpose.`,
     );
-  // A row begins in the line behind the one in which the row before it ended.
-  let ended = first?.lines ?? 1;
-  const offset = options.firstLine - ended - 1;
-  return rows.map(({ record, lines }): ParsedRow => {
-    const line = ended + 1 + offset;
-    ended = lines;
-    if (record.length !== header.length)
-      return { line, problem: `The row has ${record.length} cells, and the header ${header.length}.` };
-    const row = fromCells(header, record);
-    return typeof row === 'string' ? { line, problem: row } : read(row, line, options);
+  return { header, rest: text.slice(first.length) };
+}
+
+function cellsOf(records: readonly string[]): readonly (readonly string[])[] {
+  const ended = records.map((record) => (record.endsWith('\n') ? record : `${record}\n`));
+  const all = parsed(ended.join(''));
+  if (all?.length === records.length) return all;
+  // One of them is not what it looked like; each is read by itself.
+  return ended.map((record) => {
+    const [one, ...others] = parsed(record) ?? [];
+    return one === undefined || others.length > 0 ? [] : one;
   });
+}
+
+/** undefined: it has a quote that is not closed. */
+function parsed(text: string): readonly (readonly string[])[] | undefined {
+  try {
+    return parse(text, {
+      relax_column_count: true,
+      relax_quotes: true,
+      record_delimiter: ['\r\n', '\n'],
+      skip_empty_lines: true,
+    });
+  } catch (error) {
+    if (error instanceof CsvError) return undefined;
+    throw error;
+  }
 }
 
 function fromCells(header: readonly string[], cells: readonly string[]): object | string {
