@@ -27,6 +27,10 @@ const request = createRoute({
   validateSearch: z.object({ tab: z.enum(['deadline', 'kept', 'timeline', 'receipt']).optional() }),
 }).lazy(() => import('./requests/detail-page.tsx').then(({ route }) => route));
 
+const signedIn = createRoute({ getParentRoute: () => root, path: '/signed-in' }).lazy(() =>
+  import('./session/signed-in-page.tsx').then(({ route }) => route),
+);
+
 /** Addresses hold what the API's queries hold, as they hold it: `?state=running`. */
 const parseSearch = (text: string) => Object.fromEntries(new URLSearchParams(text));
 const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
@@ -37,7 +41,7 @@ const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
 };
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, requests, request]),
+  routeTree: root.addChildren([home, requests, request, signedIn]),
   basepath: '/app',
   parseSearch,
   stringifySearch,

@@ -7,6 +7,10 @@ import { define } from './define.ts';
  */
 
 export const getSession = define('GET', '/api/v1/session', { reply: api.sessionSchema, quiet: true });
+export const listWaysToSignIn = define('GET', '/api/v1/sign-in', {
+  reply: api.waysToSignInSchema,
+  quiet: true,
+});
 export const startSession = define('POST', '/api/v1/session', {
   body: api.startSessionSchema,
   reply: api.sessionSchema,

@@ -1,11 +1,12 @@
 import type { SessionView } from '@habeas/contract/api';
-import { Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { use, useEffect, useState } from 'react';
 import { answerKeyNeeded, type WhyKeyNeeded } from '../api/key-needed.ts';
-import { confirmSession, startSession } from '../api/operations.ts';
+import { confirmSession, getSession, startSession } from '../api/operations.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { KeyForm } from './key-form.tsx';
 import { useOtherTabs } from './other-tabs.ts';
+import { ProviderWindowButton } from './provider-button.tsx';
 import { SessionContext, useSetSession } from './session.tsx';
 
 const WORDS = {
@@ -17,7 +18,7 @@ const WORDS = {
   },
   confirm: {
     title: 'Show that it is you',
-    text: 'What you are about to do cannot be undone, so show your key once more. For ten minutes you will not be asked again.',
+    text: 'What you are about to do cannot be undone. For ten minutes you will not be asked again.',
     submit: 'Confirm',
     act: confirmSession,
   },
@@ -52,7 +53,12 @@ export function KeyDialog() {
 
   // Whoever signed in again in another tab of this browser did so here.
   useOtherTabs((actor) => {
-    if (actor === session?.actor && question?.why === 'expired') question.answer(true);
+    if (actor !== session?.actor || question === undefined) return;
+    if (question.why === 'expired') question.answer(true);
+    else
+      void getSession({}).then((now) => {
+        if (Date.parse(now.confirmed_until) > Date.now()) done(now);
+      });
   });
 
   const done = (session: SessionView) => {
@@ -62,9 +68,18 @@ export function KeyDialog() {
   const words = WORDS[question?.why ?? 'expired'];
   return (
     <Dialog above opened={question !== undefined} close={() => question?.answer(false)} title={words.title}>
-      <KeyForm act={(key) => words.act({ body: { key } })} done={done} submit={words.submit}>
-        <Text>{words.text}</Text>
-      </KeyForm>
+      {session?.confirm_by === 'sign_in' ? (
+        <Stack gap="md">
+          <Text>{words.text}</Text>
+          <ProviderWindowButton confirm={question?.why === 'confirm'} />
+        </Stack>
+      ) : (
+        <KeyForm act={(key) => words.act({ body: { key } })} done={done} submit={words.submit}>
+          <Text>
+            {words.text} {question?.why === 'confirm' && 'Show your key once more.'}
+          </Text>
+        </KeyForm>
+      )}
     </Dialog>
   );
 }

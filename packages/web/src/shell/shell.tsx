@@ -13,6 +13,7 @@ import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useLive } from '../api/live.ts';
 import { endSession } from '../api/operations.ts';
+import { hasCode } from '../api/problem.ts';
 import { MenuLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
 import { useSession, useSetSession } from '../session/session.tsx';
@@ -77,18 +78,23 @@ function focusPage(event: React.MouseEvent): void {
 }
 
 function Reader() {
-  const { actor } = useSession();
+  const { actor, name } = useSession();
   const setSession = useSetSession();
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme('light') === 'dark';
   const signOut = async () => {
-    await endSession({}).catch(() => undefined);
+    try {
+      await endSession({});
+    } catch (error) {
+      // Still signed in: the bar above says that the server cannot be reached.
+      if (!hasCode(error, 'UNAUTHENTICATED')) return;
+    }
     setSession(null);
   };
   return (
     <Group gap="xs" wrap="nowrap">
       <Text size="sm" c="dimmed" visibleFrom="sm">
-        <Name>{actor}</Name>
+        <Name>{name ?? actor}</Name>
       </Text>
       <Button variant="subtle" onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
         {dark ? 'Light' : 'Dark'}
