@@ -1,3 +1,9 @@
+export {
+  type ConsentExport,
+  ConsentExportError,
+  type ConsentExportOptions,
+  openConsentExport,
+} from '@habeas/contract/consent-export';
 export { type Declared, type DeclareOptions, declare, type MetricsRegistry } from './declare.ts';
 export { type EnforcedSql, EnforceError, type EnforceOptions, enforce } from './enforce.ts';
 export { memoryOperationStore } from './memory-operation-store.ts';

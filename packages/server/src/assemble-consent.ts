@@ -4,6 +4,7 @@ import type { Systems } from './connectors/index.ts';
 import {
   createConsent,
   createConsentExpiry,
+  createConsentExports,
   createConsentReceipts,
   createConsentTag,
   createJobRuns,
@@ -105,6 +106,14 @@ export function assembleConsent(
     notices: createNotices({ db, organizationId, file: purposeFile, clock, logger }),
     sqlEnforcer,
     jobRuns,
+    exports: createConsentExports({
+      db,
+      pool: opened.pool,
+      clock,
+      purposes: purposeFile.purposes,
+      openValue,
+      sign: receipting.sign,
+    }),
     receipts: createConsentReceipts({ ...receipting, consent }),
     tag: createConsentTag({
       consent,

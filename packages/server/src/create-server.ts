@@ -86,6 +86,7 @@ export async function createServer(
     jobRuns: consent.jobRuns,
     sqlEnforcer: consent.sqlEnforcer,
     consentNotices: consent.notices,
+    consentExports: consent.exports,
     consentReceipts: consent.receipts,
     consentTargets: consent.targets,
     propagation: consent.propagation,

@@ -2,6 +2,7 @@ import { accessMigrations } from './access/index.ts';
 import { auditMigrations } from './audit/index.ts';
 import {
   consentMigrations,
+  exportMigrations,
   jobMigrations,
   propagationMigrations,
   targetMigrations,
@@ -24,4 +25,5 @@ export const migrations: Migrations = {
   ...targetMigrations,
   ...propagationMigrations,
   ...jobMigrations,
+  ...exportMigrations,
 };

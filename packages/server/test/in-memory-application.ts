@@ -123,6 +123,14 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       },
       gpc: async () => undefined,
     },
+    consentExports: {
+      open: async () => {
+        throw new HabeasError('NOT_FOUND', 'There is no purpose.');
+      },
+      manifest: async () => {
+        throw new HabeasError('NOT_FOUND', 'There is no export.');
+      },
+    },
     consentReceipts: NO_RECEIPTS,
     propagation: {
       list: async () => [],

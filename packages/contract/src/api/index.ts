@@ -1,6 +1,7 @@
 export * from './audit.ts';
 export * from './common.ts';
 export * from './consent.ts';
+export * from './consent-exports.ts';
 export * from './consent-import.ts';
 export * from './consent-propagation.ts';
 export * from './consent-receipts.ts';

@@ -42,6 +42,18 @@ export function createApiClient(server: ServerAddress) {
           })
         ).json(),
       ),
+    exportConsent: (body: typeof api.exportConsentSchema._zod.input) =>
+      send(server, {
+        ...post,
+        path: '/api/v1/consent-exports',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    getConsentExport: (id: string) =>
+      call(server, {
+        path: `/api/v1/consent-exports/${encodeURIComponent(id)}`,
+        answer: api.consentExportSchema,
+      }),
     listRequests: (query: PageQuery<'state' | 'right'>) =>
       call(server, { path: '/api/v1/requests', query, answer: api.requestPageSchema }),
     getRequest: (id: string) => call(server, { path: request(id), answer: api.requestSchema }),

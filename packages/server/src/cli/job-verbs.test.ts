@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enforce } from '@habeas/sdk';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, onServer, type TestDatabase } from '../../test/database.ts';
+import { openDuckDb } from '../../test/duckdb.ts';
 import { eventually } from '../../test/eventually.ts';
 import { type HabeasHouse, openHabeasHouse } from '../../test/habeas-house.ts';
 
@@ -103,6 +104,42 @@ it('brings what people say to the database, and says how far it is behind', asyn
   const text = await metrics.text();
   expect(text).toMatch(new RegExp(`habeas_consent_sync_lag_seconds\\{target="${target}"\\} \\d`));
   expect(text).toContain(`habeas_consent_drift{target="${target}"} 0`);
+});
+
+it('exports who agreed for engines outside, and proves that an export may be used', async () => {
+  await say({ ada: { analytics: true, fraud: false }, cy: { analytics: false } });
+  const response = await fetch(`${server.HABEAS_URL}/api/v1/public-keys`, {
+    headers: { authorization: `Bearer ${server.HABEAS_API_KEY}` },
+  });
+  const { items } = (await response.json()) as { items: readonly string[] };
+  const about = (purpose: string) => ['--purpose', purpose, '--identity', 'user_id'];
+  await using duckdb = await openDuckDb();
+  for (const [purpose, people] of [
+    ['analytics', ['ada']],
+    ['fraud', ['ada']],
+  ] as const) {
+    const made = await habeas(['consent', 'export', `${purpose}.parquet`, ...about(purpose)]);
+    expect(made.notes).toBe('');
+    expect(made.out).toContain(`${people.length} people who ${purpose === 'fraud' ? 'refused' : 'agreed'}`);
+    const rows = await duckdb.rows(
+      `select identity from '${join(house.folder, `${purpose}.parquet`)}' order by 1`,
+    );
+    expect(rows.map(({ identity }) => identity)).toEqual(people);
+    const check = [
+      'consent',
+      'check-export',
+      `${purpose}.parquet`,
+      '--organization',
+      'acme',
+      '--public-key',
+      ...items,
+    ];
+    expect((await habeas([...check, ...about(purpose)])).exit).toBe(0);
+    expect(await habeas([...check, ...about('other')])).toMatchObject({ exit: 1, out: '' });
+  }
+  const refused = await habeas(['consent', 'export', 'a.bloom', ...about('analytics'), '--format', 'bloom']);
+  expect(refused.notes).toContain('needs consent');
+  expect(existsSync(join(house.folder, 'a.bloom'))).toBe(false);
 });
 
 it('narrows statements for programs that run them by themselves, by the SDK', async () => {

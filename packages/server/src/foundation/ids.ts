@@ -36,7 +36,8 @@ export type IdPrefix =
   | 'lho'
   | 'lnk'
   | 'run'
-  | 'rcp';
+  | 'rcp'
+  | 'cex';
 
 /**
  * A new id such as `req_01jd…`: the prefix says what it names; 48 bits of time in milliseconds keep indexes

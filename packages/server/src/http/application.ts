@@ -3,6 +3,7 @@ import type { AuditLog, PublishedLog } from '../audit/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type {
   Consent,
+  ConsentExports,
   ConsentNotices,
   ConsentReceipts,
   ConsentTag,
@@ -37,6 +38,7 @@ export interface Application {
   readonly jobRuns: JobRuns;
   readonly sqlEnforcer: Pick<SqlEnforcer, 'enforce'>;
   readonly consentNotices: Pick<ConsentNotices, 'get' | 'gpc'>;
+  readonly consentExports: ConsentExports;
   readonly consentReceipts: ConsentReceipts;
   readonly propagation: PropagationState;
   readonly consentTargets: Pick<TargetSyncs, 'statuses'>;

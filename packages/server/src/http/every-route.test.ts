@@ -181,6 +181,7 @@ describe('every route', () => {
       'GET /api/v1/consent',
       'GET /api/v1/requests/:id/mails',
       'GET /api/v1/requests/:id/package',
+      'POST /api/v1/consent-exports',
       'POST /api/v1/consent::history',
       'POST /api/v1/consent::read',
       'POST /api/v1/consent::receipt',

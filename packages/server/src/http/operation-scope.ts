@@ -49,6 +49,7 @@ const BY_OPERATION: Readonly<Record<string, api.Scope>> = {
   getConsent: 'personal-data:read',
   readConsentHistory: 'personal-data:read',
   getConsentReceipt: 'personal-data:read',
+  exportConsent: 'personal-data:read',
   getTicket: 'tickets:write',
 };
 

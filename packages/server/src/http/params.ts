@@ -16,5 +16,6 @@ export const connectionKeyParams = z.object({ key: id('Key of the connection') }
 export const partnerIdParams = z.object({ id: id('Id of the partner') });
 export const holdIdParams = z.object({ id: id('Id of the legal hold') });
 export const jobRunIdParams = z.object({ id: id('Id of the run of a job') });
+export const consentExportIdParams = z.object({ id: id('Id of the export') });
 export const memberIdParams = z.object({ id: id('Id of the member') });
 export const keyIdParams = z.object({ id: id('Id of the API key') });

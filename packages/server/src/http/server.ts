@@ -13,6 +13,7 @@ import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
 import { consentRoutes } from './consent.ts';
+import { consentExportRoutes } from './consent-exports.ts';
 import { consentImportRoutes } from './consent-import.ts';
 import { consentPropagationRoutes } from './consent-propagation.ts';
 import { allowOrigins, consentTagRoutes } from './consent-tag.ts';
@@ -143,6 +144,7 @@ export async function createHttpServer(
   processingChoicesRoutes(app, application);
   consentRoutes(app, application);
   consentPropagationRoutes(app, application);
+  consentExportRoutes(app, application);
   jobRunRoutes(app, application);
   enforceSqlRoutes(app, application);
   consentTagRoutes(app, application);

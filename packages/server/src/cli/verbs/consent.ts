@@ -1,6 +1,7 @@
 import type { RewriteOptions, TargetOptions } from '../actions/consent.ts';
 import { withConfigOptions } from '../context.ts';
 import type { Verb } from '../verb.ts';
+import { consentExportVerb } from './consent-export.ts';
 import { consentImportVerb } from './consent-import.ts';
 import { consentPropagationVerb } from './consent-propagation.ts';
 
@@ -43,6 +44,7 @@ export const consentVerb: Verb = (program, run) => {
     run(async (context) => (await actions()).rewrite(context, file, options)),
   );
 
+  consentExportVerb(consent, run);
   consentImportVerb(consent, run);
   consentPropagationVerb(consent, run);
 };
