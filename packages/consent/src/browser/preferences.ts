@@ -2,6 +2,12 @@ import { type Choices, type Consent, canRefuse, type Notice, type NoticePurpose 
 import { button, element } from './element.ts';
 import { policyLink, type Text, textsOf } from './texts.ts';
 
+/** A switch that says yes, or, of a purpose that is allowed until somebody objects, one that objects: none is on that nobody touched. */
+interface Switch {
+  readonly box: HTMLInputElement;
+  readonly objects: boolean;
+}
+
 /** The preference centre: a switch for each purpose. It opens with what holds now; closing it says nothing. */
 export function createPreferences(consent: Consent) {
   const dialog = element('dialog', { 'aria-labelledby': 'preferences-title' });
@@ -11,7 +17,7 @@ export function createPreferences(consent: Consent) {
 
   function open(notice: Notice): void {
     const text = textsOf(notice);
-    const switches = new Map<string, HTMLInputElement>();
+    const switches = new Map<string, Switch>();
     const say = (act: () => Promise<void>) => () => {
       dialog.close();
       void act();
@@ -62,16 +68,16 @@ export function createPreferences(consent: Consent) {
     title.focus();
   }
 
-  /** What is on by default and was left so is no choice: nobody has said yes to a box that was ticked for them. */
-  function chosen(notice: Notice, switches: ReadonlyMap<string, HTMLInputElement>): Choices {
-    const all = [...switches].map(([code, { checked }]) => [code, checked] as const);
+  /** What is allowed by default and was left so is no choice: nobody has said yes to what they did not touch. */
+  function chosen(notice: Notice, switches: ReadonlyMap<string, Switch>): Choices {
+    const all = [...switches].map(([code, { box, objects }]) => [code, box.checked !== objects] as const);
     const isOn = (code: string) =>
       notice.purposes.some((purpose) => purpose.code === code && purpose.allowed_by_default);
-    const made = all.filter(([code, checked]) => !checked || code in consent.said || !isOn(code));
+    const made = all.filter(([code, granted]) => !granted || code in consent.said || !isOn(code));
     return Object.fromEntries(made.length > 0 ? made : all);
   }
 
-  function row(purpose: NoticePurpose, text: Text, switches: Map<string, HTMLInputElement>): HTMLElement {
+  function row(purpose: NoticePurpose, text: Text, switches: Map<string, Switch>): HTMLElement {
     const { code } = purpose;
     const words = element(
       'span',
@@ -81,16 +87,18 @@ export function createPreferences(consent: Consent) {
     );
     if (!canRefuse(purpose))
       return element('div', { class: 'row' }, words, element('span', { class: 'always' }, text('always')));
+    const object = purpose.allowed_by_default ? text('object') : '';
     const box = element('input', {
       type: 'checkbox',
       role: 'switch',
-      'aria-labelledby': `name-${code}`,
+      'aria-labelledby': `name-${code} object-${code}`,
       'aria-describedby': `about-${code}`,
     });
-    // Where consent is needed, this is never so before somebody said yes.
-    box.checked = consent.allowed(code);
-    switches.set(code, box);
-    return element('label', {}, words, box);
+    const objects = object !== '';
+    box.checked = consent.allowed(code) !== objects;
+    switches.set(code, { box, objects });
+    const word = objects && element('span', { class: 'always', id: `object-${code}` }, object);
+    return element('label', {}, words, word, box);
   }
 
   return { dialog, open };

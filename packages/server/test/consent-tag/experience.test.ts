@@ -76,15 +76,27 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
     expect(await focused(page)).toBe('wheelbarrows');
   });
 
-  it('has no box ticked for what needs a yes, and one switch for each thing that can be refused', async () => {
+  it('has no box ticked that nobody touched, and one switch for each thing that can be refused or objected to', async () => {
     const page = await open();
     await page.click(inTag('.banner .more'));
     const boxes = await page.evaluate(
       `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('li')].map((item) => item.querySelector('input')?.checked ?? 'always')`,
     );
-    expect(boxes).toEqual(['always', false, false, true]);
+    expect(boxes).toEqual(['always', false, false, false]);
     const row = page.locator(inTag('li >> nth=0'));
     expect(await row.textContent()).toContain('Always on');
+    const last = page.locator(inTag('li >> nth=3'));
+    expect(await last.textContent()).toContain('I object');
+    // Used, it refuses; used again, what was refused is allowed.
+    await last.locator('input').click();
+    await page.click(inTag('dialog .more'));
+    const code = await page.evaluate('habeasConsent.notice.purposes[3].code');
+    expect(await said(page)).toMatchObject({ [String(code)]: false });
+    await page.click(inTag('button.link'));
+    expect(await last.locator('input').isChecked()).toBe(true);
+    await last.locator('input').click();
+    await page.click(inTag('dialog .more'));
+    await page.waitForFunction(`habeasConsent.said[${JSON.stringify(code)}] === true`);
   });
 
   it('makes refusing as easy as accepting: one press each, alike in size and looks', async () => {
