@@ -12,6 +12,9 @@ export const OWN_COPIES: Readonly<Record<string, readonly string[]>> = {
     'replicas',
     'planner-statistics',
     'table-files',
+    // Of Amazon Redshift.
+    'snapshots',
+    'materialized-views',
   ],
   mysql: ['binary-log', 'table-files'],
   sqlite: ['write-ahead-log', 'table-files', 'backups'],

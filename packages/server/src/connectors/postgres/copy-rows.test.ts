@@ -82,7 +82,7 @@ test('a copy gives every row, however its messages are cut on the way and whatev
         for await (const batch of copy.batches()) {
           count += batch.count;
           const items = itemsOf({ collection: 'c', columns: ['a', 'b'], ...batch });
-          read.push(...Array.from(items, ({ row }) => [row['a'], row['b']]));
+          read.push(...Array.from(items, ({ row }) => [row.a, row.b]));
         }
         expect(read).toEqual(rows);
         expect(count).toBe(rows.length);

@@ -14,6 +14,7 @@ import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../../t
 import { parseDatasets } from '../../../catalog/index.ts';
 import { fixedClock } from '../../../foundation/index.ts';
 import type { Connector } from '../../connector.ts';
+import { OWN_COPIES } from '../../name-residuals.ts';
 import { createPostgresConnector } from '../postgres-connector.ts';
 
 const ANN = [{ type: 'email', value: 'ann@example.com' }];
@@ -113,6 +114,7 @@ describe('what is masked and kept', () => {
       is_known boolean, wishes super);
     insert into people values (1, 'ann@example.com', 'back\\slash', 'annie', '2010-01-01', true, '{"a": [1, 2]}'),
       (2, 'bob@example.com', 'other', 'bobby', '2010-01-01', false, '{"a": 1}');
+    create table mv_tbl__sums__0 (n bigint);
     create table bills (id bigint primary key, person bigint, text varchar(40), billed timestamp);
     insert into bills values (1, 1, 'old', '2010-01-01'), (2, 1, 'new', '2025-01-01'), (3, 2, 'other', '2010-01-01');`;
   const NOTES_DATASET = `
@@ -149,7 +151,13 @@ dataset:
     expect(evidence.retained).toEqual([
       { collection: 'bills', count: 1, reason: 'accounts', until: '2032-01-01T00:00:00Z' },
     ]);
-    expect(evidence.residuals.map(({ copy }) => copy)).toEqual(['table-files', 'snapshots']);
+    expect(evidence.residuals.map(({ copy }) => copy)).toEqual([
+      'table-files',
+      'snapshots',
+      'materialized-views',
+    ]);
+    // By these names the configuration says when they end.
+    expect(OWN_COPIES.postgres).toEqual(expect.arrayContaining(evidence.residuals.map(({ copy }) => copy)));
     const people = await double.query(
       'select id::int, email, note, nick, is_known, wishes::text from public.people order by id',
     );
