@@ -7,11 +7,13 @@ export interface KeyFormProps {
   readonly act: (key: string) => Promise<SessionView>;
   readonly done: (session: SessionView) => void;
   readonly submit: string;
+  /** Whether there is a better way beside it. (Default: no) */
+  readonly second?: boolean;
   readonly children?: ReactNode;
 }
 
 /** Where somebody shows their API key. The key goes to the server once and is kept nowhere. */
-export function KeyForm({ act, done, submit, children }: KeyFormProps) {
+export function KeyForm({ act, done, submit, second = false, children }: KeyFormProps) {
   const showing = useMutation({ mutationFn: act, onSuccess: done });
   return (
     <form
@@ -33,7 +35,7 @@ export function KeyForm({ act, done, submit, children }: KeyFormProps) {
           error={showing.error?.message}
           visibilityToggleButtonProps={{ 'aria-label': 'Show the key', tabIndex: 0 }}
         />
-        <Button type="submit" loading={showing.isPending}>
+        <Button type="submit" variant={second ? 'default' : 'filled'} loading={showing.isPending}>
           {submit}
         </Button>
       </Stack>

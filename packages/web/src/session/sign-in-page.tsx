@@ -23,7 +23,12 @@ export function SignInPage() {
               <Divider label="or with an API key" />
             </>
           )}
-          <KeyForm act={(key) => startSession({ body: { key } })} done={setSession} submit="Sign in" />
+          <KeyForm
+            act={(key) => startSession({ body: { key } })}
+            done={setSession}
+            submit="Sign in"
+            second={provider !== undefined}
+          />
         </Stack>
       </Paper>
     </Center>
