@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -76,6 +76,57 @@ it('plans, installs, finds nothing to do, and finds what somebody changed', asyn
     ],
   });
   expect((await habeas(['consent', 'install'])).exit).toBe(0);
+});
+
+it('applies a saved plan, and nothing if anything changed since, or the plan was edited', async () => {
+  const read = () => readFileSync(join(folder, 'plan.json'), 'utf8');
+  const isHidden = async () =>
+    (await house.shop.query("select relrowsecurity as it from pg_class where oid = 'letters'::regclass"))
+      .rows[0]?.it;
+  await house.shop.query('alter table letters disable row level security');
+  expect((await habeas(['consent', 'plan', '--out', 'plan.json'])).exit).toBe(1);
+  expect(read()).toContain('enable row level security');
+  expect(await isHidden()).toBe(false);
+  const saved = read();
+
+  await house.shop.query('drop view purpose_fraud.letters');
+  const changed = await habeas(['consent', 'apply', 'plan.json']);
+  expect(changed).toMatchObject({ exit: 2, notes: expect.stringContaining('Plan again') });
+  expect(await isHidden()).toBe(false);
+
+  expect((await habeas(['consent', 'plan', '--out', 'plan.json'])).exit).toBe(1);
+  const fresh = read();
+  writeFileSync(
+    join(folder, 'plan.json'),
+    fresh.replace('enable row level security', 'disable row level security'),
+  );
+  expect(await habeas(['consent', 'apply', 'plan.json'])).toMatchObject({
+    exit: 2,
+    notes: expect.stringContaining('was changed'),
+  });
+  for (const [text, words] of [
+    ['{', 'no JSON'],
+    ['{}', 'no plan'],
+    [saved, 'Plan again'],
+  ] as const) {
+    writeFileSync(join(folder, 'plan.json'), text);
+    expect(await habeas(['consent', 'apply', 'plan.json'])).toMatchObject({
+      exit: 2,
+      notes: expect.stringContaining(words),
+    });
+  }
+
+  writeFileSync(join(folder, 'plan.json'), fresh);
+  expect(await habeas(['consent', 'apply', 'plan.json'])).toMatchObject({
+    exit: 0,
+    out: expect.stringContaining('view purpose_fraud.letters'),
+  });
+  expect(await isHidden()).toBe(true);
+  expect((await habeas(['consent', 'plan'])).exit).toBe(0);
+  expect(await habeas(['consent', 'apply', 'plan.json'])).toMatchObject({
+    exit: 2,
+    notes: expect.stringContaining('Plan again'),
+  });
 });
 
 it('prints a statement that gives the rows of those who agreed alone, and explains it beside', async () => {

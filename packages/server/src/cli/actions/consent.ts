@@ -17,9 +17,14 @@ import { type CliContext, type ConfigOptions, print } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
 import { readGiven } from '../read-given.ts';
 import { explanationLines, installLines } from '../render/consent.ts';
+import { readPlan, savePlan } from './saved-plan.ts';
 
 export interface TargetOptions extends ConfigOptions {
   readonly target?: string;
+}
+
+export interface PlanOptions extends TargetOptions {
+  readonly out?: string;
 }
 
 export interface RewriteOptions extends TargetOptions {
@@ -28,10 +33,12 @@ export interface RewriteOptions extends TargetOptions {
 }
 
 /** Ends with 1 if the target is not as the configuration says. */
-export async function planTarget(context: CliContext, options: TargetOptions): Promise<ExitName> {
-  const plan = await onTarget(context, options, ({ target }, { use }) =>
-    use((client) => planInstall(client, target)),
-  );
+export async function planTarget(context: CliContext, options: PlanOptions): Promise<ExitName> {
+  const plan = await onTarget(context, options, async ({ target }, { use }) => {
+    const plan = await use((client) => planInstall(client, target));
+    if (options.out !== undefined) savePlan(resolve(context.folder, options.out), target.key, plan);
+    return plan;
+  });
   printPlan(context, options, plan, 'planned');
   return plan.steps.length === 0 ? 'done' : 'failed';
 }
@@ -40,6 +47,20 @@ export async function planTarget(context: CliContext, options: TargetOptions): P
 export async function installTarget(context: CliContext, options: TargetOptions): Promise<ExitName> {
   const plan = await onTarget(context, options, ({ target }, { use }) =>
     use((client) => applyInstall(client, target)),
+  );
+  printPlan(context, options, plan, 'done');
+  return plan.steps.some(({ action }) => action === 'unknown') ? 'failed' : 'done';
+}
+
+/** Does a saved plan, or nothing. */
+export async function applyPlan(
+  context: CliContext,
+  file: string,
+  options: ConfigOptions,
+): Promise<ExitName> {
+  const { target: key, fingerprint } = readPlan(readGiven(context, file), file);
+  const plan = await onTarget(context, { ...options, target: key }, ({ target }, { use }) =>
+    use((client) => applyInstall(client, target, { fingerprint })),
   );
   printPlan(context, options, plan, 'done');
   return plan.steps.some(({ action }) => action === 'unknown') ? 'failed' : 'done';

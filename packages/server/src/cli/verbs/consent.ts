@@ -1,5 +1,5 @@
-import type { RewriteOptions, TargetOptions } from '../actions/consent.ts';
-import { withConfigOptions } from '../context.ts';
+import type { PlanOptions, RewriteOptions, TargetOptions } from '../actions/consent.ts';
+import { type ConfigOptions, withConfigOptions } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { consentExportVerb } from './consent-export.ts';
 import { consentImportVerb } from './consent-import.ts';
@@ -18,9 +18,17 @@ export const consentVerb: Verb = (program, run) => {
     consent
       .command('plan')
       .description('compare a database with what the configuration says, and change nothing')
-      .option(target, which),
-  ).action((options: TargetOptions) =>
-    run(async (context) => (await actions()).planTarget(context, options)),
+      .option(target, which)
+      .option('--out <file>', 'write the plan there, with its statements, for habeas consent apply'),
+  ).action((options: PlanOptions) => run(async (context) => (await actions()).planTarget(context, options)));
+
+  withConfigOptions(
+    consent
+      .command('apply')
+      .description('do a saved plan, or nothing if the database or the configuration has changed since')
+      .argument('<file>', 'that habeas consent plan --out wrote'),
+  ).action((file: string, options: ConfigOptions) =>
+    run(async (context) => (await actions()).applyPlan(context, file, options)),
   );
 
   withConfigOptions(

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError, sha256Hex } from '../../foundation/index.ts';
 import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
 import { emailObjects } from './email-identity.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -30,6 +30,8 @@ export interface InstallPlan {
   /** The steps that undo what somebody else changed. */
   readonly drift: readonly InstallStep[];
   readonly purposes: readonly NumberedPurpose[];
+  /** SHA-256 of what the target has and what is to be done in it: the same as long as neither changes. */
+  readonly fingerprint: string;
 }
 
 /** Compares; changes nothing. Throws SCHEMA_MISMATCH for tables and columns that the target does not have. */
@@ -37,11 +39,23 @@ export async function planInstall(client: pg.ClientBase, target: Target): Promis
   return inTransaction(client, 'repeatable read read only', () => planWithin(client, target));
 }
 
-/** Does what {@link planInstall} would say, in one transaction; gives what it did. */
-export async function applyInstall(client: pg.ClientBase, target: Target): Promise<InstallPlan> {
+/**
+ * Does what {@link planInstall} would say, in one transaction; gives what it did. With the `fingerprint` of a plan, does that plan or nothing:
+ * throws CONFLICT if the target or the configuration has changed since.
+ */
+export async function applyInstall(
+  client: pg.ClientBase,
+  target: Target,
+  { fingerprint }: { readonly fingerprint?: string } = {},
+): Promise<InstallPlan> {
   return inTransaction(client, 'read committed', async () => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('${SCHEMA}', 0))`);
     const plan = await planWithin(client, target);
+    if (fingerprint !== undefined && fingerprint !== plan.fingerprint)
+      throw new HabeasError(
+        'CONFLICT',
+        `The target ${target.key}, or its configuration, is not as it was when this was planned; nothing was done. Plan again.`,
+      );
     const wanted = targetObjects(target, plan.purposes, await emailObjects(client, target));
     for (const { statements } of plan.steps)
       for (const statement of statements) await client.query(statement);
@@ -94,11 +108,24 @@ async function planWithin(client: pg.ClientBase, target: Target): Promise<Instal
     ),
     ...unknownObjects(found, new Set([...wanted, ...before.keys()])),
   ];
+  const ordered = inOrder(steps, objects);
   return {
-    steps: inOrder(steps, objects),
+    steps: ordered,
     drift: steps.filter(({ action }) => action === 'restore' || action === 'unknown'),
     purposes,
+    fingerprint: fingerprintOf(target, found, ordered),
   };
+}
+
+/** Belongs to the steps of one plan. */
+export function stepsHash({ fingerprint, steps }: Pick<InstallPlan, 'fingerprint' | 'steps'>): string {
+  const each = steps.map(({ action, kind, name, why, statements }) => [action, kind, name, why, statements]);
+  return sha256Hex(JSON.stringify([fingerprint, each]));
+}
+
+function fingerprintOf(target: Target, found: FoundObjects, steps: readonly InstallStep[]): string {
+  const there = [...found].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return sha256Hex(JSON.stringify([target.organizationId, target.key, there, steps]));
 }
 
 function stepOf(
