@@ -41,6 +41,10 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
+      // zod and what tells it to make no functions of text are one file, so that nothing of the contract runs before.
+      output: {
+        codeSplitting: { groups: [{ name: 'contract', test: /no-eval|packages.contract|node_modules.zod/ }] },
+      },
       onwarn(warning, warn) {
         // "use client" means something to servers that render; there is none here.
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);

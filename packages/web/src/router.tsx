@@ -1,6 +1,7 @@
-import { requestFilterSchema } from '@habeas/contract/api';
+import { listTicketsQuerySchema, requestFilterSchema } from '@habeas/contract/api';
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import * as z from 'zod';
+import { mapSearchSchema } from './map/search.ts';
 import { Loading } from './parts/states.tsx';
 import { PageError, PageNotFound } from './shell/page-error.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -27,6 +28,24 @@ const request = createRoute({
   validateSearch: z.object({ tab: z.enum(['deadline', 'kept', 'timeline', 'receipt']).optional() }),
 }).lazy(() => import('./requests/detail-page.tsx').then(({ route }) => route));
 
+const tickets = createRoute({
+  getParentRoute: () => root,
+  path: '/tickets',
+  validateSearch: listTicketsQuerySchema.pick({ state: true, team: true }),
+}).lazy(() => import('./tickets/list-page.tsx').then(({ route }) => route));
+
+const ticket = createRoute({ getParentRoute: () => root, path: '/tickets/$id' }).lazy(() =>
+  import('./tickets/detail-page.tsx').then(({ route }) => route),
+);
+
+const connections = createRoute({ getParentRoute: () => root, path: '/connections' }).lazy(() =>
+  import('./connections/connections-page.tsx').then(({ route }) => route),
+);
+
+const map = createRoute({ getParentRoute: () => root, path: '/map', validateSearch: mapSearchSchema }).lazy(
+  () => import('./map/map-page.tsx').then(({ route }) => route),
+);
+
 const signedIn = createRoute({ getParentRoute: () => root, path: '/signed-in' }).lazy(() =>
   import('./session/signed-in-page.tsx').then(({ route }) => route),
 );
@@ -41,7 +60,7 @@ const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
 };
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, requests, request, signedIn]),
+  routeTree: root.addChildren([home, requests, request, tickets, ticket, connections, map, signedIn]),
   basepath: '/app',
   parseSearch,
   stringifySearch,

@@ -511,6 +511,7 @@ export type CreateRequest = z.output<typeof createRequestSchema>;
 export type RequestView = z.output<typeof requestSchema>;
 export type TaskView = z.output<typeof taskSchema>;
 export type PlanView = z.output<typeof planSchema>;
+export type TicketState = z.output<typeof ticketStateSchema>;
 export type TicketView = z.output<typeof ticketSchema>;
 export type TicketDetail = z.output<typeof ticketDetailSchema>;
 export type ReceiptView = z.output<typeof receiptSchema>;

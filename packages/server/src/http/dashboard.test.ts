@@ -32,6 +32,8 @@ describe('the dashboard', () => {
   it('is where / leads, and the same page at every address below it, without a key', async () => {
     const root = await get('/');
     expect([root.statusCode, root.headers.location]).toEqual([302, '/app']);
+    const refused = await get('/?sign_in_error=FORBIDDEN');
+    expect(refused.headers.location).toBe('/app?sign_in_error=FORBIDDEN');
     const bodies = await Promise.all(
       ['/app', '/app/', '/app/requests', '/app/requests/req_1?x=1', '/app/nothing.js'].map(async (url) => {
         const answer = await get(url);

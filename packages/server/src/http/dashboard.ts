@@ -38,7 +38,7 @@ export function dashboardRoutes(app: HttpServer, folder: string = builtDashboard
   app.get('/', {
     config: OPEN,
     schema: { hide: true },
-    handler: (_request, reply) => reply.redirect('/app'),
+    handler: ({ url }, reply) => reply.redirect(`/app${url.slice(1)}`),
   });
   app.get('/app', { config: OPEN, schema: { hide: true }, handler: page });
   app.get('/app/*', { config: OPEN, schema: { hide: true }, handler: page });

@@ -63,10 +63,48 @@ export const acknowledgeRequest = define('POST', '/api/v1/requests/{id}:acknowle
 
 export const pause = define('POST', '/api/v1/pauses', {
   body: api.createPauseSchema,
-  reply: api.pauseSchema,
+  reply: api.pauseListSchema,
 });
 export const listAudit = define('GET', '/api/v1/audit', {
   query: api.listAuditQuerySchema,
   reply: api.auditPageSchema,
 });
 export const getVerifierKeys = define('GET', '/api/v1/audit/keys', { reply: z.string() });
+
+export const listTickets = define('GET', '/api/v1/tickets', {
+  query: api.listTicketsQuerySchema,
+  reply: api.ticketPageSchema,
+});
+export const getTicket = define('GET', '/api/v1/tickets/{id}', { reply: api.ticketDetailSchema });
+export const closeTicket = define('POST', '/api/v1/tickets/{id}:close', {
+  body: api.closeTicketSchema,
+  reply: api.ticketSchema,
+});
+export const rejectTicket = define('POST', '/api/v1/tickets/{id}:reject', {
+  body: api.reasonSchema,
+  reply: api.ticketSchema,
+});
+
+export const listGaps = define('GET', '/api/v1/gaps', {
+  query: api.mapFilterSchema,
+  reply: api.gapListSchema,
+});
+export const listClients = define('GET', '/api/v1/clients', { reply: api.clientListSchema });
+export const approveClient = define('POST', '/api/v1/clients/{id}:approve', { reply: api.clientSchema });
+export const rejectClient = define('POST', '/api/v1/clients/{id}:reject', { reply: api.clientSchema });
+export const listPauses = define('GET', '/api/v1/pauses', { reply: api.pauseListSchema });
+export const resume = define('POST', '/api/v1/pauses:resume', {
+  body: api.resumeSchema,
+  reply: api.pauseListSchema,
+});
+export const listWebhooks = define('GET', '/api/v1/webhooks', { reply: api.webhookListSchema });
+export const listConnections = define('GET', '/api/v1/connections', { reply: api.connectionListSchema });
+export const checkConnection = define('POST', '/api/v1/connections/{key}:check', {
+  reply: api.healthReportSchema,
+});
+
+export const getMap = define('GET', '/api/v1/map', { query: api.mapQuerySchema, reply: api.mapSchema });
+export const getDownstream = define('GET', '/api/v1/map/downstream', {
+  query: api.reachQuerySchema,
+  reply: api.reachSchema,
+});

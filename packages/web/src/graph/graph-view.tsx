@@ -1,7 +1,6 @@
 import '@xyflow/react/dist/style.css';
 import './graph.css';
 import { useMantineColorScheme } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import {
   Background,
   Controls,
@@ -11,13 +10,12 @@ import {
   type NodeTypes,
   ReactFlow,
 } from '@xyflow/react';
-import { type ReactNode, useMemo } from 'react';
+import { useMemo } from 'react';
 import { Failure, Loading } from '../parts/states.tsx';
-import { layOut } from './lay-out.ts';
 import type { LayoutGraph } from './layout.ts';
+import { useLayout } from './use-layout.ts';
 
-export interface DrawnNode extends Node {
-  readonly id: string;
+export interface DrawnNode extends Omit<Node, 'position'> {
   readonly width: number;
   readonly height: number;
 }
@@ -25,49 +23,47 @@ export interface DrawnNode extends Node {
 export interface GraphViewProps {
   readonly label: string;
   /** Their positions are found here. */
-  readonly nodes: readonly Omit<DrawnNode, 'position'>[];
+  readonly nodes: readonly DrawnNode[];
   readonly edges: readonly Edge[];
   readonly nodeTypes: NodeTypes;
-  readonly height: number | string;
-  readonly select?: (chosen: { readonly node?: string; readonly edge?: string } | undefined) => void;
-  readonly children?: ReactNode;
+  /** Pixels. */
+  readonly height: number;
+  /** Told of the node or edge that is chosen, by pointer or keyboard; undefined: none. (Default: nothing can be chosen) */
+  readonly select?: (id: string | undefined) => void;
 }
 
-/** A graph that is looked at, not edited: moved by pointer and keyboard, its nodes and edges can be chosen. */
-export function GraphView({
-  label,
-  nodes,
-  edges,
-  nodeTypes,
-  height,
-  select,
+export const layoutGraphOf = (nodes: readonly DrawnNode[], edges: readonly Edge[]): LayoutGraph => ({
+  nodes: nodes.map(({ id, width, height }) => ({ id, width, height })),
+  edges: edges.map(({ source, target }) => ({ from: source, to: target })),
+});
 
-  children,
-}: GraphViewProps) {
+/** A graph that is looked at, not edited: moved by pointer and keyboard, its nodes and edges can be chosen. */
+export function GraphView({ label, nodes, edges, nodeTypes, height, select }: GraphViewProps) {
   const { colorScheme } = useMantineColorScheme();
-  const graph: LayoutGraph = {
-    nodes: nodes.map(({ id, width, height: tall }) => ({ id, width, height: tall })),
-    edges: edges.map(({ source, target }) => ({ from: source, to: target })),
-  };
-  // The same graph is laid out once, whatever its nodes say meanwhile.
-  const { data: positions, error } = useQuery({
-    queryKey: ['layout', graph],
-    queryFn: () => layOut(graph),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const { data: positions, error } = useLayout(layoutGraphOf(nodes, edges));
   const placed = useMemo(
-    () => nodes.flatMap((node) => ({ ...node, position: positions?.get(node.id) ?? { x: 0, y: 0 } }) as Node),
+    () => nodes.map((node): Node => ({ ...node, position: positions?.get(node.id) ?? { x: 0, y: 0 } })),
     [nodes, positions],
+  );
+  const drawn = useMemo(
+    () => edges.map((edge): Edge => ({ markerEnd: { type: MarkerType.ArrowClosed }, ...edge })),
+    [edges],
   );
   if (error !== null) return <Failure error={error} />;
   if (positions === undefined) return <Loading rows={4} />;
+  const choose = (
+    changes: readonly { readonly type: string; readonly id?: string; readonly selected?: boolean }[],
+  ) => {
+    const chosen = changes.find(({ type, selected }) => type === 'select' && selected === true);
+    if (chosen !== undefined) select?.(chosen.id);
+  };
   return (
     <section aria-label={label} className="graph" style={{ height }}>
       <ReactFlow
         // Another graph is another picture, seen whole at first.
         key={[...positions.keys()].join('\0')}
         nodes={placed}
-        edges={edges.map((edge) => ({ markerEnd: { type: MarkerType.ArrowClosed }, ...edge }))}
+        edges={drawn}
         nodeTypes={nodeTypes}
         colorMode={colorScheme === 'auto' ? 'system' : colorScheme}
         fitView
@@ -75,18 +71,18 @@ export function GraphView({
         minZoom={0.05}
         nodesDraggable={false}
         nodesConnectable={false}
-        edgesFocusable={select !== undefined}
+        elementsSelectable={select !== undefined}
         nodesFocusable
+        edgesFocusable={select !== undefined}
         onlyRenderVisibleElements={nodes.length > 100}
         deleteKeyCode={null}
-        onSelectionChange={({ nodes: [node], edges: [edge] }) =>
-          select?.(node ? { node: node.id } : edge ? { edge: edge.id } : undefined)
-        }
+        onNodesChange={choose}
+        onEdgesChange={choose}
+        onPaneClick={() => select?.(undefined)}
         proOptions={{ hideAttribution: true }}
       >
         <Background />
         <Controls showInteractive={false} />
-        {children}
       </ReactFlow>
     </section>
   );

@@ -1,7 +1,7 @@
 import type { Scope } from '@habeas/contract/api';
 
 export interface Place {
-  readonly to: '/' | '/requests';
+  readonly to: '/' | '/requests' | '/tickets' | '/map' | '/connections';
   readonly label: string;
   /** Who may not do this is not led there. */
   readonly scope: Scope | undefined;
@@ -11,4 +11,7 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { to: '/', label: 'Home', scope: undefined },
   { to: '/requests', label: 'Requests', scope: 'requests:read' },
+  { to: '/tickets', label: 'Tickets', scope: 'tickets:read' },
+  { to: '/map', label: 'Data map', scope: 'map:read' },
+  { to: '/connections', label: 'Connections', scope: 'connections:read' },
 ];

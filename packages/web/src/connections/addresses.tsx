@@ -1,0 +1,76 @@
+import type { ClientView } from '@habeas/contract/api';
+import { Button, Group } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { approveClient, listClients, rejectClient } from '../api/operations.ts';
+import { type Act, ActDialog } from '../parts/act-dialog.tsx';
+import { Instant } from '../parts/instant.tsx';
+import { ListSection } from '../parts/list-section.tsx';
+import { Name } from '../parts/name.tsx';
+import { ToneBadge } from '../parts/tone-badge.tsx';
+import { useMay } from '../session/session.tsx';
+
+const TONES = { proposed: 'watch', approved: 'good', rejected: 'quiet' } as const;
+
+/** Addresses that teams published. Anybody who can publish a metric can publish one, so a person approves each. */
+export function Addresses() {
+  const client = useQueryClient();
+  const may = useMay('connections:write');
+  const [act, setAct] = useState<Act>();
+  const query = useQuery({
+    queryKey: ['clients'],
+    queryFn: async ({ signal }) => (await listClients({}, signal)).items,
+  });
+  const acts = ({ id, team, address, state }: ClientView): readonly Act[] => [
+    ...(state === 'approved'
+      ? []
+      : [
+          {
+            label: 'Approve',
+            explanation: `Habeas sends personal data to ${address} for team ${team} from now on. Ask them whether it is theirs.`,
+            run: () => approveClient({ id }),
+          },
+        ]),
+    ...(state === 'rejected'
+      ? []
+      : [
+          {
+            label: 'Reject',
+            explanation: `Nothing is sent to ${address} any more.`,
+            grave: true,
+            run: () => rejectClient({ id }),
+          },
+        ]),
+  ];
+  return (
+    <>
+      <ListSection
+        title="Addresses of teams"
+        query={query}
+        none="No team has published an address yet."
+        head={['Team', 'Service', 'Address', 'State', 'First seen', 'Acts']}
+        keyOf={({ id }) => id}
+        cells={(one) => [
+          <Name key="team">{one.team}</Name>,
+          one.service !== null && <Name key="service">{one.service}</Name>,
+          <Name key="address">{one.address}</Name>,
+          <ToneBadge key="state" tone={TONES[one.state]}>
+            {one.state}
+            {one.stale ? ', not seen any more' : ''}
+          </ToneBadge>,
+          <Instant key="at" at={one.first_seen} as="day" />,
+          may && (
+            <Group key="acts" gap="xs" wrap="nowrap">
+              {acts(one).map((each) => (
+                <Button key={each.label} size="compact-sm" variant="default" onClick={() => setAct(each)}>
+                  {each.label}
+                </Button>
+              ))}
+            </Group>
+          ),
+        ]}
+      />
+      <ActDialog act={act} close={() => setAct(undefined)} done={() => void client.invalidateQueries()} />
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+import { Badge, Button, Group, Text } from '@mantine/core';
+import { Name } from '../parts/name.tsx';
+import { MARKS } from './drawn.ts';
+import type { TeamLook } from './team-look.ts';
+
+export interface LegendProps {
+  readonly looks: ReadonlyMap<string, TeamLook>;
+  readonly open: ReadonlySet<string>;
+  readonly toggle: (team: string) => void;
+  readonly compared: boolean;
+}
+
+/** Which colour and initials are whose; each opens its team. */
+export function Legend({ looks, open, toggle, compared }: LegendProps) {
+  return (
+    <section aria-label="Legend">
+      <Group gap="xs" mt="sm">
+        <Text size="sm" fw={600}>
+          Legend
+        </Text>
+        {[...looks].map(([team, { color, initials }]) => (
+          <Button
+            key={team}
+            size="compact-sm"
+            variant="default"
+            aria-expanded={open.has(team)}
+            leftSection={
+              <span
+                aria-hidden="true"
+                className="swatch"
+                style={{ background: `var(--mantine-color-${color}-filled)` }}
+              />
+            }
+            onClick={() => toggle(team)}
+          >
+            <span>
+              {initials} <Name>{team}</Name>
+            </span>
+          </Button>
+        ))}
+        {compared &&
+          Object.entries(MARKS).map(([mark, { sign }]) => (
+            <Badge key={mark} variant="light" color="gray" className="tone" tt="none">
+              {sign} {mark}
+            </Badge>
+          ))}
+      </Group>
+    </section>
+  );
+}

@@ -1,0 +1,49 @@
+import { List, Stack, Text } from '@mantine/core';
+import { Instant } from '../parts/instant.tsx';
+import { Name } from '../parts/name.tsx';
+import type { DrawnMap, MapLink } from './collapse.ts';
+import { MARKS } from './drawn.ts';
+
+const SHOWN = 30;
+
+/** A link: from whom, to whom, which data, since when, and who says so. */
+export function LinkPanel({ link, drawn }: { readonly link: MapLink; readonly drawn: DrawnMap }) {
+  const nodeOf = (id: string) => drawn.nodes.find((node) => node.id === id);
+  const ends = [
+    ['From', nodeOf(link.from)],
+    ['To', nodeOf(link.to)],
+  ] as const;
+  return (
+    <Stack gap="xs">
+      {ends.map(([word, node]) => (
+        <Text key={word}>
+          {word} <Name>{node?.name ?? ''}</Name>
+          {node?.kind === 'service' && (
+            <>
+              {' '}
+              (team <Name>{node.team}</Name>)
+            </>
+          )}
+        </Text>
+      ))}
+      {link.marks.length > 0 && (
+        <Text>{link.marks.map((mark) => `${MARKS[mark].sign} ${mark}`).join(', ')}</Text>
+      )}
+      <Text size="sm" c="dimmed">
+        Data transmitted
+      </Text>
+      <List size="sm">
+        {link.flows.slice(0, SHOWN).map((flow) => (
+          <List.Item key={JSON.stringify([flow.from, flow.to, flow.data_type, flow.source, flow.team])}>
+            <Name>{flow.data_type}</Name> (<Name>{flow.category ?? 'no category'}</Name>):{' '}
+            <Name>{flow.from}</Name> → <Name>{flow.to}</Name>, since <Instant at={flow.first_seen} as="day" />
+            , {flow.evidence} by <Name>{flow.source}</Name>
+          </List.Item>
+        ))}
+      </List>
+      {link.flows.length > SHOWN && (
+        <Text size="sm">and {link.flows.length - SHOWN} more; the table has all</Text>
+      )}
+    </Stack>
+  );
+}
