@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { auditMigrations } from '../../audit/index.ts';
+import { newSecretKey } from '../../foundation/index.ts';
+import { assignBits } from '../purposes/index.ts';
+import { consentMigrations, createSubjects, recordAtOnce, type Signal } from './index.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
+});
+afterAll(() => database?.close());
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** As PostgreSQL planned the statements of a call, those of functions among them: it tells each plan as a notice. */
+async function plansOf(work: () => Promise<unknown>): Promise<readonly PlanNode[]> {
+  const { pool } = database;
+  const plans: PlanNode[] = [];
+  // Every connection that is opened from now on tells its plans.
+  const tell = `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on;
+    set auto_explain.log_format = json; set auto_explain.log_level = notice; set client_min_messages = notice`;
+  const client = await pool.connect();
+  const listen = ({ message }: { message?: string | undefined }) => {
+    const json = message?.slice(message.indexOf('{'));
+    if (message?.includes('plan:') && json !== undefined) plans.push(...nodesOf(JSON.parse(json).Plan));
+  };
+  client.on('notice', listen);
+  await client.query(tell);
+  client.release();
+  await work();
+  client.off('notice', listen);
+  return plans;
+}
+
+it('looks people and signatures up one by one, also in tables that are new and that PostgreSQL knows nothing about', async () => {
+  const organizationId = 'acme';
+  const purposes = await assignBits(database.db, organizationId, ['a']);
+  const subjects = createSubjects({ organizationId, masterKey: newSecretKey() });
+  let event = 0;
+  const batch = (late: boolean) =>
+    Array.from({ length: 20 }, (_, person): Signal => {
+      event += 1;
+      const saidAt = new Date(Date.UTC(2026, 0, 1) + (late && person % 2 === 0 ? -1 : 1) * event * 1_000);
+      return {
+        eventId: `e${event}`,
+        identity: { type: 'user_id', value: `u${person}` },
+        saidAt,
+        choices: { a: true },
+        source: 'api',
+      };
+    });
+  const options = { organizationId, subjects, purposes, now: new Date('2026-06-01'), entries: [] };
+  const plans = await plansOf(async () => {
+    expect(await recordAtOnce(database.db, batch(false), options)).toBe(true);
+    expect(await recordAtOnce(database.db, batch(true), options)).toBe(true);
+  });
+  const reads = plans.filter(
+    (node) => node['Relation Name']?.startsWith('consent_') === true && node['Node Type'] !== 'ModifyTable',
+  );
+  expect(new Set(reads.map((node) => node['Relation Name']))).toEqual(
+    new Set(['consent_identities', 'consent_signals']),
+  );
+  for (const node of reads) {
+    expect(node['Node Type']).toMatch(/^(Index|Index Only|Bitmap Heap) Scan$/);
+    expect(node['Index Cond']).toMatch(/digest = |subject = /);
+  }
+  // Each of these reads all of something for each row of something else, or makes a table of all of it.
+  for (const kind of ['Materialize', 'Hash Join', 'Merge Join'])
+    expect(plans.filter((node) => node['Node Type'] === kind)).toEqual([]);
+});
