@@ -7,7 +7,7 @@ import { parsePurposeFile } from '../purposes/index.ts';
 import { consentMigrations } from '../record/index.ts';
 import { choicesOfGpp, choicesOfTcf } from './choices.ts';
 import { encodeGpp } from './gpp.ts';
-import { decodeTcf } from './tcf.ts';
+import { decodeTcf, encodeTcf } from './tcf.ts';
 
 const file = parsePurposeFile(
   `
@@ -35,6 +35,22 @@ it('reads of a string of Europe what it grants, and without its disclosed vendor
   const refused = { profiles: false, location: false, measuring: false };
   expect(choicesOfTcf(STRING, file.purposes)).toEqual({ storage: true, ...refused });
   expect(choicesOfTcf(CORE, file.purposes)).toEqual(refused);
+});
+
+it('takes legitimate interests from where nobody objected to them, and consent from where somebody agreed', () => {
+  const said = { ...decodeTcf(STRING), disclosedVendors: new Set([2]) };
+  const read = (purposeConsents: readonly number[], purposeInterests: readonly number[]) => {
+    const text = encodeTcf({
+      ...said,
+      purposeConsents: new Set(purposeConsents),
+      purposeInterests: new Set(purposeInterests),
+    });
+    const { storage, profiles, measuring } = choicesOfTcf(text, file.purposes);
+    return { storage, profiles, measuring };
+  };
+  expect(read([7], [1, 3, 4])).toEqual({ storage: false, profiles: false, measuring: false });
+  expect(read([1, 3], [7])).toEqual({ storage: true, profiles: false, measuring: true });
+  expect(read([3, 4], [])).toEqual({ storage: false, profiles: true, measuring: false });
 });
 
 it('reads of a string of the United States each opt-out, and Global Privacy Control', () => {

@@ -146,6 +146,80 @@ describe('strings of the United States', () => {
     ]);
   });
 
+  // Of the tests of IAB Tech Lab's own encoders (iabgpp-java, UsCaTest to UsCtTest; iabgpp-es, GppModel.test): what they write for these fields.
+  const none = { sale: undefined, sharing: undefined, targeted_advertising: undefined, gpc: undefined };
+  const advertising = { ...none, sale: true, targeted_advertising: true };
+  it.each([
+    [8, 'BVWSSSVY.YA', { ...none, sale: true, sharing: true, gpc: true }],
+    [8, 'BAAAAABA.QA', { ...none, gpc: false }],
+    [8, 'BAAAAABA', none],
+    [9, 'BVWSSVY', advertising],
+    [9, 'BAAAABA', none],
+    [10, 'BVWSSVg.YA', { ...advertising, gpc: true }],
+    [10, 'BVWSSVg', advertising],
+    [10, 'BAAAAEA.QA', { ...none, gpc: false }],
+    [11, 'BVVkklWA', advertising],
+    [11, 'BAAAAAQA', none],
+    [12, 'BVWSSZFg.YA', { ...advertising, gpc: true }],
+    [12, 'BVWSSZFg', advertising],
+    [12, 'BAAAAAEA.QA', { ...none, gpc: false }],
+  ])('are read as others write the section %i of a state: %s', (id, text, want) => {
+    const [header] = encodeGpp([{ id, ...none }]).split('~');
+    expect(decodeGpp(`${header}~${text}`)).toEqual([{ id, ...want }]);
+  });
+
+  // The same tests' values of all fields in the order of the sections' specifications, and which of them are the opt-outs.
+  it.each([
+    [8, 'BVWSSSVY', [1, 1, 1, 1, 1, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 1, 1, 1, 2], { sale: 3, sharing: 4 }],
+    [9, 'BVWSSVY', [1, 1, 1, 1, 1, 2, 1, 0, 2, 1, 0, 2, 1, 1, 1, 1, 2], { sale: 3, targeted_advertising: 4 }],
+    [10, 'BVWSSVg', [1, 1, 1, 1, 1, 2, 1, 0, 2, 1, 0, 2, 1, 1, 1, 2], { sale: 3, targeted_advertising: 4 }],
+    [
+      11,
+      'BVVkklWA',
+      [1, 1, 1, 1, 1, 1, 2, 1, 0, 2, 1, 0, 2, 1, 1, 1, 1, 2],
+      { sale: 4, targeted_advertising: 5 },
+    ],
+    [
+      12,
+      'BVWSSZFg',
+      [1, 1, 1, 1, 1, 2, 1, 0, 2, 1, 0, 2, 1, 2, 1, 0, 1, 1, 2],
+      { sale: 3, targeted_advertising: 4 },
+    ],
+  ] as const)(
+    'have the opt-outs of section %i where its specification has them',
+    (id, published, fields, places) => {
+      const written = (values: readonly number[]) => {
+        const bits = `000001${values.map((value) => value.toString(2).padStart(2, '0')).join('')}`;
+        const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0').match(/.{8}/g) ?? [];
+        return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2))).toString('base64url');
+      };
+      expect(written(fields)).toBe(published);
+      const [header] = encodeGpp([{ id, ...none }]).split('~');
+      for (const values of [0, 1, 2].flatMap((one) => [0, 1, 2].map((other) => [one, other] as const))) {
+        const changed = fields.map((value, place) => {
+          const index = Object.values<number>(places).indexOf(place);
+          return index < 0 ? value : (values[index] ?? value);
+        });
+        const want = Object.keys(places).map((name, index) => [
+          name,
+          [undefined, true, false][values[index] ?? 0],
+        ]);
+        expect(decodeGpp(`${header}~${written(changed)}`)).toEqual([
+          { id, ...none, ...Object.fromEntries(want) },
+        ]);
+      }
+    },
+  );
+
+  it('are read in one string with all others, whose header has a range', () => {
+    const read = decodeGpp(
+      'DBACOaw~CPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAAAAAA.QAAA.IAAA~CPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAA.YAAAAAAAAAA~1---~BAAAAAAAAAA.QA~BAAAAAAA.QA~BAAAAAA~BAAAAAA.QA~BAAAAAAA~BAAAAAAA.QA',
+    );
+    expect(read.map(({ id }) => id)).toEqual([6, 7, 8, 9, 10, 11, 12]);
+    expect(read.map(({ gpc }) => gpc)).toEqual([undefined, false, false, undefined, false, undefined, false]);
+    expect(decodeGpp('DBABTA~1YNN')).toEqual([{ id: 6, ...none, sale: false }]);
+  });
+
   it('are refused where they are damaged', () => {
     for (const text of [
       '',
