@@ -56,6 +56,7 @@ it('gives a receipt of a signal once, that is verified without the server and na
     'dpv:hasRecordOfActivity': {
       '@type': 'dpv:ConsentRecord',
       'dct:identifier': 'web-1',
+      'dct:source': 'tag',
       'dpv:hasNotice': { 'schema:version': '2026-03', 'dct:language': 'de', 'dct:type': 'banner' },
       'dpv:hasProcess': [
         {
