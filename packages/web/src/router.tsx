@@ -1,4 +1,4 @@
-import { listTicketsQuerySchema, requestFilterSchema } from '@habeas/contract/api';
+import { listAuditQuerySchema, listTicketsQuerySchema, requestFilterSchema } from '@habeas/contract/api';
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import * as z from 'zod';
 import { mapSearchSchema } from './map/search.ts';
@@ -46,6 +46,12 @@ const map = createRoute({ getParentRoute: () => root, path: '/map', validateSear
   () => import('./map/map-page.tsx').then(({ route }) => route),
 );
 
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: listAuditQuerySchema.pick({ subject: true }),
+}).lazy(() => import('./audit/audit-page.tsx').then(({ route }) => route));
+
 const signedIn = createRoute({ getParentRoute: () => root, path: '/signed-in' }).lazy(() =>
   import('./session/signed-in-page.tsx').then(({ route }) => route),
 );
@@ -60,7 +66,7 @@ const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
 };
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, requests, request, tickets, ticket, connections, map, signedIn]),
+  routeTree: root.addChildren([home, requests, request, tickets, ticket, connections, map, audit, signedIn]),
   basepath: '/app',
   parseSearch,
   stringifySearch,

@@ -61,12 +61,18 @@ describe.skipIf(program === undefined)('the work of a day in the dashboard', () 
           expect(await barriers(page)).toEqual([]);
           expect(await page.evaluate(FITS)).toBe(true);
           await picture(page, `home-${colorScheme}`);
-          for (const path of ['tickets', `tickets/${ticket.id}`, 'connections']) {
+          for (const path of [
+            'tickets',
+            `tickets/${ticket.id}`,
+            'connections',
+            'audit',
+            'audit?subject=nothing',
+          ]) {
             await page.goto(`/app/${path}`);
-            await page.locator('table').first().waitFor();
+            await page.locator('table, section').first().waitFor();
             expect([path, await barriers(page)]).toEqual([path, []]);
             expect([path, await page.evaluate(FITS)]).toEqual([path, true]);
-            await picture(page, `${path.replace(/\/.*/, '-one')}-${colorScheme}`);
+            await picture(page, `${path.replace(/\/.*/, '-one').replace('?', '-')}-${colorScheme}`);
           }
           expect(problems).toEqual([]);
         },

@@ -47,7 +47,7 @@ describe('the layout of a graph', () => {
       { from: 'bus', to: 'mailer' },
     ];
     const positions = layout({ nodes, edges });
-    expect(['shop', 'bus', 'mailer'].map((id) => positions.get(id)?.x)).toEqual([0, 180, 360]);
+    expect(['shop', 'bus', 'mailer'].map((id) => positions.get(id)?.x)).toEqual([0, 230, 460]);
   });
 
   it('puts what nobody could read into lanes, at once', () => {

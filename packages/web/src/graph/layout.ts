@@ -29,7 +29,7 @@ export const MOST_NODES = 300;
 export const MOST_EDGES = 600;
 
 const GAP = 28;
-const RANK_GAP = 80;
+const RANK_GAP = 130;
 
 /**
  * Places the nodes of a graph from left to right. Pure, and the same graph gives the same picture whatever the order of its

@@ -1,6 +1,6 @@
 import { List, Stack, Text } from '@mantine/core';
 import { Instant } from '../parts/instant.tsx';
-import { Name } from '../parts/name.tsx';
+import { Name, Words } from '../parts/name.tsx';
 import type { DrawnMap, MapLink } from './collapse.ts';
 import { MARKS } from './drawn.ts';
 
@@ -35,9 +35,9 @@ export function LinkPanel({ link, drawn }: { readonly link: MapLink; readonly dr
       <List size="sm">
         {link.flows.slice(0, SHOWN).map((flow) => (
           <List.Item key={JSON.stringify([flow.from, flow.to, flow.data_type, flow.source, flow.team])}>
-            <Name>{flow.data_type}</Name> (<Name>{flow.category ?? 'no category'}</Name>):{' '}
+            <Name>{flow.data_type}</Name> (<Words>{flow.category ?? 'no category'}</Words>):{' '}
             <Name>{flow.from}</Name> → <Name>{flow.to}</Name>, since <Instant at={flow.first_seen} as="day" />
-            , {flow.evidence} by <Name>{flow.source}</Name>
+            , {flow.evidence} by <Words>{flow.source}</Words>
           </List.Item>
         ))}
       </List>

@@ -1,7 +1,7 @@
 import type { MapView } from '@habeas/contract/api';
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { getMap } from '../api/operations.ts';
+import { mapQuery } from './queries.ts';
 import type { MapSearch } from './search.ts';
 
 export interface MapFiltersProps {
@@ -13,11 +13,7 @@ export interface MapFiltersProps {
 
 /** What the map is asked for. The choices are those of the whole map, so that a filter can be changed for another one. */
 export function MapFilters({ map, search, change, reset }: MapFiltersProps) {
-  const { data: whole = map } = useQuery({
-    queryKey: ['map', 'whole', search.as_of],
-    queryFn: ({ signal }) => getMap({ query: { as_of: search.as_of } }, signal),
-    staleTime: 60_000,
-  });
+  const { data: whole = map } = useQuery(mapQuery(search.as_of === undefined ? {} : { as_of: search.as_of }));
   const types = [...(whole?.flows ?? []), ...(whole?.stores ?? [])];
   const select = (
     name: 'team' | 'service' | 'data_type' | 'category',

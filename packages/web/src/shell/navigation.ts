@@ -1,7 +1,7 @@
 import type { Scope } from '@habeas/contract/api';
 
 export interface Place {
-  readonly to: '/' | '/requests' | '/tickets' | '/map' | '/connections';
+  readonly to: '/' | '/requests' | '/tickets' | '/map' | '/connections' | '/audit';
   readonly label: string;
   /** Who may not do this is not led there. */
   readonly scope: Scope | undefined;
@@ -14,4 +14,5 @@ export const PLACES: readonly Place[] = [
   { to: '/tickets', label: 'Tickets', scope: 'tickets:read' },
   { to: '/map', label: 'Data map', scope: 'map:read' },
   { to: '/connections', label: 'Connections', scope: 'connections:read' },
+  { to: '/audit', label: 'Audit', scope: 'audit:read' },
 ];
