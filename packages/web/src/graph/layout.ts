@@ -28,6 +28,11 @@ export type Positions = ReadonlyMap<string, Point>;
 export const MOST_NODES = 300;
 export const MOST_EDGES = 600;
 
+/** From here on it matters more that a picture comes soon than that its links are as short as can be. */
+const MANY_EDGES = 100;
+/** Of a column of lanes; more make another column. */
+const MOST_ROWS = 20;
+
 const GAP = 28;
 const RANK_GAP = 130;
 
@@ -43,7 +48,9 @@ export function layout(graph: LayoutGraph): Positions {
     .toSorted((one, other) => compare(one.from, other.from) || compare(one.to, other.to));
   if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) return inLanes({ nodes, edges });
   const drawn = new Graph();
-  drawn.setGraph({ rankdir: 'LR', nodesep: GAP, ranksep: RANK_GAP });
+  // Measured on 40 nodes and 310 links in many circles: 0.5 s instead of 1.1 s.
+  const ranker = edges.length > MANY_EDGES ? 'longest-path' : 'network-simplex';
+  drawn.setGraph({ rankdir: 'LR', nodesep: GAP, ranksep: RANK_GAP, acyclicer: 'greedy', ranker });
   drawn.setDefaultEdgeLabel(() => ({}));
   // By number: dagre keeps nodes in objects, and a service may be called `constructor`.
   const numbers = new Map(nodes.map(({ id }, number) => [id, `n${number}`]));
@@ -62,14 +69,18 @@ export function layout(graph: LayoutGraph): Positions {
 /** Columns by how far a node is from where data begins, each in alphabetical order. Takes no time, and never fails. */
 export function inLanes({ nodes, edges }: LayoutGraph): Positions {
   const ranks = ranksOf({ nodes, edges });
-  const positions = new Map<string, Point>();
-  const heights = new Map<number, number>();
+  const sorted = nodes.toSorted((one, other) => compare(one.id, other.id));
+  const lanes = Map.groupBy(sorted, ({ id }) => ranks.get(id) ?? 0);
   const width = Math.max(0, ...nodes.map((node) => node.width));
-  for (const node of nodes.toSorted((one, other) => compare(one.id, other.id))) {
-    const rank = ranks.get(node.id) ?? 0;
-    const y = heights.get(rank) ?? 0;
-    positions.set(node.id, { x: rank * (width + RANK_GAP), y });
-    heights.set(rank, y + node.height + GAP);
+  const height = Math.max(0, ...nodes.map((node) => node.height));
+  const positions = new Map<string, Point>();
+  let column = 0;
+  for (const [, lane] of [...lanes].toSorted(([one], [other]) => one - other)) {
+    for (const [index, { id }] of lane.entries()) {
+      const x = (column + Math.floor(index / MOST_ROWS)) * (width + RANK_GAP);
+      positions.set(id, { x, y: (index % MOST_ROWS) * (height + GAP) });
+    }
+    column += Math.ceil(lane.length / MOST_ROWS);
   }
   return positions;
 }
