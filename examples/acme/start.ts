@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Effect, readEffects } from './effects.ts';
 import { freePorts } from './free-ports.ts';
 import { DEFAULT_PEOPLE, person } from './people.ts';
+import { openPostbox } from './postbox.ts';
 import {
   type RunningService,
   SERVICES,
@@ -52,7 +53,9 @@ export interface AcmeSubject {
 export interface Acme {
   readonly services: readonly RunningService[];
   readonly shopDatabaseUrl: string;
-  /** What `habeas.yaml` of this folder reads: where the metrics are, and the shop's database. */
+  /** A page with the mails that people of the example get. */
+  readonly mailsUrl: string;
+  /** What `habeas.yaml` of this folder reads: where the metrics and the mail server are, and the shop's database. */
   readonly environment: Readonly<Record<string, string>>;
   /** Person `n`, from 0. */
   subject(n: number): AcmeSubject;
@@ -75,6 +78,7 @@ export async function startAcme(options: AcmeOptions): Promise<Acme> {
   const people = options.people ?? DEFAULT_PEOPLE;
   const folder = resolve(options.folder);
   await mkdir(folder, { recursive: true });
+  const postbox = await openPostbox();
   const free = await freePorts(SERVICES.length);
   const processes = new Map<ServiceName, ServiceProcess>();
   const folderOf = (name: ServiceName) => join(folder, name);
@@ -103,7 +107,7 @@ export async function startAcme(options: AcmeOptions): Promise<Acme> {
     options.onProgress?.({ service: name, state: { kind: 'ready' } });
   };
   const stop = async () => {
-    await Promise.all([...processes.values()].map((child) => child.end('SIGTERM')));
+    await Promise.all([...[...processes.values()].map((child) => child.end('SIGTERM')), postbox.close()]);
   };
   const running = (name: ServiceName): ServiceProcess => {
     const child = processes.get(name);
@@ -130,12 +134,17 @@ export async function startAcme(options: AcmeOptions): Promise<Acme> {
       return SERVICES.map(({ name }) => running(name).service);
     },
     shopDatabaseUrl: options.shopDatabaseUrl,
+    mailsUrl: postbox.pageUrl,
     get environment() {
       const urls = SERVICES.map(({ name }) => [
         `ACME_${name.toUpperCase()}_METRICS`,
         running(name).service.metricsUrl,
       ]);
-      return { ...Object.fromEntries(urls), SHOP_DATABASE_URL: options.shopDatabaseUrl };
+      return {
+        ...Object.fromEntries(urls),
+        SHOP_DATABASE_URL: options.shopDatabaseUrl,
+        ACME_SMTP: postbox.smtpUrl,
+      };
     },
     subject,
     folderOf,

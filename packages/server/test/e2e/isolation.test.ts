@@ -113,6 +113,7 @@ const BODIES = [
   { reason: 'a test' },
   { reason: 'ComplexityOfProcess' },
   { reason: 'identity' },
+  { role: 'auditor' },
   { note: 'a test', count: 0 },
   { callback_origins: ['https://partner.example'] },
 ];

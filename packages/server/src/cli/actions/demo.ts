@@ -44,7 +44,8 @@ export async function demo(context: CliContext, options: DemoOptions): Promise<E
         const { url, key } = company;
         // Somebody who is still there.
         const { email } = company.company.subject((PERSON + 1) % options.people);
-        terminal.out(`${nextScreen({ url, key, email }, screenOf(context)).join('\n')}\n`);
+        const { mailsUrl } = company.company;
+        terminal.out(`${nextScreen({ url, key, email, mailsUrl }, screenOf(context)).join('\n')}\n`);
       }
       await untilAborted(context.signal);
     }

@@ -18,6 +18,8 @@ export interface ExampleModule {
 export interface ExampleCompany {
   readonly services: readonly unknown[];
   readonly shopDatabaseUrl: string;
+  /** A page with the mails that its people get. */
+  readonly mailsUrl: string;
   /** What the company's `habeas.yaml` reads. */
   readonly environment: Readonly<Record<string, string>>;
   subject(n: number): ExampleSubject;

@@ -83,13 +83,17 @@ describe('the screens of the demonstration', () => {
 
   it('fit 80 columns also with a key, so that it can be copied', () => {
     const key = `habeas_${'a'.repeat(52)}`;
-    for (const line of nextScreen({ url: 'http://127.0.0.1:65535', key, email: 'a@b.c' }, screen)) {
+    for (const line of nextScreen(
+      { url: 'http://127.0.0.1:65535', key, email: 'a@b.c', mailsUrl: 'http://127.0.0.1:65535' },
+      screen,
+    )) {
       expect([line, widthOf(line) <= 80]).toEqual([line, true]);
     }
   });
 
   it('quote an address for a shell', () => {
-    const lines = (email: string) => nextScreen({ url: 'http://h:1', key: 'k', email }, screen).join('\n');
+    const lines = (email: string) =>
+      nextScreen({ url: 'http://h:1', key: 'k', email, mailsUrl: 'http://h:2' }, screen).join('\n');
     expect(lines('a.b+c@d.e')).toContain('--email a.b+c@d.e --watch');
     expect(lines(`o'neill@d.e`)).toContain(`--email 'o'\\''neill@d.e' --watch`);
     expect(lines('"a b"@d.e; rm -rf')).toContain(`--email '"a b"@d.e; rm -rf' --watch`);

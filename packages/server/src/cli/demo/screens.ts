@@ -249,14 +249,20 @@ export interface NextView {
   readonly key: string;
   /** Somebody who is still there. */
   readonly email: string;
+  /** Shows the mails of the example. */
+  readonly mailsUrl: string;
 }
 
 /** What a person can try while the server stays up. */
-export function nextScreen({ url, key, email }: NextView, { paint }: Screen): readonly string[] {
+export function nextScreen({ url, key, email, mailsUrl }: NextView, { paint }: Screen): readonly string[] {
   return [
     '',
     `The server stays up at ${paint.strong(url)} until Ctrl+C. In a browser, open`,
     `${url}/app and sign in with the key below.`,
+    '',
+    `A person asks at ${url}/privacy, such as`,
+    `${email}; the mail with the code arrives at`,
+    mailsUrl,
     '',
     'In another terminal:',
     '',
