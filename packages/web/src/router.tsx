@@ -1,4 +1,10 @@
-import { listAuditQuerySchema, listTicketsQuerySchema, requestFilterSchema } from '@habeas/contract/api';
+import {
+  explainPolicyQuerySchema,
+  listAuditQuerySchema,
+  listLegalHoldsQuerySchema,
+  listTicketsQuerySchema,
+  requestFilterSchema,
+} from '@habeas/contract/api';
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import * as z from 'zod';
 import { mapSearchSchema } from './map/search.ts';
@@ -38,6 +44,28 @@ const ticket = createRoute({ getParentRoute: () => root, path: '/tickets/$id' })
   import('./tickets/detail-page.tsx').then(({ route }) => route),
 );
 
+const holds = createRoute({
+  getParentRoute: () => root,
+  path: '/holds',
+  validateSearch: listLegalHoldsQuerySchema.pick({ released: true }),
+}).lazy(() => import('./holds/holds-page.tsx').then(({ route }) => route));
+
+const consent = createRoute({ getParentRoute: () => root, path: '/consent' }).lazy(() =>
+  import('./consent/consent-page.tsx').then(({ route }) => route),
+);
+
+const policy = createRoute({
+  getParentRoute: () => root,
+  path: '/policy',
+  validateSearch: explainPolicyQuerySchema.partial(),
+}).lazy(() => import('./policy/policy-page.tsx').then(({ route }) => route));
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: z.object({ keys: z.literal('all').optional() }),
+}).lazy(() => import('./settings/settings-page.tsx').then(({ route }) => route));
+
 const connections = createRoute({ getParentRoute: () => root, path: '/connections' }).lazy(() =>
   import('./connections/connections-page.tsx').then(({ route }) => route),
 );
@@ -66,7 +94,21 @@ const stringifySearch = (search: Readonly<Record<string, unknown>>) => {
 };
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, requests, request, tickets, ticket, connections, map, audit, signedIn]),
+  routeTree: root.addChildren([
+    home,
+    requests,
+    request,
+    tickets,
+    ticket,
+    holds,
+    map,
+    consent,
+    policy,
+    connections,
+    audit,
+    settings,
+    signedIn,
+  ]),
   basepath: '/app',
   parseSearch,
   stringifySearch,

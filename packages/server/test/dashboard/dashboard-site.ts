@@ -6,6 +6,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 /** Where pictures are put for people to look at; nowhere without it. */
 const pictures = process.env.HABEAS_TEST_PICTURES;
 
+/** Nothing is wider than the window. */
+export const FITS = 'document.documentElement.scrollWidth <= window.innerWidth';
+
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 

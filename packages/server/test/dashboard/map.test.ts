@@ -4,7 +4,7 @@ import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
-import { barriers, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
+import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -151,12 +151,12 @@ describe.skipIf(program === undefined)('the data map in the dashboard', () => {
       await node(page, 'a�gnp.exe').waitFor();
       await node(page, HOSTILE.object).waitFor();
       expect(await page.locator('img').count()).toBe(0);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      expect(await page.evaluate(FITS)).toBe(true);
       await picture(page, 'map-hostile');
       await page.getByText('Table', { exact: true }).click();
       await page.getByRole('region', { name: /Flows/ }).getByText(HOSTILE.markup).first().waitFor();
       expect(await page.locator('img').count()).toBe(0);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      expect(await page.evaluate(FITS)).toBe(true);
       expect(problems).toEqual([]);
     });
   });

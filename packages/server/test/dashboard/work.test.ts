@@ -5,14 +5,11 @@ import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
-import { barriers, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
+import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
-
-/** Nothing is wider than the window. */
-const FITS = 'document.documentElement.scrollWidth <= window.innerWidth';
 
 describe.skipIf(program === undefined)('the work of a day in the dashboard', () => {
   let house: House;

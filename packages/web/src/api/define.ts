@@ -13,7 +13,7 @@ type Given<Path extends string, Query, Body> = ([Names<Path>] extends [never]
   ([Body] extends [never] ? unknown : { readonly body: Body });
 
 export interface Definition {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly reply: z.ZodType | undefined;
 }

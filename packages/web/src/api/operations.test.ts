@@ -23,7 +23,9 @@ describe('the operations that the dashboard calls', () => {
     (name, { method, path, reply }) => {
       const described = paths[path]?.[method.toLowerCase()];
       expect(described?.operationId).toBe(name);
-      const answer = described?.responses['200']?.content?.['application/json']?.schema?.$ref;
+      const answer = (described?.responses['200'] ?? described?.responses['201'])?.content?.[
+        'application/json'
+      ]?.schema?.$ref;
       const id = reply && z.globalRegistry.get(reply)?.id;
       if (id !== undefined) expect(answer?.split('/').at(-1)).toBe(id);
     },

@@ -108,3 +108,61 @@ export const getDownstream = define('GET', '/api/v1/map/downstream', {
   query: api.reachQuerySchema,
   reply: api.reachSchema,
 });
+
+export const listApiKeys = define('GET', '/api/v1/api-keys', { reply: api.apiKeyListSchema });
+export const createApiKey = define('POST', '/api/v1/api-keys', {
+  body: api.createApiKeySchema,
+  reply: api.newApiKeySchema,
+});
+export const revokeApiKey = define('DELETE', '/api/v1/api-keys/{id}', { reply: api.apiKeySchema });
+export const listMembers = define('GET', '/api/v1/members', { reply: api.memberListSchema });
+export const inviteMember = define('POST', '/api/v1/members', {
+  body: api.inviteMemberSchema,
+  reply: api.memberSchema,
+});
+export const changeMember = define('PATCH', '/api/v1/members/{id}', {
+  body: api.changeMemberSchema,
+  reply: api.memberSchema,
+});
+export const removeMember = define('DELETE', '/api/v1/members/{id}');
+
+export const listLegalHolds = define('GET', '/api/v1/legal-holds', {
+  query: api.listLegalHoldsQuerySchema,
+  reply: api.legalHoldPageSchema,
+});
+export const placeLegalHold = define('POST', '/api/v1/legal-holds', {
+  body: api.placeHoldSchema,
+  reply: api.legalHoldSchema,
+});
+export const releaseLegalHold = define('POST', '/api/v1/legal-holds/{id}:release', {
+  body: api.reasonSchema,
+  reply: api.legalHoldSchema,
+});
+
+export const getPolicy = define('GET', '/api/v1/policy', { reply: api.policySchema });
+export const explainPolicy = define('GET', '/api/v1/policy/explanation', {
+  query: api.explainPolicyQuerySchema,
+  reply: api.policyExplanationSchema,
+});
+
+export const listPurposes = define('GET', '/api/v1/purposes', { reply: api.purposeListSchema });
+export const listConsentDestinations = define('GET', '/api/v1/consent/propagation', {
+  reply: api.consentDestinationListSchema,
+});
+export const retryConsentPropagation = define('POST', '/api/v1/consent/propagation:retry', {
+  body: api.retryPropagationSchema,
+  reply: api.propagatedSchema,
+});
+export const listJobs = define('GET', '/api/v1/jobs', { reply: api.jobListSchema });
+export const readConsent = define('POST', '/api/v1/consent:read', {
+  body: api.readConsentSchema,
+  reply: api.consentViewSchema,
+});
+export const readConsentHistory = define('POST', '/api/v1/consent:history', {
+  body: api.consentHistoryQuerySchema,
+  reply: api.consentHistorySchema,
+});
+export const getConsentReceipt = define('POST', '/api/v1/consent:receipt', {
+  body: api.consentReceiptQuerySchema,
+  reply: api.consentReceiptSchema,
+});

@@ -1,10 +1,11 @@
 import type { AuditEntryView } from '@habeas/contract/api';
-import { Button, Group, Text, TextInput } from '@mantine/core';
+import { Button, Group, TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { createLazyRoute } from '@tanstack/react-router';
 import { Instant } from '../parts/instant.tsx';
 import { ListSection } from '../parts/list-section.tsx';
 import { Name } from '../parts/name.tsx';
+import { ShowMore } from '../parts/show-more.tsx';
 import { PageHeader } from '../parts/states.tsx';
 import { auditQuery } from './queries.ts';
 
@@ -14,9 +15,8 @@ export const route = createLazyRoute('/audit')({ component: AuditPage });
 function AuditPage() {
   const filter = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    auditQuery(filter),
-  );
+  const query = useInfiniteQuery(auditQuery(filter));
+  const { data, error, refetch } = query;
   const entries = data?.pages.flatMap(({ items }) => items);
   return (
     <>
@@ -44,7 +44,7 @@ function AuditPage() {
       </form>
       <ListSection<AuditEntryView>
         title="Entries, newest first"
-        query={{ data: entries, error, refetch: refetch as never }}
+        query={{ data: entries, error, refetch }}
         none="No entry is about this."
         head={['Number', 'When', 'Who', 'What', 'About', 'Details']}
         keyOf={({ id }) => id}
@@ -63,19 +63,7 @@ function AuditPage() {
           </Name>,
         ]}
       />
-      <Group justify="center" mt="md">
-        {hasNextPage ? (
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            Show more
-          </Button>
-        ) : (
-          entries !== undefined && (
-            <Text size="sm" c="dimmed" role="status">
-              {entries.length} shown, which is all
-            </Text>
-          )
-        )}
-      </Group>
+      <ShowMore query={query} shown={entries?.length} />
     </>
   );
 }

@@ -1,22 +1,21 @@
 import type { ClientView } from '@habeas/contract/api';
 import { Button, Group } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { approveClient, listClients, rejectClient } from '../api/operations.ts';
-import { type Act, ActDialog } from '../parts/act-dialog.tsx';
+import type { Act } from '../parts/act-dialog.tsx';
 import { Instant } from '../parts/instant.tsx';
 import { ListSection } from '../parts/list-section.tsx';
 import { Name } from '../parts/name.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
+import { useActs } from '../parts/use-acts.tsx';
 import { useMay } from '../session/session.tsx';
 
 const TONES = { proposed: 'watch', approved: 'good', rejected: 'quiet' } as const;
 
 /** Addresses that teams published. Anybody who can publish a metric can publish one, so a person approves each. */
 export function Addresses() {
-  const client = useQueryClient();
   const may = useMay('connections:write');
-  const [act, setAct] = useState<Act>();
+  const [begin, dialog] = useActs();
   const query = useQuery({
     queryKey: ['clients'],
     queryFn: async ({ signal }) => (await listClients({}, signal)).items,
@@ -62,7 +61,7 @@ export function Addresses() {
           may && (
             <Group key="acts" gap="xs" wrap="nowrap">
               {acts(one).map((each) => (
-                <Button key={each.label} size="compact-sm" variant="default" onClick={() => setAct(each)}>
+                <Button key={each.label} size="compact-sm" variant="default" onClick={() => begin(each)}>
                   {each.label}
                 </Button>
               ))}
@@ -70,7 +69,7 @@ export function Addresses() {
           ),
         ]}
       />
-      <ActDialog act={act} close={() => setAct(undefined)} done={() => void client.invalidateQueries()} />
+      {dialog}
     </>
   );
 }

@@ -1,19 +1,18 @@
 import type { PauseView } from '@habeas/contract/api';
 import { Button } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { listPauses, pause, resume } from '../api/operations.ts';
-import { type Act, ActDialog } from '../parts/act-dialog.tsx';
+import type { Act } from '../parts/act-dialog.tsx';
 import { Instant } from '../parts/instant.tsx';
 import { ListSection } from '../parts/list-section.tsx';
 import { Name, Words } from '../parts/name.tsx';
+import { useActs } from '../parts/use-acts.tsx';
 import { useMay } from '../session/session.tsx';
 
 /** What is stopped, by whom and why, and the way to let it go on. */
 export function Pauses() {
-  const client = useQueryClient();
   const may = useMay('pauses:write');
-  const [act, setAct] = useState<Act>();
+  const [begin, dialog] = useActs();
   const query = useQuery({
     queryKey: ['pauses'],
     queryFn: async ({ signal }) => (await listPauses({}, signal)).items,
@@ -45,18 +44,18 @@ export function Pauses() {
           <Name key="by">{one.paused_by}</Name>,
           <Instant key="at" at={one.paused_at} />,
           may && one.scope !== 'installation' && (
-            <Button key="act" size="compact-sm" variant="default" onClick={() => setAct(resumeAct(one))}>
+            <Button key="act" size="compact-sm" variant="default" onClick={() => begin(resumeAct(one))}>
               Let it go on
             </Button>
           ),
         ]}
       />
       {may && query.data?.every(({ scope }) => scope === 'system') && (
-        <Button mt="sm" variant="default" onClick={() => setAct(pauseAll)}>
+        <Button mt="sm" variant="default" onClick={() => begin(pauseAll)}>
           Pause everything…
         </Button>
       )}
-      <ActDialog act={act} close={() => setAct(undefined)} done={() => void client.invalidateQueries()} />
+      {dialog}
     </div>
   );
 }

@@ -1,6 +1,7 @@
-import { Button, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { checkConnection, listConnections } from '../api/operations.ts';
+import { BusyButton } from '../parts/busy-button.tsx';
 import { ListSection } from '../parts/list-section.tsx';
 import { Name, Words } from '../parts/name.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
@@ -37,14 +38,14 @@ function Check({ system }: { readonly system: string }) {
   const { data, error } = checking;
   return (
     <div role="status">
-      <Button
+      <BusyButton
         size="compact-sm"
         variant="default"
-        loading={checking.isPending}
+        busy={checking.isPending}
         onClick={() => checking.mutate()}
       >
         Check
-      </Button>
+      </BusyButton>
       {data !== undefined && (
         <>
           <ToneBadge tone={data.ok ? 'good' : 'bad'}>{data.ok ? 'good' : 'not good'}</ToneBadge>

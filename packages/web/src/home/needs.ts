@@ -1,12 +1,14 @@
 import type { RequestFilter, Scope } from '@habeas/contract/api';
 import {
   listClients,
+  listConsentDestinations,
   listGaps,
   listPauses,
   listRequests,
   listTickets,
   listWebhooks,
 } from '../api/operations.ts';
+import { troubleOf } from '../consent/words.ts';
 
 export interface NeedRow {
   readonly id: string;
@@ -40,6 +42,9 @@ const requests = (filter: RequestFilter) => async (signal: AbortSignal) => {
     }),
   );
 };
+
+const secondsAgo = (seconds: number | null) =>
+  seconds === null ? undefined : new Date(Date.now() - seconds * 1_000).toISOString();
 
 const soon = () => new Date(Date.now() + SOON_MILLISECONDS).toISOString();
 
@@ -114,6 +119,21 @@ export const NEEDS: readonly Need[] = [
           at: since ?? undefined,
           to: '/connections',
         }));
+    },
+  },
+  {
+    title: 'Consent that is not taken',
+    what: 'A system outside may still use what people have refused; mend it, then send again',
+    scope: 'consent:read',
+    to: '/consent',
+    async rows(signal) {
+      const { items } = await listConsentDestinations({}, signal);
+      return items.flatMap((one) => {
+        const trouble = troubleOf(one);
+        const { key, lag_seconds: lag, error } = one;
+        if (trouble === undefined) return [];
+        return [{ id: key, text: `${key}: ${error ?? trouble}`, at: secondsAgo(lag), to: '/consent' }];
+      });
     },
   },
   {

@@ -7,7 +7,7 @@ export function MapGaps({ gaps }: { readonly gaps: readonly GapView[] }) {
   return (
     <ListSection
       title="Gaps"
-      query={{ data: gaps, error: null, refetch: () => Promise.reject() as never }}
+      query={{ data: gaps }}
       none="The map has no gap."
       head={['Kind', 'What is missing, and what to do', 'Service', 'Team', 'Data type']}
       keyOf={({ kind, service, team, data_type: type, message }) =>

@@ -16,7 +16,7 @@ export function MapTableChanges({ changes }: { readonly changes: MapChangesView 
   return (
     <ListSection
       title="Changes"
-      query={{ data: rows, error: null, refetch: () => Promise.reject() as never }}
+      query={{ data: rows }}
       none="Nothing differs between the two moments."
       head={['Change', 'What', 'Service', 'To', 'Data type', 'When']}
       keyOf={({ mark, kind, service, to_service: to, data_type: type }) =>

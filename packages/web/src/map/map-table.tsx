@@ -18,13 +18,12 @@ export function MapTable({ map, search: { find } }: MapViewProps) {
     names.some((name) => name?.toLowerCase().includes(wanted));
   const flows = map.flows.filter(({ from, to }) => has(from, to, teamOf.get(from), teamOf.get(to)));
   const stores = map.stores.filter(({ service }) => has(service, teamOf.get(service)));
-  const nothing = { error: null, refetch: () => Promise.reject() as never };
   return (
     <Stack gap="xl">
       {map.changes !== null && <MapTableChanges changes={map.changes} />}
       <ListSection<FlowView>
         title={`Flows (${flows.length})`}
-        query={{ data: flows.slice(0, shown), ...nothing }}
+        query={{ data: flows.slice(0, shown) }}
         none="No flow fits."
         head={['From', 'Team', 'To', 'Team of the receiver', 'Data type', 'Category', 'Since', 'Seen']}
         keyOf={(flow) =>
@@ -43,7 +42,7 @@ export function MapTable({ map, search: { find } }: MapViewProps) {
       />
       <ListSection<StoreView>
         title={`Stores (${stores.length})`}
-        query={{ data: stores.slice(0, shown), ...nothing }}
+        query={{ data: stores.slice(0, shown) }}
         none="No store fits."
         head={['Service', 'Team', 'Data type', 'Category', 'Retention', 'Region', 'Since', 'Seen']}
         keyOf={(store) =>

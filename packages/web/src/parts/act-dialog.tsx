@@ -1,7 +1,7 @@
-import { Button, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { NativeSelect, Text, Textarea } from '@mantine/core';
 import { Dialog } from './dialog.tsx';
-import { Failure } from './states.tsx';
+import { DialogForm, textOf } from './dialog-form.tsx';
+import { Words } from './name.tsx';
 
 export interface Choice {
   readonly value: string;
@@ -36,47 +36,40 @@ export function ActDialog({ act, close, done }: ActDialogProps) {
 }
 
 function ActForm({ act, close, done }: ActDialogProps & { readonly act: Act }) {
-  const acting = useMutation({
-    mutationFn: act.run,
-    onSuccess: () => {
-      close();
-      done();
-    },
-  });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        acting.mutate(String(new FormData(event.currentTarget).get('reason') ?? '').trim());
+    <DialogForm
+      submit={act.label}
+      grave={act.grave}
+      act={(form) => act.run(textOf(form, 'reason'))}
+      close={close}
+      done={() => {
+        close();
+        done();
       }}
     >
-      <Stack>
-        <Text>{act.explanation}</Text>
-        {act.reason === 'words' && (
-          <Textarea
-            name="reason"
-            label="Reason"
-            description="Kept with the request and in the audit log; write no personal data"
-            required
-            maxLength={2_000}
-            autosize
-            minRows={3}
-            data-autofocus
-          />
-        )}
-        {Array.isArray(act.reason) && (
-          <NativeSelect name="reason" label="Reason" data={act.reason} data-autofocus />
-        )}
-        {acting.error !== null && <Failure error={acting.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            Back
-          </Button>
-          <Button type="submit" color={act.grave === true ? 'red' : 'house'} loading={acting.isPending}>
-            {act.label}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Text>
+        <Words>{act.explanation}</Words>
+      </Text>
+      {act.reason === 'words' && <ReasonField />}
+      {Array.isArray(act.reason) && (
+        <NativeSelect name="reason" label="Reason" data={act.reason} data-autofocus />
+      )}
+    </DialogForm>
+  );
+}
+
+/** Why somebody does what they do, by the name `reason`. */
+export function ReasonField() {
+  return (
+    <Textarea
+      name="reason"
+      label="Reason"
+      description="Kept with it and in the audit log; write no personal data"
+      required
+      maxLength={2_000}
+      autosize
+      minRows={3}
+      data-autofocus
+    />
   );
 }

@@ -7,18 +7,27 @@ export interface DialogProps {
   readonly title: string;
   /** Over other dialogs. (Default: not) */
   readonly above?: boolean;
+  /** Whether only what is in it can close it, so that what it shows is not lost by accident. (Default: no) */
+  readonly stays?: boolean;
   readonly children: ReactNode;
 }
 
 /** A question over the page. Its head is no banner: a page has one. */
-export function Dialog({ opened, close, title, above = false, children }: DialogProps) {
+export function Dialog({ opened, close, title, above = false, stays = false, children }: DialogProps) {
   return (
-    <Modal.Root opened={opened} onClose={close} centered zIndex={above ? 400 : 200}>
+    <Modal.Root
+      opened={opened}
+      onClose={close}
+      centered
+      zIndex={above ? 400 : 200}
+      closeOnEscape={!stays}
+      closeOnClickOutside={!stays}
+    >
       <Modal.Overlay />
       <Modal.Content>
         <Modal.Header role="presentation">
           <Modal.Title>{title}</Modal.Title>
-          <Modal.CloseButton aria-label="Close" />
+          {!stays && <Modal.CloseButton aria-label="Close" />}
         </Modal.Header>
         <Modal.Body>{children}</Modal.Body>
       </Modal.Content>

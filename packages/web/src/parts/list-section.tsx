@@ -1,11 +1,20 @@
-import { Table, Text, Title } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
+import { Group, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Failure, Loading } from './states.tsx';
 
+/** What a query came to so far, or what is there already. */
+export interface ListQuery<Item> {
+  readonly data: readonly Item[] | undefined;
+  /** (Default: null) */
+  readonly error?: Error | null;
+  readonly refetch?: () => unknown;
+}
+
 export interface ListSectionProps<Item> {
   readonly title: string;
-  readonly query: Pick<UseQueryResult<readonly Item[]>, 'data' | 'error' | 'refetch'>;
+  /** What can be done with all of it. (Default: nothing) */
+  readonly acts?: ReactNode;
+  readonly query: ListQuery<Item>;
   /** What is said when there is nothing. */
   readonly none: string;
   readonly head: readonly string[];
@@ -14,15 +23,16 @@ export interface ListSectionProps<Item> {
 }
 
 /** One list of a page: its title, and its rows or why there are none. */
-export function ListSection<Item>({ title, query, none, head, keyOf, cells }: ListSectionProps<Item>) {
-  const { data, error, refetch } = query;
+export function ListSection<Item>({ title, acts, query, none, head, keyOf, cells }: ListSectionProps<Item>) {
+  const { data, error = null, refetch } = query;
   return (
     <section aria-label={title}>
-      <Title order={2} mb="xs">
-        {title}
-      </Title>
+      <Group justify="space-between" mb="xs">
+        <Title order={2}>{title}</Title>
+        {acts !== undefined && acts !== false && <Group gap="xs">{acts}</Group>}
+      </Group>
       {error !== null && data === undefined ? (
-        <Failure error={error} retry={() => void refetch()} />
+        <Failure error={error} retry={refetch && (() => void refetch())} />
       ) : data === undefined ? (
         <Loading rows={2} />
       ) : data.length === 0 ? (

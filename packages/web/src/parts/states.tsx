@@ -90,3 +90,21 @@ export function Failure({ error, retry }: FailureProps) {
     </Alert>
   );
 }
+
+export interface ForbiddenProps {
+  readonly title: string;
+  /** What is missing. */
+  readonly scope: string;
+}
+
+/** A page that the reader came to by its address, and may see nothing of. */
+export function Forbidden({ title, scope }: ForbiddenProps) {
+  return (
+    <>
+      <PageHeader title={title} />
+      <Alert color="yellow" title="You may not see this" role="alert">
+        This needs the scope {scope}. Ask whoever gave you your key or your role.
+      </Alert>
+    </>
+  );
+}

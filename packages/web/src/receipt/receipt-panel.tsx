@@ -2,6 +2,7 @@ import type { ReceiptView } from '@habeas/contract/api';
 import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getVerifierKeys } from '../api/operations.ts';
+import { BusyButton } from '../parts/busy-button.tsx';
 import { saveFile } from '../parts/save-file.ts';
 import { Failure, Loading } from '../parts/states.tsx';
 import { receiptQuery } from '../requests/queries.ts';
@@ -54,9 +55,9 @@ function Verification({ receipt }: { readonly receipt: ReceiptView }) {
   return (
     <>
       <Group>
-        <Button onClick={() => verifying.mutate()} loading={verifying.isPending}>
+        <BusyButton onClick={() => verifying.mutate()} busy={verifying.isPending}>
           Verify
-        </Button>
+        </BusyButton>
         {receipt.log === null && <Text c="dimmed">The log does not have it yet; that takes a moment.</Text>}
       </Group>
       {verifying.error !== null && <Failure error={verifying.error} />}

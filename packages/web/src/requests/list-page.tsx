@@ -1,8 +1,9 @@
 import type { RequestFilter, RequestView } from '@habeas/contract/api';
-import { Button, Group, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { createLazyRoute } from '@tanstack/react-router';
 import { useState } from 'react';
+import { ShowMore } from '../parts/show-more.tsx';
 import { Empty, Failure, Loading, PageHeader } from '../parts/states.tsx';
 import { BulkActs } from './bulk-acts.tsx';
 import { exportRequests } from './export-requests.ts';
@@ -42,8 +43,8 @@ interface ResultsProps {
 }
 
 function Results({ filter, chosen, choose, reset }: ResultsProps) {
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery(requestsQuery(filter));
+  const query = useInfiniteQuery(requestsQuery(filter));
+  const { data, error, isPending, refetch } = query;
   if (isPending) return <Loading rows={8} />;
   if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
   const requests: readonly RequestView[] = data.pages.flatMap(({ items }) => items);
@@ -51,16 +52,7 @@ function Results({ filter, chosen, choose, reset }: ResultsProps) {
   return (
     <>
       <RequestTable requests={requests} chosen={chosen} choose={choose} />
-      <Group justify="center" mt="md">
-        <Text c="dimmed" size="sm" role="status">
-          {requests.length} shown{hasNextPage ? '' : ', which is all'}
-        </Text>
-        {hasNextPage && (
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            Show more
-          </Button>
-        )}
-      </Group>
+      <ShowMore query={query} shown={requests.length} />
     </>
   );
 }

@@ -1,15 +1,15 @@
-import { Button, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Instant } from '../parts/instant.tsx';
 import { Name } from '../parts/name.tsx';
+import { ShowMore } from '../parts/show-more.tsx';
 import { Empty, Failure, Loading } from '../parts/states.tsx';
 import { timelineQuery } from './queries.ts';
 
 /** Who did what with a request and its tasks, as the audit log has it. */
 export function Timeline({ id }: { readonly id: string }) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    timelineQuery(id),
-  );
+  const query = useInfiniteQuery(timelineQuery(id));
+  const { data, error, refetch } = query;
   if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
   if (data === undefined) return <Loading />;
   const entries = data.pages.flatMap(({ items }) => items);
@@ -52,11 +52,7 @@ export function Timeline({ id }: { readonly id: string }) {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {hasNextPage && (
-        <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore query={query} shown={entries.length} />
     </>
   );
 }

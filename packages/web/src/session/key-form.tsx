@@ -1,7 +1,8 @@
 import type { SessionView } from '@habeas/contract/api';
-import { Button, PasswordInput, Stack } from '@mantine/core';
+import { PasswordInput, Stack } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { BusyButton } from '../parts/busy-button.tsx';
 
 export interface KeyFormProps {
   readonly act: (key: string) => Promise<SessionView>;
@@ -35,9 +36,9 @@ export function KeyForm({ act, done, submit, second = false, children }: KeyForm
           error={showing.error?.message}
           visibilityToggleButtonProps={{ 'aria-label': 'Show the key', tabIndex: 0 }}
         />
-        <Button type="submit" variant={second ? 'default' : 'filled'} loading={showing.isPending}>
+        <BusyButton type="submit" variant={second ? 'default' : 'filled'} busy={showing.isPending}>
           {submit}
-        </Button>
+        </BusyButton>
       </Stack>
     </form>
   );

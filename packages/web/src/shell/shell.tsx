@@ -1,3 +1,4 @@
+import type { Scope } from '@habeas/contract/api';
 import {
   AppShell,
   Box,
@@ -18,7 +19,7 @@ import { MenuLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
 import { useSession, useSetSession } from '../session/session.tsx';
 import { ConnectionBar } from './connection-bar.tsx';
-import { PLACES } from './navigation.ts';
+import { PLACES, type Place } from './navigation.ts';
 
 /** Navigation, who is signed in, and the page. */
 export function Shell() {
@@ -51,7 +52,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
-        {PLACES.filter(({ scope }) => scope === undefined || scopes.includes(scope)).map(({ to, label }) => (
+        {PLACES.filter((place) => isOpenTo(place, scopes)).map(({ to, label }) => (
           <MenuLink
             key={to}
             to={to}
@@ -70,6 +71,9 @@ export function Shell() {
     </AppShell>
   );
 }
+
+const isOpenTo = (place: Place, scopes: readonly Scope[]) =>
+  place.scopes.length === 0 || place.scopes.some((scope) => scopes.includes(scope));
 
 /** The fragment stays out of the address, which is the state of the page. */
 function focusPage(event: React.MouseEvent): void {

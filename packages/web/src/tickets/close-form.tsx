@@ -1,8 +1,9 @@
 import type { TicketView } from '@habeas/contract/api';
-import { Button, FileInput, Group, NumberInput, Paper, Stack, Textarea, Title } from '@mantine/core';
+import { FileInput, Group, NumberInput, Paper, Stack, Textarea, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { closeTicket } from '../api/operations.ts';
+import { BusyButton } from '../parts/busy-button.tsx';
 import { Failure } from '../parts/states.tsx';
 import { readRows } from './read-rows.ts';
 
@@ -77,9 +78,9 @@ export function CloseForm({ ticket, done }: CloseFormProps) {
           />
           {closing.error !== null && <Failure error={closing.error} />}
           <Group>
-            <Button type="submit" loading={closing.isPending}>
+            <BusyButton type="submit" busy={closing.isPending}>
               Close the ticket
-            </Button>
+            </BusyButton>
           </Group>
         </Stack>
       </form>

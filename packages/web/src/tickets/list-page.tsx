@@ -1,10 +1,11 @@
 import { ticketStateSchema } from '@habeas/contract/api';
-import { Button, Group, NativeSelect, Table } from '@mantine/core';
+import { NativeSelect, Table } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { createLazyRoute } from '@tanstack/react-router';
 import { Instant } from '../parts/instant.tsx';
 import { TextLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
+import { ShowMore } from '../parts/show-more.tsx';
 import { Empty, Failure, Loading, PageHeader } from '../parts/states.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
 import { RIGHT_WORDS } from '../requests/words.ts';
@@ -38,9 +39,8 @@ function TicketsPage() {
 
 function Tickets() {
   const filter = { state: 'open' as const, ...route.useSearch() };
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    ticketsQuery(filter),
-  );
+  const query = useInfiniteQuery(ticketsQuery(filter));
+  const { data, error, refetch } = query;
   if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
   if (data === undefined) return <Loading />;
   const tickets = data.pages.flatMap(({ items }) => items);
@@ -87,13 +87,7 @@ function Tickets() {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {hasNextPage && (
-        <Group justify="center" mt="md">
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            Show more
-          </Button>
-        </Group>
-      )}
+      <ShowMore query={query} shown={tickets.length} />
     </>
   );
 }
