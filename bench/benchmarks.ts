@@ -10,6 +10,7 @@ import { consentHttp } from './consent-http.ts';
 import { consentIngest } from './consent-ingest.ts';
 import { consentRewrite } from './consent-rewrite.ts';
 import { consentTag } from './consent-tag.ts';
+import { dashboardMap } from './dashboard-map.ts';
 import { eraseRows } from './erase-rows.ts';
 import { failpoints } from './failpoints.ts';
 import { fanOut } from './fan-out.ts';
@@ -29,6 +30,7 @@ import { virtualDays } from './virtual-days.ts';
 export const BENCHMARKS: readonly Benchmark[] = [
   planner,
   consentTag,
+  dashboardMap,
   consentRewrite,
   consentIngest,
   consentHttp,

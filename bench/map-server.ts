@@ -21,6 +21,7 @@ export interface ServeMapOptions {
 
 /** `habeas serve` on a large map, which its sources go on to declare. */
 export interface MapServer extends AsyncDisposable {
+  readonly url: string;
   /** The body of an answer of the REST API, received to its last byte. */
   ask(path: string, query: Readonly<Record<string, string | undefined>>): Promise<Buffer>;
   /** The most memory that the server has had, in MB. */
@@ -54,6 +55,7 @@ export async function serveMap({ bench, map, key, ...options }: ServeMapOptions)
     throw error;
   }
   return {
+    url: server.url,
     async ask(path, query) {
       const given = Object.entries(query).filter(
         (entry): entry is [string, string] => entry[1] !== undefined,

@@ -7,6 +7,8 @@ import {
 } from '@habeas/contract/api';
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import * as z from 'zod';
+import { queryClient } from './api/query-client.ts';
+import { mapQuery } from './map/queries.ts';
 import { mapSearchSchema } from './map/search.ts';
 import { Loading } from './parts/states.tsx';
 import { PageError, PageNotFound } from './shell/page-error.tsx';
@@ -70,9 +72,14 @@ const connections = createRoute({ getParentRoute: () => root, path: '/connection
   import('./connections/connections-page.tsx').then(({ route }) => route),
 );
 
-const map = createRoute({ getParentRoute: () => root, path: '/map', validateSearch: mapSearchSchema }).lazy(
-  () => import('./map/map-page.tsx').then(({ route }) => route),
-);
+const map = createRoute({
+  getParentRoute: () => root,
+  path: '/map',
+  validateSearch: mapSearchSchema,
+  loaderDeps: ({ search }) => search,
+  // While the page is fetched. What goes wrong the page finds again, and shows.
+  loader: ({ deps }) => void queryClient.prefetchQuery(mapQuery(deps)),
+}).lazy(() => import('./map/map-page.tsx').then(({ route }) => route));
 
 const audit = createRoute({
   getParentRoute: () => root,

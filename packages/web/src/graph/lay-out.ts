@@ -1,4 +1,4 @@
-import { inLanes, type LayoutGraph, type Positions } from './layout.ts';
+import { inLanes, inOrder, isDense, type LayoutGraph, type Positions } from './layout.ts';
 
 /** A picture that takes longer is put into lanes instead. */
 const BUDGET_MILLISECONDS = 1_500;
@@ -8,6 +8,8 @@ let asked = 0;
 
 /** The layout, made beside the page. */
 export function layOut(graph: LayoutGraph): Promise<Positions> {
+  const ordered = inOrder(graph);
+  if (isDense(ordered)) return Promise.resolve(inLanes(ordered));
   worker ??= new Worker(new URL('./layout.worker.ts', import.meta.url), { type: 'module' });
   const own = worker;
   asked += 1;

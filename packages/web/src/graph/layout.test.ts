@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inLanes, type LayoutGraph, layout, MOST_NODES, type Positions } from './layout.ts';
+import { layOut } from './lay-out.ts';
+import { inLanes, isDense, type LayoutGraph, layout, MOST_NODES, type Positions } from './layout.ts';
 
 const size = { width: 100, height: 40 };
 const graphs = fc
@@ -57,6 +58,13 @@ describe('the layout of a graph', () => {
     // One column for the first, fifteen for the three hundred behind it.
     expect(new Set([...positions.values()].map(({ x }) => x)).size).toBe(16);
     expect(overlapping(positions)).toBe(false);
+  });
+
+  it('puts a dense picture into lanes without waiting for anything, and as the worker would', async () => {
+    const nodes = Array.from({ length: 30 }, (_, number) => ({ id: `n${number}`, ...size }));
+    const edges = nodes.flatMap(({ id: from }) => nodes.map(({ id: to }) => ({ from, to })));
+    expect(await layOut({ nodes: nodes.toReversed(), edges })).toEqual(layout({ nodes, edges }));
+    expect(isDense({ nodes, edges: edges.slice(0, 300) })).toBe(false);
   });
 
   it('knows names that objects have of themselves', () => {
