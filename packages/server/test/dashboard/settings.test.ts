@@ -96,7 +96,7 @@ describe.skipIf(program === undefined)('the settings in the dashboard', () => {
         await page.getByText('It is copied.').waitFor();
         expect(await page.evaluate('navigator.clipboard.readText()')).toBe(key);
         await page.getByRole('button', { name: 'I have it' }).click();
-        await page.getByRole('row', { name: /The archive.*tickets:read.*shop, data/ }).waitFor();
+        await page.getByRole('row', { name: /The archive.*tickets:read.*shop, data.*by tests/ }).waitFor();
         expect(await page.content()).not.toContain(key);
         const made = (await keys()).find(({ name }) => name === 'The archive');
         expect(made).toMatchObject({ scopes: ['tickets:read'], teams: ['shop', 'data'] });
