@@ -28,6 +28,8 @@ export async function visit(
   const context = await browser.newContext({
     baseURL: url,
     viewport: { width: 1280, height: 800 },
+    // What is still fading in has too little contrast for a moment.
+    reducedMotion: 'reduce',
     ...options,
   });
   const problems: string[] = [];
