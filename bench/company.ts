@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Acme, type AcmeOptions, startAcme } from '@habeas/example-acme';
 import { freePorts } from '../examples/acme/free-ports.ts';
 import { type ApiClient, createApiClient } from '../packages/server/src/cli/api-client.ts';
+import { yamlLaidOver } from '../packages/server/test/laid-over.ts';
 import { type HabeasServer, startHabeas } from './habeas-server.ts';
 import { prepareState } from './habeas-state.ts';
 import { createDatabase } from './on-database.ts';
@@ -80,13 +81,13 @@ export async function openCompany(options: CompanyOptions): Promise<Company> {
 function writeConfig(options: CompanyOptions): string {
   cpSync(join(EXAMPLE, 'datasets'), join(options.folder, 'datasets'), { recursive: true });
   const example = readFileSync(join(EXAMPLE, 'habeas.yaml'), 'utf8');
-  const config = `data_dir: .\n${example}${options.more ?? ''}`
+  const concurrent = `data_dir: .\n${example}`
     .replace('\nclients:\n', `\nclients:\n  concurrency: ${options.concurrency}\n`)
     .replace('    kind: postgres\n', `    kind: postgres\n    concurrency: ${options.concurrency}\n`);
-  if (config.split('concurrency:').length !== 3)
+  if (concurrent.split('concurrency:').length !== 3)
     throw new Error("The example's habeas.yaml has another shape.");
   const file = join(options.folder, 'habeas.yaml');
-  writeFileSync(file, config);
+  writeFileSync(file, yamlLaidOver(concurrent, options.more ?? ''));
   return file;
 }
 

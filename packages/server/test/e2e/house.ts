@@ -7,6 +7,7 @@ import { type Acme, type AcmeOptions, startAcme } from '../../../../examples/acm
 import { createLogger } from '../../src/foundation/index.ts';
 import { openState } from '../../src/main.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { laidOver, type Settings } from '../laid-over.ts';
 import { type Api, apiOf } from './api.ts';
 import { type CommandResult, habeas, type ServeProcess, startServe } from './habeas-command.ts';
 
@@ -25,10 +26,6 @@ export interface HouseOptions {
   readonly config?: Settings;
   /** Where the state is, and under which master key; another house's to share it. (Default: its own) */
   readonly state?: Pick<House, 'database' | 'dataDir'>;
-}
-
-export interface Settings {
-  readonly [name: string]: Settings | readonly unknown[] | string | number | null;
 }
 
 /** The example company, a database for the state of Habeas, and its configuration: what servers and commands run on. */
@@ -156,18 +153,4 @@ function exampleConfiguration(): Settings {
 export function shopWith(changes: Settings): Settings {
   const [shop] = exampleConfiguration().connections as readonly Settings[];
   return { connections: [{ ...shop, ...changes }] };
-}
-
-/** Objects are merged; everything else, lists included, is replaced. */
-function laidOver(under: Settings, over: Settings): Settings {
-  const merged: Record<string, Settings[string]> = { ...under };
-  for (const [name, value] of Object.entries(over)) {
-    const below = under[name];
-    merged[name] = isSettings(below) && isSettings(value) ? laidOver(below, value) : value;
-  }
-  return merged;
-}
-
-function isSettings(value: Settings[string] | undefined): value is Settings {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
