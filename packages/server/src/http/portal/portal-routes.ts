@@ -1,5 +1,7 @@
 import { api } from '@habeas/contract';
+import type { FastifyRequest } from 'fastify';
 import { HabeasError } from '../../foundation/index.ts';
+import { escapeHtml } from '../../notify/index.ts';
 import type { Application } from '../application.ts';
 import { verificationOf } from '../ask.ts';
 import { clientOf } from '../client-of.ts';
@@ -43,7 +45,10 @@ export async function portalRoutes(
     );
     scope.setErrorHandler((error, request, reply) => {
       if (error instanceof HabeasError && error.code === 'NOT_FOUND') {
-        requestCookie.clear(reply);
+        // What is not known any more is forgotten here, and nothing else: a link that was mistyped ends no request.
+        const [path] = request.url.split('?');
+        if (path === `${PORTAL_PATH}/request`) requestCookie.clear(reply);
+        if (path === `${PORTAL_PATH}/download`) linkCookie.clear(reply);
         return show(request, reply, {
           ...refusal(request, error),
           title: 'resume',
@@ -102,15 +107,21 @@ export async function portalRoutes(
       try {
         return await chosen(request, reply, form);
       } catch (error) {
-        const refused = refusal(request, error);
-        if (refused.status === 404) throw error;
-        const told =
-          name === 'withdraw' && refused.told
-            ? { ...refused.told, words: say(request)('withdraw_late') }
-            : refused.told;
-        return showRequest(request, reply, { ...refused, told });
+        const { status, told } = refusal(request, error);
+        return showRequest(request, reply, {
+          status,
+          told: told && { ...told, words: wordsOfAct(request, name, status) ?? told.words },
+        });
       }
     });
+
+    /** Where an act was refused for a reason of its own. */
+    function wordsOfAct(request: FastifyRequest, name: string, status: number): string | undefined {
+      if (name === 'withdraw' && status === 409) return say(request)('withdraw_late');
+      if (name === 'download' && status === 404)
+        return escapeHtml(packageTexts.words[languageFor(request)].invalid);
+      return undefined;
+    }
 
     scope.post(`${PORTAL_PATH}/resume`, options, async (request, reply) => {
       const found = tokenOfLink(formOf(request).get('link') ?? '');
