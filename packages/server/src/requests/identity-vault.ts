@@ -90,6 +90,8 @@ export interface NewIdentity {
 export async function addIdentities(
   transaction: Database,
   identities: readonly NewIdentity[],
+  /** Whether one that is there already comes from the new source from now on. (Default: not) */
+  { takesOver = false }: { readonly takesOver?: boolean } = {},
 ): Promise<void> {
   if (identities.length === 0) return;
   const rows = identities.map(({ ref, key, identity, source }) => ({
@@ -105,7 +107,13 @@ export async function addIdentities(
       .withTables<RequestTables>()
       .insertInto('request_identities')
       .values(rows.slice(start, start + ROWS_PER_STATEMENT))
-      .onConflict((conflict) => conflict.doNothing())
+      .onConflict((conflict) =>
+        takesOver
+          ? conflict
+              .columns(['organization_id', 'request_id', 'digest'])
+              .doUpdateSet(({ ref }) => ({ source: ref('excluded.source') }))
+          : conflict.doNothing(),
+      )
       .execute();
   }
 }

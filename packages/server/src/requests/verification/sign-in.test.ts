@@ -17,6 +17,7 @@ async function start(more: Parameters<typeof openAskingHouse>[0] = {}) {
   const house = await openAskingHouse({
     ...more,
     intake: {
+      ...more.intake,
       sign_in: {
         issuer: login.issuer,
         client_id: 'habeas',
@@ -59,6 +60,42 @@ describe("the organization's own sign-in", () => {
     const resumed = await house.post('/api/v1/public/requests:resume', { token });
     expect(resumed.body).toMatchObject({ request_id: asked.request_id, state: 'completed' });
     expect((await house.mailTo('ada@example.org')).parsed.subject).toBe('ACME has confirmed your identity');
+  });
+
+  it('stands for the code on the pages that come with Habeas, without a script', async () => {
+    const { house, login } = await start({ intake: { page: undefined } });
+    const jar = new Map<string, string>();
+    const call = async (url: string, form?: Record<string, string>) => {
+      const answer = await house.app.inject({
+        method: form === undefined ? 'GET' : 'POST',
+        url,
+        headers: {
+          cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        ...(form && { payload: new URLSearchParams(form).toString() }),
+      });
+      for (const text of [answer.headers['set-cookie'] ?? []].flat().map(String)) {
+        const [name = '', value = ''] = (text.split(';')[0] ?? '').split('=');
+        jar.set(name, value);
+      }
+      return answer;
+    };
+    await call('/privacy', { act: 'ask', right: 'access', email: 'ada@example.org' });
+    const asked = jar.get('habeas-request');
+    const page = await call('/privacy/request');
+    expect(page.body).toContain('Sign in instead');
+    expect(page.headers['content-security-policy']).toContain(`form-action 'self' ${login.issuer};`);
+    const gone = await call('/privacy/request', { act: 'sign-in' });
+    const back = await login.signIn(String(gone.headers.location), 'ada');
+    const home = await call(`${back.pathname}${back.search}`);
+    expect([home.statusCode, home.headers.location]).toEqual([303, 'https://habeas.example/privacy/request']);
+    expect(jar.get('habeas-request')).not.toBe(asked);
+    expect((await call('/privacy/request')).body).not.toContain('Sign in instead');
+    const [request] = (await house.requests.list(asker, { limit: 1 })).items;
+    // The address that they typed is the one that the provider verified: it is proved, and not dropped.
+    const done = await house.inState(request?.id ?? '', 'completed');
+    expect(done.identity_types).toEqual(['email', 'user_id']);
   });
 
   it('gives only what the provider verified, and drops what was claimed besides', async () => {

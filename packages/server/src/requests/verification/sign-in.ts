@@ -84,6 +84,7 @@ export async function endSignIn(
     await addIdentities(
       transaction,
       identities.map((identity) => ({ ref, key, identity, source: SIGN_IN_SOURCE })),
+      { takesOver: true },
     );
   });
   return ref;
