@@ -11,6 +11,7 @@ import { queryClient } from './api/query-client.ts';
 import { mapQuery } from './map/queries.ts';
 import { mapSearchSchema } from './map/search.ts';
 import { Loading } from './parts/states.tsx';
+import { tabSchema } from './requests/tab.ts';
 import { PageError, PageNotFound } from './shell/page-error.tsx';
 import { Shell } from './shell/shell.tsx';
 
@@ -33,7 +34,7 @@ const requests = createRoute({
 const request = createRoute({
   getParentRoute: () => root,
   path: '/requests/$id',
-  validateSearch: z.object({ tab: z.enum(['deadline', 'kept', 'timeline', 'receipt']).optional() }),
+  validateSearch: z.object({ tab: tabSchema.optional() }),
 }).lazy(() => import('./requests/detail-page.tsx').then(({ route }) => route));
 
 const tickets = createRoute({

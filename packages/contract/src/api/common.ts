@@ -94,6 +94,11 @@ export const languageSchema = z
 
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC');
 
+/** A moment that somebody asks about. */
+export const momentSchema = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()])
+  .describe('RFC 3339, or a date, which is its first moment in UTC');
+
 /** An answer that may go on: pass `next` as `cursor` for the following page. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({

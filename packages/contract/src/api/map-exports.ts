@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { timeSchema } from './common.ts';
-import { mapFilterSchema, mapSchema } from './map.ts';
+import { mapSchema } from './map.ts';
+import { mapFilterSchema } from './map-filter.ts';
 
 export const MAP_EXPORT_FORMATS = [
   'json',

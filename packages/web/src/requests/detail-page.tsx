@@ -11,6 +11,7 @@ import { PlanPanel } from './plan-panel.tsx';
 import { requestQuery } from './queries.ts';
 import { RequestActs } from './request-acts.tsx';
 import { RequestFacts } from './request-facts.tsx';
+import { tabSchema } from './tab.ts';
 import { Timeline } from './timeline.tsx';
 import { RIGHT_WORDS, STATE_TONES } from './words.ts';
 
@@ -56,7 +57,9 @@ function DetailPage() {
       </div>
       <Tabs
         value={tab ?? 'plan'}
-        onChange={(next) => void navigate({ search: next === 'plan' ? {} : { tab: next as never } })}
+        onChange={(next) =>
+          void navigate({ search: { tab: tabSchema.optional().catch(undefined).parse(next) } })
+        }
         keepMounted={false}
       >
         <Tabs.List mb="md">

@@ -28,7 +28,7 @@ function TicketsPage() {
           value={filter.state ?? 'open'}
           data={[...ticketStateSchema.options]}
           onChange={({ currentTarget: { value } }) =>
-            void navigate({ search: { ...filter, state: value as never } })
+            void navigate({ search: { ...filter, state: ticketStateSchema.parse(value) } })
           }
         />
       </PageHeader>
