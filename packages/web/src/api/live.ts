@@ -1,6 +1,7 @@
 import { streamEventSchema } from '@habeas/contract/api';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { refresh } from './refresh.ts';
 
 /** Lists are asked again at most this often, however much happens. */
 const CALM_MILLISECONDS = 1_000;
@@ -21,11 +22,11 @@ export function useLive(enabled: boolean): void {
     let stream: EventSource;
     let last: string | undefined;
 
-    const refresh = () => {
+    const readAgain = () => {
       calm = undefined;
       for (const id of changed) void client.invalidateQueries({ queryKey: ['request', id] });
       changed.clear();
-      for (const list of ['requests', 'tickets']) void client.invalidateQueries({ queryKey: [list] });
+      for (const list of ['requests', 'tickets']) void refresh(client, { queryKey: [list] });
     };
     const open = () => {
       stream = new EventSource(`/api/v1/events${last === undefined ? '' : `?after=${last}`}`);
@@ -33,7 +34,7 @@ export function useLive(enabled: boolean): void {
         last = lastEventId;
         const event = streamEventSchema.safeParse(JSON.parse(data));
         if (event.data?.request_id) changed.add(event.data.request_id);
-        calm ??= setTimeout(refresh, CALM_MILLISECONDS);
+        calm ??= setTimeout(readAgain, CALM_MILLISECONDS);
       };
       stream.onerror = () => {
         if (stream.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MILLISECONDS);

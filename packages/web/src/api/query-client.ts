@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { onBack } from './connection.ts';
 import { ApiError } from './problem.ts';
+import { refresh } from './refresh.ts';
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -14,4 +15,4 @@ export const queryClient = new QueryClient({
   },
 });
 
-onBack(() => void queryClient.invalidateQueries());
+onBack(() => void refresh(queryClient));

@@ -3,6 +3,7 @@ import { NativeSelect, Text, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { listConnections, placeLegalHold } from '../api/operations.ts';
+import { refresh } from '../api/refresh.ts';
 import { ReasonField } from '../parts/act-dialog.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { DialogForm, textOf } from '../parts/dialog-form.tsx';
@@ -42,7 +43,7 @@ function PlaceHoldForm({ close }: Pick<PlaceHoldDialogProps, 'close'>) {
       close={close}
       done={() => {
         close();
-        void client.invalidateQueries();
+        void refresh(client);
       }}
     >
       <Text>

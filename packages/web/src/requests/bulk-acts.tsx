@@ -2,6 +2,7 @@ import { Alert, Button, Group, List, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cancelRequest, holdRequest, releaseRequest } from '../api/operations.ts';
+import { refresh } from '../api/refresh.ts';
 import { type Act, ActDialog } from '../parts/act-dialog.tsx';
 import { useMay } from '../session/session.tsx';
 
@@ -24,7 +25,7 @@ export function BulkActs({ chosen, done }: BulkActsProps) {
   const many = `${chosen.size} ${chosen.size === 1 ? 'request' : 'requests'}`;
   const forEach = (run: (id: string, reason: string) => Promise<unknown>) => async (reason: string) => {
     setOutcome(await onEach([...chosen], (id) => run(id, reason)));
-    await client.invalidateQueries();
+    await refresh(client);
   };
   const acts: readonly Act[] = [
     {

@@ -1,8 +1,9 @@
 import type { RequestFilter, RequestView } from '@habeas/contract/api';
-import { Button } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { Alert, Button, Group, Text } from '@mantine/core';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { createLazyRoute } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
+import { isLong } from '../api/refresh.ts';
 import { ShowMore } from '../parts/show-more.tsx';
 import { Empty, Failure, Loading, PageHeader } from '../parts/states.tsx';
 import { BulkActs } from './bulk-acts.tsx';
@@ -44,16 +45,45 @@ interface ResultsProps {
 
 function Results({ filter, chosen, choose, reset }: ResultsProps) {
   const query = useInfiniteQuery(requestsQuery(filter));
-  const { data, error, isPending, refetch } = query;
+  const { data, error, isPending, isStale, refetch, hasNextPage, isFetchNextPageError, fetchNextPage } =
+    query;
+  const client = useQueryClient();
+  const nearEnd = useCallback(() => {
+    // What failed waits for the reader, who has the button below.
+    if (hasNextPage && !isFetchNextPageError) void fetchNextPage({ cancelRefetch: false });
+  }, [hasNextPage, isFetchNextPageError, fetchNextPage]);
   if (isPending) return <Loading rows={8} />;
   if (error !== null && data === undefined) return <Failure error={error} retry={() => void refetch()} />;
   const requests: readonly RequestView[] = data.pages.flatMap(({ items }) => items);
   if (requests.length === 0) return <NoRequests filtered={Object.keys(filter).length > 0} reset={reset} />;
   return (
     <>
-      <RequestTable requests={requests} chosen={chosen} choose={choose} />
+      {isLong(data) && isStale && (
+        <Changed again={() => void client.resetQueries({ queryKey: requestsQuery(filter).queryKey })} />
+      )}
+      <RequestTable
+        requests={requests}
+        chosen={chosen}
+        choose={choose}
+        all={!hasNextPage}
+        nearEnd={nearEnd}
+      />
       <ShowMore query={query} shown={requests.length} />
     </>
+  );
+}
+
+/** A list that was read far is not pulled away from under its reader. */
+function Changed({ again }: { readonly again: () => void }) {
+  return (
+    <Alert mb="md" p="xs" role="status">
+      <Group gap="sm">
+        <Text size="sm">Some requests have changed since this list was read.</Text>
+        <Button size="compact-sm" variant="default" onClick={again}>
+          Read it again
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 

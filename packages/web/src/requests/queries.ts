@@ -9,11 +9,13 @@ import {
   listRequests,
   listTasks,
 } from '../api/operations.ts';
+import { calmWhenLong } from '../api/refresh.ts';
 
-const PAGE = 50;
+const PAGE = 100;
 
 export const requestsQuery = (filter: RequestFilter) =>
   infiniteQueryOptions({
+    ...calmWhenLong,
     queryKey: ['requests', filter],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>

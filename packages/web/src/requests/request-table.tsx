@@ -1,5 +1,6 @@
 import type { RequestView } from '@habeas/contract/api';
 import { Checkbox, Table, Text } from '@mantine/core';
+import { DrawnRows, type RowPlace } from '../parts/drawn-rows.tsx';
 import { Instant } from '../parts/instant.tsx';
 import { TextLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
@@ -11,9 +12,16 @@ export interface RequestTableProps {
   readonly requests: readonly RequestView[];
   readonly chosen: ReadonlySet<string>;
   readonly choose: (ids: ReadonlySet<string>) => void;
+  /** Whether these are all that fit. */
+  readonly all: boolean;
+  readonly nearEnd: () => void;
 }
 
-export function RequestTable({ requests, chosen, choose }: RequestTableProps) {
+const COLUMNS = ['Request', 'Right', 'State', 'Received', 'Due', 'Open tasks', 'Law', 'Owner'];
+/** Of a table that goes on. (WAI-ARIA 1.2, aria-rowcount) */
+const NOBODY_KNOWS = -1;
+
+export function RequestTable({ requests, chosen, choose, all: complete, nearEnd }: RequestTableProps) {
   const all = requests.every(({ id }) => chosen.has(id));
   const toggle = (id: string) => {
     const next = new Set(chosen);
@@ -22,9 +30,9 @@ export function RequestTable({ requests, chosen, choose }: RequestTableProps) {
   };
   return (
     <Table.ScrollContainer minWidth={800}>
-      <Table stickyHeader>
+      <Table stickyHeader aria-rowcount={complete ? requests.length + 1 : NOBODY_KNOWS}>
         <Table.Thead>
-          <Table.Tr>
+          <Table.Tr aria-rowindex={1}>
             <Table.Th>
               <Checkbox
                 aria-label="Choose all that are shown"
@@ -33,36 +41,42 @@ export function RequestTable({ requests, chosen, choose }: RequestTableProps) {
                 onChange={() => choose(new Set(all ? [] : requests.map(({ id }) => id)))}
               />
             </Table.Th>
-            {['Request', 'Right', 'State', 'Received', 'Due', 'Open tasks', 'Law', 'Owner'].map((name) => (
+            {COLUMNS.map((name) => (
               <Table.Th key={name}>{name}</Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>
-          {requests.map((request) => (
+        <DrawnRows
+          items={requests}
+          keyOf={({ id }) => id}
+          columns={COLUMNS.length + 1}
+          nearEnd={nearEnd}
+          row={(request, place) => (
             <RequestRow
               key={request.id}
+              place={place}
               request={request}
               chosen={chosen.has(request.id)}
               toggle={() => toggle(request.id)}
             />
-          ))}
-        </Table.Tbody>
+          )}
+        />
       </Table>
     </Table.ScrollContainer>
   );
 }
 
 interface RowProps {
+  readonly place: RowPlace;
   readonly request: RequestView;
   readonly chosen: boolean;
   readonly toggle: () => void;
 }
 
-function RequestRow({ request, chosen, toggle }: RowProps) {
+function RequestRow({ place, request, chosen, toggle }: RowProps) {
   const { id, right, state, tasks } = request;
   return (
-    <Table.Tr>
+    <Table.Tr {...place}>
       <Table.Td>
         <Checkbox aria-label={`Choose ${id}`} checked={chosen} onChange={toggle} />
       </Table.Td>

@@ -2,6 +2,7 @@ import type { MemberView } from '@habeas/contract/api';
 import { Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { changeMember, inviteMember } from '../api/operations.ts';
+import { refresh } from '../api/refresh.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { DialogForm, textOf } from '../parts/dialog-form.tsx';
 import { Name } from '../parts/name.tsx';
@@ -37,7 +38,7 @@ export function MemberDialog({ asked, close }: MemberDialogProps) {
         done={() => {
           close();
           // All: who changed themselves may do other things now.
-          void client.invalidateQueries();
+          void refresh(client);
         }}
       >
         {member === undefined ? (
