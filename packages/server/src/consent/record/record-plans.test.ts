@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { plansOf } from '../../../test/plans-of.ts';
 import { auditMigrations } from '../../audit/index.ts';
 import { newSecretKey } from '../../foundation/index.ts';
 import { assignBits } from '../purposes/index.ts';
@@ -10,35 +11,6 @@ beforeAll(async () => {
   database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
 });
 afterAll(() => database?.close());
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Cond'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
-
-/** As PostgreSQL planned the statements of a call, those of functions among them: it tells each plan as a notice. */
-async function plansOf(work: () => Promise<unknown>): Promise<readonly PlanNode[]> {
-  const { pool } = database;
-  const plans: PlanNode[] = [];
-  // Every connection that is opened from now on tells its plans.
-  const tell = `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on;
-    set auto_explain.log_format = json; set auto_explain.log_level = notice; set client_min_messages = notice`;
-  const client = await pool.connect();
-  const listen = ({ message }: { message?: string | undefined }) => {
-    const json = message?.slice(message.indexOf('{'));
-    if (message?.includes('plan:') && json !== undefined) plans.push(...nodesOf(JSON.parse(json).Plan));
-  };
-  client.on('notice', listen);
-  await client.query(tell);
-  client.release();
-  await work();
-  client.off('notice', listen);
-  return plans;
-}
 
 it('looks people and signatures up one by one, also in tables that are new and that PostgreSQL knows nothing about', async () => {
   const organizationId = 'acme';
@@ -58,7 +30,7 @@ it('looks people and signatures up one by one, also in tables that are new and t
       };
     });
   const options = { organizationId, subjects, purposes, now: new Date('2026-06-01'), entries: [] };
-  const plans = await plansOf(async () => {
+  const plans = await plansOf(database.pool, async () => {
     expect(await recordAtOnce(database.db, batch(false), options)).toBe(true);
     expect(await recordAtOnce(database.db, batch(true), options)).toBe(true);
   });

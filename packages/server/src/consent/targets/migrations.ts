@@ -38,7 +38,44 @@ export const targetMigrations: Migrations = {
         await trigger(db, 'consent_identities', 'update', rows, { rows, where: 'true' });
     },
   },
+  // Where nobody is told, nothing is compared. Rows of before and after are matched by hashes, whatever the transaction says of joins: each with
+  // each, a thousand people were a million comparisons.
+  '0090-consent-changes-by-hash': {
+    async up(db) {
+      for (const [table, event, tables] of NOTED) {
+        const name = `note_${table}_${event}_${tables.replace(/\W+/g, '_')}`;
+        const compared = tables.includes(',');
+        const rows = compared
+          ? 'after_rows as a join before_rows as b using (organization_id, subject)'
+          : tables;
+        await sql
+          .raw(`
+            create or replace function ${name}() returns trigger language plpgsql set search_path from current
+              set enable_hashjoin = on set enable_nestloop = off set enable_mergejoin = off as $$
+            begin
+              if not exists (select from consent_targets) then return null; end if;
+              insert into consent_changes (organization_id, subject)
+              select distinct organization_id, subject from ${rows}
+              where organization_id in (select t.organization_id from consent_targets as t)
+                ${compared ? 'and (a.known, a.granted) is distinct from (b.known, b.granted)' : ''};
+              return null;
+            end $$`)
+          .execute(db);
+      }
+    },
+  },
 };
+
+/** What each trigger notes changes of. */
+const NOTED = [
+  ['consent_signatures', 'update', 'before_rows, after_rows'],
+  ['consent_signatures', 'insert', 'after_rows'],
+  ['consent_signatures', 'delete', 'before_rows'],
+  ['consent_identities', 'insert', 'after_rows'],
+  ['consent_identities', 'delete', 'before_rows'],
+  ['consent_identities', 'update', 'before_rows'],
+  ['consent_identities', 'update', 'after_rows'],
+] as const;
 
 type Db = Parameters<Migrations[string]['up']>[0];
 
