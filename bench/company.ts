@@ -80,6 +80,7 @@ export async function openCompany(options: CompanyOptions): Promise<Company> {
 /** The example's own configuration, with data in the folder and the concurrency that is measured. */
 function writeConfig(options: CompanyOptions): string {
   cpSync(join(EXAMPLE, 'datasets'), join(options.folder, 'datasets'), { recursive: true });
+  cpSync(join(EXAMPLE, 'purposes.yaml'), join(options.folder, 'purposes.yaml'));
   const example = readFileSync(join(EXAMPLE, 'habeas.yaml'), 'utf8');
   const concurrent = `data_dir: .\n${example}`
     .replace('\nclients:\n', `\nclients:\n  concurrency: ${options.concurrency}\n`)

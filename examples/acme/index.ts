@@ -1,3 +1,4 @@
+export { choicesOf } from './choices.ts';
 export { type Effect, readEffects } from './effects.ts';
 export { DEFAULT_PEOPLE, type Person, people, person } from './people.ts';
 export type { RunningService, ServiceName } from './service-process.ts';

@@ -42,7 +42,7 @@ export const SEED = 20_26;
 export const DEFAULT_PEOPLE = 2_000;
 
 /** What is drawn from one person's numbers; each its own stream, so that a change in one leaves the others alone. */
-export const STREAM = { person: 1, shop: 2, support: 3, mail: 4, events: 5, account: 6 } as const;
+export const STREAM = { person: 1, shop: 2, support: 3, mail: 4, events: 5, account: 6, choices: 7 } as const;
 
 /** Person `n`, made without the others: it does not depend on how many there are. */
 export function person(n: number): Person {

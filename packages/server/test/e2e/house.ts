@@ -145,7 +145,9 @@ async function prepareState(options: {
 
 function exampleConfiguration(): Settings {
   const settings: Settings = parse(readFileSync(join(EXAMPLE, 'habeas.yaml'), 'utf8'));
-  const text = JSON.stringify(settings).replaceAll('datasets/shop.yml', SHOP_DATASET);
+  const text = JSON.stringify(settings)
+    .replaceAll('datasets/shop.yml', SHOP_DATASET)
+    .replaceAll('purposes.yaml', join(EXAMPLE, 'purposes.yaml'));
   return JSON.parse(text);
 }
 

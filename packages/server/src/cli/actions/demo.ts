@@ -14,7 +14,7 @@ import {
   tracesScreen,
 } from '../demo/screens.ts';
 import { judge } from '../demo/story.ts';
-import { tellAccess, tellErasure, tellMap, tellReceipt } from '../demo/tell.ts';
+import { tellAccess, tellChoices, tellErasure, tellMap, tellReceipt } from '../demo/tell.ts';
 import type { ExitName } from '../exit-code.ts';
 import { liveArea } from '../live-area.ts';
 import { wrap } from '../render/text.ts';
@@ -104,6 +104,7 @@ async function tell(
   const tellOptions = { demo: company, subject, quiet };
 
   show(chapterTitle(1, 'Where is personal data?', "read from the services' /metrics", screen));
+  const choices = await tellChoices(tellOptions, options.people);
   const map = await tellMap(tellOptions);
   show(mapScreen(map, screen));
 
@@ -126,7 +127,7 @@ async function tell(
   }
 
   const seconds = (performance.now() - told.started) / 1_000;
-  const checks = judge({ person: subject.email, map, access, erasure, receipt });
+  const checks = judge({ person: subject.email, choices, map, access, erasure, receipt });
   show(endScreen(checks, seconds, screen));
   return {
     checks,

@@ -12,6 +12,8 @@ export interface ExampleModule {
     readonly fresh?: boolean;
   }): Promise<ExampleCompany>;
   followTraces(company: ExampleCompany, subject: ExampleSubject): Promise<ExampleTraces>;
+  /** What these people agreed to and refused before Habeas came: lines of JSON, one or two for each who said something. */
+  choicesOf(numbers: readonly number[]): readonly string[];
 }
 
 /** The running company. */
@@ -71,6 +73,8 @@ function isExample(value: unknown): value is ExampleModule {
     'startAcme' in value &&
     typeof value.startAcme === 'function' &&
     'followTraces' in value &&
-    typeof value.followTraces === 'function'
+    typeof value.followTraces === 'function' &&
+    'choicesOf' in value &&
+    typeof value.choicesOf === 'function'
   );
 }

@@ -85,6 +85,7 @@ const traces = [
 
 const story: DemoStory = {
   person: 'ada@example.org',
+  choices: { sent: 3, stored: 3 },
   map: {
     map: EMPTY_MAP,
     holders: { data_type: 'email', holders: [{ service: 'shop', team: 'shop' }], movers: [] },
@@ -131,6 +132,8 @@ describe('the claims of the demonstration', () => {
     expect(broken({ map: { ...map, holders: { data_type: 'email', holders: [], movers: [] } } })).toEqual([
       'the map says who holds e-mail',
     ]);
+    expect(broken({ choices: { sent: 3, stored: 2 } })).toEqual(['what people had agreed to is known']);
+    expect(broken({ choices: { sent: 0, stored: 0 } })).toEqual(['what people had agreed to is known']);
     expect(broken({ access: { ...access, ...stuck } })).toContain('the access request is completed');
     expect(broken({ access: { ...access, package: undefined } })).toEqual([
       'the package arrived and every file in it fits its SHA-256',

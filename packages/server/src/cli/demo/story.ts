@@ -26,6 +26,12 @@ export interface MapStory {
   readonly sourcesFailing: number;
 }
 
+/** What people had said before Habeas came, and what became of it. */
+export interface ChoicesStory {
+  readonly sent: number;
+  readonly stored: number;
+}
+
 export interface AccessStory extends RequestStory {
   readonly package: (PackageContents & { readonly file: string; readonly bytes: number }) | undefined;
 }
@@ -60,6 +66,7 @@ export interface ReceiptStory {
 
 export interface DemoStory {
   readonly person: string;
+  readonly choices: ChoicesStory;
   readonly map: MapStory;
   readonly access: AccessStory;
   readonly erasure: ErasureStory;
@@ -69,11 +76,15 @@ export interface DemoStory {
 
 /** Everything that the demonstration claims, each judged by what was found. */
 export function judge(story: DemoStory): readonly Held[] {
-  const { map, access, erasure, receipt } = story;
+  const { choices, map, access, erasure, receipt } = story;
   const acted = receipt?.view.receipt.systems ?? [];
   return [
     { what: 'every metrics page was read', held: map.sourcesRead > 0 && map.sourcesFailing === 0 },
     { what: 'the map says who holds e-mail', held: map.holders.holders.length > 0 },
+    {
+      what: 'what people had agreed to is known',
+      held: choices.sent > 0 && choices.stored === choices.sent,
+    },
     { what: 'the access request is completed', held: isCompleted(access) },
     { what: 'the package arrived and every file in it fits its SHA-256', held: access.package !== undefined },
     { what: 'the person was found', held: access.request.matched === true },

@@ -10,7 +10,14 @@ import { savePackage } from '../save-package.ts';
 import { type AnsweredTicket, answerTicket } from './answer-ticket.ts';
 import type { DemoCompany } from './company.ts';
 import type { ExampleSubject, ExampleTraces } from './example.ts';
-import type { AccessStory, ErasureStory, MapStory, ReceiptStory, RequestStory } from './story.ts';
+import type {
+  AccessStory,
+  ChoicesStory,
+  ErasureStory,
+  MapStory,
+  ReceiptStory,
+  RequestStory,
+} from './story.ts';
 import { compareTraces } from './story.ts';
 
 export interface TellOptions {
@@ -30,6 +37,27 @@ export async function tellMap({ demo }: TellOptions): Promise<MapStory> {
     sourcesRead: report.sources.length,
     sourcesFailing: report.sources.filter(({ state }) => state !== 'ok').length,
   };
+}
+
+/** People whose choices are sent at once: well below what one call may bring. */
+const PEOPLE_A_CALL = 2_000;
+
+/** Brings what people agreed to before Habeas came, as any company does that had asked them already. */
+export async function tellChoices({ demo }: TellOptions, people: number): Promise<ChoicesStory> {
+  let [sent, stored, line] = [0, 0, 1];
+  for (let first = 0; first < people; first += PEOPLE_A_CALL) {
+    const numbers = Array.from({ length: Math.min(PEOPLE_A_CALL, people - first) }, (_, n) => first + n);
+    const lines = demo.example.choicesOf(numbers);
+    if (lines.length === 0) continue;
+    const answer = await demo.client.importConsent(
+      { name: 'acme', first_line: line },
+      { body: Buffer.from(lines.join('\n')), type: 'application/x-ndjson' },
+    );
+    sent += lines.length;
+    stored += answer.stored;
+    line += lines.length;
+  }
+  return { sent, stored };
 }
 
 /** Makes a request through the API and sees it to its end; the team without a client answers its ticket itself. */
