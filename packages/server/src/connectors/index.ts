@@ -6,6 +6,7 @@ export * from './connector.ts';
 export * from './contract/index.ts';
 export * from './implied-order.ts';
 export * from './load-kinds.ts';
+export { fromMysqlError, isMysqlAddress, readMysqlAddress } from './mysql/index.ts';
 export { ThriftStruct, TYPE, writeThrift } from './parquet/thrift.ts';
 export * from './pd-client/index.ts';
 export * from './plannable-system.ts';

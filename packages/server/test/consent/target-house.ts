@@ -1,37 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
 import pg from 'pg';
-import {
-  applyInstall,
-  assignBits,
-  consentMigrations,
-  createSubjects,
-  recordSignals,
-  syncTarget,
-  type Target,
-  targetMigrations,
-} from '../../src/consent/index.ts';
-import { newSecretKey } from '../../src/foundation/index.ts';
+import { applyInstall, changeablePostgres, syncTarget, type Target } from '../../src/consent/index.ts';
 import { createTestDatabase, onServer } from '../database.ts';
+import { openTalkingHouse, PEOPLE, PURPOSES, type Said, type TalkingHouse } from './talking-house.ts';
 
-export const PURPOSES = [
-  { code: 'analytics', optOut: false },
-  { code: 'advertising', optOut: true },
-  { code: 'fraud', optOut: true },
-] as const;
-
-export const PEOPLE = 12;
-const ORGANIZATION = 'acme';
-
-/** What people can be named by. A person is one of each type, and says something under each by itself. */
-export const TYPES = ['user_id', 'email', 'customer'] as const;
-export type PersonType = (typeof TYPES)[number];
-
-/** An identity as Habeas stores it. */
-export function identityOf(type: PersonType, person: number): string {
-  if (type === 'email') return `person.${person}@example.org`;
-  return type === 'customer' ? String(person * 1_700) : `u-${person}`;
-}
+export * from './talking-house.ts';
 
 const SHOP = `
 create table user_events (id int primary key, user_id text, user_key int, site text, n int);
@@ -56,39 +29,25 @@ const PERSON_OF = {
   orders: { type: 'customer', person: 'case when customer between 0 and 90000 then customer / 1700 end' },
 } as const;
 
-export interface TargetHouse extends AsyncDisposable {
+export interface TargetHouse extends Omit<TalkingHouse, 'openValue' | 'organizationId'> {
   readonly target: Target;
   readonly shop: pg.Pool;
   readonly shopUrl: string;
-  /** Habeas' own database. */
-  readonly source: pg.Pool;
-  /** Stores what somebody said; `beforeCommit` runs when it is written and nobody sees it yet. */
-  say(choices: readonly Said[], beforeCommit?: () => Promise<void>): Promise<void>;
-  /** Places, among all that was said, of what had been committed in a snapshot of Habeas' database. */
-  committedIn(snapshot: string): Promise<readonly number[]>;
   sync(reconcile?: boolean): ReturnType<typeof syncTarget>;
   install(): ReturnType<typeof applyInstall>;
   /** Makes schemas `truth_<purpose>` of the rows of people who may be used, by what was said before. */
   makeTruth(said: readonly Said[]): Promise<void>;
 }
 
-export interface Said {
-  readonly type: PersonType;
-  readonly person: number;
-  readonly choices: Readonly<Record<string, boolean>>;
-  /** Instead of that of the person. */
-  readonly identity?: string;
-}
-
 /** A Habeas that people tell what they agree to, and a shop whose jobs have to heed it. */
 export async function openTargetHouse(options: { readonly locale?: string } = {}): Promise<TargetHouse> {
-  const habeas = await createTestDatabase({ ...consentMigrations, ...targetMigrations });
+  const habeas = await openTalkingHouse();
   const database = await createTestDatabase({}, options);
   const shop = new pg.Pool({ connectionString: database.url, statement_timeout: 20_000 });
   await shop.query(SHOP);
   const target: Target = {
     key: `t${randomBytes(5).toString('hex')}`,
-    organizationId: ORGANIZATION,
+    organizationId: habeas.organizationId,
     tables: [
       {
         kind: 'protected',
@@ -121,13 +80,6 @@ export async function openTargetHouse(options: { readonly locale?: string } = {}
     rowSecurity: true,
     purposes: PURPOSES,
   };
-  const purposes = await assignBits(habeas.db, ORGANIZATION, ['unused', ...PURPOSES.map(({ code }) => code)]);
-  const subjects = createSubjects({ organizationId: ORGANIZATION, masterKey: newSecretKey() });
-  let spoken = 0;
-  // Rows of signals may be a subtransaction's, whose number no snapshot names.
-  await habeas.pool.query(
-    'create table spoken_in (place integer primary key, xid xid8 not null default pg_current_xact_id())',
-  );
   const onShop = async <Result>(work: (client: pg.PoolClient) => Promise<Result>) => {
     const client = await shop.connect();
     try {
@@ -140,40 +92,20 @@ export async function openTargetHouse(options: { readonly locale?: string } = {}
     target,
     shop,
     shopUrl: database.url,
-    source: habeas.pool,
-    async say(given, beforeCommit) {
-      const first = spoken;
-      const signals = given.map(({ type, person, choices, identity }) => {
-        spoken += 1;
-        return {
-          eventId: `e${spoken}`,
-          identity: { type, value: identity ?? identityOf(type, person) },
-          saidAt: new Date(Date.UTC(2026, 0, 1) + spoken),
-          choices,
-          source: 'api',
-        };
-      });
-      const options = { organizationId: ORGANIZATION, subjects, purposes, now: new Date('2026-06-01') };
-      await habeas.db.transaction().execute(async (transaction) => {
-        await recordSignals(transaction, signals, options);
-        await sql`insert into spoken_in (place) select generate_series(${first}::integer, ${first + given.length - 1}::integer)`.execute(
-          transaction,
-        );
-        await beforeCommit?.();
-      });
-    },
-    async committedIn(snapshot) {
-      const { rows } = await habeas.pool.query<{ place: number }>(
-        'select place from spoken_in where pg_visible_in_snapshot(xid, $1::pg_snapshot)',
-        [snapshot],
-      );
-      return rows.map(({ place }) => place);
-    },
+    source: habeas.source,
+    say: habeas.say,
+    committedIn: habeas.committedIn,
     sync: (reconcile = false) =>
       onShop(async (client) => {
-        const source = await habeas.pool.connect();
+        const source = await habeas.source.connect();
         try {
-          return await syncTarget({ target, source, client, openValue: subjects.openValue, reconcile });
+          return await syncTarget({
+            target,
+            source,
+            changeable: changeablePostgres(client),
+            openValue: habeas.openValue,
+            reconcile,
+          });
         } finally {
           source.release();
         }
@@ -206,7 +138,7 @@ export async function openTargetHouse(options: { readonly locale?: string } = {}
     async [Symbol.asyncDispose]() {
       await shop.end();
       await database.close();
-      await habeas.close();
+      await habeas[Symbol.asyncDispose]();
       for (const name of [...PURPOSES.map(({ code }) => code), 'rows'])
         await onServer(`drop role if exists "habeas_${target.key}_${name}"`);
     },

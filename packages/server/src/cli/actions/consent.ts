@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import {
-  applyInstall,
   chooseTarget,
   countTakenAway,
   type InstallPlan,
   loadPurposes,
   openTarget,
-  planInstall,
   readTargetState,
+  requirePostgres,
   rewriteSql,
   type SyncedTarget,
   targetsOf,
@@ -34,8 +33,8 @@ export interface RewriteOptions extends TargetOptions {
 
 /** Ends with 1 if the target is not as the configuration says. */
 export async function planTarget(context: CliContext, options: PlanOptions): Promise<ExitName> {
-  const plan = await onTarget(context, options, async ({ target }, { use }) => {
-    const plan = await use((client) => planInstall(client, target));
+  const plan = await onTarget(context, options, async ({ target }, opened) => {
+    const plan = await opened.plan(target);
     if (options.out !== undefined) savePlan(resolve(context.folder, options.out), target.key, plan);
     return plan;
   });
@@ -45,9 +44,7 @@ export async function planTarget(context: CliContext, options: PlanOptions): Pro
 
 /** Ends with 1 if something is left that a person has to look at. */
 export async function installTarget(context: CliContext, options: TargetOptions): Promise<ExitName> {
-  const plan = await onTarget(context, options, ({ target }, { use }) =>
-    use((client) => applyInstall(client, target)),
-  );
+  const plan = await onTarget(context, options, ({ target }, opened) => opened.apply(target));
   printPlan(context, options, plan, 'done');
   return plan.steps.some(({ action }) => action === 'unknown') ? 'failed' : 'done';
 }
@@ -59,8 +56,8 @@ export async function applyPlan(
   options: ConfigOptions,
 ): Promise<ExitName> {
   const { target: key, fingerprint } = readPlan(readGiven(context, file), file);
-  const plan = await onTarget(context, { ...options, target: key }, ({ target }, { use }) =>
-    use((client) => applyInstall(client, target, { fingerprint })),
+  const plan = await onTarget(context, { ...options, target: key }, ({ target }, opened) =>
+    opened.apply(target, { fingerprint }),
   );
   printPlan(context, options, plan, 'done');
   return plan.steps.some(({ action }) => action === 'unknown') ? 'failed' : 'done';
@@ -81,7 +78,8 @@ function printPlan(
 /** Prints the statement alone, so that it can be piped on; what is explained goes to standard error. */
 export async function rewrite(context: CliContext, file: string, options: RewriteOptions): Promise<ExitName> {
   const sql = file === '-' ? await context.readInput() : readGiven(context, file);
-  const { rewritten, counts } = await onTarget(context, options, async ({ target }, { pool, use }) => {
+  const { rewritten, counts } = await onTarget(context, options, async ({ target }, opened) => {
+    const { pool, use } = requirePostgres(opened, target.key);
     const state = await use(() => readTargetState(pool, target));
     const rewritten = await rewriteSql(sql, { target, state, purpose: options.purpose });
     const { relations } = rewritten;

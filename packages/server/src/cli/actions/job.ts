@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { readJobHeader, runJob } from '../../consent/index.ts';
+import { readJobHeader, requirePostgres, runJob } from '../../consent/index.ts';
 import { HabeasError, systemClock } from '../../foundation/index.ts';
 import { type CliContext, clientFor, type ServerOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
@@ -30,15 +30,16 @@ export async function runJobFile(
     context,
     { ...place, ...(target === undefined ? {} : { target }) },
     async (one, opened) => {
+      const { pool, use } = requirePostgres(opened, one.target.key);
       const output =
         options.output === undefined ? undefined : await openOutput(resolve(folder, options.output));
       try {
-        return await opened.use(() =>
+        return await use(() =>
           runJob({
             file: path,
             sql,
             target: one.target,
-            pool: opened.pool,
+            pool,
             clock: systemClock,
             write: (text) => {
               if (output === undefined) terminal.out(text);

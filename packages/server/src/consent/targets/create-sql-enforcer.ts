@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { HabeasError } from '../../foundation/index.ts';
-import { type OpenTarget, openTarget } from './open-target.ts';
+import { openTarget, requirePostgres } from './open-target.ts';
 import { readTargetState, rewriteSql } from './rewrite.ts';
 import { chooseTarget, type SyncedTarget } from './target.ts';
 
@@ -12,7 +12,7 @@ export interface SqlEnforcer {
 }
 
 export function createSqlEnforcer({ targets }: { readonly targets: readonly SyncedTarget[] }): SqlEnforcer {
-  const opened = new Map<string, OpenTarget>();
+  const opened = new Map<string, ReturnType<typeof openTarget>>();
   return {
     async enforce(organizationId, { organization, purpose, target: key, sql }) {
       if (organization !== organizationId)
@@ -27,7 +27,8 @@ export function createSqlEnforcer({ targets }: { readonly targets: readonly Sync
       const open = opened.get(target.key) ?? openTarget({ key: target.key, url });
       opened.set(target.key, open);
       // Read anew each time: what a view or a function is may have changed.
-      const state = await open.use(() => readTargetState(open.pool, target));
+      const { pool, use } = requirePostgres(open, target.key);
+      const state = await use(() => readTargetState(pool, target));
       const rewritten = await rewriteSql(sql, { target, state, purpose });
       return { ...rewritten, relations: [...rewritten.relations] };
     },

@@ -3,6 +3,7 @@ import { type Clock, HabeasError, type Logger, pause } from '../../foundation/in
 import { openTarget } from './open-target.ts';
 import { forgetOtherTargets, isBehind, syncTarget } from './sync-target.ts';
 import type { SyncedTarget } from './target.ts';
+import type { ChangeableTarget } from './target-store.ts';
 
 /** Keeps targets in step with what people say. */
 export interface TargetSyncs {
@@ -51,7 +52,7 @@ export function createTargetSyncs(options: TargetSyncsOptions): TargetSyncs {
     let failed: string | undefined;
     while (!stopping.signal.aborted) {
       try {
-        const drift = await opened.use((client) => syncIfDue(options, one, client));
+        const drift = await syncIfDue(options, one, opened);
         state.status = {
           ...state.status,
           exactAt: options.clock.now(),
@@ -99,7 +100,7 @@ export function createTargetSyncs(options: TargetSyncsOptions): TargetSyncs {
 async function syncIfDue(
   { pool, openValue, clock }: TargetSyncsOptions,
   one: SyncedTarget,
-  client: pg.ClientBase,
+  changeable: ChangeableTarget,
 ): Promise<number> {
   const source = await pool.connect();
   try {
@@ -109,7 +110,7 @@ async function syncIfDue(
     const reconcile = now - (known.reconciledAt?.getTime() ?? 0) >= one.reconcileEveryMilliseconds;
     const touched = now - (known.asOf?.getTime() ?? 0) < TOUCH_MILLISECONDS;
     if (!known.behind && touched && !reconcile) return 0;
-    const { drift = 0 } = await syncTarget({ target, source, client, openValue, reconcile });
+    const { drift = 0 } = await syncTarget({ target, source, changeable, openValue, reconcile });
     return drift;
   } finally {
     source.release();

@@ -1,17 +1,9 @@
 import type pg from 'pg';
-import { HabeasError } from '../../foundation/index.ts';
 import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
+import { requireNothingWrong, requireOrganization, withNumbers } from './installed-rows.ts';
 import type { FoundObjects } from './read-objects.ts';
 import type { Target, TargetPurpose } from './target.ts';
-
-/** What was made, and how the database showed it then. */
-export interface Recorded {
-  readonly kind: string;
-  readonly name: string;
-  readonly wanted: string;
-  readonly found: string;
-  readonly dropped: readonly string[];
-}
+import type { Recorded } from './target-object.ts';
 
 /** What was made by plans, in the order in which it was made. */
 export async function readRecorded(client: pg.ClientBase): Promise<readonly Recorded[]> {
@@ -22,7 +14,6 @@ export async function readRecorded(client: pg.ClientBase): Promise<readonly Reco
   return rows;
 }
 
-/** Numbers are never used again: what people said about one purpose must not be read as said about another. */
 export async function numberPurposes(
   client: pg.ClientBase,
   purposes: readonly TargetPurpose[],
@@ -31,28 +22,20 @@ export async function numberPurposes(
   const { rows } = found.has('table purposes')
     ? await client.query<{ code: string; number: number }>(`select code, number from ${SCHEMA}.purposes`)
     : { rows: [] };
-  const numbers = new Map(rows.map(({ code, number }) => [code, number]));
-  for (const { code } of purposes)
-    if (!numbers.has(code)) numbers.set(code, Math.max(-1, ...numbers.values()) + 1);
-  return purposes.map((purpose) => ({ ...purpose, number: numbers.get(purpose.code) ?? 0 }));
+  return withNumbers(purposes, rows);
 }
 
 /** Throws CONFLICT where the target is somebody else's. */
 export async function requireOwnOrganization(
   client: pg.ClientBase,
-  { organizationId }: Target,
+  target: Target,
   isInstalled: boolean,
 ): Promise<void> {
   if (!isInstalled || !(await isThere(client, 'installed'))) return;
   const { rows } = await client.query<{ organization: string }>(
     `select organization from ${SCHEMA}.installed`,
   );
-  const other = rows[0]?.organization;
-  if (other !== undefined && other !== organizationId)
-    throw new HabeasError(
-      'CONFLICT',
-      `The target belongs to the organization ${other}, not to ${organizationId}.`,
-    );
+  requireOrganization(target, rows[0]?.organization);
 }
 
 /** Throws SCHEMA_MISMATCH for tables and columns that the target does not have. */
@@ -73,10 +56,7 @@ export async function requireColumns(client: pg.ClientBase, { tables }: Target):
       .filter((column) => !there.columns.includes(column))
       .map((column) => `${table.schema}.${table.name} has no column ${column}`);
   });
-  if (wrong.length > 0)
-    throw new HabeasError('SCHEMA_MISMATCH', `${wrong.join('; ')}. Correct consent.targets.`, {
-      details: wrong,
-    });
+  requireNothingWrong(wrong);
 }
 
 async function isThere(client: pg.ClientBase, table: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import {
   loadSnapshot,
 } from '../enforce/index.ts';
 import { choosePredicate, type NumberedPurpose, type Predicate } from './choose-predicate.ts';
-import { installedPurposes } from './sync-target.ts';
+import { installedPurposes } from './postgres-store.ts';
 import { type ProtectedTable, purposeOf, type Target } from './target.ts';
 
 /** A statement as it may run for a purpose. */

@@ -2,13 +2,7 @@ import type pg from 'pg';
 import { type NumberedPurpose, SCHEMA, signaturesTable } from './choose-predicate.ts';
 import type { TargetSignature } from './read-signatures.ts';
 import { KEYS_PER_CHUNK } from './target-objects.ts';
-
-export interface StoreOptions {
-  readonly type: string;
-  readonly purposes: readonly NumberedPurpose[];
-  /** Whether identities are whole numbers, which are the keys. */
-  readonly isNumber: boolean;
-}
+import type { StoreOptions } from './target-store.ts';
 
 /** A bitmap of larger numbers would be larger than 16 MB. */
 const LARGEST_KEY = 2 ** 27 - 1;

@@ -1,17 +1,14 @@
 import type pg from 'pg';
-import { HabeasError } from '../../foundation/index.ts';
-import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
 import { inTransaction } from './in-transaction.ts';
 import { readSignatures } from './read-signatures.ts';
-import { addGiven, flipBits, mergeGiven, prepareGiven, rebuildBits } from './store-signatures.ts';
 import { identityTypes, type Target } from './target.ts';
+import type { ChangeableTarget, TargetStore, Watermark } from './target-store.ts';
 
 export interface SyncOptions {
   readonly target: Target;
   /** A connection to Habeas' own database. */
   readonly source: pg.ClientBase;
-  /** A connection to the target. */
-  readonly client: pg.ClientBase;
+  readonly changeable: ChangeableTarget;
   readonly openValue: (type: string, sealed: Buffer) => string;
   /** Compare everything, too. */
   readonly reconcile?: boolean;
@@ -26,21 +23,15 @@ export interface SyncResult {
   readonly watermark: Watermark;
 }
 
-export interface Watermark {
-  /** PostgreSQL's own name for what was committed: `xmin:xmax:xids`. */
-  readonly snapshot: string;
-  readonly asOf: Date;
-}
-
 /**
  * Brings the target to the state that Habeas has in one snapshot: changed signatures only, or everything where it was never filled or
  * lost its way. Target and watermark change in one transaction, so that a job sees one state, and which.
  */
 export async function syncTarget(options: SyncOptions): Promise<SyncResult> {
-  const { target, source, client } = options;
+  const { target, source, changeable } = options;
   await registerTarget(source, target);
   const result = await inTransaction(source, 'repeatable read read only', () =>
-    inTransaction(client, 'read committed', () => syncWithin(options)),
+    changeable.change((store) => syncWithin(options, store)),
   );
   await source.query(
     `update consent_targets set snapshot = $3::pg_snapshot, as_of = $4, reconciled_at = case when $5 then $4 else reconciled_at end
@@ -57,108 +48,38 @@ export async function syncTarget(options: SyncOptions): Promise<SyncResult> {
   return result;
 }
 
-async function syncWithin({
-  target,
-  source,
-  client,
-  openValue,
-  reconcile = false,
-}: SyncOptions): Promise<SyncResult> {
-  await client.query(`select pg_advisory_xact_lock(hashtextextended('${SCHEMA}', 0))`);
-  const purposes = await installedPurposes(client, target);
+async function syncWithin(
+  { target, source, openValue, reconcile = false }: SyncOptions,
+  store: TargetStore,
+): Promise<SyncResult> {
+  const purposes = await store.installedPurposes(target);
   const known = await source.query<{ snapshot: string; as_of: Date; before: string | null }>(
     `select pg_current_snapshot()::text as snapshot, now() as as_of, (select snapshot::text from consent_targets where organization_id = $1 and target = $2
        and pg_snapshot_xmax(snapshot) <= pg_snapshot_xmax(pg_current_snapshot())) as before`,
     [target.organizationId, target.key],
   );
   const { snapshot = '', as_of: asOf = new Date(), before = null } = known.rows[0] ?? {};
-  const installed = await readWatermark(client, target);
+  const installed = await store.watermark(target);
   const since = installed?.snapshot;
   const types = identityTypes(target);
-  const isWhole = since !== undefined && since === before && (await isFilled(client, types, purposes));
-  await prepareGiven(client);
+  const isWhole = since !== undefined && since === before && (await store.isFilled(types, purposes));
   let changed = 0;
   let drift: number | undefined;
   // What changed is brought over first, so that whatever differs then is drift.
   for (const complete of isWhole ? (reconcile ? [false, true] : [false]) : [true]) {
-    await client.query('truncate pg_temp.given');
+    await store.begin();
     const read = { organizationId: target.organizationId, types, purposes, openValue };
     for await (const rows of readSignatures(source, { ...read, since: complete ? undefined : since }))
-      await addGiven(client, rows);
+      await store.give(rows);
     for (const type of types) {
-      const store = { type, purposes, isNumber: target.numbers.has(type) };
-      const count = await mergeGiven(client, store, { complete });
-      if (!complete) await flipBits(client, store);
-      const wrong = complete ? await rebuildBits(client, store) : 0;
-      await client.query('drop table pg_temp.changed');
-      changed += count;
-      if (complete && isWhole) drift = (drift ?? 0) + count + wrong;
+      const merged = await store.merge({ type, purposes, isNumber: target.numbers.has(type) }, { complete });
+      changed += merged.changed;
+      if (complete && isWhole) drift = (drift ?? 0) + merged.changed + merged.wrong;
     }
   }
-  await client.query(`update ${SCHEMA}.installed set snapshot = $1, as_of = $2`, [snapshot, asOf]);
-  return { changed, drift: isWhole ? drift : 0, watermark: { snapshot, asOf } };
-}
-
-/** The state of Habeas that the target has; undefined: none yet. Throws CONFLICT if nothing is installed, or for somebody else. */
-export async function readWatermark(
-  client: Pick<pg.ClientBase, 'query'>,
-  target: Pick<Target, 'key' | 'organizationId'>,
-): Promise<Watermark | undefined> {
-  const { rows: there } = await client.query<{ there: boolean }>(
-    `select to_regclass('${SCHEMA}.installed') is not null as there`,
-  );
-  if (there[0]?.there !== true) throw notInstalled(target.key);
-  const { rows } = await client.query<{ organization: string; snapshot: string | null; as_of: Date | null }>(
-    `select organization, snapshot, as_of from ${SCHEMA}.installed`,
-  );
-  const [row] = rows;
-  if (row === undefined) throw notInstalled(target.key);
-  if (row.organization !== target.organizationId)
-    throw new HabeasError(
-      'CONFLICT',
-      `The target ${target.key} belongs to the organization ${row.organization}.`,
-    );
-  return row.snapshot === null || row.as_of === null
-    ? undefined
-    : { snapshot: row.snapshot, asOf: row.as_of };
-}
-
-/** The purposes of the configuration with their numbers in the target. Throws CONFLICT where the target knows them otherwise. */
-export async function installedPurposes(
-  client: Pick<pg.ClientBase, 'query'>,
-  target: Pick<Target, 'key' | 'purposes'>,
-): Promise<readonly NumberedPurpose[]> {
-  const { rows: there } = await client.query<{ there: boolean }>(
-    `select to_regclass('${SCHEMA}.purposes') is not null as there`,
-  );
-  if (there[0]?.there !== true) throw notInstalled(target.key);
-  const { rows } = await client.query<{ number: number; code: string; opt_out: boolean }>(
-    `select number, code, opt_out from ${SCHEMA}.purposes`,
-  );
-  return target.purposes.map((purpose) => {
-    const row = rows.find(({ code }) => code === purpose.code);
-    if (row?.opt_out !== purpose.optOut) throw notInstalled(target.key);
-    return { ...purpose, number: row.number };
-  });
-}
-
-function notInstalled(key: string): HabeasError {
-  return new HabeasError(
-    'CONFLICT',
-    `The target ${key} is not installed as the configuration says. Run: habeas consent install --target ${key}`,
-  );
-}
-
-async function isFilled(
-  client: pg.ClientBase,
-  types: readonly string[],
-  purposes: readonly NumberedPurpose[],
-): Promise<boolean> {
-  const { rows } = await client.query<{ count: number }>(
-    `select count(*)::integer as count from ${SCHEMA}.filled where type = any($1) and purpose = any($2)`,
-    [types, purposes.map(({ number }) => number)],
-  );
-  return rows[0]?.count === types.length * purposes.length;
+  const watermark = { snapshot, asOf };
+  await store.mark(watermark);
+  return { changed, drift: isWhole ? drift : 0, watermark };
 }
 
 /** From when changes are noted for it: whoever is writing ends first. */

@@ -9,6 +9,15 @@ export interface TargetObject {
   readonly drop: readonly string[];
 }
 
+/** What was made, and how the database showed it then. */
+export interface Recorded {
+  readonly kind: string;
+  readonly name: string;
+  readonly wanted: string;
+  readonly found: string;
+  readonly dropped: readonly string[];
+}
+
 /** The role that reads a purpose's views and nothing else, or, as `rows`, the tables through their policies. */
 export function roleOf(target: Pick<Target, 'key'>, name: string): string {
   return `habeas_${target.key}_${name}`;

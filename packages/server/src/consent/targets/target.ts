@@ -1,5 +1,9 @@
+import { isMysqlAddress } from '../../connectors/index.ts';
 import { type Config, type ConsentTargetConfig, HabeasError } from '../../foundation/index.ts';
 import { allowedByDefault, type Purpose } from '../purposes/index.ts';
+
+/** Of roles and schemas, in characters. */
+const LONGEST_NAME = 63;
 
 /** A database in which jobs see only those who agreed. */
 export interface Target {
@@ -68,6 +72,7 @@ function targetOf(
       'CONFIG_INVALID',
       `${where}: there are no purposes. Name a file in consent.purposes.`,
     );
+  requireNames(config, purposes, where);
   return {
     key: config.key,
     organizationId,
@@ -77,6 +82,27 @@ function targetOf(
     rowSecurity: config.row_security,
     purposes: purposes.map((purpose) => ({ code: purpose.code, optOut: allowedByDefault(purpose) })),
   };
+}
+
+/** A name that a database would cut off is another one's. */
+function requireNames(
+  { key, url, row_security }: ConsentTargetConfig,
+  purposes: readonly Purpose[],
+  where: string,
+): void {
+  const long = purposes.find(
+    ({ code }) => `habeas_${key}_${code}`.length > LONGEST_NAME || `purpose_${code}`.length > LONGEST_NAME,
+  );
+  if (long !== undefined)
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `${where}: habeas_${key}_${long.code} is longer than ${LONGEST_NAME} characters, and names of databases end there. Use a shorter key, or a shorter code of the purpose.`,
+    );
+  if (row_security && isMysqlAddress(url))
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `${where}: MariaDB has no row security. Leave \`row_security\` out, and use the views of its purposes.`,
+    );
 }
 
 /** The targets of a configuration. Throws CONFIG_INVALID. */
@@ -118,6 +144,10 @@ export function purposeOf({ purposes }: Pick<Target, 'purposes'>, code: string):
 /** Identity types that protected tables name people by, in order. */
 export function identityTypes({ tables }: Pick<Target, 'tables'>): readonly string[] {
   return [...new Set(tables.flatMap((one) => (one.kind === 'protected' ? [one.identity] : [])))].sort();
+}
+
+export function protectedOf({ tables }: Pick<Target, 'tables'>): readonly ProtectedTable[] {
+  return tables.flatMap((one) => (one.kind === 'protected' ? [one] : []));
 }
 
 function qualifiedName(text: string): { readonly schema: string; readonly name: string } {

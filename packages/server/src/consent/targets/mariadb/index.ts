@@ -1,0 +1,1 @@
+export { type MariadbTarget, openMariadb } from './open-mariadb.ts';
