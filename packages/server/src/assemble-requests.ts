@@ -1,4 +1,5 @@
 import { callbackSecret, verifyStandardWebhook } from './access/index.ts';
+import { guessColumn } from './catalog/index.ts';
 import {
   configureConnections,
   createClientTls,
@@ -43,6 +44,7 @@ export async function assembleRequests(
     organizationId,
     config,
     logger,
+    suggestCategory: (dataType) => guessColumn(dataType)?.category,
     beforeLargeAnswer: () => giveHeapRoom('answer'),
   });
   const connections = configureConnections({

@@ -243,7 +243,11 @@ const SERVICE: api.ServiceView = {
 
 function inMemoryMap(): DataMap {
   const stamp = { at: AT, as_of: AT, filter: {} };
-  const gap: api.GapView = {
+  let gap: api.GapView = {
+    id: 'gap_1',
+    client: null,
+    proposed_category: null,
+    decision: null,
     kind: 'team-without-client',
     service: 'analytics',
     team: 'data',
@@ -258,6 +262,7 @@ function inMemoryMap(): DataMap {
     protocol: 'http',
     state: 'proposed',
     decided_by: null,
+    reason: null,
     stale: false,
     first_seen: AT,
     last_seen: AT,
@@ -270,6 +275,21 @@ function inMemoryMap(): DataMap {
     stores: [],
     gaps: [gap],
   });
+  const decideGap = (
+    { id, actor, reason }: { readonly id: string; readonly actor: string; readonly reason: string },
+    decision: 'approved' | 'rejected' | undefined,
+  ) => {
+    if (id !== gap.id) throw new HabeasError('NOT_FOUND', 'There is no gap with this id.');
+    const decided = decision && {
+      decision,
+      category: null,
+      reason,
+      decided_by: actor,
+      decided_at: AT,
+    };
+    gap = { ...gap, decision: decided ?? null };
+    return gap;
+  };
   return {
     poll: async () => ({ at: new Date(AT), sources: [] }),
     backfill: async () => undefined,
@@ -339,6 +359,9 @@ function inMemoryMap(): DataMap {
       holders: dataType === 'email' ? [{ service: 'orders', team: 'shop' }] : [],
       movers: [],
     }),
+    approveGap: async (options) => decideGap(options, 'approved'),
+    rejectGap: async (options) => decideGap(options, 'rejected'),
+    reopenGap: async (options) => decideGap(options, undefined),
     listClients: async () => [client],
     decideClient: async ({ id, decision, actor }) => {
       if (id !== client.id) throw new HabeasError('NOT_FOUND', 'There is no client with this id.');

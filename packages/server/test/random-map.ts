@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import fc from 'fast-check';
 import { mapDocument } from '../src/map/exports/index.ts';
+import { UNDECIDED } from './empty-map.ts';
 
 /** Names that mean something to one format or another. */
 export const HOSTILE_NAMES: readonly string[] = [
@@ -131,7 +132,14 @@ export const randomMap: fc.Arbitrary<api.MapView> = fc
         external: undeclared.includes(flow.to),
       })),
       gaps: [
-        { kind: 'undeclared-receiver' as const, service: gap, team: null, data_type: null, message: gap },
+        {
+          ...UNDECIDED,
+          kind: 'undeclared-receiver' as const,
+          service: gap,
+          team: null,
+          data_type: null,
+          message: gap,
+        },
       ],
       changes: null,
       teams: null,

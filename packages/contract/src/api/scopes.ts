@@ -19,6 +19,7 @@ export const SCOPES = {
   'consent:write': 'Record what people agree to',
   'map:read': 'The data map',
   'map:write': 'Declare what programs do',
+  'map:approve': 'Approve and reject what the map does not know',
   'connections:read': 'Systems, and addresses that teams published',
   'connections:write': 'Approve and reject addresses, and check systems',
   'partners:read': 'Partners',
@@ -57,6 +58,7 @@ export const ROLES = {
     'pauses:write',
     'choices:read',
     'consent:write',
+    'map:approve',
   ],
   /** Keeps the systems working; decides about nobody. */
   operator: [
@@ -64,6 +66,7 @@ export const ROLES = {
     'tasks:write',
     'pauses:write',
     'map:write',
+    'map:approve',
     'connections:write',
     'partners:write',
     'webhooks:write',

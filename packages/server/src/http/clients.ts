@@ -37,13 +37,19 @@ export function clientRoutes(
       schema: {
         ...operation({ id: `${verb}Client`, tag: 'Clients', summary }),
         params: clientIdParams,
+        body: api.decideClientSchema,
         response: {
           200: api.clientSchema.describe('The client as it is now'),
           ...problems(['NOT_FOUND', 'CONFLICT']),
         },
       },
       handler: (request) =>
-        map.decideClient({ id: request.params.id, decision, actor: callerOf(request).actor }),
+        map.decideClient({
+          id: request.params.id,
+          decision,
+          actor: callerOf(request).actor,
+          reason: request.body?.reason,
+        }),
     });
   }
 }

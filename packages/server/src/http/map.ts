@@ -139,19 +139,6 @@ export function mapRoutes(app: HttpServer, { map }: Pick<Application, 'map'>): v
     },
     handler: async () => ({ items: [...(await map.services())] }),
   });
-
-  app.get('/api/v1/gaps', {
-    schema: {
-      ...operation({
-        id: 'listGaps',
-        tag: 'Map',
-        summary: 'List what is missing in the map, and what to do about it',
-      }),
-      querystring: api.mapFilterSchema,
-      response: { 200: api.gapListSchema.describe('Gaps that the filter leaves'), ...problems(ERRORS) },
-    },
-    handler: (request) => map.gapList(request.query),
-  });
 }
 
 function sendWritten(reply: FastifyReply, { bytes, release }: WrittenMap): FastifyReply {

@@ -40,6 +40,9 @@ const BY_TAG: Readonly<Record<keyof typeof TAGS, readonly [api.Scope?, api.Scope
 const BY_OPERATION: Readonly<Record<string, api.Scope>> = {
   approveRequest: 'requests:approve',
   rejectRequest: 'requests:approve',
+  approveGap: 'map:approve',
+  rejectGap: 'map:approve',
+  reopenGap: 'map:approve',
   // They tell whom something is about.
   downloadPackage: 'personal-data:read',
   getPackageKey: 'personal-data:read',

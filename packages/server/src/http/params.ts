@@ -12,6 +12,7 @@ export const requestIdParams = z.object({ id: id('Id of the request') });
 export const taskIdParams = z.object({ id: id('Id of the request'), taskId: id('Id of the task') });
 export const ticketIdParams = z.object({ id: id('Id of the ticket') });
 export const clientIdParams = z.object({ id: id('Id of the client') });
+export const gapIdParams = z.object({ id: id('Id of the gap') });
 export const connectionKeyParams = z.object({ key: id('Key of the connection') });
 export const partnerIdParams = z.object({ id: id('Id of the partner') });
 export const holdIdParams = z.object({ id: id('Id of the legal hold') });

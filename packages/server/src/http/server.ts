@@ -26,6 +26,7 @@ import { drpProofRoutes } from './drp-proof.ts';
 import { enforceSqlRoutes } from './enforce-sql.ts';
 import { handleError, handleUnknownRoute } from './error-handler.ts';
 import { eventRoutes } from './events.ts';
+import { gapRoutes } from './gaps.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './imports.ts';
 import { jobRunRoutes } from './job-runs.ts';
@@ -150,6 +151,7 @@ export async function createHttpServer(
   consentTagRoutes(app, application);
   consentTagFileRoutes(app);
   mapRoutes(app, application);
+  gapRoutes(app, application);
   mapExportRoutes(app, application);
   declarationRoutes(app, application);
   clientRoutes(app, application);

@@ -47,6 +47,7 @@ function client(change: Partial<KnownClient> & Pick<KnownClient, 'id' | 'team'>)
     protocol: 'grpc',
     state: 'approved',
     decidedBy: 'key:key_1',
+    reason: null,
     firstSeen: at,
     lastSeen: later,
     stale: false,

@@ -29,6 +29,8 @@ export interface AnswerContext {
   readonly connections: readonly ConnectedService[];
   /** The category of a data type, or undefined if the configuration gives none. */
   readonly categoryOf: (dataType: string) => string | undefined;
+  /** The category that the name of a data type suggests. (Default: none) */
+  readonly suggestCategory?: ((dataType: string) => string | undefined) | undefined;
   /** Services that the configuration calls external. */
   readonly external: ReadonlySet<string>;
 }
@@ -41,7 +43,9 @@ export interface MapAnswers {
   /** Flows and stores that a filter leaves, sorted like declarations. */
   edges(filter?: Filter): readonly (FlowSeen | StoreSeen)[];
   services(): readonly api.ServiceView[];
+  /** Without those that somebody approved. */
   gaps(filter?: Filter): readonly api.GapView[];
+  allGaps(filter?: Filter): readonly api.GapView[];
   holders(dataType: string): api.HoldersView;
   systems(): readonly System[];
   names(): Iterable<string>;
@@ -65,7 +69,8 @@ export interface AnswersOptions extends AnswerContext {
 }
 
 export function answersOf(
-  snapshot: Pick<MapSnapshot, 'declarations' | 'clients' | 'sources' | 'loss'>,
+  snapshot: Pick<MapSnapshot, 'declarations' | 'clients' | 'sources' | 'loss'> &
+    Partial<Pick<MapSnapshot, 'decisions'>>,
   options: AnswersOptions,
 ): MapAnswers {
   const { clients, sources, loss } = snapshot;
@@ -90,17 +95,22 @@ export function answersOf(
       sources,
       loss,
       categoryOf,
+      suggestCategory: options.suggestCategory,
+      decisions: options.moment === 'past' ? undefined : snapshot.decisions,
       moment: options.moment ?? 'now',
     }),
   );
   const selected = (filter: Filter) => select(graphNow(), filter, context);
   const graphs = (filter: Filter): readonly TypeGraph[] => typeGraphsOf(selected(filter).flows);
-  const gapsOf = (filter: Filter) => gaps().filter((gap) => gapFits(gap, filter, context));
+  const allGapsOf = (filter: Filter) => gaps().filter((gap) => gapFits(gap, filter, context));
+  const gapsOf = (filter: Filter) =>
+    allGapsOf(filter).filter(({ decision }) => decision?.decision !== 'approved');
 
   return {
     services,
     systems,
     gaps: (filter = {}) => gapsOf(filter),
+    allGaps: (filter = {}) => allGapsOf(filter),
     names: () => graphNow().services.keys(),
     has: (service) => graphNow().services.has(service),
     holders: (dataType) => ({

@@ -35,7 +35,7 @@ export async function proposeClients(transaction: Database, options: ProposeOpti
   if (rows.length === 0) return;
   const inserted = await tables
     .insertInto('map_clients')
-    .values(rows.map((row) => ({ ...row, id: newId('cli', now) })))
+    .values(rows.map((row) => ({ ...row, id: newId('cli', now), reason: null })))
     .onConflict((conflict) => conflict.doNothing())
     .returning(['id', 'team', 'service', 'address', 'protocol'])
     .execute();
@@ -73,8 +73,8 @@ export async function applyAllowList(db: Database, options: ApplyAllowListOption
         .updateTable('map_clients')
         .set(
           approve
-            ? { state: 'approved', decided_by: ALLOW_LIST, decided_at: now }
-            : { state: 'proposed', decided_by: null, decided_at: null },
+            ? { state: 'approved', decided_by: ALLOW_LIST, decided_at: now, reason: null }
+            : { state: 'proposed', decided_by: null, decided_at: null, reason: null },
         )
         .where('organization_id', '=', organizationId)
         .where('id', '=', client.id)
@@ -122,6 +122,8 @@ export interface RecordClientOptions {
   readonly client: Pick<MapTables['map_clients'], 'id' | 'team' | 'service' | 'address' | 'protocol'>;
   /** What decided, if it was no person. */
   readonly by?: string;
+  /** What they said about it. */
+  readonly reason?: string | undefined;
 }
 
 /** The audit entry and the event of a change of a client. */
@@ -133,6 +135,7 @@ export async function recordClient(transaction: Database, options: RecordClientO
     address: client.address,
     protocol: client.protocol,
     ...(options.by === undefined ? {} : { by: options.by }),
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
   await appendAudit(transaction, [{ organizationId, actor, action, subject: client.id, details }], now);
   const data = { client: client.id, team: client.team };

@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { type Clock, type Database, HabeasError, shareReads } from '../foundation/index.ts';
-import { type AnswerContext, answersOf, type MapAnswers } from './answers.ts';
+import { type AnswerContext, type AnswersOptions, answersOf, type MapAnswers } from './answers.ts';
+import { type Categories, createCategories } from './categories.ts';
 import { changesBetween, type MapChanges } from './changes.ts';
 import type { DataMap } from './data-map.ts';
 import { type Filter, isByDataAlone } from './filter.ts';
@@ -10,7 +11,6 @@ import { changesJson, type MapAnswer, mapJson, mapView, type WrittenMap } from '
 import { nearestNames } from './nearest-names.ts';
 import { type LoadSnapshotOptions, loadSnapshot, type MapSnapshot } from './snapshot.ts';
 import { createSpareMemory } from './spare-memory.ts';
-import { createViewTemplates } from './view-templates.ts';
 import { alertsOf } from './watch-alerts.ts';
 import type { WatchedState } from './watch-store.ts';
 
@@ -44,6 +44,8 @@ export interface Answers
     | 'systems'
   > {
   clients(): Promise<readonly KnownClient[]>;
+  /** Those of now, also what somebody approved. */
+  allGaps(): Promise<readonly api.GapView[]>;
   /** What is worth telling to teams now. */
   watched(): Promise<WatchedState>;
 }
@@ -52,7 +54,7 @@ export interface Answers
 export function createAnswers(options: CreateAnswersOptions): Answers {
   const { db, clock, organizationId } = options;
   const loader = createDeclarationLoader();
-  const templates = createViewTemplates(options);
+  const categoriesOf = createCategories(options.categoryOf);
   const memory = createSpareMemory();
   let large = false;
 
@@ -65,11 +67,15 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     | { readonly of: MapSnapshot['declarations']; readonly rest: string; readonly answers: MapAnswers }
     | undefined;
 
+  const answersAt = (snapshot: MapSnapshot, moment: AnswersOptions['moment'] = 'now') =>
+    answersOf(snapshot, { ...options, categoryOf: categoriesOf(snapshot.decisions).categoryOf, moment });
+
   /** Computed again only if something that is stored is another one. */
   function answersNow(snapshot: MapSnapshot): MapAnswers {
-    const rest = JSON.stringify([snapshot.sources, snapshot.clients, snapshot.loss]);
-    if (last?.of !== snapshot.declarations || last.rest !== rest) {
-      last = { of: snapshot.declarations, rest, answers: answersOf(snapshot, options) };
+    const { declarations, sources, clients, loss, decisions } = snapshot;
+    const rest = JSON.stringify([sources, clients, loss, [...decisions.byGap]]);
+    if (last?.of !== declarations || last.rest !== rest) {
+      last = { of: declarations, rest, answers: answersAt(snapshot) };
     }
     return last.answers;
   }
@@ -94,8 +100,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     const { asOf, compareTo } = question;
     const snapshot = await load({ moment: asOf ?? 'now', compareTo });
     large = snapshot.declarations.length > LARGE;
-    const answers =
-      asOf === undefined ? answersNow(snapshot) : answersOf(snapshot, { ...options, moment: 'past' });
+    const answers = asOf === undefined ? answersNow(snapshot) : answersAt(snapshot, 'past');
     return { ...question, snapshot, answers };
   }
 
@@ -105,6 +110,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     systems: async () => (await now()).systems(),
     holders: async (dataType) => (await now()).holders(dataType),
     clients: async () => (await load()).clients,
+    allGaps: async () => answersNow(await load()).allGaps(),
 
     async watched() {
       const snapshot = await load();
@@ -115,8 +121,8 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
           clients.map(({ id, state, stale }) => [id, state, stale]),
         ]),
         alerts() {
-          const answers = answersOf(snapshot, options);
-          const { categoryOf } = options;
+          const answers = answersAt(snapshot);
+          const { categoryOf } = answers.context;
           return alertsOf({ edges: answers.edges(), systems: answers.systems(), clients, categoryOf });
         },
       };
@@ -125,19 +131,21 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     map: async (query = {}) => mapView(await answerMap(query)),
     async mapJson(query = {}) {
       const answer = await answerMap(query);
-      return lent(mapJson(answer, templates, memory.take()));
+      return lent(mapJson(answer, answer.templates, memory.take()));
     },
 
     async changesJson(query) {
-      const { asked, changes } = isByDataAlone(query) ? await askDifference(query) : await askBoth(query);
+      const { asked, changes, templates } = isByDataAlone(query)
+        ? await askDifference(query)
+        : await askBoth(query);
       if (changes === null) throw new HabeasError('INTERNAL', 'There is no moment to compare with.');
       return lent(changesJson({ asked, changes }, templates, memory.take()));
     },
 
-    async gapList(query = {}) {
+    async gapList({ approved, ...query } = {}) {
       const { asked, answers, filter } = await ask(query);
       requireService(answers, filter.service);
-      const items = [...answers.gaps(filter)];
+      const items = [...(approved === 'true' ? answers.allGaps(filter) : answers.gaps(filter))];
       return { ...asked, counts: { gaps: items.length }, items };
     },
 
@@ -183,21 +191,23 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     };
   }
 
-  async function answerMap(query: Partial<api.MapQuery>): Promise<MapAnswer> {
+  async function answerMap(query: Partial<api.MapQuery>): Promise<MapAnswer & Pick<Categories, 'templates'>> {
     const question = await ask(query);
-    const { asked, answers, filter } = question;
+    const { asked, answers, filter, snapshot } = question;
     const { context } = answers;
+    const { templates } = categoriesOf(snapshot.decisions);
     const changes = changesOf(question);
     if (changes === null) requireService(answers, filter.service);
     const part = answers.part(filter);
-    if (query.group_by !== 'team') return { asked, part, changes, teams: null, context };
+    if (query.group_by !== 'team') return { asked, part, changes, teams: null, context, templates };
     const lists = { services: [], stores: [], flows: [] };
-    return { asked, part: { ...part, ...lists }, changes, teams: answers.teams(filter), context };
+    return { asked, part: { ...part, ...lists }, changes, teams: answers.teams(filter), context, templates };
   }
 
   async function askBoth(query: Partial<api.MapQuery>) {
     const question = await ask(query);
-    return { asked: question.asked, changes: changesOf(question) };
+    const { templates } = categoriesOf(question.snapshot.decisions);
+    return { asked: question.asked, changes: changesOf(question), templates };
   }
 
   /** Without the map of either moment, of which nearly everything is the same. */
@@ -208,7 +218,8 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
     const snapshot = await load({ moment: asOf ?? 'now', compareTo, differenceOnly: true });
     return {
       asked: question.asked,
-      changes: changesOf({ ...question, snapshot, answers: answersOf(snapshot, options) }),
+      changes: changesOf({ ...question, snapshot, answers: answersAt(snapshot) }),
+      templates: categoriesOf(snapshot.decisions).templates,
     };
   }
 
@@ -221,7 +232,7 @@ export function createAnswers(options: CreateAnswersOptions): Answers {
   }): MapChanges | null {
     const { snapshot, answers, filter, moment, compareTo } = question;
     if (compareTo === undefined || snapshot.compared === undefined) return null;
-    const others = answersOf({ ...snapshot, declarations: snapshot.compared }, options);
+    const others = answersAt({ ...snapshot, declarations: snapshot.compared });
     if (filter.service !== undefined && !others.has(filter.service)) requireService(answers, filter.service);
     const sides = [
       { at: moment, edges: answers.edges(filter) },

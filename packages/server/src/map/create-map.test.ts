@@ -2,6 +2,7 @@ import { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { UNDECIDED } from '../../test/empty-map.ts';
 import { type PageServer, serveMetrics, servePages } from '../../test/page-server.ts';
 import { auditMigrations, listAudit } from '../audit/index.ts';
 import { createLogger, fixedClock, openDatabase, parseConfig } from '../foundation/index.ts';
@@ -215,6 +216,7 @@ describe('poll', () => {
     const view = await map.map();
     expect([view.stores.length, view.flows.length]).toEqual([1, 1]);
     expect(view.gaps).toContainEqual({
+      ...UNDECIDED,
       kind: 'rejected-label',
       service: 'lake',
       team: 'data',
@@ -222,6 +224,7 @@ describe('poll', () => {
       message: `Label data_type of metric store of service lake of team data looks like an e-mail address and was refused; publish which kind of data it is, not the data. (${page.url})`,
     });
     expect(view.gaps).toContainEqual({
+      ...UNDECIDED,
       kind: 'source-failing',
       service: null,
       team: null,
@@ -323,6 +326,7 @@ describe('clients', () => {
       protocol: 'grpc',
       state: 'proposed',
       decided_by: null,
+      reason: null,
       stale: false,
       first_seen: at('08:00:00'),
       last_seen: at('08:00:00'),

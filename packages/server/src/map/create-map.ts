@@ -3,6 +3,7 @@ import { type Clock, type Config, type Database, HabeasError, type Logger } from
 import { createAnswers } from './create-answers.ts';
 import type { DataMap } from './data-map.ts';
 import { decideClient } from './decide-client.ts';
+import { createGapCommands } from './gap-commands.ts';
 import type { KnownClient } from './known-client.ts';
 import { createPolling } from './polling.ts';
 import { catalogTargets } from './sources/catalog-targets.ts';
@@ -15,6 +16,8 @@ export interface CreateMapOptions {
   readonly organizationId?: string;
   readonly config: Pick<Config, 'map' | 'clients' | 'networks' | 'folder' | 'data_types' | 'connections'>;
   readonly logger: Logger;
+  /** The category that the name of a data type suggests; somebody has to approve it. (Default: none) */
+  readonly suggestCategory?: (dataType: string) => string | undefined;
   /** Called before each answer about a large map. (Default: none) */
   readonly beforeLargeAnswer?: () => void;
 }
@@ -29,13 +32,14 @@ export function createMap(options: CreateMapOptions): DataMap {
   const polling = createPolling({ ...options, organizationId, categoryOf, onStored });
   const connections = config.connections.map(({ key, service, team }) => ({ service: service ?? key, team }));
 
-  const { clients, watched, ...answers } = createAnswers({
+  const { clients, allGaps, watched, ...answers } = createAnswers({
     db,
     clock,
     organizationId,
     configured: polling.configured,
     connections,
     categoryOf,
+    suggestCategory: options.suggestCategory,
     external: new Set(config.map.external),
     beforeLargeAnswer: options.beforeLargeAnswer,
   });
@@ -54,6 +58,7 @@ export function createMap(options: CreateMapOptions): DataMap {
     start: polling.start,
     stop: polling.stop,
     ...answers,
+    ...createGapCommands({ db, clock, organizationId, allGaps }),
     listClients: async () => (await clients()).map(clientView),
     async decideClient(decision) {
       await decideClient(db, { ...decision, organizationId, now: clock.now() });
@@ -73,6 +78,7 @@ function clientView(client: KnownClient): api.ClientView {
     protocol: client.protocol,
     state: client.state,
     decided_by: client.decidedBy,
+    reason: client.reason,
     stale: client.stale,
     first_seen: client.firstSeen.toISOString(),
     last_seen: client.lastSeen.toISOString(),

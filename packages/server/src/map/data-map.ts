@@ -27,7 +27,13 @@ export interface DataMap {
   services(): Promise<readonly api.ServiceView[]>;
   /** What is missing now. */
   gaps(): Promise<readonly api.GapView[]>;
-  gapList(filter?: Partial<api.MapFilter>): Promise<api.GapListView>;
+  gapList(query?: Partial<api.GapListQuery>): Promise<api.GapListView>;
+  /** Says that a gap is right as it is, or gives a data type its category. Throws NOT_FOUND, BAD_INPUT. */
+  approveGap(options: ApproveGapOptions): Promise<api.GapView>;
+  /** Says that it must not stay so. Throws NOT_FOUND. */
+  rejectGap(options: Omit<ApproveGapOptions, 'category'>): Promise<api.GapView>;
+  /** Takes back what was decided about a gap. Throws NOT_FOUND, and CONFLICT if nothing was. */
+  reopenGap(options: Omit<ApproveGapOptions, 'category'>): Promise<api.GapView>;
   /** Who holds a data type and who moves it. */
   holders(dataType: string): Promise<api.HoldersView>;
   /** Where the data of a service comes from or goes to, each data type by itself. */
@@ -50,6 +56,16 @@ export interface DecideClientOptions {
   readonly decision: 'approved' | 'rejected';
   /** Who decides, as audit entries name it: `key:<id>`. */
   readonly actor: string;
+  /** (Default: they do not say why) */
+  readonly reason?: string | undefined;
+}
+
+export interface ApproveGapOptions {
+  readonly id: string;
+  readonly actor: string;
+  readonly reason: string;
+  /** Of a data type without a category, and only of one. */
+  readonly category?: string | undefined;
 }
 
 export interface PollReport {

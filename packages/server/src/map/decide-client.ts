@@ -8,7 +8,7 @@ export async function decideClient(
   db: Database,
   options: DecideClientOptions & { readonly organizationId: string; readonly now: Date },
 ): Promise<void> {
-  const { organizationId, now, id, decision, actor } = options;
+  const { organizationId, now, id, decision, actor, reason } = options;
   await db.transaction().execute(async (transaction) => {
     const tables = transaction.withTables<MapTables>();
     const client = await tables
@@ -22,10 +22,17 @@ export async function decideClient(
     if (client.state === decision && client.decided_by === actor) return;
     await tables
       .updateTable('map_clients')
-      .set({ state: decision, decided_by: actor, decided_at: now })
+      .set({ state: decision, decided_by: actor, decided_at: now, reason: reason ?? null })
       .where('organization_id', '=', organizationId)
       .where('id', '=', id)
       .execute();
-    await recordClient(transaction, { organizationId, now, actor, action: `client.${decision}`, client });
+    await recordClient(transaction, {
+      organizationId,
+      now,
+      actor,
+      action: `client.${decision}`,
+      client,
+      reason,
+    });
   });
 }

@@ -1,9 +1,13 @@
 import type { api } from '@habeas/contract';
+import { type GapDecisions, type GapSubject, gapId, NO_DECISIONS } from './gap-decisions.ts';
 import type { FlowSeen, MapGraph, StoreSeen } from './graph.ts';
 import type { KnownClient } from './known-client.ts';
 import type { MapLoss } from './losses.ts';
 import type { SourceStatus } from './seen-declaration.ts';
 import type { System } from './system.ts';
+
+/** A gap before it has its place among the others. */
+type Found = GapSubject & Pick<api.GapView, 'message'> & Partial<Pick<api.GapView, 'client'>>;
 
 export interface GapInput {
   readonly graph: MapGraph;
@@ -14,6 +18,10 @@ export interface GapInput {
   readonly categoryOf: (dataType: string) => string | undefined;
   /** The last time that the map lost too much at once. */
   readonly loss?: MapLoss | undefined;
+  /** What people decided about gaps. (Default: nothing) */
+  readonly decisions?: GapDecisions | undefined;
+  /** The category that the name of a data type suggests. (Default: none) */
+  readonly suggestCategory?: ((dataType: string) => string | undefined) | undefined;
   /** past: nobody knows any more which clients and sources there were; gaps of those are left out. */
   readonly moment: 'now' | 'past';
 }
@@ -30,7 +38,7 @@ export function findGaps(input: GapInput): readonly api.GapView[] {
           ...failingSources(input),
           ...rejectedLabels(input),
         ];
-  const gaps = [
+  const gaps: readonly Found[] = [
     ...(input.moment === 'past' ? [] : lostEdges(input)),
     ...undeclaredReceivers(input),
     ...duplicateServices(input),
@@ -39,8 +47,27 @@ export function findGaps(input: GapInput): readonly api.GapView[] {
     ...ofToday,
   ];
   return gaps
-    .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
-    .map(({ kind, service, team, data_type, message }) => ({ kind, service, team, data_type, message }));
+    .toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
+    .map((found) => gapView(found, input));
+}
+
+function gapView(found: Found, { decisions = NO_DECISIONS, suggestCategory }: GapInput): api.GapView {
+  const { kind, service, team, data_type, message, client = null } = found;
+  const id = gapId(found);
+  const suggested =
+    kind === 'data-type-without-category' && data_type !== null ? suggestCategory?.(data_type) : undefined;
+  const decision = decisions.byGap.get(id ?? '') ?? null;
+  return {
+    id,
+    kind,
+    service,
+    team,
+    data_type,
+    message,
+    client,
+    proposed_category: suggested ?? null,
+    decision,
+  };
 }
 
 /** What needs a look first comes first. */
@@ -60,7 +87,7 @@ const ORDER: readonly api.GapView['kind'][] = [
 
 const NOTHING = { service: null, team: null, data_type: null } as const;
 
-function undeclaredReceivers({ graph }: GapInput): readonly api.GapView[] {
+function undeclaredReceivers({ graph }: GapInput): readonly Found[] {
   return [...graph.services.values()]
     .filter((node) => node.claims.length === 0)
     .map(({ name: service, incoming }) => {
@@ -74,7 +101,7 @@ function undeclaredReceivers({ graph }: GapInput): readonly api.GapView[] {
     });
 }
 
-function duplicateServices({ graph }: GapInput): readonly api.GapView[] {
+function duplicateServices({ graph }: GapInput): readonly Found[] {
   return [...graph.services.values()]
     .filter((node) => node.claims.length > 1)
     .map(({ name: service, claims }) => {
@@ -88,7 +115,7 @@ function duplicateServices({ graph }: GapInput): readonly api.GapView[] {
     });
 }
 
-function storesWithoutEraser({ systems }: GapInput): readonly api.GapView[] {
+function storesWithoutEraser({ systems }: GapInput): readonly Found[] {
   return systems.flatMap(({ service, team, dataTypes, answeredBy }) => {
     if (answeredBy.kind !== 'ticket') return [];
     const way =
@@ -100,7 +127,7 @@ function storesWithoutEraser({ systems }: GapInput): readonly api.GapView[] {
   });
 }
 
-function teamsWithoutClient({ systems }: GapInput): readonly api.GapView[] {
+function teamsWithoutClient({ systems }: GapInput): readonly Found[] {
   const teams = new Set<string>();
   for (const { team, answeredBy } of systems) {
     if (answeredBy.kind === 'ticket' && answeredBy.reason === 'no-client') teams.add(team);
@@ -113,7 +140,7 @@ function teamsWithoutClient({ systems }: GapInput): readonly api.GapView[] {
   }));
 }
 
-function clientsNotApproved({ clients }: GapInput): readonly api.GapView[] {
+function clientsNotApproved({ clients }: GapInput): readonly Found[] {
   return clients
     .filter((client) => client.state === 'proposed' && !client.stale)
     .map((client) => ({
@@ -121,21 +148,30 @@ function clientsNotApproved({ clients }: GapInput): readonly api.GapView[] {
       service: client.service ?? null,
       team: client.team,
       data_type: null,
+      client: client.id,
       message: `Team ${client.team} says that ${client.address} (${client.protocol}) answers requests about people for ${client.service ?? 'all its services'}. Nothing is sent there until somebody decides. Is the address the team's? Then run \`habeas clients approve ${client.id}\`, else \`habeas clients reject ${client.id}\`.`,
     }));
 }
 
-function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api.GapView[] {
+/** Also those that somebody gave one, so that it can be taken back. What the configuration says counts before that. */
+function dataTypesWithoutCategory({
+  graph,
+  categoryOf,
+  decisions = NO_DECISIONS,
+}: GapInput): readonly Found[] {
   const dataTypes = new Set(graph.stores.map(({ declaration }) => declaration.dataType));
   for (const { declaration } of graph.flows) dataTypes.add(declaration.dataType);
   return [...dataTypes]
     .sort()
-    .filter((dataType) => categoryOf(dataType) === undefined)
+    .filter((dataType) => {
+      const category = categoryOf(dataType);
+      return category === undefined || category === decisions.categories.get(dataType);
+    })
     .map((dataType) => ({
       ...NOTHING,
       kind: 'data-type-without-category',
       data_type: dataType,
-      message: `Data type ${dataType} has no category. Give it one under data_types in the configuration.`,
+      message: `Data type ${dataType} has no category in the configuration. Give it one there under data_types, or approve one here.`,
     }));
 }
 
@@ -143,7 +179,7 @@ function dataTypesWithoutCategory({ graph, categoryOf }: GapInput): readonly api
  * What a person wrote down and no program says, and the other way round: the latter only of services about which a person
  * wrote something down. One gap for each service and data type.
  */
-function evidenceGaps(graph: MapGraph): readonly api.GapView[] {
+function evidenceGaps(graph: MapGraph): readonly Found[] {
   const isWritten = ({ evidence }: FlowSeen | StoreSeen) => evidence === 'declared';
   if (!graph.stores.some(isWritten) && !graph.flows.some(isWritten)) return [];
   const edges = edgesOf(graph);
@@ -226,13 +262,13 @@ function sourcesOf(group: EdgeGroup): string {
   return [...new Set(group.flatMap(({ sources }) => sources))].sort().join(', ');
 }
 
-function lostEdges({ loss, graph }: GapInput): readonly api.GapView[] {
+function lostEdges({ loss, graph }: GapInput): readonly Found[] {
   if (loss === undefined || edgesOf(graph).length >= loss.edges) return [];
   const message = `At ${loss.at.toISOString()} the map lost ${loss.lost} of its ${loss.edges} flows and stores between two polls (${loss.sources.join(', ')}). If that data really stopped moving, nothing is to be done; if not, something hides it, such as a relabelling rule. \`habeas map --compare-to ${loss.before.toISOString()}\` lists them.`;
   return [{ ...NOTHING, kind: 'map-shrunk', message }];
 }
 
-function failingSources({ graph, sources }: GapInput): readonly api.GapView[] {
+function failingSources({ graph, sources }: GapInput): readonly Found[] {
   return sources.flatMap((source) => {
     if (!source.configured) return forgottenSource(source, graph);
     const messages =
@@ -244,7 +280,7 @@ function failingSources({ graph, sources }: GapInput): readonly api.GapView[] {
 }
 
 /** A source that the configuration does not name any more, and that alone knows of some data. */
-function forgottenSource(source: SourceStatus, graph: MapGraph): readonly api.GapView[] {
+function forgottenSource(source: SourceStatus, graph: MapGraph): readonly Found[] {
   const alone = graph.stores.filter((store) => store.source === source.source);
   if (alone.length === 0) return [];
   const services = [...new Set(alone.map((store) => store.declaration.service))].join(', ');
@@ -258,7 +294,7 @@ function lastRead(source: SourceStatus): string {
     : `It was last read completely at ${source.completeAt.toISOString()}; what it said then still counts.`;
 }
 
-function rejectedLabels({ sources }: GapInput): readonly api.GapView[] {
+function rejectedLabels({ sources }: GapInput): readonly Found[] {
   return sources.flatMap((source) =>
     source.warnings
       .filter((warning) => warning.kind === 'rejected')

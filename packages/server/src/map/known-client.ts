@@ -7,6 +7,8 @@ export interface KnownClient {
   readonly protocol: 'grpc' | 'http';
   readonly state: 'proposed' | 'approved' | 'rejected';
   readonly decidedBy: string | null;
+  /** Why, if whoever decided said so. */
+  readonly reason: string | null;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
   /** No source of the configuration declares it any more. */

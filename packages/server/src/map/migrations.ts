@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { createGapDecisions } from './gap-migrations.ts';
 import { numberDeclarations } from './number-migrations.ts';
 import { createSourceTables } from './sources/source-migrations.ts';
 import { createAlerts } from './watch-migrations.ts';
@@ -121,4 +122,5 @@ export const mapMigrations: Migrations = {
   },
   '0009-map-alerts': { up: createAlerts },
   '0017-map-numbers': { up: numberDeclarations },
+  '0102-gap-decisions': { up: createGapDecisions },
 };

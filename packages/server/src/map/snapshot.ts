@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { Database } from '../foundation/index.ts';
+import { type GapDecisions, loadGapDecisions } from './gap-decisions.ts';
 import type { KnownClient } from './known-client.ts';
 import type { DeclarationLoader } from './load-declarations.ts';
 import { loadLoss, type MapLoss } from './losses.ts';
 import type { Moment, SeenDeclaration, SourceStatus } from './seen-declaration.ts';
 import type { MapTables } from './tables.ts';
 
-/** What was declared at one moment, as the answers are computed from it; clients and sources are always those of now. */
+/** What was declared at one moment, as the answers are computed from it; clients, sources and decisions are always those of now. */
 export interface MapSnapshot {
   readonly declarations: readonly SeenDeclaration[];
   /** The same of the moment to compare with. */
@@ -15,6 +16,7 @@ export interface MapSnapshot {
   readonly sources: readonly SourceStatus[];
   /** The last time that the map lost too much at once, if it was lately. */
   readonly loss?: MapLoss | undefined;
+  readonly decisions: GapDecisions;
 }
 
 export interface LoadSnapshotOptions {
@@ -50,6 +52,7 @@ export async function loadSnapshot(
         sources,
         ...(await loadMoments(transaction, loader, { ...options, sources })),
         clients: await loadClients(transaction, options),
+        decisions: await loadGapDecisions(transaction, organizationId),
         loss: await loadLoss(transaction, {
           organizationId,
           after: new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS),
@@ -111,13 +114,14 @@ async function loadClients(db: Database, options: LoadSnapshotOptions): Promise<
     protocol: 'grpc' | 'http';
     state: 'proposed' | 'approved' | 'rejected';
     decided_by: string | null;
+    reason: string | null;
     first_seen: Date;
     last_seen: Date | null;
     declared: boolean | null;
   }>`
     select
       clients.id, clients.team, clients.service, clients.address, clients.protocol, clients.state,
-      clients.decided_by, clients.first_seen, seen.last_seen, seen.declared
+      clients.decided_by, clients.reason, clients.first_seen, seen.last_seen, seen.declared
     from map_clients as clients
     left join lateral (
       select
@@ -143,6 +147,7 @@ async function loadClients(db: Database, options: LoadSnapshotOptions): Promise<
     protocol: row.protocol,
     state: row.state,
     decidedBy: row.decided_by,
+    reason: row.reason,
     firstSeen: row.first_seen,
     lastSeen: row.last_seen ?? row.first_seen,
     stale: row.declared !== true,

@@ -1,3 +1,4 @@
+import type { api } from '@habeas/contract';
 import type { Generated } from 'kysely';
 import type { SourceKind } from './map-source.ts';
 import type { Alert } from './watch-alerts.ts';
@@ -55,7 +56,24 @@ export type MapTables = {
     state: Generated<'proposed' | 'approved' | 'rejected'>;
     decided_by: string | null;
     decided_at: Date | null;
+    /** Why, if whoever decided said so. */
+    reason: string | null;
     first_seen: Date;
+  };
+  map_gap_decisions: {
+    organization_id: string;
+    /** {@link gapId}. */
+    id: string;
+    kind: api.GapView['kind'];
+    service: string | null;
+    team: string | null;
+    data_type: string | null;
+    decision: 'approved' | 'rejected';
+    /** Of an approved data type without a category: the one that it has since then. */
+    category: string | null;
+    reason: string;
+    decided_by: string;
+    decided_at: Date;
   };
   /** Times at which the map lost more edges between two polls than is usual. */
   map_losses: {

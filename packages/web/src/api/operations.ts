@@ -86,12 +86,20 @@ export const rejectTicket = define('POST', '/api/v1/tickets/{id}:reject', {
 });
 
 export const listGaps = define('GET', '/api/v1/gaps', {
-  query: api.mapFilterSchema,
+  query: api.gapListQuerySchema,
   reply: api.gapListSchema,
 });
+const gapReply = { reply: api.gapSchema };
+export const approveGap = define('POST', '/api/v1/gaps/{id}:approve', {
+  body: api.approveGapSchema,
+  ...gapReply,
+});
+export const rejectGap = define('POST', '/api/v1/gaps/{id}:reject', { body: api.reasonSchema, ...gapReply });
+export const reopenGap = define('POST', '/api/v1/gaps/{id}:reopen', { body: api.reasonSchema, ...gapReply });
 export const listClients = define('GET', '/api/v1/clients', { reply: api.clientListSchema });
-export const approveClient = define('POST', '/api/v1/clients/{id}:approve', { reply: api.clientSchema });
-export const rejectClient = define('POST', '/api/v1/clients/{id}:reject', { reply: api.clientSchema });
+const clientDecision = { body: api.decideClientSchema, reply: api.clientSchema };
+export const approveClient = define('POST', '/api/v1/clients/{id}:approve', clientDecision);
+export const rejectClient = define('POST', '/api/v1/clients/{id}:reject', clientDecision);
 export const listPauses = define('GET', '/api/v1/pauses', { reply: api.pauseListSchema });
 export const resume = define('POST', '/api/v1/pauses:resume', {
   body: api.resumeSchema,

@@ -1,14 +1,15 @@
 import type { ClientView } from '@habeas/contract/api';
 import { Button, Group } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { approveClient, listClients, rejectClient } from '../api/operations.ts';
+import { listClients } from '../api/operations.ts';
 import type { Act } from '../parts/act-dialog.tsx';
 import { Instant } from '../parts/instant.tsx';
 import { ListSection } from '../parts/list-section.tsx';
-import { Name } from '../parts/name.tsx';
+import { Name, Words } from '../parts/name.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
 import { useActs } from '../parts/use-acts.tsx';
 import { useMay } from '../session/session.tsx';
+import { clientActs } from './client-acts.ts';
 
 const TONES = { proposed: 'watch', approved: 'good', rejected: 'quiet' } as const;
 
@@ -20,34 +21,17 @@ export function Addresses() {
     queryKey: ['clients'],
     queryFn: async ({ signal }) => (await listClients({}, signal)).items,
   });
-  const acts = ({ id, team, address, state }: ClientView): readonly Act[] => [
-    ...(state === 'approved'
-      ? []
-      : [
-          {
-            label: 'Approve',
-            explanation: `Habeas sends personal data to ${address} for team ${team} from now on. Ask them whether it is theirs.`,
-            run: () => approveClient({ id }),
-          },
-        ]),
-    ...(state === 'rejected'
-      ? []
-      : [
-          {
-            label: 'Reject',
-            explanation: `Nothing is sent to ${address} any more.`,
-            grave: true,
-            run: () => rejectClient({ id }),
-          },
-        ]),
-  ];
+  const actsOn = ({ id, state }: ClientView): readonly Act[] => {
+    const { approve, reject } = clientActs(id);
+    return [...(state === 'approved' ? [] : [approve]), ...(state === 'rejected' ? [] : [reject])];
+  };
   return (
     <>
       <ListSection
         title="Addresses of teams"
         query={query}
         none="No team has published an address yet."
-        head={['Team', 'Service', 'Address', 'State', 'First seen', 'Acts']}
+        head={['Team', 'Service', 'Address', 'State', 'Why', 'First seen', 'Acts']}
         keyOf={({ id }) => id}
         cells={(one) => [
           <Name key="team">{one.team}</Name>,
@@ -57,10 +41,11 @@ export function Addresses() {
             {one.state}
             {one.stale ? ', not seen any more' : ''}
           </ToneBadge>,
+          one.reason !== null && <Words key="why">{one.reason}</Words>,
           <Instant key="at" at={one.first_seen} as="day" />,
           may && (
             <Group key="acts" gap="xs" wrap="nowrap">
-              {acts(one).map((each) => (
+              {actsOn(one).map((each) => (
                 <Button key={each.label} size="compact-sm" variant="default" onClick={() => begin(each)}>
                   {each.label}
                 </Button>

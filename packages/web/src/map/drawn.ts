@@ -1,10 +1,20 @@
+import type { GapView } from '@habeas/contract/api';
 import type { Edge } from '@xyflow/react';
 import type { DrawnNode } from '../graph/graph-view.tsx';
 import { plain } from '../parts/plain.ts';
-import type { DrawnMap, MapLink, Mark } from './collapse.ts';
+import { gapsOfNode } from './about-gaps.ts';
+import type { DrawnMap, MapLink, MapNode, Mark } from './collapse.ts';
 import type { TeamLook } from './team-look.ts';
 
 export const NODE_SIZE = { width: 190, height: 62 };
+
+/** What a box of the picture is given. */
+export interface MapNodeData extends Record<string, unknown> {
+  readonly node: MapNode;
+  readonly look: TeamLook | undefined;
+  /** How many it has. */
+  readonly gaps: number;
+}
 
 /** What of the map stands out. */
 export interface Emphasis {
@@ -13,6 +23,7 @@ export interface Emphasis {
   readonly reached: ReadonlySet<string> | undefined;
   readonly find?: string | undefined;
   readonly chosen: string | undefined;
+  readonly gaps: readonly GapView[];
 }
 
 /** Marks stand in the words of a link, too: colour is never the only sign. */
@@ -24,13 +35,14 @@ export const MARKS: Readonly<Record<Mark, { readonly sign: string; readonly colo
 
 export function nodesOf(
   { nodes }: DrawnMap,
-  { looks, reached, find, chosen }: Emphasis,
+  { looks, reached, find, chosen, gaps }: Emphasis,
 ): readonly DrawnNode[] {
   const wanted = find?.toLowerCase();
   return nodes.map((node) => {
     const found =
       wanted === undefined ||
       [node.name, ...node.services].some((name) => name.toLowerCase().includes(wanted));
+    const open = gapsOfNode(node, gaps).length;
     const away = reached !== undefined && !node.services.some((service) => reached.has(service));
     return {
       id: node.id,
@@ -38,15 +50,15 @@ export function nodesOf(
       ...NODE_SIZE,
       selected: node.id === chosen,
       className: found && !away ? '' : 'faint',
-      data: { node, look: looks.get(node.team) },
-      ariaLabel: `${node.kind} ${node.name}, ${node.services.length} services, stores ${node.stores.join(', ') || 'nothing'}`,
+      data: { node, look: looks.get(node.team), gaps: open } satisfies MapNodeData,
+      ariaLabel: `${node.kind} ${node.name}, ${node.services.length} services, stores ${node.stores.join(', ') || 'nothing'}${open === 0 ? '' : `, ${open} gaps`}`,
     };
   });
 }
 
 export function edgesOf(
   { links, nodes }: DrawnMap,
-  { looks, reached, chosen }: Omit<Emphasis, 'find'>,
+  { looks, reached, chosen }: Omit<Emphasis, 'find' | 'gaps'>,
 ): readonly Edge[] {
   const nodeOf = new Map(nodes.map((node) => [node.id, node]));
   return links.map((link) => {

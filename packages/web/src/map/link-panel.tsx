@@ -1,13 +1,20 @@
 import { List, Stack, Text } from '@mantine/core';
 import { Instant } from '../parts/instant.tsx';
 import { Name, Words } from '../parts/name.tsx';
-import type { DrawnMap, MapLink } from './collapse.ts';
+import { gapsOfLink } from './about-gaps.ts';
+import type { MapLink } from './collapse.ts';
 import { MARKS } from './drawn.ts';
+import { GapList } from './gap-list.tsx';
+import type { SelectionPanelProps } from './selection-props.ts';
 
 const SHOWN = 30;
 
+export interface LinkPanelProps extends Pick<SelectionPanelProps, 'drawn' | 'map'> {
+  readonly link: MapLink;
+}
+
 /** A link: from whom, to whom, which data, since when, and who says so. */
-export function LinkPanel({ link, drawn }: { readonly link: MapLink; readonly drawn: DrawnMap }) {
+export function LinkPanel({ link, drawn, map }: LinkPanelProps) {
   const nodeOf = (id: string) => drawn.nodes.find((node) => node.id === id);
   const ends = [
     ['From', nodeOf(link.from)],
@@ -41,6 +48,7 @@ export function LinkPanel({ link, drawn }: { readonly link: MapLink; readonly dr
           </List.Item>
         ))}
       </List>
+      <GapList gaps={gapsOfLink(link, map.gaps)} />
       {link.flows.length > SHOWN && (
         <Text size="sm">and {link.flows.length - SHOWN} more; the table has all</Text>
       )}

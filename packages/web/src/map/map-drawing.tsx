@@ -32,8 +32,8 @@ export function MapDrawing({ map, search, change }: MapViewProps) {
   );
   const { find, chosen } = search;
   const nodes = useMemo(
-    () => nodesOf(drawn, { looks, reached, find, chosen }),
-    [drawn, looks, reached, find, chosen],
+    () => nodesOf(drawn, { looks, reached, find, chosen, gaps: map.gaps }),
+    [drawn, looks, reached, find, chosen, map.gaps],
   );
   const edges = useMemo(() => edgesOf(drawn, { looks, reached, chosen }), [drawn, looks, reached, chosen]);
   const toggle = (team: string) => {

@@ -1,11 +1,10 @@
-import { Handle, type NodeProps, Position } from '@xyflow/react';
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { plain } from '../parts/plain.ts';
-import type { MapNode } from './collapse.ts';
-import type { TeamLook } from './team-look.ts';
+import type { MapNodeData } from './drawn.ts';
 
 /** A team or a service: its name, whose it is, and what it holds. */
-export function MapNodeBox({ data }: NodeProps) {
-  const { node, look } = data as { readonly node: MapNode; readonly look: TeamLook | undefined };
+export function MapNodeBox({ data }: NodeProps<Node<MapNodeData>>) {
+  const { node, look, gaps } = data;
   const color = `var(--mantine-color-${look?.color ?? 'gray'}-filled)`;
   return (
     <div
@@ -13,6 +12,11 @@ export function MapNodeBox({ data }: NodeProps) {
       style={{ ['--node-color' as string]: color, borderStyle: node.external ? 'dashed' : 'solid' }}
     >
       <Handle type="target" position={Position.Left} />
+      {gaps > 0 && (
+        <span className="node-sign" title={`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`}>
+          ⚠ {gaps}
+        </span>
+      )}
       <b>
         <bdi>{plain(node.name.slice(0, 200))}</bdi>
       </b>

@@ -56,7 +56,7 @@ function MapPage() {
 
 function Shown(props: MapViewProps) {
   const { map, search } = props;
-  if (search.view === 'gaps') return <MapGaps gaps={map.gaps} />;
+  if (search.view === 'gaps') return <MapGaps search={search} change={props.change} />;
   if (map.services.length === 0 && map.changes === null)
     return (
       <Empty title="There is nothing on this map">

@@ -4,16 +4,17 @@ import { useState } from 'react';
 import { Instant } from '../parts/instant.tsx';
 import { ListSection } from '../parts/list-section.tsx';
 import { Name } from '../parts/name.tsx';
+import { MapGaps } from './map-gaps.tsx';
 import { MapTableChanges } from './map-table-changes.tsx';
 import type { MapViewProps } from './view-props.ts';
 
 const PAGE = 200;
 
 /** The same as the picture, for everybody who reads better than they see: every flow and every store, with who says so. */
-export function MapTable({ map, search: { find } }: MapViewProps) {
+export function MapTable({ map, search, change }: MapViewProps) {
   const [shown, setShown] = useState(PAGE);
   const teamOf = new Map(map.services.map(({ name, team }) => [name, team ?? 'no team']));
-  const wanted = find?.toLowerCase() ?? '';
+  const wanted = search.find?.toLowerCase() ?? '';
   const has = (...names: readonly (string | undefined)[]) =>
     names.some((name) => name?.toLowerCase().includes(wanted));
   const flows = map.flows.filter(({ from, to }) => has(from, to, teamOf.get(from), teamOf.get(to)));
@@ -59,6 +60,7 @@ export function MapTable({ map, search: { find } }: MapViewProps) {
           <Name key="seen">{`${store.evidence}, ${store.source}`}</Name>,
         ]}
       />
+      <MapGaps search={search} change={change} />
       {Math.max(flows.length, stores.length) > shown && (
         <Button variant="default" onClick={() => setShown(shown + PAGE)}>
           Show more

@@ -1,6 +1,8 @@
 import { Button, Group, List, Stack, Text } from '@mantine/core';
 import { Name } from '../parts/name.tsx';
-import type { MapNode } from './collapse.ts';
+import { gapsOfNode } from './about-gaps.ts';
+import { type MapNode, NO_TEAM } from './collapse.ts';
+import { GapList } from './gap-list.tsx';
 import type { SelectionPanelProps } from './selection-props.ts';
 
 const ANSWERS = {
@@ -26,7 +28,13 @@ export function NodePanel({
   return (
     <Stack gap="xs">
       <Text>
-        {node.kind === 'team' ? 'Team' : 'Service'} <Name>{node.name}</Name>
+        {node.id === `team:${NO_TEAM}` ? (
+          'Services without a team'
+        ) : (
+          <>
+            {node.kind === 'team' ? 'Team' : 'Service'} <Name>{node.name}</Name>
+          </>
+        )}
         {node.kind === 'service' && (
           <>
             {' '}
@@ -44,6 +52,7 @@ export function NodePanel({
       <Names title="Stores" names={node.stores} />
       <Names title="Gets data from" names={into} />
       <Names title="Sends data to" names={out} />
+      <GapList gaps={gapsOfNode(node, map.gaps)} />
       <Group gap="xs">
         <Button size="compact-sm" variant="default" onClick={() => toggle(node.team)}>
           {open.has(node.team) ? 'Close the team' : 'Open the team'}

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { getDownstream, getMap } from '../api/operations.ts';
+import { getDownstream, getMap, listGaps } from '../api/operations.ts';
 import { type MapSearch, queryOf } from './search.ts';
 
 export const mapQuery = (search: MapSearch) => {
@@ -9,6 +9,16 @@ export const mapQuery = (search: MapSearch) => {
     queryFn: ({ signal }) => getMap({ query }, signal),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
+  });
+};
+
+export const gapsQuery = (search: MapSearch) => {
+  const { compare_to: _, ...filter } = queryOf(search);
+  const query = { ...filter, approved: search.approved };
+  return queryOptions({
+    queryKey: ['map', 'gaps', query],
+    queryFn: async ({ signal }) => (await listGaps({ query }, signal)).items,
+    placeholderData: keepPreviousData,
   });
 };
 

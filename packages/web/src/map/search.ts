@@ -11,6 +11,8 @@ export const mapSearchSchema = mapFilterSchema.extend({
   chosen: z.string().max(1_000).optional(),
   /** The service from which it is shown where data can end up. */
   reach: z.string().max(200).optional(),
+  /** Whether gaps that somebody approved are listed, too. */
+  approved: z.literal('true').optional(),
   find: z.string().max(200).optional(),
 });
 

@@ -19,7 +19,7 @@ export function SelectionPanel(props: SelectionPanelProps) {
         {node !== undefined ? (
           <NodePanel node={node} {...props} />
         ) : link !== undefined ? (
-          <LinkPanel link={link} drawn={drawn} />
+          <LinkPanel link={link} drawn={drawn} map={props.map} />
         ) : (
           <Text c="dimmed" size="sm">
             Choose a team, a service or a link, by pointer or by keyboard (Tab, then Enter).

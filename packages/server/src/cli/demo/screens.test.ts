@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { describe, expect, it } from 'vitest';
-import { EMPTY_MAP } from '../../../test/empty-map.ts';
+import { EMPTY_MAP, UNDECIDED } from '../../../test/empty-map.ts';
 import { paintFor } from '../render/paint.ts';
 import { widthOf } from '../render/text.ts';
 import { chapterTitle, endScreen, mapScreen, nextScreen, planScreen, tracesScreen } from './screens.ts';
@@ -119,6 +119,7 @@ describe('the screens of the demonstration', () => {
             services,
             gaps: [
               {
+                ...UNDECIDED,
                 kind: 'source-failing',
                 service: null,
                 team: null,
