@@ -118,21 +118,23 @@ function pick<Row>(row: LoadedRows, word: 'task' | 'request'): Row {
   return Object.fromEntries(own.map(([name, value]) => [name.slice(word.length + 1), value])) as Row;
 }
 
+/** What is one value of one row stands in a query of its own: of so many joins PostgreSQL weighs every order, for longer than it reads. */
 function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
   const organizations = claimed.map(({ organizationId }) => organizationId);
+  const ofRequest = (alias: string) =>
+    sql`${sql.ref(`${alias}.organization_id`)} = t.organization_id and ${sql.ref(`${alias}.request_id`)} = t.request_id`;
   return sql<LoadedRows>`
-    select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)}, k.sealed_key, l.blob as located, a.contents as asked, c.sealed as changes,
+    select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)},
+      (select k.sealed_key from request_keys k where ${ofRequest('k')}) as sealed_key,
+      (select c.sealed from request_changes c where ${ofRequest('c')}) as changes,
+      (select l.blob from tasks l where ${ofRequest('l')} and l.key = 'locate:' || t.system) as located,
+      (select a.contents from tasks a
+       where ${ofRequest('a')} and t.key = 'resolve-again:' || t.system and a.key = 'resolve:' || t.system) as asked,
       (select jsonb_agg(jsonb_build_object('type', i.type, 'sealed', encode(i.sealed_value, 'base64')) order by i.position)
-       from request_identities i
-       where i.organization_id = t.organization_id and i.request_id = t.request_id) as identities
+       from request_identities i where ${ofRequest('i')}) as identities
     from unnest(${organizations}::text[], ${claimed.map(({ taskId }) => taskId)}::text[]) as wanted (organization_id, id)
     join tasks t on t.organization_id = wanted.organization_id and t.id = wanted.id
-    join requests r on r.organization_id = t.organization_id and r.id = t.request_id
-    left join request_keys k on k.organization_id = t.organization_id and k.request_id = t.request_id
-    left join request_changes c on c.organization_id = t.organization_id and c.request_id = t.request_id
-    left join tasks l on l.organization_id = t.organization_id and l.request_id = t.request_id and l.key = 'locate:' || t.system
-    left join tasks a on a.organization_id = t.organization_id and a.request_id = t.request_id
-      and t.key = 'resolve-again:' || t.system and a.key = 'resolve:' || t.system`.execute(db);
+    join requests r on r.organization_id = t.organization_id and r.id = t.request_id`.execute(db);
 }
 
 async function selectInputs(db: Database, organizationId: string, hash: string): Promise<string> {
