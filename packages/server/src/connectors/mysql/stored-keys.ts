@@ -61,10 +61,28 @@ export function keySource(
   const [batches = []] = texts;
   const source = (parts: number) =>
     `(select ${selected.slice(0, parts).join(', ')} from json_table($1, '$[*]' columns (${read.slice(0, parts).join(', ')})) j)`;
-  const values = [`[${batches.map((batch) => batch.slice(1, -1)).join(',')}]`];
+  const keys = `[${batches.map((batch) => batch.slice(1, -1)).join(',')}]`;
   return {
     source: source(columns.length),
-    values,
-    firsts: columns.length === 1 ? undefined : { list: source(1), values },
+    values: [keys],
+    firsts:
+      columns.length === 1
+        ? undefined
+        : {
+            list: source(1),
+            get values() {
+              return [keys.includes('"') ? keys : firstNumbers(keys)];
+            },
+          },
   };
+}
+
+/** Of keys that are whole numbers the first parts, without those that stand before as well: the lines of an order have its number. */
+function firstNumbers(keys: string): string {
+  const firsts: string[] = [];
+  for (let at = keys.indexOf('[', 1); at >= 0; at = keys.indexOf('[', at + 1)) {
+    const first = keys.slice(at, keys.indexOf(',', at));
+    if (first !== firsts.at(-1)) firsts.push(first);
+  }
+  return `[${firsts.map((first) => `${first}]`).join(',')}]`;
 }

@@ -88,10 +88,13 @@ export async function deleteSet(transaction: SqlTransaction, set: KeySet): Promi
   const { collection, each } = set;
   if (each === undefined || transaction.changeEach === undefined)
     return await transaction.change(deleteRows(set), set.values);
-  const own = collection.key.map((part) => `${part.sql('t')} = ?`);
+  const own = collection.key.map((part) => part.sql('t'));
+  const last = own.at(-1) ?? '';
+  const before = own.slice(0, -1).map((part) => `${part} = ? and `);
+  const of = `delete from ${collection.table} as t where ${before.join('')}`;
   return await transaction.changeEach(
-    `delete from ${collection.table} as t where ${own.join(' and ')}`,
-    each.slice(0, own.length),
+    { one: `${of}${last} = ?`, run: `${of}${last} >= ? and ${last} <= ? and ${each.isWhole(last)}` },
+    each.keys.slice(0, own.length),
   );
 }
 

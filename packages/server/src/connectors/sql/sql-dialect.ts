@@ -41,10 +41,18 @@ export interface KeySource {
   readonly values: readonly unknown[];
   /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
   readonly array?: string | undefined;
-  /** For {@link SqlTransaction.changeEach}, where the store is rather told one key after the other: a text for each part of a key. */
-  readonly each?: readonly string[] | undefined;
+  /** Where the store is rather told one key after the other, by {@link SqlTransaction.changeEach}. */
+  readonly each?: EachKey | undefined;
   /** The first parts of all keys as a list in brackets, where a row with none of them is sooner looked for than all keys. */
   readonly firsts?: { readonly list: string; readonly values: readonly unknown[] } | undefined;
+}
+
+/** Keys of several parts that are given to a prepared statement. */
+export interface EachKey {
+  /** A text of the dialect's own for each part of a key. */
+  readonly keys: readonly string[];
+  /** Whether a column has a whole number: between two of these are only those that a run of keys names. */
+  readonly isWhole: (at: string) => string;
 }
 
 /** A collection with the temporary table of its rows that were found. */

@@ -13,6 +13,13 @@ export interface StreamOptions {
   readonly mostRows?: number;
 }
 
+/** What is done for keys, whose parts are its `?`. */
+export interface EachStatement {
+  readonly one: string;
+  /** For keys that differ in their last part alone, by one from each to the next: that part stands twice, as the first and the last. */
+  readonly run: string;
+}
+
 /**
  * One transaction on a connection of its own. Rolled back unless it is committed; an abort ends the running statement, or the work behind
  * it. Parameters are written `$1`, `$2`, … in every dialect. Failures are HabeasErrors that quote no value.
@@ -22,11 +29,8 @@ export interface SqlTransaction extends AsyncDisposable {
   rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** How many rows a statement changed. */
   change(text: string, values?: readonly unknown[]): Promise<number>;
-  /**
-   * The same for a statement that is run once for each key, with its parts as `?`; `keys` has a text of the dialect's own for each part.
-   * Only where the store lies in this process.
-   */
-  changeEach?(text: string, keys: readonly string[]): Promise<number>;
+  /** The same for a statement that is run for one key after the other. Only where the store lies in this process. */
+  changeEach?(statement: EachStatement, keys: readonly string[]): Promise<number>;
   /** Only where the store keeps no settings of a session: what stands for a setting in the statements that follow. */
   put?(name: 'now' | 'salt', value: string): void;
   /** Several statements without values. */

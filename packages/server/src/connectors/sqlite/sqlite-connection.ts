@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { TextRow } from '../sql/index.ts';
+import type { EachStatement, TextRow } from '../sql/index.ts';
 import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
 
 /** How long a statement waits for another program's lock. */
@@ -65,8 +65,8 @@ export class SqliteConnection {
   }
 
   /** `keys`: for each part of a key a text of `stored-keys.ts`. */
-  async changeEach(text: string, keys: readonly string[]): Promise<number> {
-    return (await this.#ask({ kind: 'each', text, keys })).changes ?? 0;
+  async changeEach(statement: EachStatement, keys: readonly string[]): Promise<number> {
+    return (await this.#ask({ kind: 'each', ...statement, keys })).changes ?? 0;
   }
 
   async script(statements: readonly string[]): Promise<void> {

@@ -146,6 +146,36 @@ test.each([
   expect(file.rows('select (select count(*) from people) + (select count(*) from visits)')).toEqual([[0]]);
 });
 
+test('what lies between numbers that follow each other and was not located stays', async () => {
+  const { connector, file } = openStore(
+    `create table people (id integer primary key, email text);
+     create table lines (person, line, primary key (person, line));
+     insert into people values (1, 'ann@example.com'), (2, 'bob@example.com');
+     insert into lines values (1, 1), (1, 2), (1, 3), (1, 5), (1, 9007199254740993), (1, 9007199254740994), (2, 1), (2, 2), (2, 4)`,
+    `${people(`
+          - { name: id, fides_meta: { primary_key: true } }
+          - ${EMAIL}`)}
+      - name: lines
+        habeas: { on_erase: delete }
+        fields:
+          - { name: person, fides_meta: { primary_key: true, references: [{ dataset: shop, field: people.id, direction: from }] } }
+          - { name: line, fides_meta: { primary_key: true } }`,
+  );
+  const scope = await located({ connector }, ANN);
+  file.run([`insert into lines values (1, 2.5), (1, '2'), (1, 4), (1, x'02')`]);
+  expect((await erase({ connector }, scope)).counts).toEqual({ people: 1, lines: 6 });
+  expect(file.rows('select person, quote(line) from lines order by person, line')).toEqual([
+    [1, '2.5'],
+    [1, '4'],
+    [1, `'2'`],
+    [1, `X'02'`],
+    [2, '1'],
+    [2, '2'],
+    [2, '4'],
+  ]);
+  expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+});
+
 test('keys of several parts are erased as they are, also whole numbers that only differ beyond 2^53', async () => {
   // The first two are one number to JavaScript.
   const keys = [

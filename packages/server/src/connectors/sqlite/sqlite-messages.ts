@@ -1,4 +1,4 @@
-import type { TextRow } from '../sql/index.ts';
+import type { EachStatement, TextRow } from '../sql/index.ts';
 
 /** What a thread with a database is asked. */
 export type SqliteQuestion = { readonly id: number } & (
@@ -7,8 +7,7 @@ export type SqliteQuestion = { readonly id: number } & (
       readonly text: string;
       readonly values: readonly (string | number | null)[];
     }
-  /** One run for each key. */
-  | { readonly kind: 'each'; readonly text: string; readonly keys: readonly string[] }
+  | ({ readonly kind: 'each'; readonly keys: readonly string[] } & EachStatement)
   | { readonly kind: 'script'; readonly statements: readonly string[] }
   /** Opens a stream, which then has the id of this question. */
   | { readonly kind: 'open'; readonly text: string }

@@ -1,5 +1,5 @@
 import { HabeasError } from '../../foundation/index.ts';
-import type { BeginOptions, SqlTransaction, StreamOptions, TextRow } from '../sql/index.ts';
+import type { BeginOptions, EachStatement, SqlTransaction, StreamOptions, TextRow } from '../sql/index.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteConnections } from './sqlite-connections.ts';
 
@@ -45,8 +45,8 @@ export class SqliteTransaction implements SqlTransaction {
     return await this.#run(() => this.#connection.change(text, values));
   }
 
-  async changeEach(text: string, keys: readonly string[]): Promise<number> {
-    return await this.#run(() => this.#connection.changeEach(text, keys));
+  async changeEach(statement: EachStatement, keys: readonly string[]): Promise<number> {
+    return await this.#run(() => this.#connection.changeEach(statement, keys));
   }
 
   async script(statements: readonly string[]): Promise<void> {

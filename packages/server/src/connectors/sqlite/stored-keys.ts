@@ -70,7 +70,9 @@ export function keySource(
 ): KeySource {
   const [column] = columns;
   const [first = []] = arrays;
-  const list = (name = '') => `(select ${readKey(column, 'j.value', 'j.type')}${name} from json_each($1) j)`;
+  const isPlain = first.every(hasNumbersOnly);
+  const list = (name = '') =>
+    `(select ${isPlain ? 'j.value' : readKey(column, 'j.value', 'j.type')}${name} from json_each($1) j)`;
   if (arrays.length === 1) return { source: list(` as ${column?.name}`), values: [joined(first)] };
   const values = columns.map(({ name }, at) => `j.value ->> ${at} as ${name}`);
   const selected = columns.map(
@@ -83,9 +85,25 @@ export function keySource(
     get values() {
       return [zipped(arrays)];
     },
-    each: arrays.map(joined),
-    firsts: { list: list(), values: [joined(first)] },
+    each: { keys: arrays.map(joined), isWhole: (at) => `${at} = cast(${at} as integer)` },
+    firsts: {
+      list: list(),
+      get values() {
+        return [isPlain ? withoutRepeats(joined(first)) : joined(first)];
+      },
+    },
   };
+}
+
+/** Whole numbers need no decoding. */
+function hasNumbersOnly(array: string): boolean {
+  return !array.includes('"');
+}
+
+/** The numbers of an array without those that stand before as well: the lines of an order have its number. */
+function withoutRepeats(array: string): string {
+  const texts = array.slice(1, -1).split(',');
+  return `[${texts.filter((text, at) => text !== texts[at - 1]).join(',')}]`;
 }
 
 /** What is no value of a column, such as the hash of a row, is the text that it is. */
@@ -135,4 +153,23 @@ export function boundKey(value: StoredKey): string | number | bigint | Uint8Arra
     default:
       return text;
   }
+}
+
+/** The last of the keys that follow the one in this row and differ in their last part alone, by one from each to the next. */
+export function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
+  const last = parts.at(-1) ?? [];
+  let end = row;
+  while (isNext(last[end], last[end + 1]) && haveSameStart(parts, end)) end += 1;
+  return end;
+}
+
+function isNext(one: StoredKey | undefined, next: StoredKey | undefined): boolean {
+  if (typeof one === 'bigint') return next === one + 1n;
+  return typeof one === 'number' && next === one + 1;
+}
+
+function haveSameStart(parts: readonly (readonly StoredKey[])[], row: number): boolean {
+  for (let part = 0; part < parts.length - 1; part += 1)
+    if (parts[part]?.[row] !== parts[part]?.[row + 1]) return false;
+  return true;
 }
