@@ -3,12 +3,13 @@ import type { api } from '@habeas/contract';
 import { type ApiClient, createApiClient } from '../packages/server/src/cli/api-client.ts';
 import { followEvents } from '../packages/server/src/cli/event-client.ts';
 
-/** Makes a request and waits for its end. Throws unless it is completed. */
+/** Makes a request and waits for its end, which is when its last event comes. Throws unless it is completed. */
 export async function askAndWait(
   server: { readonly url: string; readonly key: string },
   ask: { readonly right: 'access' | 'erasure'; readonly email: string; readonly dryRun?: boolean },
-): Promise<Ended> {
+): Promise<Answered> {
   const client = createApiClient(server);
+  const start = performance.now();
   const identities = [{ type: 'email', value: ask.email }];
   const { id } = await client.createRequest(
     { right: ask.right, identities, dry_run: ask.dryRun ?? false },
@@ -16,7 +17,8 @@ export async function askAndWait(
   );
   const controller = new AbortController();
   for await (const { data } of followEvents(client.server, { requestId: id, signal: controller.signal })) {
-    if (data.state === 'completed') return ended(client, id);
+    if (data.state === 'completed')
+      return { milliseconds: performance.now() - start, ...(await ended(client, id)) };
     if (data.state === 'blocked') break;
   }
   const { tasks } = await ended(client, id);
@@ -24,7 +26,12 @@ export async function askAndWait(
   throw new Error(`The request is not completed. ${errors.join(' ')}`);
 }
 
-export interface Ended {
+export interface Answered extends Ended {
+  /** From the call that made it to its end. */
+  readonly milliseconds: number;
+}
+
+interface Ended {
   readonly request: api.RequestView;
   readonly tasks: readonly api.TaskView[];
 }

@@ -9,7 +9,6 @@ import { onDatabase } from './on-database.ts';
 import { createShop, serveShop } from './one-shop.ts';
 import { peakMemoryOf } from './resident-memory.ts';
 import { COPY_BY_HAND, PERSON } from './shop-of-one.ts';
-import { timed } from './statistics.ts';
 
 const MANY = 1_000_000;
 const FEW = 100_000;
@@ -65,10 +64,10 @@ async function collect(bench: Bench, rows: number) {
   try {
     const rest = peakMemoryOf(server.pid);
     bench.say(`collecting and packing ${rows} rows`);
-    const { milliseconds, result } = await timed(() =>
-      askAndWait({ url, key }, { right: 'access', email: PERSON }),
+    const { milliseconds, request, tasks } = await askAndWait(
+      { url, key },
+      { right: 'access', email: PERSON },
     );
-    const { request, tasks } = result;
     const collected = rowsOf(tasks, 'collect');
     if (collected !== rows) throw new Error(`${collected} rows were collected instead of ${rows}.`);
     const peak = peakMemoryOf(server.pid);

@@ -100,18 +100,6 @@ export function fillShop(rows: number): readonly string[] {
   }
 }
 
-/** What a programmer would write who knows the schema by heart. One transaction; `$1` in each is the e-mail address. */
-export const ERASE_BY_HAND: readonly string[] = [
-  `delete from order_lines l using orders o, customers c
-    where l.order_id = o.id and o.customer_id = c.id and lower(c.email) = lower($1)`,
-  `delete from payments p using orders o, customers c
-    where p.order_id = o.id and o.customer_id = c.id and lower(c.email) = lower($1)`,
-  `delete from orders o using customers c where o.customer_id = c.id and lower(c.email) = lower($1)`,
-  `delete from messages m using customers c where m.customer_id = c.id and lower(c.email) = lower($1)`,
-  `delete from addresses a using customers c where a.customer_id = c.id and lower(c.email) = lower($1)`,
-  `delete from customers where lower(email) = lower($1)`,
-];
-
 /** All rows of one person, as a programmer would copy them who knows the schema by heart. */
 export const COPY_BY_HAND: readonly string[] = [
   `select * from customers where lower(email) = lower('${PERSON}')`,

@@ -6,11 +6,17 @@ export interface EraseShop extends AsyncDisposable {
   readonly url: string;
   /** A fresh copy, with everything written to the disk, so that no run pays for the one before. */
   copy(): Promise<void>;
-  /**
-   * Runs the statements that a programmer would write who knows the schema by heart, in one transaction, for this e-mail address. How long it
-   * took, with the commit, and how many rows went.
-   */
-  eraseByHand(email: string): Promise<{ readonly milliseconds: number; readonly rows: number }>;
+  /** Erases this e-mail address by hand. */
+  eraseByHand(email: string): Promise<ByHand>;
   /** Rows of all tables. */
   count(): Promise<number>;
+}
+
+export interface ByHand {
+  /** All of it: the ids found, the rows deleted and committed, and looked for again. */
+  readonly milliseconds: number;
+  /** The deletions and their commit alone. */
+  readonly deleting: number;
+  /** How many rows went. */
+  readonly rows: number;
 }

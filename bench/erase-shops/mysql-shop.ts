@@ -2,7 +2,7 @@ import { eventually } from '../../packages/server/test/eventually.ts';
 import { type MariadbServer, startMariadb } from '../../packages/server/test/mariadb-server.ts';
 import type { Bench } from '../benchmark.ts';
 import { NOBODY, SHOP_TABLES } from '../shop-of-one.ts';
-import { timed } from '../statistics.ts';
+import { countRows, eraseByHand, type HandSession, type HandWritten } from './erase-by-hand.ts';
 import type { EraseShop } from './erase-shop.ts';
 import { rowsOfShop, type TableRows } from './rows-of-shop.ts';
 
@@ -34,25 +34,21 @@ const REFERENCES: readonly string[] = [
   'alter table messages add foreign key (customer_id) references customers (id)',
 ];
 
-/** What a programmer would write who knows the schema by heart; the collation of `email` knows no case. */
-const ERASE_BY_HAND: readonly string[] = [
-  `delete l from order_lines l join orders o on l.order_id = o.id join customers c on o.customer_id = c.id where c.email = ?`,
-  `delete p from payments p join orders o on p.order_id = o.id join customers c on o.customer_id = c.id where c.email = ?`,
-  `delete o from orders o join customers c on o.customer_id = c.id where c.email = ?`,
-  `delete m from messages m join customers c on m.customer_id = c.id where c.email = ?`,
-  `delete a from addresses a join customers c on a.customer_id = c.id where c.email = ?`,
-  `delete from customers where email = ?`,
-];
+const BY_HAND: HandWritten = {
+  // The collation knows no case.
+  isPerson: 'email = ?',
+  // MariaDB would look into a subquery once for each row.
+  erase: (table, column, gone) => `delete t from ${table} t join ${gone} g on t.${column} = g.id`,
+};
 
 /** On a MariaDB of its own with MariaDB's own settings: InnoDB, and each commit on the disk. */
 export async function openMysqlShop(bench: Bench, rows: number): Promise<EraseShop> {
   const data = await rowsOfShop(bench, rows);
   const server = await startMariadb();
   await create(server, TEMPLATE, data);
-  const count = async () => {
-    const counts = SHOP_TABLES.map((table) => `(select count(*) from ${COPY}.${table})`);
-    const { rows } = await server.run(`select ${counts.join(' + ')} as n`);
-    return Number(rows[0]?.n);
+  const session: HandSession = {
+    change: async (statement, values = []) => (await server.run(statement, values)).changed,
+    count: async (statement) => Number((await server.run(statement)).rows[0]?.n),
   };
   return {
     kind: 'mysql',
@@ -63,20 +59,10 @@ export async function openMysqlShop(bench: Bench, rows: number): Promise<EraseSh
     },
     async eraseByHand(email) {
       await server.run(`use ${COPY}`);
-      for (const statement of ERASE_BY_HAND) await server.run(statement, [NOBODY]);
-      const { milliseconds, result } = await timed(async () => {
-        let erased = 0;
-        await server.run('start transaction');
-        for (const statement of ERASE_BY_HAND) {
-          const { changed } = await server.run(statement, [email]);
-          erased += changed;
-        }
-        await server.run('commit');
-        return erased;
-      });
-      return { milliseconds, rows: result };
+      await eraseByHand(session, BY_HAND, NOBODY);
+      return await eraseByHand(session, BY_HAND, email);
     },
-    count,
+    count: () => countRows(session, COPY),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -1,12 +1,18 @@
+import type pg from 'pg';
 import type { Bench } from '../benchmark.ts';
 import { createDatabase, onDatabase } from '../on-database.ts';
 import { createShop } from '../one-shop.ts';
-import { ERASE_BY_HAND, NOBODY, SHOP_TABLES } from '../shop-of-one.ts';
-import { timed } from '../statistics.ts';
+import { NOBODY } from '../shop-of-one.ts';
+import { countRows, eraseByHand, type HandSession, type HandWritten } from './erase-by-hand.ts';
 import type { EraseShop } from './erase-shop.ts';
 
 const TEMPLATE = 'shop_template';
 const COPY = 'shop_copy';
+
+const BY_HAND: HandWritten = {
+  isPerson: 'lower(email) = lower($1)',
+  erase: (table, column, gone) => `delete from ${table} where ${column} in (select id from ${gone})`,
+};
 
 export async function openPostgresShop(bench: Bench, rows: number): Promise<EraseShop> {
   const server = await bench.postgres();
@@ -21,23 +27,18 @@ export async function openPostgresShop(bench: Bench, rows: number): Promise<Eras
     },
     eraseByHand: (email) =>
       onDatabase(url, async (client) => {
-        for (const statement of ERASE_BY_HAND) await client.query(statement, [NOBODY]);
-        const { milliseconds, result } = await timed(async () => {
-          let erased = 0;
-          await client.query('begin');
-          for (const statement of ERASE_BY_HAND)
-            erased += (await client.query(statement, [email])).rowCount ?? 0;
-          await client.query('commit');
-          return erased;
-        });
-        return { milliseconds, rows: result };
+        const session = sessionOf(client);
+        await eraseByHand(session, BY_HAND, NOBODY);
+        return await eraseByHand(session, BY_HAND, email);
       }),
-    count: () =>
-      onDatabase(url, async (client) => {
-        const counts = SHOP_TABLES.map((table) => `(select count(*) from ${table})`);
-        const { rows: counted } = await client.query<{ n: string }>(`select ${counts.join(' + ')} as n`);
-        return Number(counted[0]?.n);
-      }),
+    count: () => onDatabase(url, (client) => countRows(sessionOf(client))),
     [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function sessionOf(client: pg.Client): HandSession {
+  return {
+    change: async (statement, values = []) => (await client.query(statement, [...values])).rowCount ?? 0,
+    count: async (statement) => Number((await client.query<{ n: string }>(statement)).rows[0]?.n),
   };
 }

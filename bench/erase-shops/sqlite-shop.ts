@@ -2,8 +2,8 @@ import { closeSync, copyFileSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Bench } from '../benchmark.ts';
-import { NOBODY, SHOP_TABLES } from '../shop-of-one.ts';
-import { timed } from '../statistics.ts';
+import { NOBODY } from '../shop-of-one.ts';
+import { countRows, eraseByHand, type HandSession, type HandWritten } from './erase-by-hand.ts';
 import type { EraseShop } from './erase-shop.ts';
 import { rowsOfShop, type TableRows } from './rows-of-shop.ts';
 
@@ -29,18 +29,10 @@ create index payments_order on payments (order_id);
 create index messages_customer on messages (customer_id);
 analyze;`;
 
-const OF_PERSON = '(select id from customers where email = ? collate nocase)';
-const OF_ORDERS = `(select id from orders where customer_id in ${OF_PERSON})`;
-
-/** What a programmer would write who knows the schema by heart. */
-const ERASE_BY_HAND: readonly string[] = [
-  `delete from order_lines where order_id in ${OF_ORDERS}`,
-  `delete from payments where order_id in ${OF_ORDERS}`,
-  `delete from orders where customer_id in ${OF_PERSON}`,
-  `delete from messages where customer_id in ${OF_PERSON}`,
-  `delete from addresses where customer_id in ${OF_PERSON}`,
-  `delete from customers where email = ? collate nocase`,
-];
+const BY_HAND: HandWritten = {
+  isPerson: 'email = ? collate nocase',
+  erase: (table, column, gone) => `delete from ${table} where ${column} in (select id from ${gone})`,
+};
 
 /** A file with SQLite's own settings, as node:sqlite opens it: a rollback journal, each commit on the disk, foreign keys enforced. */
 export async function openSqliteShop(bench: Bench, rows: number): Promise<EraseShop> {
@@ -48,10 +40,12 @@ export async function openSqliteShop(bench: Bench, rows: number): Promise<EraseS
   const template = join(folder, 'template.db');
   const file = join(folder, 'shop.db');
   create(template, await rowsOfShop(bench, rows));
-  const using = <Result>(act: (database: DatabaseSync) => Result): Result => {
+  const using = async <Result>(act: (session: HandSession) => Promise<Result>): Promise<Result> => {
     const database = new DatabaseSync(file);
+    // Whoever is asked to erase has SQLite overwrite what it deletes; Habeas does.
+    database.exec('pragma secure_delete = on');
     try {
-      return act(database);
+      return await act(sessionOf(database));
     } finally {
       database.close();
     }
@@ -67,30 +61,20 @@ export async function openSqliteShop(bench: Bench, rows: number): Promise<EraseS
       fsyncSync(handle);
       closeSync(handle);
     },
-    eraseByHand: async (email) => {
-      const database = new DatabaseSync(file);
-      // Whoever is asked to erase has SQLite overwrite what it deletes; Habeas does.
-      database.exec('pragma secure_delete = on');
-      try {
-        const statements = ERASE_BY_HAND.map((text) => database.prepare(text));
-        for (const statement of statements) statement.run(NOBODY);
-        const { milliseconds, result } = await timed(() => {
-          database.exec('begin');
-          const erased = statements.map((statement) => Number(statement.run(email).changes));
-          database.exec('commit');
-          return erased.reduce((sum, count) => sum + count, 0);
-        });
-        return { milliseconds, rows: result };
-      } finally {
-        database.close();
-      }
-    },
-    count: async () =>
-      using((database) => {
-        const counts = SHOP_TABLES.map((table) => `(select count(*) from ${table})`);
-        return Number(database.prepare(`select ${counts.join(' + ')} as n`).get()?.n);
+    eraseByHand: (email) =>
+      using(async (session) => {
+        await eraseByHand(session, BY_HAND, NOBODY);
+        return await eraseByHand(session, BY_HAND, email);
       }),
+    count: () => using((session) => countRows(session)),
     [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function sessionOf(database: DatabaseSync): HandSession {
+  return {
+    change: async (statement, values = []) => Number(database.prepare(statement).run(...values).changes),
+    count: async (statement) => Number(database.prepare(statement).get()?.n),
   };
 }
 
