@@ -22,6 +22,7 @@ import { type Config, type Outbound, systemClock } from './foundation/index.ts';
 import type { Foundations } from './foundations.ts';
 import type { Streams } from './requests/index.ts';
 import { signWith } from './sign-with.ts';
+import { giveHeapRoom } from './small-heap.ts';
 
 /** What people agreed to, and the purposes of the configuration: what requests object to is noted there. */
 export function assembleChoices({ db, organizationId, masterKey }: Foundations, config: Config) {
@@ -36,6 +37,7 @@ export function assembleChoices({ db, organizationId, masterKey }: Foundations, 
     clock: systemClock,
     file: purposeFile,
     rule: ruleOf(config),
+    whileManyCome: () => giveHeapRoom('answer'),
   });
   return { consent, purposeFile };
 }

@@ -81,6 +81,8 @@ export interface CreateConsentOptions {
   readonly clock: Clock;
   /** What counts of what was said before somebody signed in. (Default: latest) */
   readonly rule?: MergeRule;
+  /** Is called again and again while many signals come, which leave much garbage behind. */
+  readonly whileManyCome?: () => void;
 }
 
 interface Scope {
@@ -98,6 +100,7 @@ export function createConsent({
   masterKey,
   clock,
   rule = 'latest',
+  whileManyCome = () => undefined,
   ...options
 }: CreateConsentOptions): Consent {
   const scopes = new Map<string, Promise<Scope>>();
@@ -168,6 +171,7 @@ export function createConsent({
     },
 
     async importRows({ organizationId, actor }, { text, format, name, first_line, dry_run }) {
+      whileManyCome();
       const scope = await scopeOf(organizationId);
       const judge = (signal: Signal) =>
         refusalOf(signal, { purposes: scope.bits, now: clock.now() }) ?? 'checked';
