@@ -14,6 +14,7 @@ import {
   recordSignals,
   type Signal,
   signatureOf,
+  type Validity,
 } from './index.ts';
 import { accept } from './signal.ts';
 
@@ -26,13 +27,13 @@ beforeAll(async () => {
 });
 afterAll(() => database?.close());
 
-async function openOrganization(rule: MergeRule = 'latest') {
+async function openOrganization(rule: MergeRule = 'latest', validities: readonly Validity[] = []) {
   organizations += 1;
   const organizationId = `once-${organizations}`;
   const purposes = await assignBits(database.db, organizationId, ['a', 'b', 'c']);
   const open = () => {
     const subjects = createSubjects({ organizationId, masterKey });
-    return { organizationId, subjects, purposes, now, rule };
+    return { organizationId, subjects, purposes, now, rule, validities };
   };
   const options = open();
   return {
@@ -48,7 +49,16 @@ async function openOrganization(rule: MergeRule = 'latest') {
       const subject = await options.subjects.find(database.db, { type: 'email', value });
       return subject === undefined
         ? undefined
-        : signatureOf(database.db, { organizationId, subject, rule, now });
+        : signatureOf(database.db, { organizationId, subject, rule, now, validities });
+    },
+    /** When it is looked again whether something of the person's agreements has expired; in milliseconds since 1970. */
+    async nextLook(value: string) {
+      const { rows } = await sql<{ at: Date }>`
+        select e.expires_at as at from consent_expiries as e where e.organization_id = ${organizationId}
+          and e.subject = ${await options.subjects.find(database.db, { type: 'email', value })}`.execute(
+        database.db,
+      );
+      return rows[0]?.at.getTime();
     },
     async count(table: string) {
       const { rows } = await sql<{ count: number }>`
@@ -64,7 +74,7 @@ const signal = fc
   .record({
     person: fc.constantFrom('a@x.org', 'b@x.org', 'c@x.org', 'd@x.org'),
     event: fc.nat({ max: 60 }),
-    minute: fc.nat({ max: 6 }),
+    minute: fc.nat({ max: 8 }),
     choices: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.boolean(), { minKeys: 1 }),
     source: fc.constantFrom('api', 'tag', 'gpc', 'anonymous'),
   })
@@ -78,42 +88,70 @@ const signal = fc
     }),
   );
 
-it('comes to what all signals say, in whatever batches, by every rule, also beside the way for signals that are not all new', {
+/** Signals are two to ten minutes old. */
+const validities = fc.constantFrom<readonly Validity[]>(
+  [],
+  [{ mask: 1n, milliseconds: 5 * 60_000 }],
+  [
+    { mask: 2n, milliseconds: 3 * 60_000 },
+    { mask: 1n, milliseconds: 8 * 60_000 },
+  ],
+);
+
+it('comes to what all signals say and still counts, in whatever batches, by every rule, also beside the way for signals that are not all new', {
   timeout: 120_000,
 }, async () => {
   const signals = fc.uniqueArray(signal, { selector: ({ eventId }) => eventId, minLength: 1, maxLength: 24 });
   const rules = fc.constantFrom<MergeRule>('latest', 'own_first');
   await fc.assert(
-    fc.asyncProperty(signals, rules, fc.infiniteStream(fc.nat({ max: 9 })), async (said, rule, random) => {
-      const { options, open, atOnce, signature, count } = await openOrganization(rule);
-      let entries = 0;
-      for (let at = 0; at < said.length; ) {
-        const size = 1 + ((random.next().value ?? 0) % 6);
-        const batch = said.slice(at, at + size);
-        at += size;
-        if (random.next().value === 0)
-          await database.db
-            .transaction()
-            .execute((transaction) => recordSignals(transaction, batch, options));
-        else {
-          expect(await atOnce(batch, (random.next().value ?? 0) < 3 ? open() : options)).toBe(true);
-          entries += 1;
+    fc.asyncProperty(
+      signals,
+      rules,
+      validities,
+      fc.infiniteStream(fc.nat({ max: 9 })),
+      async (said, rule, limits, random) => {
+        const { options, open, atOnce, signature, nextLook, count } = await openOrganization(rule, limits);
+        let entries = 0;
+        for (let at = 0; at < said.length; ) {
+          const size = 1 + ((random.next().value ?? 0) % 6);
+          const batch = said.slice(at, at + size);
+          at += size;
+          if (random.next().value === 0)
+            await database.db
+              .transaction()
+              .execute((transaction) => recordSignals(transaction, batch, options));
+          else {
+            expect(await atOnce(batch, (random.next().value ?? 0) < 3 ? open() : options)).toBe(true);
+            entries += 1;
+          }
         }
-      }
-      for (const person of new Set(said.map(({ identity }) => identity.value))) {
-        const statements = said
-          .filter(({ identity }) => identity.value === person)
-          .map((one, place) => accept(one, place, options.purposes));
-        const { known, granted } = fold(statements, { rule });
-        expect(await signature(person)).toEqual({ known, granted });
-      }
-      expect(await count('consent_signals')).toBe(said.length);
-      expect(await count('audit_entries')).toBe(entries);
-      expect(await count('consent_identities')).toBe(
-        new Set(said.map(({ identity }) => identity.value)).size,
-      );
-    }),
-    { numRuns: 60, endOnFailure: true },
+        for (const person of new Set(said.map(({ identity }) => identity.value))) {
+          const statements = said
+            .filter(({ identity }) => identity.value === person)
+            .map((one, place) => accept(one, place, options.purposes));
+          const { known, granted, expiresAt } = fold(statements, {
+            rule,
+            validities: limits,
+            now: now.getTime(),
+          });
+          const { organizationId } = options;
+          const subject = await options.subjects.find(database.db, { type: 'email', value: person });
+          const { rows } = await sql`
+          select known::int, granted::int from consent_signatures where organization_id = ${organizationId} and subject = ${subject}`.execute(
+            database.db,
+          );
+          expect(rows).toEqual([{ known: Number(known), granted: Number(granted) }]);
+          expect(await signature(person)).toEqual({ known, granted });
+          if (expiresAt !== undefined) expect(await nextLook(person)).toBeLessThanOrEqual(expiresAt);
+        }
+        expect(await count('consent_signals')).toBe(said.length);
+        expect(await count('audit_entries')).toBe(entries);
+        expect(await count('consent_identities')).toBe(
+          new Set(said.map(({ identity }) => identity.value)).size,
+        );
+      },
+    ),
+    { numRuns: 100, endOnFailure: true },
   );
 });
 
@@ -135,18 +173,4 @@ it('stores nothing, no entry and nobody if one signal is not new', async () => {
     await count('audit_entries'),
     await count('consent_identities'),
   ]).toEqual([1, 1, 1]);
-});
-
-it('leaves agreements that expire to the way that knows about them', async () => {
-  const { options, count } = await openOrganization();
-  const said = {
-    eventId: '1',
-    identity: { type: 'email', value: 'ada@x.org' },
-    saidAt: now,
-    choices: { a: true },
-    source: 'api',
-  };
-  const validities = [{ mask: 1n, milliseconds: 1 }];
-  expect(await recordAtOnce(database.db, [said], { ...options, validities, entries: [] })).toBe(false);
-  expect(await count('consent_signals')).toBe(0);
 });

@@ -8,6 +8,7 @@ import {
   textArray,
   timestamptzArray,
 } from '../../foundation/index.ts';
+import { type FoldOptions, hasExpired } from './fold.ts';
 import type { RecordOptions } from './record-signals.ts';
 import { type Accepted, accept, type Signal } from './signal.ts';
 import type { AskedIdentities } from './subjects.ts';
@@ -17,8 +18,7 @@ const UNIQUE_VIOLATION = '23505';
 
 /**
  * What {@link recordSignals} does with signals that can all be stored and are all new, which most are, by one statement that is a transaction of its
- * own, audit entries and all: one round trip instead of a dozen. False, and nothing is stored: one was not new, or agreements expire, which only
- * \`recordSignals\` knows about.
+ * own, audit entries and all: one round trip instead of a dozen. False, and nothing is stored: one was not new, which only `recordSignals` knows about.
  */
 export async function recordAtOnce(
   db: Database,
@@ -26,16 +26,19 @@ export async function recordAtOnce(
   { entries, ...options }: RecordOptions & { readonly entries: readonly AuditEvent[] },
 ): Promise<boolean> {
   const { organizationId, subjects, purposes, now, rule, validities = [] } = options;
-  if (validities.length > 0 || signals.length === 0) return false;
+  if (signals.length === 0) return false;
+  const counting = { validities, now: now.getTime() };
   const accepted = signals.map((signal, place) => accept(signal, place, purposes));
   const asked = subjects.prepare(signals.map(({ identity }) => identity));
   const types = textArray(asked.identities.map(({ type }) => type));
-  const columns = columnsOf(accepted, asked);
+  const columns = columnsOf(accepted, asked, counting);
+  const limits = sql`${int8Array(validities.map(({ mask }) => mask))}::bigint[],
+    ${int8Array(validities.map(({ milliseconds }) => BigInt(milliseconds)))}::bigint[]`;
   const audited = auditedWith(entries, { now, where: sql`(select lacking is null from recorded)` });
   const run = async (sealed: Buffer) => {
     const { rows } = await sql<{ lacking: readonly number[] | null }>`
       with recorded as materialized (
-        select lacking from record_consent(${organizationId}, ${now}::timestamptz, ${rule === 'own_first'},
+        select lacking from record_consent(${organizationId}, ${now}::timestamptz, ${rule === 'own_first'}, ${limits},
           ${asked.asked}::bytea[], ${types}::text[], ${sealed}::bytea[], ${columns}) as r(lacking)
       ), ${audited} select lacking from recorded`.execute(db);
     return rows[0]?.lacking === null;
@@ -52,19 +55,40 @@ export async function recordAtOnce(
   }
 }
 
-function columnsOf(accepted: readonly Accepted[], { places }: AskedIdentities): RawBuilder<unknown> {
+function columnsOf(
+  accepted: readonly Accepted[],
+  { places }: AskedIdentities,
+  counting: FoldOptions,
+): RawBuilder<unknown> {
   const notices = accepted.map(({ notice }) => (notice === undefined ? null : JSON.stringify(notice)));
-  return sql`${int4Array(places.map((place) => place + 1))}::integer[], ${booleanArray(singleOf(accepted, places))}::boolean[],
+  return sql`${int4Array(places.map((place) => place + 1))}::integer[], ${booleanArray(singleOf(accepted, places, counting))}::boolean[],
     ${textArray(accepted.map(({ eventId }) => eventId))}::text[], ${timestamptzArray(accepted.map(({ at }) => at))}::timestamptz[],
     ${int8Array(accepted.map(({ mask }) => mask))}::bigint[], ${int8Array(accepted.map(({ value }) => value))}::bigint[],
-    ${textArray(accepted.map(({ source }) => source))}::text[], ${textArray(notices)}::text[]`;
+    ${textArray(accepted.map(({ source }) => source))}::text[], ${textArray(notices)}::text[],
+    ${timestamptzArray(accepted.map((one) => endOf(one, counting)))}::timestamptz[]`;
 }
 
 /** Whether what a signal adds to what was said before it is just what it says. */
-function singleOf(accepted: readonly Accepted[], places: readonly number[]): readonly boolean[] {
+function singleOf(
+  accepted: readonly Accepted[],
+  places: readonly number[],
+  counting: FoldOptions,
+): readonly boolean[] {
   const count = new Map<number, number>();
   for (const place of places) count.set(place, (count.get(place) ?? 0) + 1);
   return accepted.map(
-    ({ automatic, inherited }, index) => !automatic && !inherited && count.get(places[index] as number) === 1,
+    (one, index) =>
+      !one.automatic &&
+      !one.inherited &&
+      count.get(places[index] as number) === 1 &&
+      !hasExpired(one, counting),
   );
+}
+
+/** When the first agreement in it ends; null: none does. */
+function endOf({ at, value }: Accepted, { validities = [] }: FoldOptions): number | null {
+  let end: number | null = null;
+  for (const { mask, milliseconds } of validities)
+    if ((value & mask) !== 0n) end = Math.min(end ?? Number.POSITIVE_INFINITY, at + milliseconds);
+  return end;
 }

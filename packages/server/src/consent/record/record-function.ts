@@ -8,14 +8,13 @@ import type { Migrations } from '../../foundation/index.ts';
 const LOOK_UP_ONE_BY_ONE = `set search_path from current set random_page_cost = 1 set enable_seqscan = off set enable_hashjoin = off
   set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan`;
 
-/** Numbers people, those that are new from the next number on; does nothing and gives their places if new ones' values are not given sealed. */
+/** Numbers people, those that are new from `first_new` on (null: nobody is); does nothing and gives their places if new ones' values are not given sealed. */
 const NUMBER_PEOPLE = `
 create function number_consent_people(organization text, digests bytea[], types text[], sealed bytea[],
-  out numbers integer[], out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+  out numbers integer[], out first_new integer, out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
 declare
   there integer[];
   new_ones integer;
-  first_new integer;
 begin
   -- A lookup for each, whatever PostgreSQL believes about a table that is new: offset 0 keeps it from making a join of it.
   select array_agg(n.subject order by n.place), count(*) filter (where n.subject is null),
@@ -40,70 +39,110 @@ begin
   end if;
 end $$`;
 
+/** Of each statement what counts of it, and what of that still does: agreements to some purposes (`limits`) end after a time (`terms`, in milliseconds). */
+const COUNTED = `
+  select c.subject, c.said_at, c.value, c.mask & ~coalesce(
+    bit_or(c.mask) over (partition by c.subject order by c.turn desc rows between unbounded preceding and 1 preceding), 0) as mask
+  from (
+    select s.subject, s.said_at, s.value, row_number() over w as turn,
+      case when s.source = 'gpc'
+        then s.mask & ~coalesce(bit_or(s.mask) filter (where s.source = 'gpc') over (w rows between unbounded preceding and 1 preceding), 0)
+        else s.mask end as mask
+    from (select distinct unnest(people) as subject) as p
+    cross join lateral (select * from consent_signals as c where c.organization_id = organization and c.subject = p.subject offset 0) as s
+    window w as (partition by s.subject order by own_first and s.source <> 'anonymous', s.said_at, s.event_id)
+  ) as c`;
+const REPLACE = `on conflict (organization_id, subject) do update set known = excluded.known, granted = excluded.granted, latest = excluded.latest`;
+/** One that is noted earlier stays: then it is looked at again. */
+const NOTE_EARLIER = `on conflict (organization_id, subject) do update set expires_at = excluded.expires_at where e.expires_at > excluded.expires_at`;
+
 /**
  * What all that people ever said comes to: fold.ts as two passes of a window. The first takes away what a browser repeats, the second
  * what something later is about.
  */
 const FOLD = `
-create function fold_consent(organization text, people integer[], own_first boolean) returns void language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+create function fold_consent(organization text, people integer[], own_first boolean, at timestamptz, limits bigint[], terms bigint[])
+returns void language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
 begin
+  if cardinality(limits) = 0 then
+    insert into consent_signatures (organization_id, subject, known, granted, latest)
+    select organization, f.subject, bit_or(f.mask), bit_or(f.value & f.mask), max(f.said_at) from (${COUNTED}) as f group by f.subject
+    ${REPLACE};
+    return;
+  end if;
+  with folded as (
+    select f.subject, bit_or(f.mask & ~e.ended) as known, bit_or(f.value & f.mask & ~e.ended) as granted, max(f.said_at) as latest, min(e.ends) as ends
+    from (${COUNTED}) as f
+    cross join lateral (
+      select coalesce(bit_or(f.value & f.mask & v.mask) filter (where v.until <= at), 0) as ended,
+        min(v.until) filter (where v.until > at and f.value & f.mask & v.mask <> 0) as ends
+      from (select l.mask, f.said_at + l.term * interval '1 millisecond' as until from unnest(limits, terms) as l(mask, term)) as v
+    ) as e
+    group by f.subject
+  ), noted as (
+    insert into consent_expiries as e (organization_id, subject, expires_at)
+    select organization, f.subject, f.ends from folded as f where f.ends is not null ${NOTE_EARLIER}
+  )
   insert into consent_signatures (organization_id, subject, known, granted, latest)
-  select organization, f.subject, bit_or(f.mask), bit_or(f.value & f.mask & ~f.later), max(f.said_at)
-  from (
-    select c.subject, c.said_at, c.mask, c.value,
-      coalesce(bit_or(c.mask) over (partition by c.subject order by c.turn desc rows between unbounded preceding and 1 preceding), 0) as later
-    from (
-      select s.subject, s.said_at, s.value, row_number() over w as turn,
-        case when s.source = 'gpc'
-          then s.mask & ~coalesce(bit_or(s.mask) filter (where s.source = 'gpc') over (w rows between unbounded preceding and 1 preceding), 0)
-          else s.mask end as mask
-      from (select distinct unnest(people) as subject) as p
-      cross join lateral (select * from consent_signals as c where c.organization_id = organization and c.subject = p.subject offset 0) as s
-      window w as (partition by s.subject order by own_first and s.source <> 'anonymous', s.said_at, s.event_id collate "C")
-    ) as c
-  ) as f
-  group by f.subject
-  on conflict (organization_id, subject) do update set known = excluded.known, granted = excluded.granted, latest = excluded.latest;
+  select organization, f.subject, f.known, f.granted, f.latest from folded as f
+  ${REPLACE};
 end $$`;
 
 /**
  * Stores signals that are all new, and what they come to; one that is not new ends the statement as a violation of the key. Each comes with the
- * place of its identity, and whether nothing but what was said last counts for what it adds (\`single\`): it is the only one of its identity
- * here, and none that a browser says by itself or said before a person signed in.
+ * place of its identity, when the first agreement in it ends, and whether nothing but what was said last counts for what it adds (`single`): it is
+ * the only one of its identity here, none that a browser says by itself or said before a person signed in, and nothing in it has expired.
  * Does nothing and gives the places of new people whose values are not given sealed.
  */
 const RECORD = `
-create function record_consent(organization text, received timestamptz, own_first boolean, digests bytea[], types text[], sealed bytea[],
-  places integer[], single boolean[], ids text[], moments timestamptz[], masks bigint[], grants bigint[], sources text[], notices text[],
-  out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+create function record_consent(organization text, received timestamptz, own_first boolean, limits bigint[], terms bigint[],
+  digests bytea[], types text[], sealed bytea[], places integer[], single boolean[], ids text[], moments timestamptz[], masks bigint[], grants bigint[],
+  sources text[], notices text[], ends timestamptz[], out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
 declare
   people integer[];
+  first_new integer;
   gone integer[];
+  rest integer[];
 begin
   -- Whoever stores signals of an organization takes a turn, to the end of their transaction: each person has one writer.
   perform pg_advisory_xact_lock(hashtextextended('consent signals of ' || organization, 0));
-  select p.numbers, p.lacking into people, lacking from number_consent_people(organization, digests, types, sealed) as p;
+  select p.numbers, p.first_new, p.lacking into people, first_new, lacking from number_consent_people(organization, digests, types, sealed) as p;
   if lacking is not null then return; end if;
   insert into consent_signals (organization_id, event_id, subject, said_at, received_at, mask, value, source, notice)
   select organization, g.id, people[g.place], g.moment, received, g.mask, g.granted, g.source, g.notice::jsonb
   from unnest(places, ids, moments, masks, grants, sources, notices) as g(place, id, moment, mask, granted, source, notice);
-  with done as (
-    insert into consent_signatures as s (organization_id, subject, known, granted, latest)
+  -- A row that is there is locked, written and looked at twice by an insert that may find it: who is new is known.
+  if first_new is not null then
+    insert into consent_signatures (organization_id, subject, known, granted, latest)
     select organization, people[g.place], g.mask, g.granted, g.moment
-    from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted) where g.alone
-    on conflict (organization_id, subject) do update
-    set known = s.known | excluded.known, granted = (s.granted & ~excluded.known) | excluded.granted, latest = excluded.latest
-    where s.latest < excluded.latest
+    from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted)
+    where g.alone and people[g.place] >= first_new;
+  end if;
+  with done as (
+    update consent_signatures as s
+    set known = s.known | g.mask, granted = (s.granted & ~g.mask) | g.granted, latest = g.moment
+    from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted)
+    where g.alone and s.organization_id = organization and s.subject = people[g.place] and s.latest < g.moment
     returning s.subject
   ) select coalesce(array_agg(subject), '{}') into gone from done;
-  if cardinality(gone) = cardinality(people) then return; end if;
-  perform fold_consent(organization, array(
-    select n.subject from unnest(people) as n(subject) where n.subject not in (select unnest(gone))), own_first);
+  if cardinality(limits) > 0 then
+    insert into consent_expiries as e (organization_id, subject, expires_at)
+    select organization, people[g.place], g.until from unnest(places, single, ends) as g(place, alone, until)
+    where g.alone and g.until is not null ${NOTE_EARLIER};
+  end if;
+  rest := array(
+    select people[g.place] from unnest(places, single) as g(place, alone)
+    where not (g.alone and (people[g.place] >= first_new) is true) and people[g.place] not in (select unnest(gone)));
+  if cardinality(rest) > 0 then perform fold_consent(organization, rest, own_first, received, limits, terms); end if;
 end $$`;
 
 export const recordFunctions: Migrations = {
-  '0039-record-consent': {
+  // Made anew by a later one.
+  '0039-record-consent': { up: async () => undefined },
+  '0092-record-consent': {
     async up(db) {
+      for (const name of ['record_consent', 'fold_consent', 'number_consent_people'])
+        await sql.raw(`drop function if exists ${name}`).execute(db);
       for (const text of [NUMBER_PEOPLE, FOLD, RECORD]) await sql.raw(text).execute(db);
     },
   },

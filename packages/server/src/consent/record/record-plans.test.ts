@@ -38,7 +38,7 @@ it('looks people and signatures up one by one, also in tables that are new and t
     (node) => node['Relation Name']?.startsWith('consent_') === true && node['Node Type'] !== 'ModifyTable',
   );
   expect(new Set(reads.map((node) => node['Relation Name']))).toEqual(
-    new Set(['consent_identities', 'consent_signals']),
+    new Set(['consent_identities', 'consent_signals', 'consent_signatures']),
   );
   for (const node of reads) {
     expect(node['Node Type']).toMatch(/^(Index|Index Only|Bitmap Heap) Scan$/);
