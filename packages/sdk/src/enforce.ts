@@ -1,3 +1,10 @@
+import {
+  type EnforceDuckDbOptions,
+  type EnforcedDuckDb,
+  enforceDuckDb,
+  SqlRefusedError,
+} from '@habeas/contract/consent-duckdb';
+
 /** For whom and what a statement is narrowed. */
 export interface EnforceOptions {
   /** On whose behalf; the one that the API key belongs to. */
@@ -41,11 +48,36 @@ export class EnforceError extends Error {
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
+/** A statement for DuckDB is narrowed here, by files of `habeas consent export`; no Habeas is asked. */
+export interface EnforceForDuckDbOptions extends EnforceDuckDbOptions {
+  readonly engine: 'duckdb';
+}
+
 /**
  * The statement, narrowed to the rows of people whose data may be used for the purpose. Nothing is run. Rejects with {@link EnforceError}
- * when it is refused, and when nobody can tell: never run the statement that was given then.
+ * when it is refused, and when nobody can tell: never run the statement that was given then. For DuckDB it rejects with `ConsentExportError` once
+ * an export has expired.
  */
-export async function enforce(sql: string, options: EnforceOptions): Promise<EnforcedSql> {
+export function enforce(sql: string, options: EnforceOptions): Promise<EnforcedSql>;
+export function enforce(sql: string, options: EnforceForDuckDbOptions): Promise<EnforcedDuckDb>;
+export function enforce(
+  sql: string,
+  options: EnforceOptions | EnforceForDuckDbOptions,
+): Promise<EnforcedSql | EnforcedDuckDb> {
+  return 'engine' in options ? enforceHere(sql, options) : enforceByHabeas(sql, options);
+}
+
+async function enforceHere(sql: string, options: EnforceForDuckDbOptions): Promise<EnforcedDuckDb> {
+  try {
+    return await enforceDuckDb(sql, options);
+  } catch (error) {
+    if (error instanceof SqlRefusedError)
+      throw new EnforceError('SQL_REFUSED', error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function enforceByHabeas(sql: string, options: EnforceOptions): Promise<EnforcedSql> {
   const { organization, purpose, target, timeout = TIMEOUT_MILLISECONDS } = options;
   const url = options.url ?? process.env.HABEAS_URL;
   const key = options.key ?? process.env.HABEAS_API_KEY;

@@ -1,3 +1,4 @@
+export type { DuckDbConnection, DuckDbTable, EnforcedDuckDb } from '@habeas/contract/consent-duckdb';
 export {
   type ConsentExport,
   ConsentExportError,
@@ -5,7 +6,13 @@ export {
   openConsentExport,
 } from '@habeas/contract/consent-export';
 export { type Declared, type DeclareOptions, declare, type MetricsRegistry } from './declare.ts';
-export { type EnforcedSql, EnforceError, type EnforceOptions, enforce } from './enforce.ts';
+export {
+  type EnforcedSql,
+  EnforceError,
+  type EnforceForDuckDbOptions,
+  type EnforceOptions,
+  enforce,
+} from './enforce.ts';
 export { memoryOperationStore } from './memory-operation-store.ts';
 export type {
   Awaitable,

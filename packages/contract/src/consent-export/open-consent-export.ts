@@ -23,6 +23,8 @@ export interface ConsentExportOptions {
 /** Whom the data of may be used for one purpose, as one file tells. */
 export interface ConsentExport {
   readonly purpose: string;
+  /** By which it names people. */
+  readonly identityType: string;
   /** Whom the file has: those who agreed, or those who refused. */
   readonly lists: 'granted' | 'denied';
   readonly format: 'parquet' | 'bloom';
@@ -85,6 +87,7 @@ export async function openConsentExport(options: ConsentExportOptions): Promise<
   const filter = await checkFile(file, manifest);
   return {
     purpose: manifest.purpose,
+    identityType: manifest.identity_type,
     lists: manifest.lists,
     format: manifest.format,
     asOf,

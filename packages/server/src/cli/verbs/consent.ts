@@ -1,4 +1,6 @@
+import { Option } from 'commander';
 import type { PlanOptions, RewriteOptions, TargetOptions } from '../actions/consent.ts';
+import type { RewriteDuckDbOptions } from '../actions/rewrite-duckdb.ts';
 import { type ConfigOptions, withConfigOptions } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { consentExportVerb } from './consent-export.ts';
@@ -47,9 +49,30 @@ export const consentVerb: Verb = (program, run) => {
       .argument('<file>', 'the statement, or - for standard input')
       .requiredOption('--purpose <code>', 'code of the purpose')
       .option(target, which)
-      .option('--explain', 'say how each table is narrowed, why, and how many rows each purpose takes away'),
-  ).action((file: string, options: RewriteOptions) =>
-    run(async (context) => (await actions()).rewrite(context, file, options)),
+      .option('--explain', 'say how each table is narrowed, why, and how many rows each purpose takes away')
+      .addOption(
+        new Option('--engine <engine>', 'whose SQL it is')
+          .choices(['postgres', 'duckdb'])
+          .default('postgres'),
+      )
+      .option(
+        '--table <table=identity:column...>',
+        'DuckDB: a table, how it names people, and in which column',
+      )
+      .option('--open-table <table...>', 'DuckDB: a table without personal data')
+      .option(
+        '--consent <file...>',
+        'DuckDB: an export by habeas consent export, with its manifest beside it',
+      )
+      .option('--organization <key>', 'DuckDB: whose the exports have to be')
+      .option('--public-key <x...>', 'DuckDB: public keys that are trusted (base64url)')
+      .option('--database <file>', 'DuckDB: the database in which it will run, so that its macros are known'),
+  ).action((file: string, options: RewriteOptions & RewriteDuckDbOptions & { readonly engine: string }) =>
+    run(async (context) =>
+      options.engine === 'duckdb'
+        ? (await import('../actions/rewrite-duckdb.ts')).rewriteForDuckDb(context, file, options)
+        : (await actions()).rewrite(context, file, options),
+    ),
   );
 
   consentExportVerb(consent, run);

@@ -1,0 +1,187 @@
+import type { ConsentExport } from '../consent-export/index.ts';
+import { requireHarmless } from './duckdb-functions.ts';
+import { type DuckDbConnection, parseDuckDb, sameTree, type Tree } from './duckdb-tree.ts';
+import { type BaseTable, folded, readDuckDbStatement, type TableRead } from './read-duckdb-statement.ts';
+import { SqlRefusedError } from './sql-refused-error.ts';
+import { tableSpans } from './table-span.ts';
+
+export type { DuckDbConnection } from './duckdb-tree.ts';
+
+/** Whose rows a table has, or that it has none of people. */
+export type DuckDbTable =
+  | {
+      /** With its schema, or without it in `main`: `events`, `shop.events`. */
+      readonly table: string;
+      /** The column that names people by the identity type of the export. */
+      readonly column: string;
+      /** Who agreed, or refused: a Parquet file that `openConsentExport` has checked. */
+      readonly consent: ConsentExport;
+    }
+  | { readonly table: string; readonly open: true };
+
+export interface EnforceDuckDbOptions {
+  /** To the database in which it will run; nothing is run but DuckDB's parser. */
+  readonly connection: DuckDbConnection;
+  /** Code of the purpose, which the exports have to be for. */
+  readonly purpose: string;
+  readonly tables: readonly DuckDbTable[];
+}
+
+/** A statement as it may run, until the first of the exports expires. */
+export interface EnforcedDuckDb {
+  readonly sql: string;
+  readonly purpose: string;
+  /** What was narrowed, how, and why so. */
+  readonly relations: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly form: 'semi-join' | 'anti-join';
+    readonly why: string;
+  }[];
+  /** undefined: nothing of people is read. */
+  readonly expiresAt: Date | undefined;
+}
+
+type Declared = DuckDbTable & { readonly schema: string; readonly name: string };
+
+/** Names a row of a table within what replaces it. */
+const ROW = 'habeas_row';
+
+/**
+ * The statement, narrowed to the rows of people whose data may be used for the purpose: each table with rows of people is replaced where it stands
+ * by those rows, and the result is parsed again and must be exactly what was intended. Rejects with {@link SqlRefusedError} with the reason, and
+ * with `ConsentExportError` when an export has expired.
+ */
+export async function enforceDuckDb(sql: string, options: EnforceDuckDbOptions): Promise<EnforcedDuckDb> {
+  const { connection, purpose } = options;
+  const tables = options.tables.map(declared);
+  for (const one of tables)
+    if ('consent' in one && one.consent.purpose !== purpose)
+      throw new SqlRefusedError(
+        `The export for ${one.table} is for the purpose ${one.consent.purpose}, and not for ${purpose}.`,
+      );
+  const tree = await parseDuckDb(connection, sql);
+  const { reads, calls } = readDuckDbStatement(tree);
+  await requireHarmless(connection, calls);
+  const found = reads.map((read) => ({ read, table: find(read.node, tables) }));
+  const replaced = found.flatMap(({ read, table }) =>
+    'consent' in table ? [{ read, table, query: queryOf(table) }] : [],
+  );
+  if (replaced.length === 0) return { sql, purpose, relations: [], expiresAt: undefined };
+  const text = spliced(sql, replaced);
+  for (const { read, query } of replaced) read.replace(await subquery(connection, query, read.node));
+  if (!sameTree(await parseDuckDb(connection, text), tree))
+    throw new SqlRefusedError(
+      'The statement names a table of people in a way that cannot be rewritten safely. Name it as `schema.table as alias` in `from`.',
+    );
+  const each = new Map(replaced.map(({ table }) => [`${table.schema}.${table.name}`, table]));
+  return {
+    sql: text,
+    purpose,
+    relations: [...each.values()].map(relationOf),
+    expiresAt: new Date(Math.min(...replaced.map(({ table }) => table.consent.expiresAt.getTime()))),
+  };
+}
+
+type Narrowed = Extract<Declared, { readonly consent: ConsentExport }>;
+
+function declared(table: DuckDbTable): Declared {
+  const parts = table.table.split('.');
+  const [schema = '', name = ''] = parts.length === 1 ? ['main', parts[0]] : parts;
+  if (parts.length > 2 || schema === '' || name === '')
+    throw new SqlRefusedError(`"${table.table}" is no table such as events or shop.events.`);
+  return { ...table, schema, name };
+}
+
+function find(node: BaseTable, tables: readonly Declared[]): Declared {
+  const shown = [node.catalog_name, node.schema_name, node.table_name]
+    .filter((part) => part !== '')
+    .join('.');
+  if (node.catalog_name !== '')
+    throw new SqlRefusedError(`"${shown}" is named with its database. Leave that out.`);
+  const schema = folded(node.schema_name === '' ? 'main' : node.schema_name);
+  const name = folded(node.table_name);
+  const table = tables.find((one) => folded(one.schema) === schema && folded(one.name) === name);
+  if (table === undefined)
+    throw new SqlRefusedError(
+      `"${shown}" is not known. Say in \`tables\` whose rows it has, or that it has none of people.`,
+    );
+  if (node.at_clause !== null) throw new SqlRefusedError(`"${shown}" is read as it was at another time.`);
+  if ('consent' in table && node.sample !== null)
+    throw new SqlRefusedError(`TABLESAMPLE of "${shown}" would count people who are left out.`);
+  return table;
+}
+
+function queryOf({ schema, name, column, consent }: Narrowed): string {
+  const people = identityOf(consent.identityType, `${ROW}.${quoted(column)}`);
+  const narrowed = `select ${ROW}.* from ${quoted(schema)}.${quoted(name)} as ${ROW}${consent.join(people.sql)}`;
+  return people.where === undefined ? `(${narrowed})` : `(${narrowed} where ${people.where})`;
+}
+
+/** All that ECMAScript's `trim` takes away (ECMA-262 § 12.2 and § 12.3). */
+const BLANKS =
+  '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
+
+/**
+ * The identity of a row as exports have it. DuckDB folds each letter by itself; Unicode has two that depend on others, and rows with an address in one of
+ * these are left out, because nobody can tell there whose they are.
+ */
+function identityOf(type: string, at: string): { readonly sql: string; readonly where: string | undefined } {
+  const text = `cast(${at} as varchar)`;
+  if (type !== 'email') return { sql: text, where: undefined };
+  const blanks = [...BLANKS].map((blank) => `chr(${blank.codePointAt(0)})`).join(' || ');
+  return {
+    sql: `lower(trim(nfc_normalize(${text}), ${blanks}))`,
+    where: `coalesce(not regexp_matches(${text}, '[\u0130\u03a3]'), true)`,
+  };
+}
+
+/** The text with each name replaced where it stands. */
+function spliced(
+  sql: string,
+  replaced: readonly { readonly read: TableRead; readonly query: string }[],
+): string {
+  const spans = tableSpans(
+    sql,
+    replaced.map(({ read }) => read.node),
+  );
+  const sorted = replaced
+    .map(({ read: { node }, query }, index) => ({ node, query, span: spans[index] }))
+    .toSorted((one, other) => (one.span?.start ?? 0) - (other.span?.start ?? 0));
+  const parts: string[] = [];
+  let at = 0;
+  for (const { node, query, span } of sorted) {
+    if (span === undefined) continue;
+    const alias = node.alias === '' ? ` as ${quoted(node.table_name)}` : '';
+    parts.push(sql.slice(at, span.start), span.before, query, alias);
+    at = span.end;
+  }
+  return [...parts, sql.slice(at)].join('');
+}
+
+/** What the parser makes of `(query) as alias` in `from`. */
+async function subquery(connection: DuckDbConnection, query: string, node: BaseTable): Promise<Tree> {
+  return {
+    type: 'SUBQUERY',
+    alias: node.alias === '' ? node.table_name : node.alias,
+    sample: null,
+    subquery: await parseDuckDb(connection, query.slice(1, -1)),
+    column_name_alias: node.column_name_alias,
+  };
+}
+
+function relationOf({ schema, name, column, consent }: Narrowed): EnforcedDuckDb['relations'][number] {
+  const isGranted = consent.lists === 'granted';
+  return {
+    schema,
+    name,
+    form: isGranted ? 'semi-join' : 'anti-join',
+    why: isGranted
+      ? `${consent.purpose} needs consent: only those of whom "${column}" is in the list of who agreed`
+      : `${consent.purpose} is allowed until refused: nobody of whom "${column}" is in the list of who refused`,
+  };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,50 @@
+import type { BaseTable } from './read-duckdb-statement.ts';
+import { SqlRefusedError } from './sql-refused-error.ts';
+
+/** Where in a text a table is named, in UTF-16 units, and what has to stand before what replaces the name. */
+export interface TableSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly before: string;
+}
+
+const GAP = /(?:\s|--[^\n\r]*(?:[\n\r]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*/y;
+const NAME = /"(?:[^"]|"")*"|[\p{L}_\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/uy;
+/** `table t` is short for `select * from t`. */
+const TABLE = /(?<![\p{L}\p{N}_$"\u0080-\uffff])table\s+$/iu;
+const LONGEST_TABLE = 64;
+
+/** The places of names whose first bytes the parser told. */
+export function tableSpans(sql: string, nodes: readonly BaseTable[]): readonly TableSpan[] {
+  const bytes = Buffer.from(sql, 'utf8');
+  const isAscii = bytes.length === sql.length;
+  return nodes.map((node) => {
+    const { query_location: place } = node;
+    if (!Number.isSafeInteger(place) || place > bytes.length)
+      throw new SqlRefusedError(`The name of "${node.table_name}" cannot be found in the text.`);
+    return spanOf(sql, isAscii ? place : bytes.toString('utf8', 0, place).length, node);
+  });
+}
+
+function spanOf(sql: string, start: number, node: BaseTable): TableSpan {
+  const parts = [node.catalog_name, node.schema_name, node.table_name].filter((part) => part !== '').length;
+  let end = start;
+  for (let part = 0; part < parts; part += 1) {
+    if (part > 0) {
+      const dot = after(GAP, sql, end);
+      if (sql[dot] !== '.')
+        throw new SqlRefusedError(`The name of "${node.table_name}" cannot be found in the text.`);
+      end = after(GAP, sql, dot + 1);
+    }
+    end = after(NAME, sql, end);
+  }
+  const table = TABLE.exec(sql.slice(Math.max(0, start - LONGEST_TABLE), start));
+  if (table === null) return { start, end, before: '' };
+  return { start: start - table[0].length, end, before: 'select * from ' };
+}
+
+/** Behind what the pattern matches there, or there. */
+function after(pattern: RegExp, sql: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(sql) ? pattern.lastIndex : at;
+}
