@@ -1,3 +1,4 @@
+import type { HabeasError } from '../../foundation/index.ts';
 import type { Residual } from '../connector.ts';
 import type { ByteSink, RandomAccess } from './row-format.ts';
 
@@ -76,9 +77,11 @@ export interface ObjectStore {
   /** Whether the store can be read. */
   check(signal: AbortSignal): Promise<void>;
   /**
-   * Tries to write and to delete an object that nobody has, below a prefix, in a way that changes nothing where it succeeds. Throws
-   * SYSTEM_REFUSED where the store does not let us.
+   * Does what the act needs with an object that nobody has, below a prefix, in ways that change nothing where they succeed. Gives what the store
+   * does not let us do, as SYSTEM_REFUSED; throws what is no answer.
    */
-  tryTo(act: 'write' | 'delete', prefix: string, signal: AbortSignal): Promise<void>;
+  tryTo(act: 'write' | 'delete', prefix: string, signal: AbortSignal): AsyncIterable<HabeasError>;
+  /** Which rights cannot be tried so, in words. */
+  readonly untried: string;
   close(): void;
 }

@@ -83,7 +83,7 @@ export function createObjectsConnector(settings: ConnectionSettings, store: Obje
           ok: missing.length === 0,
           message:
             missing.length === 0
-              ? `The object store of ${key} answers; ${collections.length} collections.`
+              ? `The object store of ${key} answers; ${collections.length} collections. Not probed: ${store.untried}.`
               : `The object store of ${key} answers, but does not let Habeas do all that its datasets ask for.`,
           problems: missing,
         };
@@ -197,13 +197,7 @@ async function missingRights(
     if (keep !== undefined) continue;
     for (const act of rows === undefined ? (['delete'] as const) : (['write', 'delete'] as const))
       for (const prefix of keysOf(patterns).prefixes)
-        try {
-          await store.tryTo(act, prefix, signal);
-        } catch (error) {
-          const { code, message } = HabeasError.from(error);
-          if (code !== 'SYSTEM_REFUSED') throw error;
-          missing.add(message);
-        }
+        for await (const { message } of store.tryTo(act, prefix, signal)) missing.add(message);
   }
   return [...missing];
 }

@@ -611,15 +611,79 @@ dataset:
         ok: false,
         problems: [
           expect.stringMatching(/s3:DeleteObject.*403 AccessDenied/),
+          expect.stringMatching(/s3:AbortMultipartUpload.*403 AccessDenied/),
           expect.stringMatching(/s3:PutObject.*403 AccessDenied/),
         ],
       });
       refused.delete('PUT');
-      expect((await connector.check()).problems).toEqual([expect.stringMatching(/s3:DeleteObjectVersion/)]);
+      expect((await connector.check()).problems).toEqual([
+        expect.stringMatching(/s3:DeleteObjectVersion/),
+        expect.stringMatching(/s3:AbortMultipartUpload/),
+      ]);
       expect(await bucket.versions()).toEqual(before);
       await connector.close();
     },
   );
+
+  test('of a bucket with locks every right that an erasure may need is tried by itself, and nothing is changed', async () => {
+    const bucket = await makeBucket(moto, { locks: true });
+    await fillLake(bucket);
+    const before = await bucket.versions();
+    let refuses = (_: Asked): boolean => false;
+    await using between = await startProxy(moto.url, (asked) =>
+      refuses(asked) ? { status: 403, code: 'AccessDenied' } : undefined,
+    );
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+    expect(await connector.check()).toMatchObject({
+      ok: true,
+      message: expect.stringMatching(/Not probed: keys of an encryption/),
+      problems: [],
+    });
+    const asks = (method: string, parameter: string) => (asked: Asked) =>
+      asked.method === method && asked.query.has(parameter);
+    const sends = (header: string) => (asked: Asked) => asked.method === 'PUT' && header in asked.headers;
+    const isPlainRead = ({ method, query }: Asked) =>
+      method === 'GET' && [...query.keys()].every((name) => name === 'versionId');
+    for (const [right, needs] of [
+      ['s3:GetObject', isPlainRead],
+      ['s3:GetObjectTagging', asks('GET', 'tagging')],
+      ['s3:PutObjectTagging', sends('x-amz-tagging')],
+      ['s3:GetObjectAcl', asks('GET', 'acl')],
+      ['s3:PutObjectAcl', sends('x-amz-acl')],
+      ['s3:GetObjectRetention', asks('GET', 'retention')],
+      ['s3:PutObjectRetention', sends('x-amz-object-lock-mode')],
+      ['s3:GetObjectLegalHold', asks('GET', 'legal-hold')],
+      ['s3:PutObjectLegalHold', sends('x-amz-object-lock-legal-hold')],
+      ['s3:AbortMultipartUpload', asks('DELETE', 'uploadId')],
+    ] as const) {
+      refuses = needs;
+      const { ok, problems } = await connector.check();
+      expect({ right, ok, problems }).toEqual({
+        right,
+        ok: false,
+        problems: [expect.stringMatching(new RegExp(`\\(${right}[,)].*403 AccessDenied`))],
+      });
+    }
+    refuses = asks('GET', 'uploads');
+    expect(await connector.check()).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/s3:ListBucketMultipartUploads.*403 AccessDenied/),
+    });
+    expect(await bucket.versions()).toEqual(before);
+    await connector.close();
+  });
+
+  test('rights to locks are not asked for where the bucket has none', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    await using between = await startProxy(moto.url, ({ query, headers }) =>
+      query.has('retention') || query.has('legal-hold') || 'x-amz-object-lock-mode' in headers
+        ? { status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+    expect(await connector.check()).toMatchObject({ ok: true, problems: [] });
+    await connector.close();
+  });
 
   test('a store that does not know conditional writes is left as it is', async () => {
     const bucket = await makeBucket(moto, { versioning: true });

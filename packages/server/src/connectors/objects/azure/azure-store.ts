@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { HabeasError, type HttpReply, xmlElements, xmlText } from '../../../foundation/index.ts';
 import { headerOf } from '../address-parts.ts';
 import type { Lock, ObjectStore, ObjectVersion, UnfinishedUpload } from '../object-store.ts';
+import { tryActs, UNTRIED, WITHOUT_TAGS } from './azure-attempts.ts';
 import { type Container, type ContainerOptions, openContainer } from './azure-container.ts';
 import { readRules } from './azure-rules.ts';
 import { upload } from './azure-upload.ts';
@@ -162,20 +162,8 @@ export function openAzureStore(options: ContainerOptions): ObjectStore {
         signal,
       });
     },
-    async tryTo(act, prefix, signal) {
-      const blob = `${prefix}.habeas-${randomUUID()}`;
-      if (act === 'delete') return void (await remove(blob, {}, signal));
-      // No blob has this ETag, so that none is made.
-      const made = await container.call({
-        method: 'PUT',
-        what: 'write a blob',
-        blob,
-        headers: { 'x-ms-blob-type': 'BlockBlob', 'if-match': '"0x0000000000000000"' },
-        expected: ['ConditionNotMet', 'BlobNotFound'],
-        signal,
-      });
-      if (made.status < 300) await remove(blob, {}, signal);
-    },
+    untried: UNTRIED,
+    tryTo: (act, prefix, signal) => tryActs(container, { act, prefix, connection, signal }),
     close: () => container.close(),
   };
 }
@@ -243,15 +231,6 @@ function propertiesIn({ headers, rawHeaders }: HttpReply): Readonly<Record<strin
     kept['x-ms-access-tier'] = tier;
   return kept;
 }
-
-/** Accounts with folders, and premium ones, have no tags. */
-const WITHOUT_TAGS = [
-  'FeatureNotSupportedForHierarchicalNamespace',
-  'BlobTagsNotSupported',
-  'FeatureNotSupportedForAccountType',
-  'FeatureNotYetSupportedForHierarchicalNamespaceAccounts',
-  'UnsupportedQueryParameter',
-];
 
 async function tagsOf(
   container: Container,

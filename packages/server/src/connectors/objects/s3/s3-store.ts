@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { HabeasError, xmlText } from '../../../foundation/index.ts';
 import { headerOf, isAddressable, unaddressable } from '../address-parts.ts';
 import type { Lock, ObjectStore, ObjectVersion } from '../object-store.ts';
+import { expectConditions, ownKey, tryActs, UNTRIED } from './s3-attempts.ts';
 import { type Bucket, type BucketOptions, openBucket } from './s3-bucket.ts';
 import { pagesOf, uploadsIn, versionsIn } from './s3-pages.ts';
 import { propertiesOf } from './s3-properties.ts';
@@ -147,20 +147,16 @@ export function openS3Store(options: BucketOptions): ObjectStore {
         query: { versions: '', 'max-keys': '1' },
         signal,
       });
-    },
-    async tryTo(act, prefix, signal) {
-      const key = ownKey(prefix);
-      if (act === 'write') return expectConditions(bucket, { connection, key, signal });
       await bucket.call({
-        method: 'DELETE',
-        what: 'delete an object or a version of one (s3:DeleteObject, s3:DeleteObjectVersion)',
-        key,
-        // With versions, deleting what is not there would leave a mark that it was; this version is not there either.
-        query: (await isVersioned(signal)) ? { versionId: 'null' } : {},
-        expected: ['NoSuchKey', 'NoSuchVersion'],
+        method: 'GET',
+        what: 'list its unfinished uploads (s3:ListBucketMultipartUploads)',
+        query: { uploads: '', 'max-uploads': '1' },
         signal,
       });
     },
+    untried: UNTRIED,
+    tryTo: (act, prefix, signal) =>
+      tryActs(bucket, { act, prefix, signal }, { connection, clock: options.clock, isVersioned, hasLocks }),
     close: () => bucket.close(),
   };
 }
@@ -185,40 +181,4 @@ async function locksOf(bucket: Bucket, signal: AbortSignal): Promise<boolean> {
     signal,
   });
   return xmlText(reply.body.toString(), 'ObjectLockEnabled') === 'Enabled';
-}
-
-/** The key of an object that nobody has. */
-function ownKey(prefix: string): string {
-  return `${prefix}.habeas-${randomUUID()}`;
-}
-
-/**
- * A store that does not know `If-Match` for writing would let us write over what somebody else wrote at the same moment. It is asked once, by
- * writing under a condition that no object can fulfil.
- */
-async function expectConditions(
-  bucket: Bucket,
-  {
-    connection,
-    key,
-    signal,
-  }: { readonly connection: string; readonly key: string; readonly signal: AbortSignal },
-): Promise<void> {
-  const reply = await bucket.call({
-    method: 'PUT',
-    what: 'write an object (s3:PutObject)',
-    key,
-    headers: { 'if-match': '"00000000000000000000000000000000"' },
-    body: Buffer.alloc(0),
-    expected: ['NoSuchKey', 'PreconditionFailed'],
-    signal,
-  });
-  if (reply.status >= 300) return;
-  const id = headerOf(reply.headers, 'x-amz-version-id');
-  const query = id === undefined ? {} : { query: { versionId: id } };
-  await bucket.call({ method: 'DELETE', what: 'delete an object', key, ...query, signal });
-  throw new HabeasError(
-    'SYSTEM_REFUSED',
-    `The bucket of ${connection} writes objects whatever \`If-Match\` says, so what others write at the same moment would be lost. Nothing was changed. Use a store that knows conditional writes.`,
-  );
 }
