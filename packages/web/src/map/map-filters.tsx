@@ -1,6 +1,7 @@
 import type { MapView } from '@habeas/contract/api';
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { plain, short } from '../parts/plain.ts';
 import { mapQuery } from './queries.ts';
 import type { MapSearch } from './search.ts';
 
@@ -30,7 +31,10 @@ export function MapFilters({ map, search, change, reset }: MapFiltersProps) {
         label={label}
         maw={180}
         value={chosen ?? ''}
-        data={[{ value: '', label: 'Any' }, ...[...all].toSorted()]}
+        data={[
+          { value: '', label: 'Any' },
+          ...[...all].toSorted().map((one) => ({ value: one, label: short(plain(one), 60) })),
+        ]}
         onChange={({ currentTarget: { value } }) => change({ [name]: value === '' ? undefined : value })}
       />
     );

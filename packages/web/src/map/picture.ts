@@ -1,5 +1,5 @@
 import type { Positions } from '../graph/layout.ts';
-import { plain } from '../parts/plain.ts';
+import { plain, short } from '../parts/plain.ts';
 import type { DrawnMap } from './collapse.ts';
 import { labelOf, NODE_SIZE } from './drawn.ts';
 import { looksOf } from './team-look.ts';
@@ -53,9 +53,9 @@ export function pictureOf(drawn: DrawnMap, positions: Positions): Picture {
     const { x, y } = at(node.id);
     const look = looks.get(node.team);
     const lines = [
-      `<text x="${x + 14}" y="${y + 22}" font-size="14" font-weight="600">${escaped(short(node.name))}</text>`,
-      `<text x="${x + 14}" y="${y + 38}" font-size="11">${escaped(short(`${look?.initials} · ${node.kind === 'team' ? `${node.services.length} services` : node.team}`))}</text>`,
-      `<text x="${x + 14}" y="${y + 53}" font-size="11">${escaped(short(node.stores.join(', ') || 'stores nothing'))}</text>`,
+      `<text x="${x + 14}" y="${y + 22}" font-size="14" font-weight="600">${escaped(short(node.name, LONGEST))}</text>`,
+      `<text x="${x + 14}" y="${y + 38}" font-size="11">${escaped(short(`${look?.initials} · ${node.kind === 'team' ? `${node.services.length} services` : node.team}`, LONGEST))}</text>`,
+      `<text x="${x + 14}" y="${y + 53}" font-size="11">${escaped(short(node.stores.join(', ') || 'stores nothing', LONGEST))}</text>`,
     ];
     return `<rect x="${x}" y="${y}" width="${NODE_SIZE.width}" height="${NODE_SIZE.height}" rx="4" fill="#fff" stroke="${INK[look?.color ?? 'gray']}" stroke-width="2"/>${lines.join('')}`;
   });
@@ -83,9 +83,6 @@ export async function toPng({ svg, width, height }: Picture): Promise<Blob> {
 
 const MOST_DOTS = 12_000;
 const LONGEST = 24;
-
-const short = (text: string) =>
-  [...text].length > LONGEST ? `${[...text].slice(0, LONGEST - 1).join('')}…` : text;
 
 /** As text of XML. */
 function escaped(text: string): string {
