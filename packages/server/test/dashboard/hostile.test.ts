@@ -20,6 +20,9 @@ const TEXTS = {
   words: '\u202e<img src=x onerror="document.title=1"> &amp; '.repeat(200),
 };
 
+/** One text of somebody's does not push everything else away. */
+const MOST_PIXELS = 20_000;
+
 /** Every part of an answer in which the API repeats what somebody else wrote. */
 const WRITTEN = new Set([
   'actor',
@@ -140,6 +143,7 @@ describe.skipIf(program === undefined)('what others wrote', () => {
           await settled(page);
           await picture(page, `hostile-${name}-${path.replaceAll(/\W+/g, '-')}`);
           expect.soft(await page.evaluate(FITS), path).toBe(true);
+          expect.soft(await page.evaluate('document.body.scrollHeight'), path).toBeLessThan(MOST_PIXELS);
           expect.soft(await page.locator('main img, main script').count(), path).toBe(0);
           expect.soft(await page.title(), path).not.toBe('1');
           expect.soft(await page.getByText('does not understand').count(), path).toBe(0);

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { reportAnswered, reportLost } from './connection.ts';
+import { watched } from './connection.ts';
 import { keyNeeded } from './key-needed.ts';
 import { ConnectionLost, hasCode, problemOf, UnexpectedAnswer } from './problem.ts';
 
@@ -102,8 +102,8 @@ interface Call {
 }
 
 async function send({ method, url, body, signal }: Call): Promise<Response> {
-  try {
-    const answer = await fetch(url, {
+  const call = () =>
+    fetch(url, {
       method,
       credentials: 'same-origin',
       ...(signal === undefined ? {} : { signal }),
@@ -111,11 +111,10 @@ async function send({ method, url, body, signal }: Call): Promise<Response> {
         ? {}
         : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
-    reportAnswered();
-    return answer;
+  try {
+    return await watched(call, signal);
   } catch (cause) {
     if (signal?.aborted === true) throw cause;
-    reportLost();
     throw new ConnectionLost(cause);
   }
 }

@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Paper, Skeleton, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/problem.ts';
+import { Words } from './name.tsx';
 
 /** The top of a page: what it is, and what can be done with all of it. */
 export function PageHeader({
@@ -74,10 +75,12 @@ export function Failure({ error, retry }: FailureProps) {
       role="alert"
     >
       <Stack gap="xs" align="flex-start">
-        <Text className="words">{error instanceof Error ? error.message : String(error)}</Text>
+        <Text component="div">
+          <Words>{error instanceof Error ? error.message : String(error)}</Words>
+        </Text>
         {problem?.details?.map((detail) => (
-          <Text key={detail} className="words" size="sm">
-            {detail}
+          <Text key={detail} component="div" size="sm">
+            <Words>{detail}</Words>
           </Text>
         ))}
         {forbidden && <Text>Ask whoever gave you your key for one with this scope.</Text>}

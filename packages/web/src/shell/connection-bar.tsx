@@ -1,15 +1,27 @@
 import { Alert } from '@mantine/core';
-import { useConnectionLost } from '../api/connection.ts';
+import { type Connection, useConnection } from '../api/connection.ts';
 
-/** Says that the server does not answer, as long as it does not. */
+const WORDS: Readonly<
+  Record<Exclude<Connection, 'good'>, { readonly title: string; readonly text: string }>
+> = {
+  lost: {
+    title: 'The server does not answer',
+    text: 'What you see may be out of date. The page tries again by itself, and goes on when the server is back.',
+  },
+  slow: {
+    title: 'The server takes long to answer',
+    text: 'Nothing is lost: the page goes on as soon as the answer comes.',
+  },
+};
+
+/** Says that the server does not answer, or takes long, as long as it does. */
 export function ConnectionBar() {
-  const lost = useConnectionLost();
+  const connection = useConnection();
   return (
     <div role="status">
-      {lost && (
-        <Alert color="yellow" mb="md" title="The server does not answer">
-          What you see may be out of date. The page tries again by itself, and goes on when the server is
-          back.
+      {connection !== 'good' && (
+        <Alert color="yellow" mb="md" title={WORDS[connection].title}>
+          {WORDS[connection].text}
         </Alert>
       )}
     </div>
