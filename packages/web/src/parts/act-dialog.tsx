@@ -1,5 +1,5 @@
 import { NativeSelect, Text, Textarea } from '@mantine/core';
-import { Dialog } from './dialog.tsx';
+import { Dialog, type DialogProps } from './dialog.tsx';
 import { DialogForm, textOf } from './dialog-form.tsx';
 import { Words } from './name.tsx';
 
@@ -24,12 +24,13 @@ export interface ActDialogProps {
   readonly act: Act | undefined;
   readonly close: () => void;
   readonly done: () => void;
+  readonly back?: DialogProps['back'];
 }
 
 /** Says what an act does before it is done, takes its reason, and shows what the server refused. What was typed stays until then. */
-export function ActDialog({ act, close, done }: ActDialogProps) {
+export function ActDialog({ act, close, done, back }: ActDialogProps) {
   return (
-    <Dialog opened={act !== undefined} close={close} title={act?.label ?? ''}>
+    <Dialog opened={act !== undefined} close={close} title={act?.label ?? ''} back={back}>
       {act !== undefined && <ActForm key={act.label} act={act} close={close} done={done} />}
     </Dialog>
   );

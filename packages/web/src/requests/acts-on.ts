@@ -41,7 +41,7 @@ export function actsOn(request: RequestView): readonly RequestAct[] {
       wanted: true,
       run: () => operations.releaseRequest({ id }),
     },
-    open && {
+    (approving || state === 'verifying') && {
       label: 'Reject',
       explanation: 'The request ends, and the person is told of it and of their right to complain.',
       grave: true,
