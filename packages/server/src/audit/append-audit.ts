@@ -1,5 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
-import { commitFrontier, type Database, HabeasError, newId } from '../foundation/index.ts';
+import {
+  byteaArray,
+  commitFrontier,
+  type Database,
+  HabeasError,
+  newId,
+  textArray,
+} from '../foundation/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { leafHashOf } from './merkle.ts';
 
@@ -62,14 +69,11 @@ function rowsOf(events: readonly AuditEvent[], now: Date): readonly Row[] {
 }
 
 /**
- * Queries of a `with` that write entries where a condition holds, for a change that is one statement: the change has to be before them there.
+ * The arguments of the function `append_audit` in PostgreSQL, which writes entries as {@link appendAudit} does, for a change that is a function there
+ * and passes them on.
  */
-export function auditedWith(
-  events: readonly AuditEvent[],
-  { now, where }: { readonly now: Date; readonly where: RawBuilder<boolean> },
-): RawBuilder<unknown> {
-  const rows = rowsOf(events, now);
-  return sql`registered as materialized (select ${auditFrontier.register} where ${where}), audited as (${insertOf(rows, now)})`;
+export function auditArguments(events: readonly AuditEvent[], now: Date): readonly unknown[] {
+  return columnsOf(rowsOf(events, now));
 }
 
 async function insert(transaction: Database, rows: readonly Row[], now: Date): Promise<void> {
@@ -80,18 +84,25 @@ async function insert(transaction: Database, rows: readonly Row[], now: Date): P
 
 /** The frontier has to know of this transaction before the first number is taken: the join needs `registered` first. */
 function insertOf(rows: readonly Row[], now: Date): RawBuilder<unknown> {
+  const [organizations, ids, actors, actions, subjects, details, leaves] = columnsOf(rows);
   return sql`
     insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
     select e.organization_id, e.id, ${now}::timestamptz, e.actor, e.action, e.subject, e.details, e.leaf_hash
     from registered, unnest(
-      ${rows.map((row) => row.organizationId)}::text[],
-      ${rows.map((row) => row.id)}::text[],
-      ${rows.map((row) => row.actor)}::text[],
-      ${rows.map((row) => row.action)}::text[],
-      ${rows.map((row) => row.subject)}::text[],
-      ${rows.map((row) => row.canonicalDetails)}::text[],
-      ${rows.map((row) => row.leaf)}::bytea[]
+      ${organizations}::text[], ${ids}::text[], ${actors}::text[], ${actions}::text[], ${subjects}::text[], ${details}::text[], ${leaves}::bytea[]
     ) as e (organization_id, id, actor, action, subject, details, leaf_hash)`;
+}
+
+function columnsOf(rows: readonly Row[]) {
+  return [
+    textArray(rows.map((row) => row.organizationId)),
+    textArray(rows.map((row) => row.id)),
+    textArray(rows.map((row) => row.actor)),
+    textArray(rows.map((row) => row.action)),
+    textArray(rows.map((row) => row.subject)),
+    textArray(rows.map((row) => row.canonicalDetails)),
+    byteaArray(rows.map((row) => row.leaf)),
+  ] as const;
 }
 
 /** An entry as the log holds it: what is hashed, and what is served. */

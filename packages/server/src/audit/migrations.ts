@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migrations } from '../foundation/index.ts';
+import { auditFrontier } from './append-audit.ts';
 
 export const auditMigrations: Migrations = {
   '0001-audit-entries': {
@@ -71,6 +72,21 @@ export const auditMigrations: Migrations = {
           at timestamptz not null,
           size bigint not null
         )`.execute(db);
+    },
+  },
+  '0093-append-audit': {
+    async up(db) {
+      // See append-audit.ts. The frontier knows of the transaction before the first number is taken.
+      await sql`
+        create function append_audit(moment timestamptz, organizations text[], ids text[], actors text[], actions text[], subjects text[], details text[],
+          leaves bytea[]) returns void language plpgsql set search_path from current as $$
+        begin
+          perform ${auditFrontier.register};
+          insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
+          select e.organization_id, e.id, moment, e.actor, e.action, e.subject, e.details, e.leaf_hash
+          from unnest(organizations, ids, actors, actions, subjects, details, leaves)
+            as e (organization_id, id, actor, action, subject, details, leaf_hash);
+        end $$`.execute(db);
     },
   },
 };

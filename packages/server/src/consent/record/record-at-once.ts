@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely';
-import { type AuditEvent, auditedWith } from '../../audit/index.ts';
+import { CompiledQuery } from 'kysely';
+import { type AuditEvent, auditArguments } from '../../audit/index.ts';
 import {
   booleanArray,
   type Database,
@@ -16,6 +16,9 @@ import type { AskedIdentities } from './subjects.ts';
 /** PostgreSQL's code of a key that is there already. */
 const UNIQUE_VIOLATION = '23505';
 
+/** A statement so plain that planning it costs nothing: all else PostgreSQL plans once for each connection. */
+const RECORD = `select lacking from record_consent(${Array.from({ length: 24 }, (_, place) => `$${place + 1}`).join(', ')})`;
+
 /**
  * What {@link recordSignals} does with signals that can all be stored and are all new, which most are, by one statement that is a transaction of its
  * own, audit entries and all: one round trip instead of a dozen. False, and nothing is stored: one was not new, which only `recordSignals` knows about.
@@ -30,25 +33,28 @@ export async function recordAtOnce(
   const counting = { validities, now: now.getTime() };
   const accepted = signals.map((signal, place) => accept(signal, place, purposes));
   const asked = subjects.prepare(signals.map(({ identity }) => identity));
-  const types = textArray(asked.identities.map(({ type }) => type));
-  const columns = columnsOf(accepted, asked, counting);
-  const limits = sql`${int8Array(validities.map(({ mask }) => mask))}::bigint[],
-    ${int8Array(validities.map(({ milliseconds }) => BigInt(milliseconds)))}::bigint[]`;
-  const audited = auditedWith(entries, { now, where: sql`(select lacking is null from recorded)` });
+  const before = [
+    organizationId,
+    now,
+    rule === 'own_first',
+    int8Array(validities.map(({ mask }) => mask)),
+    int8Array(validities.map(({ milliseconds }) => BigInt(milliseconds))),
+    asked.asked,
+    textArray(asked.identities.map(({ type }) => type)),
+  ];
+  const behind = [...columnsOf(accepted, asked, counting), ...auditArguments(entries, now)];
   const run = async (sealed: Buffer) => {
-    const { rows } = await sql<{ lacking: readonly number[] | null }>`
-      with recorded as materialized (
-        select lacking from record_consent(${organizationId}, ${now}::timestamptz, ${rule === 'own_first'}, ${limits},
-          ${asked.asked}::bytea[], ${types}::text[], ${sealed}::bytea[], ${columns}) as r(lacking)
-      ), ${audited} select lacking from recorded`.execute(db);
-    return rows[0]?.lacking === null;
+    const { rows } = await db.executeQuery<{ lacking: readonly number[] | null }>(
+      CompiledQuery.raw(RECORD, [...before, sealed, ...behind]),
+    );
+    return rows[0]?.lacking;
   };
   try {
     // Sealing everybody each time would take as long as looking them up.
-    return (
-      (await run(subjects.seal(asked, asked.unseen))) ||
-      (await run(subjects.seal(asked, [...asked.identities.keys()])))
-    );
+    const lacking = await run(subjects.seal(asked, asked.unseen));
+    if (lacking === null) return true;
+    const missed = (lacking ?? []).map((place) => place - 1);
+    return (await run(subjects.seal(asked, [...asked.unseen, ...missed]))) === null;
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
     return false;
@@ -59,13 +65,19 @@ function columnsOf(
   accepted: readonly Accepted[],
   { places }: AskedIdentities,
   counting: FoldOptions,
-): RawBuilder<unknown> {
+): readonly Buffer[] {
   const notices = accepted.map(({ notice }) => (notice === undefined ? null : JSON.stringify(notice)));
-  return sql`${int4Array(places.map((place) => place + 1))}::integer[], ${booleanArray(singleOf(accepted, places, counting))}::boolean[],
-    ${textArray(accepted.map(({ eventId }) => eventId))}::text[], ${timestamptzArray(accepted.map(({ at }) => at))}::timestamptz[],
-    ${int8Array(accepted.map(({ mask }) => mask))}::bigint[], ${int8Array(accepted.map(({ value }) => value))}::bigint[],
-    ${textArray(accepted.map(({ source }) => source))}::text[], ${textArray(notices)}::text[],
-    ${timestamptzArray(accepted.map((one) => endOf(one, counting)))}::timestamptz[]`;
+  return [
+    int4Array(places.map((place) => place + 1)),
+    booleanArray(singleOf(accepted, places, counting)),
+    textArray(accepted.map(({ eventId }) => eventId)),
+    timestamptzArray(accepted.map(({ at }) => at)),
+    int8Array(accepted.map(({ mask }) => mask)),
+    int8Array(accepted.map(({ value }) => value)),
+    textArray(accepted.map(({ source }) => source)),
+    textArray(notices),
+    timestamptzArray(accepted.map((one) => endOf(one, counting))),
+  ];
 }
 
 /** Whether what a signal adds to what was said before it is just what it says. */

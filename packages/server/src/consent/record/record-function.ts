@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Migrations } from '../../foundation/index.ts';
 
 /**
- * How a function runs its statements: a thousand keys are looked up one by one, with plans that are made once. PostgreSQL would read all of
+ * How a function runs its statements, and those of functions that it calls: a thousand keys are looked up one by one, with plans that are made once. PostgreSQL would read all of
  * a table instead, because it believes that it is as small as it was, or that a page at another place takes four times as long.
  */
 const LOOK_UP_ONE_BY_ONE = `set search_path from current set random_page_cost = 1 set enable_seqscan = off set enable_hashjoin = off
@@ -11,7 +11,7 @@ const LOOK_UP_ONE_BY_ONE = `set search_path from current set random_page_cost = 
 /** Numbers people, those that are new from `first_new` on (null: nobody is); does nothing and gives their places if new ones' values are not given sealed. */
 const NUMBER_PEOPLE = `
 create function number_consent_people(organization text, digests bytea[], types text[], sealed bytea[],
-  out numbers integer[], out first_new integer, out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+  out numbers integer[], out first_new integer, out lacking integer[]) language plpgsql as $$
 declare
   there integer[];
   new_ones integer;
@@ -62,7 +62,7 @@ const NOTE_EARLIER = `on conflict (organization_id, subject) do update set expir
  */
 const FOLD = `
 create function fold_consent(organization text, people integer[], own_first boolean, at timestamptz, limits bigint[], terms bigint[])
-returns void language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+returns void language plpgsql as $$
 begin
   if cardinality(limits) = 0 then
     insert into consent_signatures (organization_id, subject, known, granted, latest)
@@ -89,7 +89,7 @@ begin
 end $$`;
 
 /**
- * Stores signals that are all new, and what they come to; one that is not new ends the statement as a violation of the key. Each comes with the
+ * Stores signals that are all new, what they come to, and audit entries; one that is not new ends the statement as a violation of the key. Each comes with the
  * place of its identity, when the first agreement in it ends, and whether nothing but what was said last counts for what it adds (`single`): it is
  * the only one of its identity here, none that a browser says by itself or said before a person signed in, and nothing in it has expired.
  * Does nothing and gives the places of new people whose values are not given sealed.
@@ -97,7 +97,8 @@ end $$`;
 const RECORD = `
 create function record_consent(organization text, received timestamptz, own_first boolean, limits bigint[], terms bigint[],
   digests bytea[], types text[], sealed bytea[], places integer[], single boolean[], ids text[], moments timestamptz[], masks bigint[], grants bigint[],
-  sources text[], notices text[], ends timestamptz[], out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
+  sources text[], notices text[], ends timestamptz[], audit_organizations text[], audit_ids text[], audit_actors text[], audit_actions text[],
+  audit_subjects text[], audit_details text[], audit_leaves bytea[], out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
 declare
   people integer[];
   first_new integer;
@@ -108,6 +109,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('consent signals of ' || organization, 0));
   select p.numbers, p.first_new, p.lacking into people, first_new, lacking from number_consent_people(organization, digests, types, sealed) as p;
   if lacking is not null then return; end if;
+  perform append_audit(received, audit_organizations, audit_ids, audit_actors, audit_actions, audit_subjects, audit_details, audit_leaves);
   insert into consent_signals (organization_id, event_id, subject, said_at, received_at, mask, value, source, notice)
   select organization, g.id, people[g.place], g.moment, received, g.mask, g.granted, g.source, g.notice::jsonb
   from unnest(places, ids, moments, masks, grants, sources, notices) as g(place, id, moment, mask, granted, source, notice);
@@ -137,9 +139,10 @@ begin
 end $$`;
 
 export const recordFunctions: Migrations = {
-  // Made anew by a later one.
+  // Made anew by the last one.
   '0039-record-consent': { up: async () => undefined },
-  '0092-record-consent': {
+  '0092-record-consent': { up: async () => undefined },
+  '0094-record-consent': {
     async up(db) {
       for (const name of ['record_consent', 'fold_consent', 'number_consent_people'])
         await sql.raw(`drop function if exists ${name}`).execute(db);

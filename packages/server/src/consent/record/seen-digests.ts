@@ -1,7 +1,7 @@
-/** Bits of what was seen: 1 MB. */
-const BITS = 2 ** 23;
+/** Bits of what was seen: 4 MB. */
+const BITS = 2 ** 25;
 const PLACES = 4;
-/** Then about one of twenty that were not seen looks as if it was. */
+/** Then about one of two thousand that were not seen looks as if it was: of a batch of thousands, mostly none. */
 const MOST = 1_400_000;
 
 /** Which digests this process has seen, nearly: of those that it has not, it takes few for seen (a Bloom filter). */
