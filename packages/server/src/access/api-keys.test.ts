@@ -68,6 +68,27 @@ const OWNER = {
   maker: { scopes: new Set(api.ALL_SCOPES), teams: null },
 };
 
+/** Uses a key again and again while it is revoked, and once more when it is. */
+async function usedUntilRevoked(
+  ways: readonly ReturnType<typeof createAuthenticate>[],
+  key: string,
+  revoke: () => Promise<unknown>,
+) {
+  let accepted = 0;
+  let isRevoked = false;
+  const using = ways.map(async (way) => {
+    while (!isRevoked) {
+      if ((await way(key)) !== undefined) accepted += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+  await revoke();
+  isRevoked = true;
+  const afterwards = await Promise.all(ways.map((way) => way(key)));
+  await Promise.all(using);
+  return { accepted, acceptedAfterwards: afterwards.filter((principal) => principal !== undefined).length };
+}
+
 describe('authenticate', () => {
   it('knows a key that was created until it is revoked, and nothing near it', async () => {
     await using database = await createTestDatabase(migrations);
@@ -105,6 +126,29 @@ describe('authenticate', () => {
       ['key.revoked', 'key:key_1'],
       ['key.created', 'key:key_1'],
     ]);
+  });
+
+  it('asks the database once for many calls with a key, and accepts it nowhere once somebody is told that it is revoked, or when it has expired', async () => {
+    await using database = await createTestDatabase(migrations);
+    let now = clock.now();
+    const context = { db: database.db, organizationId, clock: { now: () => now }, audit: appendAudit };
+    const [first, second] = [createAuthenticate(context), createAuthenticate(context)];
+    const made = await createKey({ ...context, name: 'automation', actor: 'key:key_1' });
+    await createKey({ ...context, name: 'another', actor: 'key:key_1' });
+    const expiresAt = new Date(now.getTime() + 60_000);
+    const short = await createKey({ ...context, name: 'for a minute', actor: 'key:key_1', expiresAt });
+    expect(await first(short.key)).toBeDefined();
+    now = expiresAt;
+    expect(await first(short.key)).toBeUndefined();
+    const used = await usedUntilRevoked([first, second], made.key, () =>
+      revokeKey({ ...context, id: made.id, actor: 'key:key_1' }),
+    );
+    expect(used.accepted).toBeGreaterThan(100);
+    expect(used.acceptedAfterwards).toBe(0);
+    const { rows } = await database.pool.query<{ calls: number }>(
+      `select sum(idx_scan + seq_scan)::int as calls from pg_stat_user_tables where relname = 'api_keys'`,
+    );
+    expect(rows[0]?.calls).toBeLessThan(used.accepted / 4);
   });
 
   it('finds the key nowhere in the database', async () => {

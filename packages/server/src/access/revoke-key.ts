@@ -1,6 +1,7 @@
 import type { api } from '@habeas/contract';
 import { HabeasError } from '../foundation/index.ts';
 import type { KeyContext } from './api-keys.ts';
+import { untilForgotten } from './authenticate.ts';
 import { KEY_COLUMNS, keyView, scopesOf } from './list-keys.ts';
 import { lockOrganization } from './organization.ts';
 import type { AccessTables } from './tables.ts';
@@ -11,12 +12,12 @@ export interface RevokeKeyOptions extends KeyContext {
 }
 
 /**
- * From the commit on the key is refused. Revoking again changes nothing. Throws NOT_FOUND, and CONFLICT where a key would revoke
+ * When it resolves, the key is refused by every process. Revoking again changes nothing. Throws NOT_FOUND, and CONFLICT where a key would revoke
  * the last one that works, because then nobody could make another one from outside.
  */
 export async function revokeKey(options: RevokeKeyOptions): Promise<api.ApiKeyView> {
   const { organizationId, id } = options;
-  return options.db.transaction().execute(async (transaction) => {
+  const view = await options.db.transaction().execute(async (transaction) => {
     const now = options.clock.now();
     // Two keys that revoke each other at the same time take turns here; the second one is the last.
     await lockOrganization(transaction, { organizationId, now });
@@ -49,6 +50,8 @@ export async function revokeKey(options: RevokeKeyOptions): Promise<api.ApiKeyVi
     await options.audit(transaction, [{ ...entry, action: 'key.revoked' }], now);
     return keyView({ ...row, revoked_at: now });
   });
+  await untilForgotten();
+  return view;
 }
 
 function makesKeys(key: Pick<AccessTables['api_keys'], 'scopes'>): boolean {

@@ -129,6 +129,7 @@ export function createConsent({
     purposes: options.file.purposes.map(viewOf),
 
     async record({ organizationId, actor }, given) {
+      whileManyCome();
       const scope = await scopeOf(organizationId);
       const read = given.map((one) => signalOf(one, scope.file.purposes));
       const signals = read.filter((one) => 'eventId' in one);
