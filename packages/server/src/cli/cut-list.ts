@@ -30,11 +30,11 @@ const MOST_BYTES = 1_000_000;
 const LARGEST_ROW = 64 * 1_024;
 
 /**
- * Cuts a file of comma-separated values into pieces, reading it as it goes. A line break ends a row unless it stands in a cell that began
+ * Cuts a file, or the bytes of one, of comma-separated values into pieces, reading it as it goes. A line break ends a row unless it stands in a cell that began
  * with a quote (RFC 4180). Nothing else is looked at. Throws BAD_INPUT for a file that cannot be read, or a quote that is not closed.
  */
 export async function* cutList(
-  file: string,
+  file: string | AsyncIterable<Uint8Array>,
   options: CutOptions = {},
 ): AsyncGenerator<ListPiece, void, undefined> {
   const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024, format = 'csv', openQuote } = options;
@@ -88,7 +88,7 @@ interface Scan {
 }
 
 async function* records(
-  file: string,
+  file: string | AsyncIterable<Uint8Array>,
   { hasQuotes, openQuote }: RecordOptions,
 ): AsyncGenerator<RawRecord, void, undefined> {
   const most = openQuote === undefined ? MOST_BYTES : LARGEST_ROW;
@@ -129,7 +129,7 @@ async function* records(
     }
   }
 
-  for await (const chunk of chunksOf(file)) {
+  for await (const chunk of typeof file === 'string' ? chunksOf(file) : file) {
     rest = Buffer.concat([rest, chunk]);
     yield* whole(false);
   }

@@ -24,7 +24,7 @@ export interface AddressedAccount {
  * @param page The page of the documentation that says how, for errors. Throws CONFIG_INVALID.
  */
 export function awsAccount(
-  { key, url, folder, options }: ConnectionSettings,
+  { key, url, folder, options }: Pick<ConnectionSettings, 'key' | 'url' | 'folder' | 'options'>,
   page: string,
 ): AddressedAccount {
   const invalid = (what: string) =>

@@ -7,6 +7,8 @@ export * from './contract/index.ts';
 export * from './implied-order.ts';
 export * from './load-kinds.ts';
 export { fromMysqlError, isMysqlAddress, readMysqlAddress } from './mysql/index.ts';
+export { bucketOf, openS3Object, type RandomAccess } from './objects/index.ts';
+export { parquetRows } from './parquet/parquet-rows.ts';
 export { ThriftStruct, TYPE, writeThrift } from './parquet/thrift.ts';
 export * from './pd-client/index.ts';
 export * from './plannable-system.ts';

@@ -1,16 +1,20 @@
 import { createWriteStream } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
 import { cutList, type ListPiece } from '../cut-list.ts';
+import type { ListSource } from '../list-source.ts';
 import { positiveNumber } from '../option-values.ts';
 import type { Run } from '../verb.ts';
 
+type ListFormat = 'csv' | 'json-lines' | 'parquet';
+
 interface ImportOptions extends ServerOptions {
   readonly name?: string;
-  readonly format?: 'csv' | 'json-lines';
+  readonly format?: ListFormat;
+  readonly config?: string;
   readonly dryRun?: true;
   readonly fromLine?: number;
   readonly refused?: string;
@@ -29,29 +33,35 @@ export function consentImportVerb(consent: Command, run: Run): void {
     consent
       .command('import')
       .description(
-        'store what people said as a list has it (CSV or JSON lines); run it again to go on where it stopped',
+        'store what people said as a list has it (CSV, JSON lines, Parquet); run it again to go on where it stopped',
       )
-      .argument('<file>', 'in UTF-8; see docs/consent.md for its columns')
+      .argument('<file>', 'or s3://bucket/key; see docs/import-consent.md for its columns')
       .option(
         '--name <name>',
         'of the list: each row is stored once under it, ever (default: the name of the file)',
       )
       .addOption(
-        new Option('--format <format>', 'what the file is (default: csv if its name ends so)').choices([
-          'csv',
-          'json-lines',
-        ]),
+        new Option(
+          '--format <format>',
+          'what the file is (default: csv or parquet if its name ends so)',
+        ).choices(['csv', 'json-lines', 'parquet']),
+      )
+      .option(
+        '--config <file>',
+        'configuration file with the connection of the bucket (default: habeas.yaml)',
       )
       .option('--dry-run', 'only look at every row; store nothing')
-      .option('--from-line <n>', 'leave out what stands before this line', positiveNumber)
+      .option('--from-line <n>', 'leave out what stands before this line, or row of Parquet', positiveNumber)
       .option('--refused <file>', 'write there which lines were refused and why, as JSON lines'),
   ).action((file: string, options: ImportOptions) => run((context) => importList(context, file, options)));
 }
 
 async function importList(context: CliContext, file: string, options: ImportOptions) {
   const client = clientFor(context, options);
-  const format = options.format ?? (file.toLowerCase().endsWith('.csv') ? 'csv' : 'json-lines');
-  const name = options.name ?? basename(file);
+  const format = options.format ?? formatOf(file);
+  const { openListSource } = await import('../list-source.ts');
+  await using source = await openListSource(context, file, options);
+  const name = options.name ?? source.name;
   const fromLine = options.fromLine ?? 1;
   const refused =
     options.refused === undefined ? undefined : createWriteStream(resolve(context.folder, options.refused));
@@ -79,12 +89,7 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   };
   const under: ReturnType<typeof send>[] = [];
   try {
-    const list = resolve(context.folder, file);
-    for await (const piece of cutList(list, {
-      ...PIECE,
-      format: format === 'csv' ? 'csv' : 'lines',
-      openQuote: 'own-row',
-    })) {
+    for await (const piece of piecesOf(source, format, context.signal)) {
       context.signal.throwIfAborted();
       if (piece.nextLine <= fromLine) continue;
       const sent = send(piece);
@@ -102,6 +107,30 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   if (options.json === true) context.terminal.out(`${JSON.stringify({ name, ...total })}\n`);
   else context.terminal.out(`${summary(total)}\n`);
   return total.refused > 0 ? 'failed' : 'done';
+}
+
+function formatOf(file: string): ListFormat {
+  const end = file.toLowerCase().split('.').at(-1);
+  return end === 'csv' || end === 'parquet' ? end : 'json-lines';
+}
+
+/** Rows of Parquet are sent as lines of JSON. */
+async function* piecesOf(
+  { access }: ListSource,
+  format: ListFormat,
+  signal: AbortSignal,
+): AsyncGenerator<ListPiece, void, undefined> {
+  if (format === 'parquet') {
+    const { cutParquet } = await import('../cut-parquet.ts');
+    yield* cutParquet(access, { ...PIECE, signal });
+    return;
+  }
+  const { chunksOf } = await import('../list-source.ts');
+  yield* cutList(chunksOf(access), {
+    ...PIECE,
+    format: format === 'csv' ? 'csv' : 'lines',
+    openQuote: 'own-row',
+  });
 }
 
 interface Total {

@@ -23,10 +23,19 @@ const BATCH_ROWS = 2_000;
 export async function* readRows(
   source: RandomAccess,
   group: RowGroup,
-  { rows, signal }: { readonly rows: RowSet; readonly signal: AbortSignal },
+  {
+    rows,
+    signal,
+    atOnce = BATCH_ROWS,
+  }: {
+    readonly rows: RowSet;
+    readonly signal: AbortSignal;
+    /** Rows that are put together at once; the group is read once for each so many. */
+    readonly atOnce?: number;
+  },
 ): AsyncGenerator<Row> {
-  for (let at = 0; at < rows.size; at += BATCH_ROWS) {
-    const batch = new RowSet(rows.rows.subarray(at, at + BATCH_ROWS));
+  for (let at = 0; at < rows.size; at += atOnce) {
+    const batch = new RowSet(rows.rows.subarray(at, at + atOnce));
     const made = new Map<number, Row>(Array.from(batch.rows, (row) => [row, emptyObject()]));
     for (const chunk of group.chunks) {
       signal.throwIfAborted();
