@@ -8,6 +8,7 @@ import { consentEnforce } from './consent-enforce.ts';
 import { consentFile } from './consent-file.ts';
 import { consentHttp } from './consent-http.ts';
 import { consentIngest } from './consent-ingest.ts';
+import { consentLargeFile } from './consent-large-file.ts';
 import { consentRewrite } from './consent-rewrite.ts';
 import { consentTag } from './consent-tag.ts';
 import { dashboardMap } from './dashboard-map.ts';
@@ -35,6 +36,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   consentIngest,
   consentHttp,
   consentFile,
+  consentLargeFile,
   mapAnswers,
   requestList,
   mapPoll,
