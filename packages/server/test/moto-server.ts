@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /** A server that speaks S3 (moto, from PyPI), on a free port; what it keeps goes with it. */
 export interface MotoServer extends AsyncDisposable {
@@ -31,14 +31,4 @@ export async function startMoto(): Promise<MotoServer> {
   const made = await fetch(`${url}/${bucket}`, { method: 'PUT' });
   if (!made.ok) throw new Error(`moto made no bucket: ${made.status}`);
   return { url, bucket, kill: end, [Symbol.asyncDispose]: end };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('There is no port.');
-  return address.port;
 }

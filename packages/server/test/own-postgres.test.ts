@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { query } from './embedded-postgres-user.ts';
+import { freePort } from './free-port.ts';
 import { requireServer } from './requirements.ts';
 
 const HABEAS = join(import.meta.dirname, '../bin/habeas.mjs');
@@ -46,12 +46,3 @@ describe.runIf(server)("with DATABASE_URL, the user's own PostgreSQL", () => {
     }
   }, 120_000);
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

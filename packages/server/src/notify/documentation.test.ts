@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { eventually } from '../../test/eventually.ts';
-import { receiveWebhooks } from '../../test/webhook-receiver.ts';
+import { freePort } from '../../test/free-port.ts';
 import { signStandardWebhook } from '../access/index.ts';
 import { parseConfig, systemClock } from '../foundation/index.ts';
 import { createCourier } from './courier.ts';
@@ -31,7 +31,7 @@ it('docs/notifications.md shows a configuration with the receivers that it speak
 });
 
 it('docs/examples/receive-webhooks.ts takes what Habeas signs, and nothing else', async () => {
-  const { port } = await freePort();
+  const port = await freePort();
   const child = spawn(process.execPath, [`${root}docs/examples/receive-webhooks.ts`], {
     env: { ...process.env, PORT: String(port), SHOP_HOOK_SECRET: SECRET },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -63,8 +63,3 @@ it('docs/examples/receive-webhooks.ts takes what Habeas signs, and nothing else'
     await once(child, 'close');
   }
 });
-
-async function freePort() {
-  await using server = await receiveWebhooks();
-  return server;
-}

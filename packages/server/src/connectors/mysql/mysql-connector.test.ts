@@ -10,7 +10,17 @@ import {
 } from '../../../test/connector-contract.ts';
 import { createMariadbDatabase, type MariadbDatabase } from '../../../test/mariadb-database.ts';
 import { requireServer } from '../../../test/requirements.ts';
-import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
+import { SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
+import {
+  ANN,
+  BOB,
+  expectAbortedErasure,
+  FALSY_SHOP,
+  FALSY_SHOP_DATASET,
+  FALSY_SHOP_TABLES,
+  people,
+  shopSubject,
+} from '../../../test/small-shop-contract.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock, HabeasError } from '../../foundation/index.ts';
 import type { Connector, LocatedScope } from '../connector.ts';
@@ -18,24 +28,11 @@ import { createMysqlConnector } from './mysql-connector.ts';
 
 const server = await requireServer('mariadb');
 
-const ANN = [{ type: 'email', value: 'ann@example.com' }];
-const BOB = [{ type: 'email', value: 'bob@example.com' }];
-
-/** The small shop in MariaDB's types. A person whose whole id is `0`, and one whose id is an empty text. */
-const SHOP = `${SMALL_SHOP.replaceAll(' timestamptz', ' datetime')
+/** The shop in MariaDB's types. */
+const SHOP = FALSY_SHOP.replaceAll(' timestamptz', ' datetime')
   .replaceAll(/\btext\b/g, 'varchar(100)')
   .replaceAll(/references (customers|addresses|messages)\b/g, 'references $1 (id)')
-  .replace('order_id int references orders', 'order_id int references orders (id)')}
-  insert into customers values (0, 'zero@example.com', 'Zero', null, '1970-01-01');
-  create table badges (code varchar(40) primary key, label varchar(40));
-  insert into badges values ('', 'of nobody in particular'), ('7', 'of Cid')`;
-
-const BADGES = `
-      - name: badges
-        habeas: { on_erase: delete }
-        fields:
-          - { name: code, data_categories: [user.unique_id], fides_meta: { primary_key: true, identity: badge } }
-          - { name: label, data_categories: [user.name] }`;
+  .replace('order_id int references orders', 'order_id int references orders (id)');
 
 interface Store {
   readonly connector: Connector;
@@ -73,29 +70,10 @@ async function snapshot(
   return rows;
 }
 
-const people = (fields: string) => `
-dataset:
-  - fides_key: shop
-    collections:
-      - name: people
-        habeas: { on_erase: delete }
-        fields:${fields}`;
-
 describe.skipIf(server === undefined)('MariaDB', () => {
   testConnectorContract('MariaDB', async () => {
-    const store = await openStore(SHOP, SMALL_SHOP_DATASET.trimEnd() + BADGES);
-    return {
-      connector: store.connector,
-      person: ANN,
-      // Bob loses what he answered when Ann is erased; Cid has nothing to do with her.
-      other: [
-        { type: 'email', value: 'cid@example.com' },
-        { type: 'badge', value: '7' },
-      ],
-      falsy: [[{ type: 'customer_id', value: '0' }], [{ type: 'badge', value: '' }]],
-      snapshot: () => snapshot(store, [...SMALL_SHOP_TABLES, 'badges']),
-      close: async () => undefined,
-    };
+    const store = await openStore(SHOP, FALSY_SHOP_DATASET);
+    return shopSubject(store.connector, () => snapshot(store, FALSY_SHOP_TABLES));
   });
 
   test.each([
@@ -316,19 +294,7 @@ describe.skipIf(server === undefined)('MariaDB', () => {
 
   test('an abort in the middle of an erasure leaves everything as it was', async () => {
     const store = await openStore(SHOP, SMALL_SHOP_DATASET);
-    const before = await snapshot(store);
-    const keys = await arrayOf((await located(store, ANN)).keys());
-    const controller = new AbortController();
-    const scope: LocatedScope = {
-      ...scopeOf(ANN, keys),
-      signal: controller.signal,
-      async *keys() {
-        yield* keys;
-        controller.abort();
-      },
-    };
-    await expect(store.connector.erase(scope, 'erase')).rejects.toThrow();
-    expect(await snapshot(store)).toEqual(before);
+    await expectAbortedErasure(store.connector, () => snapshot(store));
   });
 
   test('a server that ends the connection in the middle is told as unreachable, and a retry ends well', async () => {

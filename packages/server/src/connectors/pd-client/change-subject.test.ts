@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  memoryOperationStore,
-  PersonalDataError,
-  type ServePersonalDataOptions,
-  servePersonalData,
-} from '@habeas/sdk';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
+import { PersonalDataError, type ServePersonalDataOptions } from '@habeas/sdk';
+import { describe, expect, it } from 'vitest';
+import { connectorTo, startService } from '../../../test/pd-service.ts';
 import type { ChangeWork, LocatedScope } from '../connector.ts';
-import { createPdClientConnector } from './pd-client-connector.ts';
-
-const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-const { x = '' } = await exportJWK(publicKey);
 
 interface Profile {
   email: string;
@@ -61,41 +51,12 @@ async function start(protocol: 'grpc' | 'http', offers: 'all' | 'none' = 'all') 
       },
     },
   };
-  const server = await servePersonalData({
-    service: 'accounts',
-    port: 0,
-    host: '127.0.0.1',
-    habeas: { publicKeys: [x] },
-    operations: memoryOperationStore(),
-    onError: () => undefined,
+  const port = await startService({
     describe: { dataCategories: ['user.contact'], identitiesNeeded: ['email'], portability: true },
     get: ({ portability }) => [{ collection: 'profiles', row: { portability } }],
-    delete: () => ({ counts: {} }),
-    verify: () => ({ counts: {} }),
     ...(offers === 'all' ? rights : {}),
   });
-  const connector = createPdClientConnector({
-    service: 'accounts',
-    team: 'identity',
-    address: `127.0.0.1:${server.port}`,
-    protocol,
-    timeoutMilliseconds: 5_000,
-    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
-    signToken: ({ audience, requestId, method }) => {
-      const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({ method, ...(requestId === undefined ? {} : { request_id: requestId }) })
-        .setProtectedHeader({ alg: 'EdDSA' })
-        .setIssuer('habeas')
-        .setAudience(audience)
-        .setIssuedAt(now)
-        .setExpirationTime(now + 300)
-        .sign(privateKey);
-    },
-  });
-  onTestFinished(async () => {
-    await connector.close();
-    await server.close();
-  });
+  const connector = connectorTo(port, { protocol });
   const change = async (
     work: ChangeWork,
     more: Partial<LocatedScope> = {},

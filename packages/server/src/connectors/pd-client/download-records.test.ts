@@ -3,53 +3,22 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { memoryOperationStore, type ServePersonalDataOptions, servePersonalData } from '@habeas/sdk';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { ServePersonalDataOptions } from '@habeas/sdk';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
+import { connectorTo, startService } from '../../../test/pd-service.ts';
 import type { CollectStep } from '../connector.ts';
-import type { PdClientOptions } from './pd-client.ts';
-import { createPdClientConnector } from './pd-client-connector.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
-const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-const { x = '' } = await exportJWK(publicKey);
 const ROWS = 20_000;
-
-const signToken: PdClientOptions['signToken'] = ({ audience, requestId, method }) => {
-  const now = Math.floor(Date.now() / 1_000);
-  return new SignJWT({ method, ...(requestId === undefined ? {} : { request_id: requestId }) })
-    .setProtectedHeader({ alg: 'EdDSA' })
-    .setIssuer('habeas')
-    .setAudience(audience)
-    .setIssuedAt(now)
-    .setExpirationTime(now + 300)
-    .sign(privateKey);
-};
 
 function* rows(count = ROWS) {
   for (let id = 0; id < count; id += 1) yield { collection: 'orders', row: { id, note: 'ä\n"'.repeat(30) } };
 }
 
-/** A service with a large result, and how often each rpc was called. */
-async function startService(overrides: Partial<ServePersonalDataOptions> = {}) {
-  const server = await servePersonalData({
-    service: 'accounts',
-    port: 0,
-    host: '127.0.0.1',
-    habeas: { publicKeys: [x] },
-    operations: memoryOperationStore(),
-    onError: () => undefined,
-    describe: { dataCategories: ['user.contact.email'], identitiesNeeded: ['email'] },
-    get: () => rows(),
-    delete: () => ({ counts: {} }),
-    verify: () => ({ counts: {} }),
-    ...overrides,
-  });
-  onTestFinished(() => server.close());
-  return server.port;
-}
+/** A service with a large result. */
+const startAccounts = (overrides: Partial<ServePersonalDataOptions> = {}) =>
+  startService({ get: () => rows(), ...overrides });
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -85,21 +54,6 @@ async function startCuttingProxy(target: number, cuts: readonly number[]) {
   });
   const port = await listen(proxy);
   return { port, connections: () => connections };
-}
-
-function connectorTo(port: number, overrides: Partial<PdClientOptions> = {}) {
-  const connector = createPdClientConnector({
-    service: 'accounts',
-    team: 'identity',
-    address: `127.0.0.1:${port}`,
-    protocol: 'grpc',
-    timeoutMilliseconds: 5_000,
-    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
-    signToken,
-    ...overrides,
-  });
-  onTestFinished(() => connector.close());
-  return connector;
 }
 
 const scope = () => ({
@@ -154,7 +108,7 @@ const offerOf = (text: string) => ({
 
 describe.each(['grpc', 'http'] as const)('a large result over %s', (protocol) => {
   it('comes by Download, whole and in order', async () => {
-    const proxy = await startCuttingProxy(await startService(), []);
+    const proxy = await startCuttingProxy(await startAccounts(), []);
     const { ids, last } = await all(connectorTo(proxy.port, { protocol }).collect(scope()));
     expect(ids).toEqual(everyId);
     expect(last).toMatchObject({ state: 'done', evidence: { counts: { orders: ROWS }, notes: [] } });
@@ -162,7 +116,7 @@ describe.each(['grpc', 'http'] as const)('a large result over %s', (protocol) =>
 
   it('is gone on with where its stream broke', async () => {
     let runs = 0;
-    const port = await startService({
+    const port = await startAccounts({
       get: () => {
         runs += 1;
         return rows();
@@ -177,7 +131,7 @@ describe.each(['grpc', 'http'] as const)('a large result over %s', (protocol) =>
   });
 
   it('fails when its stream breaks again and again without bringing anything', async () => {
-    const port = await startService();
+    const port = await startAccounts();
     const proxy = await startCuttingProxy(port, [2_000_000, ...Array.from({ length: 20 }, () => 0)]);
     const collected = all(connectorTo(proxy.port, { protocol }).collect(scope()));
     await expect(collected).rejects.toMatchObject({ code: 'SYSTEM_UNREACHABLE', retryable: true });
@@ -188,7 +142,7 @@ describe.each(['grpc', 'http'] as const)('a large result over %s', (protocol) =>
     // 190 MB, which the service writes to a file.
     const count = 20_000;
     const note = 'x'.repeat(9_500);
-    const port = await startService({
+    const port = await startAccounts({
       *get() {
         for (let id = 0; id < count; id += 1) yield { collection: 'orders', row: { id, note } };
       },
@@ -249,7 +203,7 @@ describe('a download that is not what was offered', () => {
 describe('an operation that nobody needs any more', () => {
   it.each(['grpc', 'http'] as const)('is stopped over %s', async (protocol) => {
     const stopped = Promise.withResolvers<void>();
-    const port = await startService({
+    const port = await startAccounts({
       answerWithin: 10,
       get: (call) =>
         call.later(

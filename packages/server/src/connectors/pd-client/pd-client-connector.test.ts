@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
-import { memoryOperationStore, type ServePersonalDataOptions, servePersonalData } from '@habeas/sdk';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { ServePersonalDataOptions } from '@habeas/sdk';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   CLIENT_CERTIFICATE,
@@ -11,48 +10,22 @@ import {
   SERVER_KEY,
   TEST_CA,
 } from '../../../../sdk/test/certificates.ts';
+import { connectorTo, startService } from '../../../test/pd-service.ts';
 import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
 import type { CollectStep, LocatedScope } from '../connector.ts';
-import type { PdClientOptions } from './pd-client.ts';
-import { createPdClientConnector } from './pd-client-connector.ts';
 
 const ADA = 'ada@example.org';
-const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-const { x = '' } = await exportJWK(publicKey);
 
-const signToken: PdClientOptions['signToken'] = ({ audience, requestId, method }) => {
-  const now = Math.floor(Date.now() / 1_000);
-  return new SignJWT({ method, ...(requestId === undefined ? {} : { request_id: requestId }) })
-    .setProtectedHeader({ alg: 'EdDSA' })
-    .setIssuer('habeas')
-    .setAudience(audience)
-    .setIssuedAt(now)
-    .setExpirationTime(now + 300)
-    .sign(privateKey);
-};
-
-async function startService(overrides: Partial<ServePersonalDataOptions> = {}): Promise<number> {
-  const server = await servePersonalData({
-    service: 'accounts',
-    port: 0,
-    host: '127.0.0.1',
-    habeas: { publicKeys: [x] },
-    operations: memoryOperationStore(),
-    onError: () => undefined,
+const startAccounts = (overrides: Partial<ServePersonalDataOptions> = {}) =>
+  startService({
     describe: {
       dataCategories: ['user.contact.email'],
       identitiesNeeded: ['email'],
       identitiesResolved: ['user_id'],
       maxConcurrentCalls: 3,
     },
-    get: () => [],
-    delete: () => ({ counts: {} }),
-    verify: () => ({ counts: {} }),
     ...overrides,
   });
-  onTestFinished(() => server.close());
-  return server.port;
-}
 
 async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
@@ -84,21 +57,6 @@ const json = (response: ServerResponse, body: unknown, status = 200) =>
 /** Work that never ends by itself. */
 const untilAborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-
-function connectorTo(port: number, overrides: Partial<PdClientOptions> = {}) {
-  const connector = createPdClientConnector({
-    service: 'accounts',
-    team: 'identity',
-    address: `127.0.0.1:${port}`,
-    protocol: 'grpc',
-    timeoutMilliseconds: 5_000,
-    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
-    signToken,
-    ...overrides,
-  });
-  onTestFinished(() => connector.close());
-  return connector;
-}
 
 function scope(more: Partial<LocatedScope> = {}): LocatedScope {
   return {
@@ -182,7 +140,7 @@ describe('a call whose answer is lost after it took effect', () => {
 describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (protocol) => {
   it('asks after a call whose answer was lost, by its key, and has nothing done twice', async () => {
     let erasures = 0;
-    const port = await startService({
+    const port = await startAccounts({
       delete: () => {
         erasures += 1;
         return { counts: { rows: 3 } };
@@ -199,7 +157,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('keeps names and reasons that look personal out of evidence, and the rows whole', async () => {
-    const port = await startService({
+    const port = await startAccounts({
       get: () => [{ collection: `mails of ${ADA}`, row: { text: ADA } }],
       delete: () => ({
         counts: { [`mails of ${ADA}`]: 2, [`calls of ${ADA}`]: 1 },
@@ -221,7 +179,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
       collection: id % 3 === 0 ? 'a' : 'b',
       row: { id },
     }));
-    const port = await startService({ get: () => rows });
+    const port = await startAccounts({ get: () => rows });
     const { items, last } = await all(connectorTo(port, { protocol }).collect(scope()));
     expect(items).toEqual(rows);
     expect(last).toEqual({
@@ -231,7 +189,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('says of an unknown person that nobody was found, and erases nothing', async () => {
-    const connector = connectorTo(await startService(), { protocol });
+    const connector = connectorTo(await startAccounts(), { protocol });
     const evidence = { matched: false, counts: {}, retained: [], residuals: [], notes: [] };
     expect(await all(connector.collect(scope()))).toEqual({ items: [], last: { state: 'done', evidence } });
     expect(await connector.erase(scope(), 'erase')).toEqual({ state: 'done', evidence });
@@ -241,7 +199,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   it('erases, counts only in a dry run, and brings back what is kept and until when', async () => {
     const seen: string[] = [];
     const until = new Date('2033-01-01T00:00:00Z');
-    const port = await startService({
+    const port = await startAccounts({
       verify: () => ({ counts: { profiles: 2 } }),
       delete: ({ values, dueTime }) => {
         seen.push(`${values('email')} ${dueTime?.toISOString()}`);
@@ -275,7 +233,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
 
   it('reads again with every verify, also in the same task', async () => {
     let left = 2;
-    const port = await startService({ verify: () => ({ counts: { profiles: left } }) });
+    const port = await startAccounts({ verify: () => ({ counts: { profiles: left } }) });
     const connector = connectorTo(port, { protocol });
     const task = scope();
     expect(await connector.verify(task)).toEqual({ remaining: { profiles: 2 }, retained: [] });
@@ -284,7 +242,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('resolves identities that are new, and describes the service', async () => {
-    const port = await startService({
+    const port = await startAccounts({
       resolveIdentities: () => [
         { type: 'email', value: ADA },
         { type: 'user_id', value: '7' },
@@ -311,14 +269,14 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
 
   it('takes a service without the optional rpcs: nobody is resolved, counts stand in for verify', async () => {
     const { resolveIdentities: _, ...without } = { resolveIdentities: undefined };
-    const connector = connectorTo(await startService(without), { protocol });
+    const connector = connectorTo(await startAccounts(without), { protocol });
     expect(await connector.resolve?.(scope())).toEqual([]);
   });
 
   it('waits for work that goes on, and finds its end under the name of the operation', async () => {
     const gate = Promise.withResolvers<void>();
     let runs = 0;
-    const port = await startService({
+    const port = await startAccounts({
       retryAfter: 7_000,
       delete: (call) =>
         call.later(async () => {
@@ -348,7 +306,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
 
   it('collects the pages of an asynchronous result', async () => {
     const rows = Array.from({ length: 2_500 }, (_, id) => ({ collection: 'events', row: { id } }));
-    const port = await startService({ get: (call) => call.later(() => rows) });
+    const port = await startAccounts({ get: (call) => call.later(() => rows) });
     const connector = connectorTo(port, { protocol });
     const task = scope();
     const first = await all(connector.collect(task));
@@ -359,7 +317,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
 
   it('makes the call again when the service forgot the operation or it failed', async () => {
     let attempts = 0;
-    const port = await startService({
+    const port = await startAccounts({
       delete: (call) =>
         call.later(() => {
           attempts += 1;
@@ -381,7 +339,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('waits within one call for a verify and a resolve that go on', async () => {
-    const port = await startService({
+    const port = await startAccounts({
       retryAfter: 1,
       verify: (call) => call.later(() => ({ counts: { profiles: 0 } })),
       resolveIdentities: (call) => call.later(() => [{ type: 'user_id', value: '7' }]),
@@ -392,7 +350,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('tells what the service says failed, without its words', async () => {
-    const port = await startService({
+    const port = await startAccounts({
       delete: () => {
         throw new Error(`duplicate key (email)=(${ADA})`);
       },
@@ -408,7 +366,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('tells that its token was refused', async () => {
-    const port = await startService({ service: 'another' });
+    const port = await startAccounts({ service: 'another' });
     const connector = connectorTo(port, { protocol });
     await expect(connector.erase(scope(), 'erase')).rejects.toMatchObject({
       code: 'SYSTEM_REFUSED',
@@ -433,7 +391,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
     const gate = Promise.withResolvers<never>();
     onTestFinished(() => gate.reject(new Error('The test ended.')));
     const describe = { dataCategories: [], identitiesNeeded: ['email'] };
-    const port = await startService({ describe: () => (hangs ? gate.promise : describe) });
+    const port = await startAccounts({ describe: () => (hangs ? gate.promise : describe) });
     const connector = connectorTo(port, { protocol, timeoutMilliseconds: 200 });
     const timeout = { code: 'SYSTEM_TIMEOUT', retryable: true };
     await expect(connector.describe(new AbortController().signal)).rejects.toMatchObject(timeout);
@@ -444,7 +402,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('takes work that a service cannot end in time for work that goes on', async () => {
-    const port = await startService({ delete: ({ signal }) => untilAborted(signal) });
+    const port = await startAccounts({ delete: ({ signal }) => untilAborted(signal) });
     const connector = connectorTo(port, { protocol, timeoutMilliseconds: 500 });
     expect(await connector.erase(scope(), 'erase')).toMatchObject({
       state: 'pending',
@@ -477,7 +435,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('never goes to an address that the policy does not allow', async () => {
-    const port = await startService();
+    const port = await startAccounts();
     const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: [] }) });
     await expect(connectorTo(port, { protocol, outbound }).verify(scope())).rejects.toMatchObject({
       code: 'ADDRESS_NOT_APPROVED',
@@ -487,7 +445,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('speaks TLS to a service that it can trust, with a certificate of its own where one is asked for', async () => {
-    const port = await startService({
+    const port = await startAccounts({
       tls: { key: SERVER_KEY, cert: SERVER_CERTIFICATE, clientCa: TEST_CA },
     });
     const own = { cert: CLIENT_CERTIFICATE, key: CLIENT_KEY };
@@ -502,13 +460,13 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
     }
     const clear = connectorTo(port, { protocol });
     await expect(clear.verify(scope())).rejects.toMatchObject({ code: expect.stringMatching(/^SYSTEM_/) });
-    const plain = connectorTo(await startService(), { protocol, tls: { ca: TEST_CA } });
+    const plain = connectorTo(await startAccounts(), { protocol, tls: { ca: TEST_CA } });
     await expect(plain.verify(scope())).rejects.toMatchObject({ code: 'SYSTEM_UNREACHABLE' });
   });
 
   it('ends with its scope', async () => {
     const enough = new AbortController();
-    const port = await startService({
+    const port = await startAccounts({
       answerWithin: 60_000,
       delete: ({ signal }) => {
         enough.abort(new Error('enough'));
@@ -521,7 +479,7 @@ describe.each(['grpc', 'http'] as const)('the connector to a service over %s', (
   });
 
   it('uses one connection for many calls', async () => {
-    const port = await startService();
+    const port = await startAccounts();
     let connections = 0;
     const outbound = createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) });
     const counted: typeof outbound = {

@@ -11,58 +11,28 @@ import {
 } from '../../../test/connector-contract.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
+import {
+  ANN,
+  BOB,
+  expectAbortedErasure,
+  FALSY_SHOP,
+  FALSY_SHOP_DATASET,
+  FALSY_SHOP_TABLES,
+  shopSubject,
+} from '../../../test/small-shop-contract.ts';
 import { type KeepRule, parseDatasets } from '../../catalog/index.ts';
 import { fixedClock, HabeasError } from '../../foundation/index.ts';
-import type { Connector, LocatedScope } from '../connector.ts';
+import type { Connector } from '../connector.ts';
 import { createPostgresConnector } from './postgres-connector.ts';
 
-const ANN = [{ type: 'email', value: 'ann@example.com' }];
-const BOB = [{ type: 'email', value: 'bob@example.com' }];
-
-/** A person whose whole id is `0`, and one whose id is an empty text. */
-const FALSY_IDS = `
-  insert into customers values (0, 'zero@example.com', 'Zero', null, '1970-01-01');
-  create table badges (code text primary key, label text);
-  insert into badges values ('', 'of nobody in particular'), ('7', 'of Cid');`;
-
-const BADGES = `
-      - name: badges
-        habeas: { on_erase: delete }
-        fields:
-          - { name: code, data_categories: [user.unique_id], fides_meta: { primary_key: true, identity: badge } }
-          - { name: label, data_categories: [user.name] }`;
-
 testConnectorContract('PostgreSQL', async () => {
-  const store = await openStore(SMALL_SHOP + FALSY_IDS, SMALL_SHOP_DATASET.trimEnd() + BADGES);
-  return {
-    connector: store.connector,
-    person: ANN,
-    // Bob loses what he answered when Ann is erased; Cid has nothing to do with her.
-    other: [
-      { type: 'email', value: 'cid@example.com' },
-      { type: 'badge', value: '7' },
-    ],
-    falsy: [[{ type: 'customer_id', value: '0' }], [{ type: 'badge', value: '' }]],
-    snapshot: () => store.rows([...SMALL_SHOP_TABLES, 'badges']),
-    close: async () => undefined,
-  };
+  const { connector, rows } = await openStore(FALSY_SHOP, FALSY_SHOP_DATASET);
+  return shopSubject(connector, () => rows(FALSY_SHOP_TABLES));
 });
 
 test('an abort in the middle of an erasure leaves everything as it was', async () => {
   const { connector, rows } = await openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
-  const before = await rows(SMALL_SHOP_TABLES);
-  const keys = await arrayOf((await located({ connector }, ANN)).keys());
-  const controller = new AbortController();
-  const scope: LocatedScope = {
-    ...scopeOf(ANN, keys),
-    signal: controller.signal,
-    async *keys() {
-      yield* keys;
-      controller.abort();
-    },
-  };
-  await expect(connector.erase(scope, 'erase')).rejects.toThrow();
-  expect(await rows(SMALL_SHOP_TABLES)).toEqual(before);
+  await expectAbortedErasure(connector, () => rows(SMALL_SHOP_TABLES));
 });
 
 interface Store {

@@ -10,41 +10,24 @@ import {
   testConnectorContract,
 } from '../../../test/connector-contract.ts';
 import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
+import {
+  ANN,
+  expectAbortedErasure,
+  FALSY_SHOP,
+  FALSY_SHOP_DATASET,
+  FALSY_SHOP_TABLES,
+  people,
+  shopSubject,
+} from '../../../test/small-shop-contract.ts';
 import { createSqliteFile, type SqliteFile } from '../../../test/sqlite-file.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
 import type { Connector, LocatedScope } from '../connector.ts';
 import { createSqliteConnector } from './sqlite-connector.ts';
 
-const ANN = [{ type: 'email', value: 'ann@example.com' }];
-
-/** A person whose whole id is `0`, and one whose id is an empty text. */
-const FALSY_IDS = `
-  insert into customers values (0, 'zero@example.com', 'Zero', null, '1970-01-01');
-  create table badges (code text primary key, label text);
-  insert into badges values ('', 'of nobody in particular'), ('7', 'of Cid');`;
-
-const BADGES = `
-      - name: badges
-        habeas: { on_erase: delete }
-        fields:
-          - { name: code, data_categories: [user.unique_id], fides_meta: { primary_key: true, identity: badge } }
-          - { name: label, data_categories: [user.name] }`;
-
 testConnectorContract('SQLite', async () => {
-  const store = openStore(SMALL_SHOP + FALSY_IDS, SMALL_SHOP_DATASET.trimEnd() + BADGES);
-  return {
-    connector: store.connector,
-    person: ANN,
-    // Bob loses what he answered when Ann is erased; Cid has nothing to do with her.
-    other: [
-      { type: 'email', value: 'cid@example.com' },
-      { type: 'badge', value: '7' },
-    ],
-    falsy: [[{ type: 'customer_id', value: '0' }], [{ type: 'badge', value: '' }]],
-    snapshot: async () => snapshot(store, [...SMALL_SHOP_TABLES, 'badges']),
-    close: async () => undefined,
-  };
+  const store = openStore(FALSY_SHOP, FALSY_SHOP_DATASET);
+  return shopSubject(store.connector, async () => snapshot(store, FALSY_SHOP_TABLES));
 });
 
 interface Store {
@@ -81,14 +64,6 @@ function openStore(schema: string, dataset: string): Store {
 function snapshot({ file }: Store, tables: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(tables.map((name) => [name, file.rows(`select * from "${name}" order by 1, 2`)]));
 }
-
-const people = (fields: string) => `
-dataset:
-  - fides_key: shop
-    collections:
-      - name: people
-        habeas: { on_erase: delete }
-        fields:${fields}`;
 
 const EMAIL = '{ name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }';
 
@@ -231,19 +206,7 @@ test('rows of others that point at a row that has to go stop the erasure as a wh
 
 test('an abort in the middle of an erasure leaves everything as it was', async () => {
   const store = openStore(SMALL_SHOP, SMALL_SHOP_DATASET);
-  const before = snapshot(store, SMALL_SHOP_TABLES);
-  const keys = await arrayOf((await located(store, ANN)).keys());
-  const controller = new AbortController();
-  const scope: LocatedScope = {
-    ...scopeOf(ANN, keys),
-    signal: controller.signal,
-    async *keys() {
-      yield* keys;
-      controller.abort();
-    },
-  };
-  await expect(store.connector.erase(scope, 'erase')).rejects.toThrow();
-  expect(snapshot(store, SMALL_SHOP_TABLES)).toEqual(before);
+  await expectAbortedErasure(store.connector, async () => snapshot(store, SMALL_SHOP_TABLES));
 });
 
 test('another program that holds the file locked is waited for, and its change is seen', async () => {

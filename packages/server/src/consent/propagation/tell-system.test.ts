@@ -1,29 +1,13 @@
-import { memoryOperationStore, servePersonalData } from '@habeas/sdk';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { expect, it, onTestFinished } from 'vitest';
-import { createPdClientConnector } from '../../connectors/index.ts';
-import { createOutbound, createOutboundPolicy } from '../../foundation/index.ts';
+import { expect, it } from 'vitest';
+import { connectorTo, startService } from '../../../test/pd-service.ts';
 import type { ToldPurpose } from './consent-message.ts';
 import { tellSystem } from './tell-system.ts';
-
-const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-const { x = '' } = await exportJWK(publicKey);
 
 /** A service that keeps what people object to, and a connector to it. */
 async function start(protocol: 'grpc' | 'http') {
   const objections = new Set<string>();
   const calls: string[] = [];
-  const server = await servePersonalData({
-    service: 'crm',
-    port: 0,
-    host: '127.0.0.1',
-    habeas: { publicKeys: [x] },
-    operations: memoryOperationStore(),
-    onError: () => undefined,
-    describe: { dataCategories: ['user.contact'], identitiesNeeded: ['email'] },
-    get: () => [],
-    delete: () => ({ counts: {} }),
-    verify: () => ({ counts: {} }),
+  const port = await startService({
     object: {
       check: () => ({ counts: {} }),
       change({ kind, purposes, lift, values }) {
@@ -36,26 +20,7 @@ async function start(protocol: 'grpc' | 'http') {
       },
     },
   });
-  onTestFinished(() => server.close());
-  const connector = createPdClientConnector({
-    service: 'crm',
-    team: 'marketing',
-    address: `127.0.0.1:${server.port}`,
-    protocol,
-    timeoutMilliseconds: 5_000,
-    outbound: createOutbound({ policy: createOutboundPolicy({ allowPrivate: ['127.0.0.1'] }) }),
-    signToken: ({ audience, requestId, method }) => {
-      const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({ method, ...(requestId === undefined ? {} : { request_id: requestId }) })
-        .setProtectedHeader({ alg: 'EdDSA' })
-        .setIssuer('habeas')
-        .setAudience(audience)
-        .setIssuedAt(now)
-        .setExpirationTime(now + 60)
-        .sign(privateKey);
-    },
-  });
-  onTestFinished(() => connector.close());
+  const connector = connectorTo(port, { protocol });
   return { connector, objections, calls };
 }
 

@@ -1,37 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { openDuckDb } from '../../duckdb.ts';
 import type { MotoServer } from '../../moto-server.ts';
 import { makeBucket, S3_OPTIONS, type TestBucket } from '../../s3-bucket.ts';
 import type { CanaryStore, StoreOptions } from '../canary-store.ts';
-import { once } from '../once.ts';
 import type { MarkedPerson } from '../people.ts';
-import {
-  contentsOfVersions,
-  eventsOf,
-  exportVersions,
-  ordersOf,
-  type StoredVersion,
-} from './object-volume.ts';
+import { putRows, type StoredVersion, storeOfObjects } from './object-volume.ts';
 
-/** Whole objects, and rows in all formats, in a bucket that keeps versions. */
-const DATASET = `
-dataset:
-  - fides_key: lake
-    collections:
-      - name: avatars
-        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
-        fields: &user
-          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-      - name: events
-        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
-        fields:
-          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
-          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
-      - name: orders
-        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
-        fields: *user
+const PROFILES = `
       - name: profiles
         habeas: { on_erase: delete, objects: { key: "profiles/*.parquet", format: parquet } }
         fields: *user
@@ -39,6 +15,7 @@ dataset:
 
 const { signal } = new AbortController();
 
+/** Whole objects, and rows in all formats, in a bucket that keeps versions. */
 export async function openLakeStore({
   folder,
   people,
@@ -46,15 +23,13 @@ export async function openLakeStore({
 }: StoreOptions & { readonly moto: MotoServer }): Promise<CanaryStore> {
   const bucket = await makeBucket(moto, { versioning: true });
   await fill(bucket, people, folder);
-  return {
+  return storeOfObjects({
     key: 'lake',
     connection: { kind: 's3', url: bucket.url, options: S3_OPTIONS },
-    dataset: DATASET,
-    contents: async () => contentsOfVersions(await versionsOf(bucket), folder),
-    stop: once(async () => exportVersions(await versionsOf(bucket), folder)),
-    copies: [],
-    [Symbol.asyncDispose]: async () => undefined,
-  };
+    collections: PROFILES,
+    folder,
+    versions: () => versionsOf(bucket),
+  });
 }
 
 async function fill(bucket: TestBucket, people: readonly MarkedPerson[], folder: string): Promise<void> {
@@ -65,12 +40,8 @@ async function fill(bucket: TestBucket, people: readonly MarkedPerson[], folder:
     const about = { 'x-amz-meta-of': mark, 'x-amz-tagging': `of=${encodeURIComponent(mark)}` };
     await bucket.put(`avatars/${userId}.png`, `a picture of ${mark}`, isOld ? about : {});
   }
-  // An older version without some, so that one that holds nobody who is erased has to stay.
-  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people.slice(-3), 'first'));
-  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people, 'before'));
-  await bucket.put('events/date=2026-01-01/a.jsonl', eventsOf(people, 'login'));
-  await bucket.put('events/date=2026-01-02/b.jsonl.gz', gzipSync(eventsOf(people, 'logout')));
-  await bucket.put('orders/1.csv', ordersOf(people));
+  // What is put again becomes an older version.
+  await putRows(bucket.put, people, async () => undefined);
   await using duckdb = await openDuckDb();
   const table = join(folder, 'people.json');
   writeFileSync(

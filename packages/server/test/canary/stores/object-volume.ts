@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { openDuckDb } from '../../duckdb.ts';
-import type { Contents } from '../canary-store.ts';
+import type { CanaryStore, Contents } from '../canary-store.ts';
+import { once } from '../once.ts';
 import type { MarkedPerson } from '../people.ts';
 import { unpacked } from '../volumes.ts';
 
@@ -14,8 +16,65 @@ export interface StoredVersion {
   readonly bytes: Buffer;
 }
 
+/** Whole objects, and rows in the formats of text. */
+const datasetOf = (key: string, more: string) => `
+dataset:
+  - fides_key: ${key}
+    collections:
+      - name: avatars
+        habeas: { on_erase: delete, objects: { key: "avatars/{user_id}.*" } }
+        fields: &user
+          - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+      - name: events
+        habeas: { on_erase: delete, objects: { key: "events/date=*/**", format: json-lines } }
+        fields:
+          - { name: user.id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
+      - name: orders
+        habeas: { on_erase: delete, objects: { key: "orders/*.csv", format: csv } }
+        fields: *user
+${more}`;
+
+/** A store of objects that others keep: what is left of it is what it gives. */
+export function storeOfObjects(options: {
+  readonly key: string;
+  readonly connection: CanaryStore['connection'];
+  /** Collections of the dataset beside the usual ones. (Default: none) */
+  readonly collections?: string;
+  readonly folder: string;
+  readonly versions: () => Promise<readonly StoredVersion[]>;
+}): CanaryStore {
+  const { key, connection, folder, versions } = options;
+  return {
+    key,
+    connection,
+    dataset: datasetOf(key, options.collections ?? ''),
+    contents: async () => contentsOfVersions(await versions(), folder),
+    stop: once(async () => exportVersions(await versions(), folder)),
+    copies: [],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+/** Rows of everybody. `past` makes an older version of what was put under a key before. */
+export async function putRows(
+  put: (key: string, content: string | Buffer) => Promise<unknown>,
+  people: readonly MarkedPerson[],
+  past: (key: string) => Promise<unknown>,
+): Promise<void> {
+  const events = 'events/date=2026-01-01/a.jsonl';
+  // An older version without some, so that one that holds nobody who is erased has to stay.
+  await put(events, eventsOf(people.slice(-3), 'first'));
+  await past(events);
+  await put(events, eventsOf(people, 'before'));
+  await past(events);
+  await put(events, eventsOf(people, 'login'));
+  await put('events/date=2026-01-02/b.jsonl.gz', gzipSync(eventsOf(people, 'logout')));
+  await put('orders/1.csv', ordersOf(people));
+}
+
 /** What the store holds, as files of a folder: what it is told by, and its bytes. */
-export function exportVersions(versions: readonly StoredVersion[], folder: string): string {
+function exportVersions(versions: readonly StoredVersion[], folder: string): string {
   const volume = join(folder, 'export');
   mkdirSync(volume);
   for (const [number, { key, about, bytes }] of versions.entries()) {
@@ -26,10 +85,7 @@ export function exportVersions(versions: readonly StoredVersion[], folder: strin
 }
 
 /** Rows of the latest versions, older versions and pictures as a whole. */
-export async function contentsOfVersions(
-  versions: readonly StoredVersion[],
-  folder: string,
-): Promise<Contents> {
+async function contentsOfVersions(versions: readonly StoredVersion[], folder: string): Promise<Contents> {
   await using duckdb = await openDuckDb();
   const all = new Map<string, string>();
   for (const { key, isLatest, about, bytes } of versions) {
@@ -48,7 +104,7 @@ export async function contentsOfVersions(
 }
 
 /** A line of JSON of everybody. */
-export function eventsOf(people: readonly MarkedPerson[], what: string): string {
+function eventsOf(people: readonly MarkedPerson[], what: string): string {
   return people
     .map(
       ({ userId, email, mark }) =>
@@ -58,7 +114,7 @@ export function eventsOf(people: readonly MarkedPerson[], what: string): string 
 }
 
 /** A record of CSV of everybody, over two lines. */
-export function ordersOf(people: readonly MarkedPerson[]): string {
+function ordersOf(people: readonly MarkedPerson[]): string {
   const orders = people.map(({ userId, mark }) => `${userId},"for ""${mark}""\nat night"\r\n`);
   return `user_id,what\r\n${orders.join('')}`;
 }

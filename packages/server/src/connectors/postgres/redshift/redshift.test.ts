@@ -10,33 +10,22 @@ import {
 } from '../../../../test/connector-contract.ts';
 import { createTestDatabase } from '../../../../test/database.ts';
 import { type RedshiftDouble, startRedshiftDouble } from '../../../../test/redshift/redshift-double.ts';
-import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../../test/small-shop.ts';
+import {
+  ANN,
+  BOB,
+  FALSY_SHOP,
+  FALSY_SHOP_DATASET,
+  FALSY_SHOP_TABLES,
+  shopSubject,
+} from '../../../../test/small-shop-contract.ts';
 import { parseDatasets } from '../../../catalog/index.ts';
 import { fixedClock } from '../../../foundation/index.ts';
 import type { Connector } from '../../connector.ts';
 import { OWN_COPIES } from '../../name-residuals.ts';
 import { createPostgresConnector } from '../postgres-connector.ts';
 
-const ANN = [{ type: 'email', value: 'ann@example.com' }];
-const BOB = [{ type: 'email', value: 'bob@example.com' }];
-
 /** Redshift's `text` is a `varchar(256)`. */
-const SHOP = `${SMALL_SHOP}
-  insert into customers values (0, 'zero@example.com', 'Zero', null, '1970-01-01');
-  create table badges (code text primary key, label text);
-  insert into badges values ('', 'of nobody in particular'), ('7', 'of Cid');`.replaceAll(
-  /\btext\b/g,
-  'varchar(256)',
-);
-
-const DATASET = `${SMALL_SHOP_DATASET.trimEnd()}
-      - name: badges
-        habeas: { on_erase: delete }
-        fields:
-          - { name: code, data_categories: [user.unique_id], fides_meta: { primary_key: true, identity: badge } }
-          - { name: label, data_categories: [user.name] }`;
-
-const TABLES = [...SMALL_SHOP_TABLES, 'badges'];
+const SHOP = FALSY_SHOP.replaceAll(/\btext\b/g, 'varchar(256)');
 
 const opened: { readonly connector: Connector; readonly double: RedshiftDouble }[] = [];
 
@@ -56,7 +45,7 @@ async function openShop(
   const connector = createPostgresConnector({
     key: 'warehouse',
     url: double.url,
-    datasets: parseDatasets(options.dataset ?? DATASET, 'shop.yml'),
+    datasets: parseDatasets(options.dataset ?? FALSY_SHOP_DATASET, 'shop.yml'),
     clock: fixedClock('2026-01-01T00:00:00Z'),
     options: { dialect: 'redshift', ...(options.purge === undefined ? {} : { purge: options.purge }) },
   });
@@ -65,23 +54,15 @@ async function openShop(
     connector,
     double,
     rows: () =>
-      Promise.all(TABLES.map((table) => double.query(`select t::text from public.${table} t order by 1`))),
+      Promise.all(
+        FALSY_SHOP_TABLES.map((table) => double.query(`select t::text from public.${table} t order by 1`)),
+      ),
   };
 }
 
 testConnectorContract('PostgreSQL that takes only what Redshift takes', async () => {
   const { connector, rows } = await openShop();
-  return {
-    connector,
-    person: ANN,
-    other: [
-      { type: 'email', value: 'cid@example.com' },
-      { type: 'badge', value: '7' },
-    ],
-    falsy: [[{ type: 'customer_id', value: '0' }], [{ type: 'badge', value: '' }]],
-    snapshot: rows,
-    close: async () => undefined,
-  };
+  return shopSubject(connector, rows);
 });
 
 test('a key that different rows have is refused before anybody is given another person’s row', async () => {
