@@ -89,10 +89,15 @@ function entriesOf(
     subject: organizationId,
     details: {
       signals: signals.length,
-      sha256: sha256Hex(JSON.stringify(signals.map(({ identity: _, ...said }) => said))),
+      sha256: sha256Hex(JSON.stringify(signals.map(contentOf))),
     },
   }));
 }
+
+const contentOf = ({ eventId, saidAt, choices, source, notice }: Signal) =>
+  notice === undefined
+    ? [eventId, saidAt.getTime(), choices, source]
+    : [eventId, saidAt.getTime(), choices, source, notice];
 
 /** PostgreSQL ends one of two transactions that wait for each other; it has changed nothing and is done again. */
 const DEADLOCK = '40P01';

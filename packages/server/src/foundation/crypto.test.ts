@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newSecretKey, open, seal, sealAll } from './crypto.ts';
+import { createDigester, newSecretKey, open, seal, sealAll } from './crypto.ts';
 
 describe('seal and open', () => {
   it('give back any bytes under the same key and context', () => {
@@ -44,4 +45,16 @@ it('opens each of many that were sealed together', () => {
     '',
   ]);
   expect(new Set(sealed.map((one) => one.subarray(1, 13).toString('hex'))).size).toBe(3);
+});
+
+it('gives the HMAC of each text that Node gives, whatever came before it', () => {
+  const key = newSecretKey();
+  const digest = createDigester(key);
+  const texts = fc.string({ unit: 'grapheme', maxLength: 40 });
+  fc.assert(
+    fc.property(texts, (text) => {
+      expect(digest(text)).toEqual(createHmac('sha256', key).update(text).digest());
+    }),
+    { numRuns: 200, examples: [['\u{10ffff}'.repeat(512)], ['\uffff'.repeat(1_024)], ['\ud800'], ['']] },
+  );
 });

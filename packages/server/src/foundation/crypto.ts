@@ -2,7 +2,9 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -27,6 +29,33 @@ export function newSecretKey(): SecretKey {
  */
 export function seal(key: SecretKey, plain: Uint8Array, context: string): Buffer {
   return sealUnder(key, randomBytes(NONCE_BYTES), plain, context);
+}
+
+/** Bytes of a block of SHA-256. */
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+/** Texts up to so many characters take the short way. */
+const SHORT = 1_024;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) of many texts under one key of 32 bytes: H(key ⊕ opad, H(key ⊕ ipad, text)), each H by one call. An object of Node for each
+ * digest takes three times as long.
+ */
+export function createDigester(key: SecretKey): (text: string) => Buffer {
+  const prepared = createSecretKey(key);
+  const inner = Buffer.alloc(BLOCK_BYTES + SHORT * 3, 0x36);
+  const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+  for (const [place, byte] of key.entries()) {
+    inner[place] = byte ^ 0x36;
+    outer[place] = byte ^ 0x5c;
+  }
+  return (text) => {
+    if (text.length > SHORT) return createHmac('sha256', prepared).update(text).digest();
+    const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
+    // As texts of one byte a character: a buffer for each would cost as much as hashing.
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');
+  };
 }
 
 /** The same for many at once, which is faster: the key is prepared once, and the random bytes are drawn together. */

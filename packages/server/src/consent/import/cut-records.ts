@@ -26,8 +26,10 @@ export function cutRecords(text: string, isRow: (cells: readonly string[]) => bo
   const whole: TextRecord[] = [];
   const broken: number[] = [];
   let line = 0;
+  let quote = text.indexOf('"');
   for (let start = 0; start < text.length; ) {
-    const { end, lines, isWhole } = recordAt(text, start);
+    if (quote >= 0 && quote < start) quote = text.indexOf('"', start);
+    const { end, lines, isWhole } = plainAt(text, start, quote) ?? recordAt(text, start);
     const record = text.slice(start, end);
     if (isWhole && (lines === 1 || isRow(strictCells(record)))) {
       if (record.trim() !== '') whole.push({ text: record, line });
@@ -41,6 +43,14 @@ export function cutRecords(text: string, isRow: (cells: readonly string[]) => bo
     line += 1;
   }
   return { whole, broken };
+}
+
+/** A line before the next quote, which is a record whatever stands in it; undefined: it is not so plain. */
+function plainAt(text: string, start: number, quote: number) {
+  const feed = text.indexOf('\n', start);
+  const end = feed < 0 ? text.length : feed + 1;
+  const isPlain = (quote < 0 || quote >= end) && end - start <= LARGEST_ROW;
+  return isPlain ? { end, lines: 1, isWhole: true } : undefined;
 }
 
 /** From its first character to behind its line feed. */

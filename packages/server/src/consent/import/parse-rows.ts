@@ -111,6 +111,18 @@ function headerOf(text: string): { readonly header: readonly string[]; readonly 
 }
 
 function cellsOf(records: readonly string[]): readonly (readonly string[])[] {
+  const quoted = records.filter((record) => record.includes('"'));
+  const cells = quotedCellsOf(quoted).values();
+  return records.map((record) => (record.includes('"') ? (cells.next().value ?? []) : plainCellsOf(record)));
+}
+
+/** Where no quote is, each comma ends a cell. */
+function plainCellsOf(record: string): readonly string[] {
+  const end = record.endsWith('\n') ? record.length - 1 : record.length;
+  return record.slice(0, record[end - 1] === '\r' ? end - 1 : end).split(',');
+}
+
+function quotedCellsOf(records: readonly string[]): readonly (readonly string[])[] {
   const ended = records.map((record) => (record.endsWith('\n') ? record : `${record}\n`));
   const all = parsed(ended.join(''));
   if (all?.length === records.length) return all;

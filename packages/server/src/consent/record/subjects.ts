@@ -1,8 +1,8 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import {
   byteaArray,
+  createDigester,
   type Database,
   deriveKey,
   open,
@@ -51,7 +51,7 @@ export interface SubjectsOptions {
 }
 
 export function createSubjects({ organizationId, masterKey }: SubjectsOptions): Subjects {
-  const digestKey = createSecretKey(deriveKey(masterKey, `consent identities of ${organizationId}`));
+  const digest = createDigester(deriveKey(masterKey, `consent identities of ${organizationId}`));
   const seen = createSeenDigests();
   const sealingKey = deriveKey(masterKey, `consent identity values of ${organizationId}`);
 
@@ -96,8 +96,7 @@ export function createSubjects({ organizationId, masterKey }: SubjectsOptions): 
     return rows[0] ?? { first: 0, all: false };
   }
 
-  const digestOf = ({ type, value }: Identity) =>
-    createHmac('sha256', digestKey).update(`${type}\0${value}`).digest();
+  const digestOf = ({ type, value }: Identity) => digest(`${type}\0${value}`);
 
   return {
     prepare(given) {
