@@ -18,10 +18,14 @@ interface Serialized {
   readonly statements?: readonly Tree[];
 }
 
-/** The tree of the one `select` that the text is, by DuckDB's own parser; nothing is run. Throws {@link SqlRefusedError} for anything else. */
-export async function parseDuckDb(connection: DuckDbConnection, sql: string): Promise<Tree> {
-  if (sql.length > LONGEST_SQL)
-    throw new SqlRefusedError(`The statement has ${sql.length} characters; up to ${LONGEST_SQL} are read.`);
+/** The tree of the one `select` that the text is, by DuckDB's own parser; nothing is run. What was made of a statement may be longer than a statement. Throws {@link SqlRefusedError} for anything else. */
+export async function parseDuckDb(
+  connection: DuckDbConnection,
+  sql: string,
+  longest = LONGEST_SQL,
+): Promise<Tree> {
+  if (sql.length > longest)
+    throw new SqlRefusedError(`The statement has ${sql.length} characters; up to ${longest} are read.`);
   if (sql.includes('\0')) throw new SqlRefusedError('The statement contains a NUL character. Remove it.');
   if (!sql.isWellFormed()) throw new SqlRefusedError('The statement is no text of Unicode.');
   const [[text] = []] = (

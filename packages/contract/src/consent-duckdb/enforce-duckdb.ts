@@ -53,6 +53,17 @@ const ROW = 'habeas_row';
  * with `ConsentExportError` when an export has expired.
  */
 export async function enforceDuckDb(sql: string, options: EnforceDuckDbOptions): Promise<EnforcedDuckDb> {
+  try {
+    return await enforceWithin(sql, options);
+  } catch (cause) {
+    // Deeper than the stack of who walks over the tree.
+    if (cause instanceof RangeError)
+      throw new SqlRefusedError('The statement cannot be read: it is nested too deeply.', { cause });
+    throw cause;
+  }
+}
+
+async function enforceWithin(sql: string, options: EnforceDuckDbOptions): Promise<EnforcedDuckDb> {
   const { connection, purpose } = options;
   const tables = options.tables.map(declared);
   for (const one of tables)
@@ -69,8 +80,13 @@ export async function enforceDuckDb(sql: string, options: EnforceDuckDbOptions):
   );
   if (replaced.length === 0) return { sql, purpose, relations: [], expiresAt: undefined };
   const text = spliced(sql, replaced);
-  for (const { read, query } of replaced) read.replace(await subquery(connection, query, read.node));
-  if (!sameTree(await parseDuckDb(connection, text), tree))
+  const parsed = new Map<string, Tree>();
+  for (const { read, query } of replaced) {
+    const inner = parsed.get(query) ?? (await parseDuckDb(connection, query.slice(1, -1)));
+    parsed.set(query, inner);
+    read.replace(subquery(inner, read.node));
+  }
+  if (!sameTree(await parseDuckDb(connection, text, Number.POSITIVE_INFINITY), tree))
     throw new SqlRefusedError(
       'The statement names a table of people in a way that cannot be rewritten safely. Name it as `schema.table as alias` in `from`.',
     );
@@ -160,12 +176,12 @@ function spliced(
 }
 
 /** What the parser makes of `(query) as alias` in `from`. */
-async function subquery(connection: DuckDbConnection, query: string, node: BaseTable): Promise<Tree> {
+function subquery(inner: Tree, node: BaseTable): Tree {
   return {
     type: 'SUBQUERY',
     alias: node.alias === '' ? node.table_name : node.alias,
     sample: null,
-    subquery: await parseDuckDb(connection, query.slice(1, -1)),
+    subquery: inner,
     column_name_alias: node.column_name_alias,
   };
 }

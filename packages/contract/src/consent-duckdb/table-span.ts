@@ -16,14 +16,32 @@ const LONGEST_TABLE = 64;
 
 /** The places of names whose first bytes the parser told. */
 export function tableSpans(sql: string, nodes: readonly BaseTable[]): readonly TableSpan[] {
-  const bytes = Buffer.from(sql, 'utf8');
-  const isAscii = bytes.length === sql.length;
+  const unitOf = unitsOf(
+    sql,
+    nodes.map(({ query_location }) => query_location),
+  );
   return nodes.map((node) => {
-    const { query_location: place } = node;
-    if (!Number.isSafeInteger(place) || place > bytes.length)
+    const start = unitOf.get(node.query_location);
+    if (start === undefined)
       throw new SqlRefusedError(`The name of "${node.table_name}" cannot be found in the text.`);
-    return spanOf(sql, isAscii ? place : bytes.toString('utf8', 0, place).length, node);
+    return spanOf(sql, start, node);
   });
+}
+
+/** Places in bytes of UTF-8 as places in UTF-16 units, by one walk over the text. What is no place in it is not there. */
+function unitsOf(sql: string, places: readonly number[]): ReadonlyMap<number, number> {
+  const units = new Map<number, number>();
+  let byte = 0;
+  let unit = 0;
+  for (const wanted of places.toSorted((one, other) => one - other)) {
+    while (byte < wanted && unit < sql.length) {
+      const point = sql.codePointAt(unit) ?? 0;
+      byte += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+      unit += point < 0x10000 ? 1 : 2;
+    }
+    if (byte === wanted) units.set(wanted, unit);
+  }
+  return units;
 }
 
 function spanOf(sql: string, start: number, node: BaseTable): TableSpan {

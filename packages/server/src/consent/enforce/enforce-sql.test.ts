@@ -173,6 +173,27 @@ it('refuses a statement that is nested deeper than the parser can read, and read
   expect(enforceSql('select 1', catalog).sql).toBe('select 1');
 });
 
+it.each([
+  ['operators', `select ${'1 + '.repeat(5_000)}1`],
+  ['sets', `${'select 1 from user_events union all '.repeat(5_000)}select 2`],
+  ['texts', `select ${"'x' || ".repeat(5_000)}'x' from user_events`],
+])('refuses by name a chain of %s that is deeper than its tree can be walked over', (_, sql) => {
+  expect(() => enforceSql(sql, catalog)).toThrow(
+    expect.objectContaining({ code: 'SQL_REFUSED', message: expect.stringContaining('nested too deeply') }),
+  );
+});
+
+it('narrows a megabyte of SQL, each of thousands of names in it', { timeout: 60_000 }, async () => {
+  const one =
+    "(select count(*) from /* of 'ü' */ user_events where kind <> 'a rather long text that stands for nothing')";
+  const sql = `select ${Array.from({ length: 8_500 }, () => one).join(',\n')}`;
+  expect(sql.length).toBeGreaterThan(900_000);
+  expect(sql.length).toBeLessThan(1_000_000);
+  const { sql: text, relations } = enforceSql(sql, catalog);
+  expect(relations).toEqual([{ schema: 'public', name: 'user_events' }]);
+  expect(text.split('consent.agreed')).toHaveLength(8_501);
+});
+
 it('sees the same in whatever statement the grammar makes', { timeout: 240_000 }, async () => {
   const choices = fc.array(fc.nat({ max: 10_000 }), { minLength: 30, maxLength: 120 });
   const summaryOf = (sql: string) =>

@@ -1,7 +1,7 @@
 import { type RangeVar, type RelationRead, readStatement } from './read-statement.ts';
 import type { Relation, RelationCatalog } from './relation-catalog.ts';
 import { identifierText, relationSpans } from './relation-span.ts';
-import { parseStatement, refused, sameTree, type Tree } from './sql-tree.ts';
+import { parseStatement, refused, sameTree, type Tree, tooDeep } from './sql-tree.ts';
 
 export interface EnforcedSql {
   /** The same statement, each protected relation replaced by those of its rows that may be read. */
@@ -22,7 +22,13 @@ const DEEPEST = 32;
  * {@link loadParser} must have been awaited.
  */
 export function enforceSql(sql: string, catalog: RelationCatalog): EnforcedSql {
-  return enforce(sql, catalog, DEEPEST);
+  try {
+    return enforce(sql, catalog, DEEPEST);
+  } catch (error) {
+    // Deeper than the stack of who walks over the tree.
+    if (error instanceof RangeError) throw tooDeep(error);
+    throw error;
+  }
 }
 
 interface Replacement {
@@ -48,7 +54,7 @@ function enforce(sql: string, catalog: RelationCatalog, depth: number): Enforced
   if (replacements.length === 0) return { sql, relations: [] };
   const text = spliced(sql, replacements);
   for (const { read, query } of replacements) read.replace(subselect(query, read.node));
-  if (!sameTree(parseStatement(text), tree)) {
+  if (!sameTree(parseStatement(text, Number.POSITIVE_INFINITY), tree)) {
     throw refused(
       'The statement names a protected table in a way that cannot be rewritten safely. Name it as `schema.table as alias` in `from`.',
     );

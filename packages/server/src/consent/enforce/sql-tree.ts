@@ -21,11 +21,11 @@ export async function loadParser(): Promise<void> {
 
 /**
  * The tree of the one statement that the text is, by PostgreSQL's own parser. Throws SQL_REFUSED, with line and column, for what is
- * no SQL, for two statements, and for none.
+ * no SQL, for two statements, and for none. What was made of a statement may be longer than a statement.
  */
-export function parseStatement(sql: string): Tree {
-  if (sql.length > LONGEST_SQL)
-    throw refused(`The statement has ${sql.length} characters; up to ${LONGEST_SQL} are read.`);
+export function parseStatement(sql: string, longest = LONGEST_SQL): Tree {
+  if (sql.length > longest)
+    throw refused(`The statement has ${sql.length} characters; up to ${longest} are read.`);
   // To the parser, which is written in C, the text would end there; to somebody else it might not.
   if (sql.includes('\0')) throw refused('The statement contains a NUL character. Remove it.');
   if (sql.trim() === '') throw refused('There is no statement. Write one.');
@@ -45,13 +45,17 @@ function parse(sql: string): unknown {
     const { sqlDetails } = error as ParserError;
     if (sqlDetails === undefined) {
       // A statement that is nested deeper than the stack of the parser.
-      throw refused('The statement cannot be read: it is nested too deeply.', { cause: error });
+      throw tooDeep(error);
     }
     throw refused(`The statement is no SQL of PostgreSQL: ${sqlDetails.message}`, {
       cause: error,
       ...placeOf(sql, sqlDetails.cursorPosition),
     });
   }
+}
+
+export function tooDeep(cause: unknown): HabeasError {
+  return refused('The statement cannot be read: it is nested too deeply.', { cause });
 }
 
 export interface RefusedOptions {
