@@ -9,7 +9,7 @@ import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard
 vi.setConfig({ testTimeout: 120_000 });
 
 const program = requireProgram('chromium', '--version');
-const ROWS = 3_000;
+const ROWS = 1_500;
 /** Two windows of rows and what is drawn beyond them. */
 const MOST_DRAWN = 70;
 const idOf = (n: number) => `req_${String(n).padStart(26, '0')}`;
