@@ -84,6 +84,7 @@ export async function assembleRequests(
     logger,
     whileMuchIsStreamed: () => giveHeapRoom('stream'),
     order: { after: impliedOrder(connections, config.requests), groups: config.requests.groups },
+    teams: Object.keys(config.teams),
     taskTimeoutMilliseconds: config.requests.task_timeout,
     giveUpBlockedMilliseconds: config.requests.give_up_blocked,
     noteChoice,

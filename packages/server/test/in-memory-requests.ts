@@ -215,6 +215,11 @@ export function inMemoryRequests(): InMemoryRequests {
       tickets.set(at(caller, id), rejected);
       return publicTicket(rejected);
     },
+    async reassignTicket(caller, id, { team }) {
+      const handed: api.TicketDetail = { ...find(tickets, caller, id), team };
+      tickets.set(at(caller, id), handed);
+      return publicTicket(handed);
+    },
     async openPackage(caller, id, form) {
       const request = find(requests, caller, id);
       const bytes = packages.get(at(caller, id));

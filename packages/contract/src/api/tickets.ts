@@ -62,6 +62,13 @@ export const closeTicketSchema = z
   })
   .meta({ id: 'CloseTicket' });
 
+export const reassignTicketSchema = z
+  .strictObject({
+    team: z.string().min(1).max(200).describe('Who has it from now on'),
+    reason: wordsSchema.describe('Kept in the audit log; write no personal data'),
+  })
+  .meta({ id: 'ReassignTicket' });
+
 export const listTicketsQuerySchema = pageQuerySchema.extend({
   team: z.string().optional(),
   state: ticketStateSchema.optional(),

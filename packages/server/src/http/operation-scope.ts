@@ -54,6 +54,8 @@ const BY_OPERATION: Readonly<Record<string, api.Scope>> = {
   getConsentReceipt: 'personal-data:read',
   exportConsent: 'personal-data:read',
   getTicket: 'tickets:write',
+  // Whoever decides about tasks decides whose they are, not the team that would rather not have it.
+  reassignTicket: 'tasks:write',
 };
 
 /** What everybody may who signed in, about themselves alone. */

@@ -60,6 +60,25 @@ export function ticketRoutes(app: HttpServer, { requests }: Pick<Application, 'r
     handler: (request) => requests.closeTicket(callerOf(request), request.params.id, request.body),
   });
 
+  app.post('/api/v1/tickets/:id([a-z0-9_]+)::reassign', {
+    schema: {
+      ...operation({
+        id: 'reassignTicket',
+        tag: 'Tickets',
+        summary: 'Give an open ticket to another team',
+        description:
+          'The new team is told of it like of a new ticket; the former one does not see it any more. A ticket that was rejected stays so until somebody retries it.',
+      }),
+      params: ticketIdParams,
+      body: api.reassignTicketSchema,
+      response: {
+        200: api.ticketSchema.describe('The ticket as it is now'),
+        ...problems(['BAD_INPUT', 'NOT_FOUND', 'CONFLICT']),
+      },
+    },
+    handler: (request) => requests.reassignTicket(callerOf(request), request.params.id, request.body),
+  });
+
   app.post('/api/v1/tickets/:id([a-z0-9_]+)::reject', {
     schema: {
       ...operation({

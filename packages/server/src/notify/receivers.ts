@@ -46,6 +46,7 @@ const OF_TEAM: readonly string[] = [
   'map.client-address-changed',
   'request.team-deadline-near',
   'ticket.opened',
+  'ticket.reassigned',
 ];
 
 /** What the officer is told, and the team that answers for the request. */

@@ -127,8 +127,12 @@ export function toldEvent(event: Told): ToldEvent {
         ],
       };
     case 'ticket.opened':
+    case 'ticket.reassigned':
       return {
-        headline: `Team ${value('team')} has a ticket for ${value('system')}`,
+        headline:
+          event.type === 'ticket.opened'
+            ? `Team ${value('team')} has a ticket for ${value('system')}`
+            : `Team ${value('team')} has a ticket of team ${value('from_team')}, for ${value('system')}`,
         facts: ['Somebody asked about the data that is held there, and Habeas cannot reach it by itself.'],
         next: [
           {

@@ -541,6 +541,17 @@ describe('an access', () => {
     ]) {
       await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
+    const handOver = (team: string) =>
+      world.requests.reassignTicket(caller, ticket.id, { team, reason: 'They have the files' });
+    await expect(handOver('nobody')).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(handOver('data')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(
+      world.requests.reassignTicket(stranger, ticket.id, { team: 'team-shop', reason: 'mine' }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await handOver('team-shop')).toMatchObject({ id: ticket.id, team: 'team-shop', state: 'open' });
+    const shop = { ...caller, teams: ['team-shop'] };
+    expect((await world.requests.listTickets(shop, { limit: 10 })).items).toMatchObject([{ id: ticket.id }]);
+    await handOver('data');
     const member = { ...caller, teams: ['shop', 'data'] };
     expect((await world.requests.listTickets(member, { limit: 10 })).items).toMatchObject([
       { id: ticket.id },
@@ -553,6 +564,7 @@ describe('an access', () => {
       'ada@example.org': [{ '+49 170 1234567': 1 }],
     };
     await world.requests.closeTicket(caller, ticket.id, { note: 'one file', data });
+    await expect(handOver('team-shop')).rejects.toMatchObject({ code: 'CONFLICT' });
     const done = await inState(world, id, 'completed');
     const bytes = await downloaded(world, id);
     const files = readZip(bytes);

@@ -59,6 +59,8 @@ export interface CreateRequestsOptions {
   readonly retry?: RetryRules;
   /** What is done before what. (Default: everything side by side) */
   readonly order?: Order;
+  /** Teams of the configuration, beside those that systems have. (Default: none) */
+  readonly teams?: readonly string[];
   /** How long a system is not asked after work whose end it says by events, in milliseconds. (Default: none does) */
   readonly patience?: (system: string | null) => number | undefined;
   /** Longest time of one attempt. (Default: 15 minutes) */
@@ -114,6 +116,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     transitions,
     dataTypes: async () =>
       new Map((await systems.plannable()).map((system) => [system.key, system.dataTypes])),
+    teams: async () =>
+      new Set([...(options.teams ?? []), ...(await systems.plannable()).map(({ team }) => team)]),
   });
   const pauses = createPauses({
     ...options,

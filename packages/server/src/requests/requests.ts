@@ -125,6 +125,12 @@ export interface Requests {
   closeTicket(caller: Caller, ticketId: string, close: CloseTicket): Promise<api.TicketView>;
   /** The team says that it will not do it; the task is then blocked until an officer retries or skips it. */
   rejectTicket(caller: Caller, ticketId: string, reason: string): Promise<api.TicketView>;
+  /** Gives an open ticket to another team, which is told of it. Throws NOT_FOUND, BAD_INPUT for a team that is not known, CONFLICT. */
+  reassignTicket(
+    caller: Caller,
+    ticketId: string,
+    to: { readonly team: string; readonly reason: string },
+  ): Promise<api.TicketView>;
   /** Throws NOT_FOUND where there is none (yet, or any more). The look is audited. */
   openPackage(caller: Caller, requestId: string, form: PackageForm): Promise<OpenedPackage>;
   /** The key that opens the sealed form with any age tool. Audited. Throws NOT_FOUND like {@link openPackage}. */

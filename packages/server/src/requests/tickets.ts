@@ -6,6 +6,7 @@ import { createBlobStore } from './blob-store.ts';
 import { loadChanges } from './change-vault.ts';
 import { gatherHandedOver } from './handed-over.ts';
 import { loadIdentities, loadRequestKey, sealText } from './identity-vault.ts';
+import { reassignTicket } from './reassign-ticket.ts';
 import type { Caller, Page, Requests } from './requests.ts';
 import { hasPackage } from './rights.ts';
 import { type RequestTables, TASK_ROW_COLUMNS } from './tables.ts';
@@ -19,9 +20,14 @@ export interface TicketsOptions {
   readonly clock: Clock;
   /** What each system was declared to store, for the instructions. */
   readonly dataTypes: () => Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Teams that there are. */
+  readonly teams: () => Promise<ReadonlySet<string>>;
 }
 
-type Tickets = Pick<Requests, 'listTickets' | 'getTicket' | 'closeTicket' | 'rejectTicket'>;
+type Tickets = Pick<
+  Requests,
+  'listTickets' | 'getTicket' | 'closeTicket' | 'rejectTicket' | 'reassignTicket'
+>;
 
 /** Work that a team does by hand. A ticket is a task; it opens when everything that it waits for is done. */
 export function createTickets(options: TicketsOptions): Tickets {
@@ -166,6 +172,15 @@ export function createTickets(options: TicketsOptions): Tickets {
         },
       );
       return ended(caller, ticket, applied, 'closed');
+    },
+    async reassignTicket(caller, ticketId, { team, reason }) {
+      const ticket = await load(caller, ticketId);
+      const { db, clock } = options;
+      const { actor, organizationId } = caller;
+      const teams = await options.teams();
+      await reassignTicket(db, { now: clock.now(), actor, ticket, team, reason, teams });
+      // Whoever has only their own team's tickets does not see it any more.
+      return ticketView(await load({ organizationId, actor }, ticketId));
     },
     async rejectTicket(caller, ticketId, reason) {
       const ticket = await load(caller, ticketId);

@@ -105,6 +105,42 @@ describe.skipIf(program === undefined)('the work of a day in the dashboard', () 
     });
   });
 
+  it('gives a ticket to another team, which sees it from then on, and back from the page of the request', async () => {
+    await visit(browser, served.url, async ({ page, problems }) => {
+      await signIn(page, house.key, `/app/tickets/${ticket.id}`);
+      await page.getByRole('button', { name: 'Reassign' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Team').fill('nobodys');
+      await dialog.getByLabel('Reason').fill('They have the files');
+      expect(await barriers(page)).toEqual([]);
+      await picture(page, 'reassign');
+      await dialog.getByRole('button', { name: 'Reassign' }).click();
+      await dialog.getByRole('alert').getByText('There are data, growth, identity, shop.').waitFor();
+      await dialog.getByLabel('Team').fill('growth');
+      await dialog.getByRole('button', { name: 'Reassign' }).click();
+      await expect.poll(() => dialog.count()).toBe(0);
+      const read = (key: string) =>
+        fetch(`${served.url}/api/v1/tickets/${ticket.id}`, { headers: { authorization: `Bearer ${key}` } });
+      expect((await read(memberKey)).status).toBe(404);
+      expect((await read(await keyFor(['growth']))).status).toBe(200);
+      await page.goto(`/app/requests/${ticket.request_id}`);
+      await page.getByRole('button', { name: 'Reassign' }).click();
+      await dialog.getByLabel('Team').fill('data');
+      await dialog.getByLabel('Reason').fill('They had them after all');
+      await dialog.getByRole('button', { name: 'Reassign' }).click();
+      await expect.poll(() => dialog.count()).toBe(0);
+      expect((await read(memberKey)).status).toBe(200);
+      await page.goto(`/app/requests/${ticket.request_id}?tab=timeline`);
+      await page.getByText('ticket.reassigned').first().waitFor();
+      expect(problems).toEqual([]);
+    });
+    await visit(browser, served.url, async ({ page }) => {
+      await signIn(page, memberKey, `/app/tickets/${ticket.id}`);
+      await page.getByRole('heading', { name: 'Done?' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Reassign' }).count()).toBe(0);
+    });
+  });
+
   it('lets a team close its ticket with a file, by keyboard', async () => {
     await visit(browser, served.url, async ({ page, problems }) => {
       await signIn(page, memberKey, `/app/tickets/${ticket.id}`);

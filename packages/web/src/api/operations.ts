@@ -80,6 +80,10 @@ export const closeTicket = define('POST', '/api/v1/tickets/{id}:close', {
   body: api.closeTicketSchema,
   reply: api.ticketSchema,
 });
+export const reassignTicket = define('POST', '/api/v1/tickets/{id}:reassign', {
+  body: api.reassignTicketSchema,
+  reply: api.ticketSchema,
+});
 export const rejectTicket = define('POST', '/api/v1/tickets/{id}:reject', {
   body: api.reasonSchema,
   reply: api.ticketSchema,

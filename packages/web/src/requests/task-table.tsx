@@ -8,6 +8,7 @@ import { Instant } from '../parts/instant.tsx';
 import { Name, Words } from '../parts/name.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
 import { useSession } from '../session/session.tsx';
+import { ReassignDialog, type ReassignDialogProps } from '../tickets/reassign-dialog.tsx';
 import { Evidence } from './evidence.tsx';
 import { TASK_TONES } from './words.ts';
 
@@ -20,6 +21,7 @@ export interface TaskTableProps {
 export function TaskTable({ requestId, tasks, plan }: TaskTableProps) {
   const client = useQueryClient();
   const [act, setAct] = useState<Act>();
+  const [handed, setHanded] = useState<ReassignDialogProps['ticket']>();
   const explanations = new Map(plan?.tasks.map(({ key, explanation }) => [key, explanation]));
   return (
     <>
@@ -34,7 +36,13 @@ export function TaskTable({ requestId, tasks, plan }: TaskTableProps) {
           </Table.Thead>
           <Table.Tbody>
             {tasks.map((task) => (
-              <TaskRow key={task.id} task={task} explanation={explanations.get(task.key)} begin={setAct} />
+              <TaskRow
+                key={task.id}
+                task={task}
+                explanation={explanations.get(task.key)}
+                begin={setAct}
+                hand={setHanded}
+              />
             ))}
           </Table.Tbody>
         </Table>
@@ -44,6 +52,7 @@ export function TaskTable({ requestId, tasks, plan }: TaskTableProps) {
         close={() => setAct(undefined)}
         done={() => void client.invalidateQueries({ queryKey: ['request', requestId] })}
       />
+      <ReassignDialog ticket={handed} close={() => setHanded(undefined)} />
     </>
   );
 }
@@ -52,9 +61,11 @@ interface TaskRowProps {
   readonly task: TaskView;
   readonly explanation: string | undefined;
   readonly begin: (act: Act) => void;
+  /** Begins to give a ticket to another team. */
+  readonly hand: (ticket: ReassignDialogProps['ticket']) => void;
 }
 
-function TaskRow({ task, explanation, begin }: TaskRowProps) {
+function TaskRow({ task, explanation, begin, hand }: TaskRowProps) {
   return (
     <Table.Tr>
       <Table.Td maw={360}>
@@ -91,14 +102,16 @@ function TaskRow({ task, explanation, begin }: TaskRowProps) {
       </Table.Td>
       <Table.Td>{task.ended_at !== null && <Instant at={task.ended_at} />}</Table.Td>
       <Table.Td>
-        <TaskActs task={task} begin={begin} />
+        <TaskActs task={task} begin={begin} hand={hand} />
       </Table.Td>
     </Table.Tr>
   );
 }
 
-function TaskActs({ task, begin }: Omit<TaskRowProps, 'explanation'>) {
+function TaskActs({ task, begin, hand }: Omit<TaskRowProps, 'explanation'>) {
   const { scopes } = useSession();
+  const isOpenTicket = task.kind === 'ticket' && ['waiting', 'blocked'].includes(task.state);
+  const mayReassign = isOpenTicket && scopes.includes('tasks:write');
   const ids = { id: task.request_id, taskId: task.id };
   const acts: Act[] = [];
   if (task.state === 'blocked' && scopes.includes('tasks:write'))
@@ -130,6 +143,15 @@ function TaskActs({ task, begin }: Omit<TaskRowProps, 'explanation'>) {
     });
   return (
     <Group gap="xs" wrap="nowrap">
+      {mayReassign && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => hand({ id: task.id, team: task.team ?? '' })}
+        >
+          Reassign
+        </Button>
+      )}
       {acts.map((act) => (
         <Button key={act.label} size="compact-sm" variant="default" onClick={() => begin(act)}>
           {act.label}

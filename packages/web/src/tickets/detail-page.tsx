@@ -14,6 +14,7 @@ import { ToneBadge } from '../parts/tone-badge.tsx';
 import { RIGHT_WORDS } from '../requests/words.ts';
 import { useMay } from '../session/session.tsx';
 import { CloseForm } from './close-form.tsx';
+import { ReassignDialog } from './reassign-dialog.tsx';
 import { TICKET_TONES } from './words.ts';
 
 export const route = createLazyRoute('/tickets/$id')({ component: TicketPage });
@@ -24,6 +25,8 @@ function TicketPage() {
   const client = useQueryClient();
   const [act, setAct] = useState<Act>();
   const may = useMay('tickets:write');
+  const mayReassign = useMay('tasks:write');
+  const [reassigned, setReassigned] = useState(false);
   const { data, error, refetch } = useQuery({
     queryKey: ['ticket', id],
     queryFn: ({ signal }) => getTicket({ id }, signal),
@@ -61,6 +64,11 @@ function TicketPage() {
           </>
         }
       >
+        {mayReassign && ['open', 'rejected'].includes(data.state) && (
+          <Button variant="default" onClick={() => setReassigned(true)}>
+            Reassign
+          </Button>
+        )}
         {open && (
           <Button variant="default" onClick={() => setAct(reject)}>
             Reject
@@ -75,6 +83,7 @@ function TicketPage() {
       <About ticket={data} />
       {open && <CloseForm ticket={data} done={done} />}
       <ActDialog act={act} close={() => setAct(undefined)} done={done} />
+      <ReassignDialog ticket={reassigned ? data : undefined} close={() => setReassigned(false)} />
     </Stack>
   );
 }

@@ -58,6 +58,7 @@ export interface Trackers {
 }
 
 const OPENED = 'ticket.opened';
+const REASSIGNED = 'ticket.reassigned';
 const ENDED: readonly string[] = ['task.succeeded', 'task.skipped', 'task.retried', 'task.cancelled'];
 const REQUEST_ENDED: readonly string[] = ['request.cancelled', 'request.rejected'];
 
@@ -128,9 +129,10 @@ function receiverOf({ config, mirror }: Mirrored): ProgramReceiver {
     kind: 'program',
     name: `trackers.${config.name}`,
     team: undefined,
-    types: [OPENED, ...ENDED, ...REQUEST_ENDED],
+    types: [OPENED, REASSIGNED, ...ENDED, ...REQUEST_ENDED],
     wants({ type, data }) {
       if (type === OPENED) return teams.has(String(data.team));
+      if (type === REASSIGNED) return teams.has(String(data.team)) || teams.has(String(data.from_team));
       return REQUEST_ENDED.includes(type) || String(data.task).startsWith('ticket:');
     },
     // Of other teams' tickets nothing is mirrored, so that there is nothing to bring in line.

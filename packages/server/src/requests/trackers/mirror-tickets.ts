@@ -65,6 +65,8 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
     noteSettled(db, scope, ticketId, { state, now: clock.now() });
   const caller = { organizationId, actor: `tracker:${tracker.name}` };
 
+  const isOurs = ({ team }: MirroredTicket) => team !== null && options.teams.has(team);
+
   /** Looked for before it is made, if it may have been made already. */
   async function ensureIssue(ticket: MirroredTicket, signal: AbortSignal): Promise<void> {
     const now = clock.now();
@@ -96,6 +98,12 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
 
   async function bringInLine(ticket: MirroredTicket, signal: AbortSignal): Promise<void> {
     const { issueId, ticketId, seen, acted } = ticket;
+    if (!isOurs(ticket)) {
+      // Handed to a team whose tickets are elsewhere: what is said of it here counts no more.
+      if (issueId === null || seen === null) return;
+      if (seen === 'open') await tracker.close(issueId, 'Another team has the ticket now.', signal);
+      return settled(ticketId, seen === 'open' ? 'closed' : seen);
+    }
     if (issueId === null || seen === null) {
       // A ticket that ended before it was mirrored needs no issue, unless a lost creation made one.
       if (ticket.state === 'waiting' || (ticket.triedAt !== null && isOver(ticket)))
@@ -156,7 +164,7 @@ export function createTicketMirror(options: MirrorOptions): TicketMirror {
       );
       const found = await loadTickets(db, scope, { tickets, requests: requestIds });
       await settleAll(
-        found.filter(({ team }) => team !== null && options.teams.has(team)),
+        found.filter((ticket) => isOurs(ticket) || ticket.issueId !== null),
         signal,
       );
     },

@@ -105,6 +105,23 @@ describe.each(KINDS)('tickets in a double of $kind', (kind) => {
     expect((await world.ticketOf(id)).note).toBe('done by hand');
   });
 
+  it('that are handed to another team are open in its tracker alone', async () => {
+    const world = await openWorld(kind);
+    const { double, requests } = world;
+    const id = await world.receive();
+    await eventually('an issue', () => double.issues.length === 1);
+    const [ticket, letter] = [await world.ticketOf(id), await world.ticketOf(id, 'letters')];
+    await requests.reassignTicket(caller, ticket.id, { team: 'post', reason: 'They have the files' });
+    await eventually('the issue is closed', () => double.issues[0]?.state === 'closed');
+    double.set(1, 'open');
+    await eventually('it is closed again', () => double.issues[0]?.state === 'closed');
+    await requests.reassignTicket(caller, letter.id, { team: 'data', reason: 'They scan letters' });
+    await eventually('an issue of the other', () => double.issues.length === 2);
+    expect((await world.ticketOf(id)).state).toBe('open');
+    await requests.reassignTicket(caller, ticket.id, { team: 'data', reason: 'They had them after all' });
+    await eventually('the issue is open again', () => double.issues[0]?.state === 'open');
+  });
+
   it('that ask for data are opened again when they are closed without it', async () => {
     const world = await openWorld(kind);
     const { double, requests } = world;
