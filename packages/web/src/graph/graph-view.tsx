@@ -12,6 +12,8 @@ import {
 } from '@xyflow/react';
 import { useMemo } from 'react';
 import { Failure, Loading } from '../parts/states.tsx';
+import { waysAround } from './around.ts';
+import { AroundEdgePath } from './around-edge.tsx';
 import type { LayoutGraph } from './layout.ts';
 import { useLayout } from './use-layout.ts';
 
@@ -32,6 +34,10 @@ export interface GraphViewProps {
   readonly select?: (id: string | undefined) => void;
 }
 
+const EDGE_TYPES = { around: AroundEdgePath };
+/** Only boxes count for what fits; ways around them need room, too. */
+const AROUND_PADDING = { x: 0.08, top: 0.08, bottom: '80px' } as const;
+
 export const layoutGraphOf = (nodes: readonly DrawnNode[], edges: readonly Edge[]): LayoutGraph => ({
   nodes: nodes.map(({ id, width, height }) => ({ id, width, height })),
   edges: edges.map(({ source, target }) => ({ from: source, to: target })),
@@ -45,9 +51,18 @@ export function GraphView({ label, nodes, edges, nodeTypes, height, select }: Gr
     () => nodes.map((node): Node => ({ ...node, position: positions?.get(node.id) ?? { x: 0, y: 0 } })),
     [nodes, positions],
   );
+  const ways = useMemo(() => {
+    const graph = layoutGraphOf(nodes, edges);
+    return waysAround(graph.nodes, graph.edges, positions ?? new Map());
+  }, [nodes, edges, positions]);
   const drawn = useMemo(
-    () => edges.map((edge): Edge => ({ markerEnd: { type: MarkerType.ArrowClosed }, ...edge })),
-    [edges],
+    () =>
+      edges.map((edge, index): Edge => {
+        const way = ways.get(index);
+        const around = way === undefined ? {} : { type: 'around', data: { way } };
+        return { markerEnd: { type: MarkerType.ArrowClosed }, ...edge, ...around };
+      }),
+    [edges, ways],
   );
   if (error !== null) return <Failure error={error} />;
   if (positions === undefined) return <Loading rows={4} />;
@@ -65,9 +80,10 @@ export function GraphView({ label, nodes, edges, nodeTypes, height, select }: Gr
         nodes={placed}
         edges={drawn}
         nodeTypes={nodeTypes}
+        edgeTypes={EDGE_TYPES}
         colorMode={colorScheme === 'auto' ? 'system' : colorScheme}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
+        fitViewOptions={{ maxZoom: 1, padding: ways.size === 0 ? 0.08 : AROUND_PADDING }}
         minZoom={0.05}
         nodesDraggable={false}
         nodesConnectable={false}

@@ -2,8 +2,10 @@ import type { GapView } from '@habeas/contract/api';
 import type { Edge } from '@xyflow/react';
 import type { DrawnNode } from '../graph/graph-view.tsx';
 import { plain } from '../parts/plain.ts';
+import { lineColor } from '../theme/line-color.ts';
 import { gapsOfNode } from './about-gaps.ts';
 import type { DrawnMap, MapLink, MapNode, Mark } from './collapse.ts';
+import { PROGRESS, type Progress, progressOfNode, type ServiceProgress } from './progress.ts';
 import type { TeamLook } from './team-look.ts';
 
 export const NODE_SIZE = { width: 190, height: 62 };
@@ -14,6 +16,8 @@ export interface MapNodeData extends Record<string, unknown> {
   readonly look: TeamLook | undefined;
   /** How many it has. */
   readonly gaps: number;
+  /** Of the request whose progress is shown; undefined: it has no part in it, or there is none. */
+  readonly progress: Progress | undefined;
 }
 
 /** What of the map stands out. */
@@ -24,18 +28,20 @@ export interface Emphasis {
   readonly find?: string | undefined;
   readonly chosen: string | undefined;
   readonly gaps: readonly GapView[];
+  /** Of the request whose progress is shown; undefined: of none. */
+  readonly progress: ReadonlyMap<string, ServiceProgress> | undefined;
 }
 
 /** Marks stand in the words of a link, too: colour is never the only sign. */
 export const MARKS: Readonly<Record<Mark, { readonly sign: string; readonly color: string }>> = {
-  added: { sign: '＋', color: 'var(--mantine-color-teal-filled)' },
-  removed: { sign: '−', color: 'var(--mantine-color-red-filled)' },
-  changed: { sign: '±', color: 'var(--mantine-color-yellow-filled)' },
+  added: { sign: '＋', color: lineColor('teal') },
+  removed: { sign: '−', color: lineColor('red') },
+  changed: { sign: '±', color: lineColor('yellow') },
 };
 
 export function nodesOf(
   { nodes }: DrawnMap,
-  { looks, reached, find, chosen, gaps }: Emphasis,
+  { looks, reached, find, chosen, gaps, progress }: Emphasis,
 ): readonly DrawnNode[] {
   const wanted = find?.toLowerCase();
   return nodes.map((node) => {
@@ -43,22 +49,24 @@ export function nodesOf(
       wanted === undefined ||
       [node.name, ...node.services].some((name) => name.toLowerCase().includes(wanted));
     const open = gapsOfNode(node, gaps).length;
+    const state = progress && progressOfNode(node, progress);
+    const apart = progress !== undefined && state === undefined;
     const away = reached !== undefined && !node.services.some((service) => reached.has(service));
     return {
       id: node.id,
       type: 'map',
       ...NODE_SIZE,
       selected: node.id === chosen,
-      className: found && !away ? '' : 'faint',
-      data: { node, look: looks.get(node.team), gaps: open } satisfies MapNodeData,
-      ariaLabel: `${node.kind} ${node.name}, ${node.services.length} services, stores ${node.stores.join(', ') || 'nothing'}${open === 0 ? '' : `, ${open} gaps`}`,
+      className: found && !away && !apart ? '' : 'faint',
+      data: { node, look: looks.get(node.team), gaps: open, progress: state } satisfies MapNodeData,
+      ariaLabel: `${node.kind} ${node.name}, ${node.services.length} services, stores ${node.stores.join(', ') || 'nothing'}${open === 0 ? '' : `, ${open} gaps`}${state === undefined ? '' : `, ${PROGRESS[state].words}`}`,
     };
   });
 }
 
 export function edgesOf(
   { links, nodes }: DrawnMap,
-  { looks, reached, chosen }: Omit<Emphasis, 'find' | 'gaps'>,
+  { looks, reached, chosen }: Omit<Emphasis, 'find' | 'gaps' | 'progress'>,
 ): readonly Edge[] {
   const nodeOf = new Map(nodes.map((node) => [node.id, node]));
   return links.map((link) => {
@@ -67,8 +75,7 @@ export function edgesOf(
     const look = looks.get(team);
     const away =
       reached !== undefined && !link.flows.some(({ from, to }) => reached.has(from) && reached.has(to));
-    const color =
-      mark === undefined ? `var(--mantine-color-${look?.color ?? 'gray'}-filled)` : MARKS[mark].color;
+    const color = mark === undefined ? lineColor(look?.color ?? 'gray') : MARKS[mark].color;
     return {
       id: link.id,
       source: link.from,

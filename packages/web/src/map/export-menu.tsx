@@ -5,23 +5,24 @@ import { layOut } from '../graph/lay-out.ts';
 import { saveFile } from '../parts/save-file.ts';
 import { collapse } from './collapse.ts';
 import { NODE_SIZE } from './drawn.ts';
-import { pictureOf, toPng } from './picture.ts';
+import { type PictureOptions, pictureOf, toPng } from './picture.ts';
 import { type MapSearch, openTeams, queryOf } from './search.ts';
 
 export interface ExportMenuProps {
   readonly map: MapView;
   readonly search: MapSearch;
+  readonly progress: PictureOptions['progress'];
 }
 
 /** The picture as it is shown, and the map in every format of the API, both with the filter of the address. */
-export function ExportMenu({ map, search }: ExportMenuProps) {
+export function ExportMenu({ map, search, progress }: ExportMenuProps) {
   const picture = async () => {
     const drawn = collapse(map, openTeams(search.open));
     const positions = await layOut({
       nodes: drawn.nodes.map(({ id }) => ({ id, ...NODE_SIZE })),
       edges: drawn.links.map(({ from, to }) => ({ from, to })),
     });
-    return pictureOf(drawn, positions);
+    return pictureOf(drawn, positions, { progress });
   };
   const { compare_to: _, ...filter } = queryOf(search);
   return (

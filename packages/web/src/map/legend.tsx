@@ -1,5 +1,6 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { Name } from '../parts/name.tsx';
+import { lineColor } from '../theme/line-color.ts';
 import { MARKS } from './drawn.ts';
 import type { TeamLook } from './team-look.ts';
 
@@ -18,7 +19,7 @@ export function Legend({ looks, open, toggle, compared }: LegendProps) {
         <Text size="sm" fw={600}>
           Legend
         </Text>
-        {[...looks].map(([team, { color, initials }]) => (
+        {[...looks].map(([team, { color, pattern, initials }]) => (
           <Button
             key={team}
             size="compact-sm"
@@ -27,8 +28,8 @@ export function Legend({ looks, open, toggle, compared }: LegendProps) {
             leftSection={
               <span
                 aria-hidden="true"
-                className="swatch"
-                style={{ background: `var(--mantine-color-${color}-filled)` }}
+                className={`swatch pattern-${pattern}`}
+                style={{ ['--node-color' as string]: lineColor(color) }}
               />
             }
             onClick={() => toggle(team)}

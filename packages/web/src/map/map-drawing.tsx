@@ -15,7 +15,7 @@ import type { MapViewProps } from './view-props.ts';
 const NODE_TYPES = { map: MapNodeBox };
 
 /** The map as a picture, with the panel of what is chosen and the legend of teams beside it. */
-export function MapDrawing({ map, search, change }: MapViewProps) {
+export function MapDrawing({ map, search, change, progress }: MapViewProps) {
   const open = openTeams(search.open);
   const drawn = useMemo(() => collapse(map, openTeams(search.open)), [map, search.open]);
   const looks = useMemo(() => looksOf(drawn.nodes.map(({ team }) => team)), [drawn]);
@@ -32,8 +32,8 @@ export function MapDrawing({ map, search, change }: MapViewProps) {
   );
   const { find, chosen } = search;
   const nodes = useMemo(
-    () => nodesOf(drawn, { looks, reached, find, chosen, gaps: map.gaps }),
-    [drawn, looks, reached, find, chosen, map.gaps],
+    () => nodesOf(drawn, { looks, reached, find, chosen, gaps: map.gaps, progress }),
+    [drawn, looks, reached, find, chosen, map.gaps, progress],
   );
   const edges = useMemo(() => edgesOf(drawn, { looks, reached, chosen }), [drawn, looks, reached, chosen]);
   const toggle = (team: string) => {

@@ -9,8 +9,10 @@ import { MapDrawing } from './map-drawing.tsx';
 import { MapFilters } from './map-filters.tsx';
 import { MapGaps } from './map-gaps.tsx';
 import { MapTable } from './map-table.tsx';
+import { ProgressBar } from './progress-bar.tsx';
 import { mapQuery } from './queries.ts';
 import type { MapSearch } from './search.ts';
+import { useProgress } from './use-progress.ts';
 import type { MapViewProps } from './view-props.ts';
 
 export const route = createLazyRoute('/map')({ component: MapPage });
@@ -26,6 +28,7 @@ function MapPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { data: map, error, refetch, isPlaceholderData } = useQuery(mapQuery(search));
+  const { progress, error: unknown } = useProgress(search.request);
   const change = (changes: Partial<MapSearch>) =>
     void navigate({ search: (former) => defined({ ...former, ...changes }) });
   return (
@@ -37,7 +40,7 @@ function MapPage() {
           value={search.view ?? 'graph'}
           onChange={(view) => change({ view: view === 'graph' ? undefined : (view as 'table') })}
         />
-        {map !== undefined && <ExportMenu map={map} search={search} />}
+        {map !== undefined && <ExportMenu map={map} search={search} progress={progress} />}
       </PageHeader>
       <MapFilters map={map} search={search} change={change} reset={() => void navigate({ search: {} })} />
       {error !== null ? (
@@ -47,7 +50,15 @@ function MapPage() {
       ) : (
         <div aria-busy={isPlaceholderData}>
           <Summary map={map} />
-          <Shown map={map} search={search} change={change} />
+          {search.request !== undefined && (
+            <ProgressBar
+              request={search.request}
+              progress={progress}
+              error={unknown}
+              takeOff={() => change({ request: undefined })}
+            />
+          )}
+          <Shown map={map} search={search} change={change} progress={progress} />
         </div>
       )}
     </>

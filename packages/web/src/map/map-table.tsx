@@ -6,12 +6,13 @@ import { ListSection } from '../parts/list-section.tsx';
 import { Name } from '../parts/name.tsx';
 import { MapGaps } from './map-gaps.tsx';
 import { MapTableChanges } from './map-table-changes.tsx';
+import { ProgressTable } from './progress-table.tsx';
 import type { MapViewProps } from './view-props.ts';
 
 const PAGE = 200;
 
 /** The same as the picture, for everybody who reads better than they see: every flow and every store, with who says so. */
-export function MapTable({ map, search, change }: MapViewProps) {
+export function MapTable({ map, search, change, progress }: MapViewProps) {
   const [shown, setShown] = useState(PAGE);
   const teamOf = new Map(map.services.map(({ name, team }) => [name, team ?? 'no team']));
   const wanted = search.find?.toLowerCase() ?? '';
@@ -21,6 +22,7 @@ export function MapTable({ map, search, change }: MapViewProps) {
   const stores = map.stores.filter(({ service }) => has(service, teamOf.get(service)));
   return (
     <Stack gap="xl">
+      {progress !== undefined && <ProgressTable progress={progress} teamOf={teamOf} />}
       {map.changes !== null && <MapTableChanges changes={map.changes} />}
       <ListSection<FlowView>
         title={`Flows (${flows.length})`}

@@ -13,6 +13,11 @@ export const mapSearchSchema = mapFilterSchema.extend({
   reach: z.string().max(200).optional(),
   /** Whether gaps that somebody approved are listed, too. */
   approved: z.literal('true').optional(),
+  /** The request whose progress is shown on it. */
+  request: z
+    .string()
+    .regex(/^[a-z0-9_]{1,100}$/)
+    .optional(),
   find: z.string().max(200).optional(),
 });
 

@@ -1,10 +1,11 @@
 import { Stack, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute } from '@tanstack/react-router';
-import { TextLink } from '../parts/links.tsx';
+import { ButtonLink, TextLink } from '../parts/links.tsx';
 import { Failure, Loading, PageHeader } from '../parts/states.tsx';
 import { ToneBadge } from '../parts/tone-badge.tsx';
 import { ReceiptPanel } from '../receipt/receipt-panel.tsx';
+import { useMay } from '../session/session.tsx';
 import { DeadlinePanel } from './deadline-panel.tsx';
 import { KeptPanel } from './kept-panel.tsx';
 import { PlanPanel } from './plan-panel.tsx';
@@ -21,6 +22,7 @@ function DetailPage() {
   const { id } = route.useParams();
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
+  const maySeeMap = useMay('map:read');
   const { data: request, error, refetch } = useQuery(requestQuery(id));
   if (error !== null && request === undefined)
     return (
@@ -51,6 +53,11 @@ function DetailPage() {
             </>
           }
         >
+          {maySeeMap && (
+            <ButtonLink variant="default" to="/map" search={{ request: id }}>
+              Show on the map
+            </ButtonLink>
+          )}
           <RequestActs request={request} />
         </PageHeader>
         <RequestFacts request={request} />

@@ -2,6 +2,7 @@ import type { TaskView } from '@habeas/contract/api';
 import { Handle, type NodeProps, Position } from '@xyflow/react';
 import { useMemo } from 'react';
 import { GraphView } from '../graph/graph-view.tsx';
+import { lineColor } from '../theme/line-color.ts';
 import { COLOR_OF } from '../theme/tones.ts';
 import { TASK_TONES } from './words.ts';
 
@@ -38,10 +39,7 @@ function TaskNode({ data }: NodeProps) {
   const { task } = data as { readonly task: TaskView };
   const color = COLOR_OF[TASK_TONES[task.state]];
   return (
-    <div
-      className="graph-node"
-      style={{ ['--node-color' as string]: `var(--mantine-color-${color}-filled)` }}
-    >
+    <div className="graph-node" style={{ ['--node-color' as string]: lineColor(color) }}>
       <Handle type="target" position={Position.Left} />
       <b>
         <bdi>{task.key}</bdi>
