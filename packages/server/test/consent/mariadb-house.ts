@@ -36,6 +36,8 @@ export const PERSON_OF = {
 export interface MariadbHouse extends TalkingHouse {
   readonly target: Target;
   readonly server: MariadbServer;
+  /** Of the target. */
+  readonly url: string;
   readonly opened: ReturnType<typeof openTarget>;
   /** As the user of the target. */
   asInstaller(sql: string): Promise<void>;
@@ -91,6 +93,7 @@ export async function openMariadbHouse(): Promise<MariadbHouse> {
     ...habeas,
     target,
     server,
+    url: url.toString(),
     opened,
     asInstaller,
     async sync(reconcile = false) {
