@@ -61,6 +61,7 @@ export function inMemoryRequests(): InMemoryRequests {
         pauses.splice(0, pauses.length, ...pauses.filter((pause) => pause.system !== system));
       },
     },
+    failingSystems: async () => [],
     takeReport: async () => undefined,
     callbacks,
     addFinished(organizationId, bytes) {

@@ -56,6 +56,23 @@ export const taskSchema = z
 
 export const taskListSchema = z.object({ items: z.array(taskSchema) }).meta({ id: 'TaskList' });
 
+/** A system that does not do what tasks ask of it, now. */
+export const failingSystemSchema = z
+  .object({
+    system: z.string(),
+    tasks: z.int().describe('Open tasks whose last attempt failed'),
+    blocked: z.int().describe('Of these, those that are not tried again by themselves'),
+    requests: z.int().describe('That wait for them'),
+    error: z.object({ code: z.string(), message: z.string() }).describe('Of the task that failed most often'),
+    next_attempt_at: timeSchema.nullable().describe('When the first of them is tried again'),
+  })
+  .meta({ id: 'FailingSystem' });
+
+export const failingSystemListSchema = z
+  .object({ items: z.array(failingSystemSchema) })
+  .meta({ id: 'FailingSystemList' });
+
+export type FailingSystem = z.output<typeof failingSystemSchema>;
 export type TaskKind = z.output<typeof taskKindSchema>;
 export type TaskState = z.output<typeof taskStateSchema>;
 export type TaskView = z.output<typeof taskSchema>;

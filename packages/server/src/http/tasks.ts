@@ -6,6 +6,20 @@ import { requestIdParams, taskIdParams } from './params.ts';
 
 /** `/api/v1/requests/{id}/tasks`: the steps of a request. */
 export function taskRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
+  app.get('/api/v1/failing-systems', {
+    schema: {
+      ...operation({
+        id: 'listFailingSystems',
+        tag: 'Tasks',
+        summary: 'Systems whose tasks fail now',
+        description:
+          'With how many requests wait for them, and what they answered. Those with the most tasks come first.',
+      }),
+      response: { 200: api.failingSystemListSchema.describe('100 at most'), ...problems() },
+    },
+    handler: async (request) => ({ items: [...(await requests.failingSystems(callerOf(request)))] }),
+  });
+
   app.get('/api/v1/requests/:id/tasks', {
     schema: {
       ...operation({

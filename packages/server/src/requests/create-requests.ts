@@ -8,6 +8,7 @@ import { DEFAULT_RETRY, type RetryRules } from './back-off.ts';
 import { createDeadlines } from './deadlines/deadlines.ts';
 import { dueFigures } from './deadlines/due-figures.ts';
 import type { Event } from './event.ts';
+import { failingSystems } from './failing-systems.ts';
 import { createFleet } from './fleet.ts';
 import { createLegalHolds } from './holds/legal-holds.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -202,6 +203,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         .execute();
       return rows.map((row) => taskView(row, dependencies));
     },
+    failingSystems: (caller) => failingSystems(db, caller),
     async command(caller, requestId, command) {
       const target = ref(caller, requestId);
       if (command.type === 'approve') await refuseStrangers(caller, requestId);

@@ -337,4 +337,11 @@ export const requestMigrations: Migrations = {
         where operation is not null and state in ('cancelled', 'skipped')`.execute(db);
     },
   },
+  '0107-failing-systems': {
+    async up(db) {
+      await sql`
+        create index tasks_failing on tasks (organization_id, system)
+        where failures > 0 and state in ('ready', 'running', 'waiting', 'blocked')`.execute(db);
+    },
+  },
 };

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { eventually } from '../../test/eventually.ts';
 import { MemorySystem, memorySystems } from '../../test/memory-system.ts';
 import { auditMigrations, listAudit } from '../audit/index.ts';
-import { createLogger, newSecretKey, systemClock } from '../foundation/index.ts';
+import { createLogger, HabeasError, newSecretKey, systemClock } from '../foundation/index.ts';
 import { notifyMigrations } from '../notify/index.ts';
 import { loadPolicy } from '../policy/index.ts';
 import { type Caller, createPauses, createRequests, type Requests, requestMigrations } from './index.ts';
@@ -188,5 +188,32 @@ describe('a pause', () => {
     await eventually('it is done', () => isCompleted(server, id));
     expect([before, asked - before]).toEqual([2, 0]);
     expect(asksOther).toBeGreaterThan(20);
+  });
+});
+
+describe('a system that fails', () => {
+  it('is told of with what waits for it, to its own organization, until it does its work again', async () => {
+    const database = await openDatabase();
+    const acme = await startServer(database);
+    const beta = await startServer(database, { organizationId: 'beta' });
+    acme.shop.before = () => {
+      throw new HabeasError('SYSTEM_UNREACHABLE', 'shop does not answer', { retryable: true });
+    };
+    const id = await erase(acme);
+    await eventually('shop is told of', async () => (await acme.requests.failingSystems(caller)).length > 0);
+    expect(await acme.requests.failingSystems(caller)).toEqual([
+      {
+        system: 'shop',
+        tasks: expect.any(Number),
+        blocked: 0,
+        requests: 1,
+        error: { code: 'SYSTEM_UNREACHABLE', message: 'shop does not answer' },
+        next_attempt_at: expect.stringMatching(/Z$/),
+      },
+    ]);
+    expect(await beta.requests.failingSystems(other)).toEqual([]);
+    acme.shop.before = () => undefined;
+    await eventually('the request is done', () => isCompleted(acme, id), 60);
+    expect(await acme.requests.failingSystems(caller)).toEqual([]);
   });
 });

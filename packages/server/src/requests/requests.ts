@@ -102,6 +102,8 @@ export interface Requests {
     },
   ): Promise<api.PlanView>;
   tasks(caller: Caller, requestId: string): Promise<readonly api.TaskView[]>;
+  /** Systems with tasks that failed and are not done since. */
+  failingSystems(caller: Caller): Promise<readonly api.FailingSystem[]>;
   readonly legalHolds: LegalHolds;
   /** By when it has to be answered, how that is counted, and all that moved it. */
   deadline(caller: Caller, requestId: string): Promise<api.DeadlineView>;

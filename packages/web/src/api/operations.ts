@@ -104,6 +104,9 @@ export const listClients = define('GET', '/api/v1/clients', { reply: api.clientL
 const clientDecision = { body: api.decideClientSchema, reply: api.clientSchema };
 export const approveClient = define('POST', '/api/v1/clients/{id}:approve', clientDecision);
 export const rejectClient = define('POST', '/api/v1/clients/{id}:reject', clientDecision);
+export const listFailingSystems = define('GET', '/api/v1/failing-systems', {
+  reply: api.failingSystemListSchema,
+});
 export const listPauses = define('GET', '/api/v1/pauses', { reply: api.pauseListSchema });
 export const resume = define('POST', '/api/v1/pauses:resume', {
   body: api.resumeSchema,

@@ -1,9 +1,11 @@
 import { Badge, Group, List, Paper, Text, Title } from '@mantine/core';
 import { Instant } from '../parts/instant.tsx';
 import { TextLink } from '../parts/links.tsx';
-import { Words } from '../parts/name.tsx';
+import { plain, short } from '../parts/plain.ts';
 import type { Need, NeedRow } from './needs.ts';
 
+/** Of what somebody else wrote; where it leads, all of it is shown. */
+const LONGEST = 300;
 const SHOWN = 5;
 
 export interface NeedCardProps {
@@ -30,7 +32,7 @@ export function NeedCard({ need, rows }: NeedCardProps) {
         {rows.slice(0, SHOWN).map(({ id, text, at, to }) => (
           <List.Item key={id} mb={4}>
             <TextLink {...placeOf(to)}>
-              <Words>{text}</Words>
+              <bdi className="words">{plain(short(text, LONGEST))}</bdi>
             </TextLink>{' '}
             {at !== undefined && (
               <Text span size="sm" c="dimmed">

@@ -2,6 +2,7 @@ import type { RequestFilter, Scope } from '@habeas/contract/api';
 import {
   listClients,
   listConsentDestinations,
+  listFailingSystems,
   listGaps,
   listPauses,
   listRequests,
@@ -70,6 +71,21 @@ export const NEEDS: readonly Need[] = [
     scope: 'tasks:write',
     to: '/requests?state=blocked',
     rows: requests({ state: 'blocked', order: 'due' }),
+  },
+  {
+    title: 'Systems that fail',
+    what: 'Requests wait for them: see what they answer, then mend or pause them',
+    scope: 'requests:read',
+    to: '/connections',
+    async rows(signal) {
+      const { items } = await listFailingSystems({}, signal);
+      return items.map(({ system, requests: waiting, error, next_attempt_at: at }) => ({
+        id: system,
+        text: `${system}: ${waiting === 1 ? '1 request waits' : `${waiting} requests wait`}. ${error.message}`,
+        at: at ?? undefined,
+        to: '/connections',
+      }));
+    },
   },
   {
     title: 'Tickets',
