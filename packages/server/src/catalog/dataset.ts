@@ -172,6 +172,8 @@ export interface Identification {
   readonly type: string;
   /** How a given value is compared. */
   readonly match: 'exact' | 'case-insensitive';
+  /** Only its digits count, in stores that can compare so. (Default: false) */
+  readonly isTelephone?: true;
   /** Whether values of rows that were found are further identities of the person. */
   readonly resolves: boolean;
 }

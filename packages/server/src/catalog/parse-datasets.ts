@@ -1,6 +1,6 @@
 import { fromZodError, HabeasError, type PlaceOf, parseYamlWithPlaces } from '../foundation/index.ts';
 import { DATA_CATEGORIES, isDataCategory } from './data-categories.ts';
-import type { Collection, Dataset, Field, Mask, OnErase, Reference } from './dataset.ts';
+import type { Collection, Dataset, Field, Identification, Mask, OnErase, Reference } from './dataset.ts';
 import {
   type CollectionSource,
   type DatasetSource,
@@ -180,7 +180,7 @@ class DatasetReader {
           ? undefined
           : {
               type: identity,
-              match: source.habeas?.match ?? (identity === 'email' ? 'case-insensitive' : 'exact'),
+              ...comparedBy(source.habeas?.match ?? USUAL_MATCH[identity] ?? 'exact'),
               resolves: source.habeas?.resolves ?? true,
             },
       primaryKey: meta.primary_key ?? false,
@@ -332,4 +332,16 @@ function isPartOf(single: Reference, whole: Reference): boolean {
     single.target === whole.target &&
     whole.targetColumns[index] === single.targetColumns[0]
   );
+}
+
+/** How values of an identity type are compared where the field does not say it. */
+const USUAL_MATCH: Readonly<Record<string, 'case-insensitive' | 'telephone'>> = {
+  email: 'case-insensitive',
+  phone_number: 'telephone',
+};
+
+function comparedBy(
+  match: 'exact' | 'case-insensitive' | 'telephone',
+): Omit<Identification, 'type' | 'resolves'> {
+  return match === 'telephone' ? { match: 'exact', isTelephone: true } : { match };
 }

@@ -17,6 +17,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set([
   'lower',
   'max',
   'min',
+  'replace',
   'sha2',
   'st_asewkt',
   'substr',

@@ -1,4 +1,10 @@
-import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import {
+  type Comparison,
+  type LiveColumn,
+  quoteIdentifier,
+  telephoneSql,
+  type ValuesToCompare,
+} from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
 import { BINARY_TEXT, fromStored, print } from './values.ts';
 
@@ -27,6 +33,11 @@ export function compareWithValues({ column, values, match }: ValuesToCompare): C
           sql: (alias) => `${print(column, at(alias))} in ${list((text) => text)}`,
         }
       : { values: given, sql: own };
+  if (match === 'telephone')
+    return {
+      values: given,
+      sql: (alias) => `${telephoneSql(print(column, at(alias)))} in ${list((text) => text)}`,
+    };
   const fold = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
   const exactly = (alias: string) => `${fold(print(column, at(alias)))} in ${list(fold)}`;
   // What a collation calls equal has all that differs in case alone, as long as it knows no case. What the column's letters cannot write

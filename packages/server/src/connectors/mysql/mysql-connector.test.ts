@@ -21,6 +21,7 @@ import {
   people,
   shopSubject,
 } from '../../../test/small-shop-contract.ts';
+import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../test/spelled-people.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock, HabeasError } from '../../foundation/index.ts';
 import type { Connector, LocatedScope } from '../connector.ts';
@@ -183,6 +184,16 @@ describe.skipIf(server === undefined)('MariaDB', () => {
     expect(
       await database.rows('select (select count(*) from people) + (select count(*) from visits)'),
     ).toEqual([[0]]);
+  });
+
+  test('people are found however their telephone numbers and letters are written', async () => {
+    const { connector, database } = await openStore(
+      SPELLED_PEOPLE.replaceAll('TEXT', 'varchar(100)'),
+      SPELLED_DATASET,
+    );
+    await expectSpelledPeople(connector, async () =>
+      (await database.rows('select id from people order by id')).flat().map(Number),
+    );
   });
 
   test('rows without a key are known by all their values, equal ones together', async () => {

@@ -1,4 +1,10 @@
-import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import {
+  type Comparison,
+  type LiveColumn,
+  quoteIdentifier,
+  telephoneSql,
+  type ValuesToCompare,
+} from '../sql/index.ts';
 
 const INTEGERS: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
 
@@ -32,6 +38,8 @@ export function compareWithValues(options: ValuesToCompare): Comparison | undefi
       column.baseType === 'text' ||
       column.baseType === 'character'
     ) {
+      if (match === 'telephone')
+        return compared(values, (alias) => `${telephoneSql(`${at(alias)}::text`)} = any($1::text[])`);
       return match === 'case-insensitive'
         ? compared(
             values,

@@ -20,6 +20,7 @@ import {
   FALSY_SHOP_TABLES,
   shopSubject,
 } from '../../../test/small-shop-contract.ts';
+import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../test/spelled-people.ts';
 import { type KeepRule, parseDatasets } from '../../catalog/index.ts';
 import { fixedClock, HabeasError } from '../../foundation/index.ts';
 import type { Connector } from '../connector.ts';
@@ -400,4 +401,11 @@ test('discover tells tables, keys, references and types, a partitioned table onc
       { columns: ['event', 'at'], target: 'events', targetColumns: ['id', 'at'], onDelete: 'cascade' },
     ],
   });
+});
+
+test('people are found however their telephone numbers and letters are written', async () => {
+  const { connector, pool } = await openStore(SPELLED_PEOPLE.replaceAll('TEXT', 'text'), SPELLED_DATASET);
+  await expectSpelledPeople(connector, async () =>
+    (await pool.query<{ id: number }>('select id from public.people order by id')).rows.map(({ id }) => id),
+  );
 });

@@ -1,3 +1,4 @@
+import { compareIdentity } from './compare-identity.ts';
 import { type CompiledCollection, matchesKey } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { Search } from './search.ts';
@@ -52,11 +53,7 @@ const BLOCK = { column: 'blocked', value: () => 'true' };
 
 async function blockByIdentity(traversal: Search, collection: CompiledCollection): Promise<void> {
   for (const root of collection.roots) {
-    const comparison = collection.dialect.compareWithValues({
-      column: root.live,
-      values: traversal.valuesOf(root.identity.type),
-      match: root.identity.match,
-    });
+    const comparison = compareIdentity(collection, root, traversal.valuesOf(root.identity.type));
     const isOther = comparison === undefined ? 'true' : `not (${comparison.sql('t')})`;
     await traversal.transaction.change(
       collection.dialect.updateFound(

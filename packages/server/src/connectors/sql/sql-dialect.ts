@@ -12,7 +12,8 @@ export interface Comparison {
 export interface ValuesToCompare {
   readonly column: LiveColumn;
   readonly values: readonly string[];
-  readonly match: 'exact' | 'case-insensitive';
+  /** `telephone`: the values have digits alone, behind a `+` where that is known; nothing else of a column with texts counts. */
+  readonly match: 'exact' | 'case-insensitive' | 'telephone';
 }
 
 /** A value inside a column. */

@@ -1,7 +1,15 @@
 import { type About, type Identity, mostValues } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
+import { compareIdentity, namesTheSame, otherForms } from './compare-identity.ts';
 import { foundName } from './compile.ts';
-import { type Compiled, type CompiledCollection, keyDefinitions, keyNames, matchesKey } from './compiled.ts';
+import {
+  type Compiled,
+  type CompiledCollection,
+  type CompiledRoot,
+  keyDefinitions,
+  keyNames,
+  matchesKey,
+} from './compiled.ts';
 import { effectOf } from './effect.ts';
 import { rowsToFollow } from './found-rows.ts';
 import { quoteIdentifier } from './quote.ts';
@@ -164,11 +172,7 @@ export class Traversal implements Search {
       for (const root of collection.roots) {
         const values = fresh.get(root.identity.type);
         if (values === undefined) continue;
-        const comparison = collection.dialect.compareWithValues({
-          column: root.live,
-          values,
-          match: root.identity.match,
-        });
+        const comparison = compareIdentity(collection, root, values);
         if (comparison === undefined) continue;
         await this.prepare([collection]);
         const tick = this.nextTick();
@@ -255,8 +259,7 @@ export class Traversal implements Search {
            select v from seen
             where not exists (
               select 1 from ${collection.table} o
-               where ${dialect.hasPrinted(root.live, `o.${column}`, 'seen.v')}
-                 and not exists (select 1 from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null))
+               where ${namesTheSame(collection, root, 'seen.v')} and ${isOthers(collection)})
             limit ${most + known.size + 1}`,
         );
         const fresh = rows.flatMap(([value]) => (value == null || known.has(value) ? [] : [value]));
@@ -266,12 +269,31 @@ export class Traversal implements Search {
             `"${collection.name}.${root.column}" gave more than ${most} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
           );
         }
-        for (const value of fresh) if (value !== '') identities.push({ type: root.identity.type, value });
+        for (const value of fresh) {
+          if (value === '' || (await this.#isHeldOtherwise(collection, root, value))) continue;
+          identities.push({ type: root.identity.type, value });
+        }
       }
     }
     if (identities.length === 0) return false;
     await this.#findByIdentities(identities);
     return true;
+  }
+
+  /** Whether a row of somebody else holds the value with its letters composed in another way. */
+  async #isHeldOtherwise(
+    collection: CompiledCollection,
+    root: CompiledRoot,
+    value: string,
+  ): Promise<boolean> {
+    if (otherForms(value).length === 0) return false;
+    const comparison = compareIdentity(collection, root, [value]);
+    if (comparison === undefined) return false;
+    const rows = await this.transaction.rows(
+      `select '1' from ${collection.table} o where ${comparison.sql('o')} and ${isOthers(collection)} limit 1`,
+      comparison.values,
+    );
+    return rows.length > 0;
   }
 
   #note(name: string, count: number, tick: number | undefined): void {
@@ -302,6 +324,11 @@ function onlyToIdentities(compiled: Compiled): Compiled {
     ...compiled,
     collections: new Map([...compiled.collections].filter(([name]) => wanted.has(name))),
   };
+}
+
+/** Whether the row `o` is not, or not yet, the person's. */
+function isOthers(collection: CompiledCollection): string {
+  return `not exists (select 1 from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null)`;
 }
 
 function selectKey(collection: CompiledCollection, alias: string): string {

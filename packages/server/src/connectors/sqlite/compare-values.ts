@@ -1,4 +1,10 @@
-import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import {
+  type Comparison,
+  type LiveColumn,
+  quoteIdentifier,
+  telephoneSql,
+  type ValuesToCompare,
+} from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { decoded } from './stored-keys.ts';
 
@@ -19,6 +25,12 @@ export function compareWithValues({ column, values, match }: ValuesToCompare): C
       values: given,
       sql: (alias) =>
         `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
+    };
+  if (match === 'telephone' && affinityOf(column.type) === 'text')
+    return {
+      values: given,
+      sql: (alias) =>
+        `${telephoneSql(at(alias))} collate binary in (select substr(value, 2) from json_each($1))`,
     };
   // The column's own collation decides about its index, and may find more than it should.
   return {

@@ -19,6 +19,7 @@ import {
   people,
   shopSubject,
 } from '../../../test/small-shop-contract.ts';
+import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../test/spelled-people.ts';
 import { createSqliteFile, type SqliteFile } from '../../../test/sqlite-file.ts';
 import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
@@ -289,4 +290,11 @@ test('discovery tells tables with their keys and references, and no view or virt
     },
     { name: 'parts', primaryKey: ['a', 'b'], fields: [{}, {}, { name: 'c', generated: true }] },
   ]);
+});
+
+test('people are found however their telephone numbers and letters are written', async () => {
+  const { connector, file } = openStore(SPELLED_PEOPLE.replaceAll('TEXT', 'text'), SPELLED_DATASET);
+  await expectSpelledPeople(connector, () =>
+    file.rows('select id from people order by id').flat().map(Number),
+  );
 });

@@ -8,6 +8,7 @@ import {
   quoteIdentifier,
   type SqlDialect,
   type SqlTransaction,
+  telephoneSql,
   type ValuesToCompare,
 } from '../../sql/index.ts';
 import { keyBatches, keySource } from './redshift-keys.ts';
@@ -157,9 +158,10 @@ function compareWithValues({ column, values, match }: ValuesToCompare): Comparis
   if (fitting.length === 0) return undefined;
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const fold = (text: string) => (match === 'case-insensitive' && isText(column) ? `lower(${text})` : text);
+  const dense = (text: string) => (match === 'telephone' && isText(column) ? telephoneSql(text) : text);
   const list = fitting.map((_, index) =>
     isInteger(column) ? `cast($${index + 1} as bigint)` : fold(`cast($${index + 1} as ${TEXT})`),
   );
-  const own = isInteger(column) ? at : (alias: string) => fold(print(column, at(alias)));
+  const own = isInteger(column) ? at : (alias: string) => dense(fold(print(column, at(alias))));
   return { sql: (alias) => `${own(alias)} in (${list.join(', ')})`, values: fitting };
 }

@@ -18,6 +18,7 @@ import {
   FALSY_SHOP_TABLES,
   shopSubject,
 } from '../../../../test/small-shop-contract.ts';
+import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../../test/spelled-people.ts';
 import { parseDatasets } from '../../../catalog/index.ts';
 import { fixedClock } from '../../../foundation/index.ts';
 import type { Connector } from '../../connector.ts';
@@ -273,4 +274,13 @@ describe('the flag', () => {
       '`dialect` that its kind does not know',
     );
   });
+});
+
+test('people are found however their telephone numbers and letters are written', async () => {
+  const { connector, double } = await openShop(SPELLED_PEOPLE.replaceAll('TEXT', 'varchar(256)'), {
+    dataset: SPELLED_DATASET,
+  });
+  await expectSpelledPeople(connector, async () =>
+    (await double.query('select id::int from public.people order by id')).flat().map(Number),
+  );
 });
