@@ -1,18 +1,10 @@
-import { type About, type Identity, mostValues } from '../../catalog/index.ts';
-import { HabeasError } from '../../foundation/index.ts';
-import { compareIdentity, namesTheSame, otherForms } from './compare-identity.ts';
+import type { About, Identity } from '../../catalog/index.ts';
+import { compareIdentity } from './compare-identity.ts';
 import { foundName } from './compile.ts';
-import {
-  type Compiled,
-  type CompiledCollection,
-  type CompiledRoot,
-  keyDefinitions,
-  keyNames,
-  matchesKey,
-} from './compiled.ts';
+import { type Compiled, type CompiledCollection, keyDefinitions, keyNames } from './compiled.ts';
 import { effectOf } from './effect.ts';
 import { rowsToFollow } from './found-rows.ts';
-import { quoteIdentifier } from './quote.ts';
+import { ownValues } from './own-values.ts';
 import type { FoundGroup, Search } from './search.ts';
 import { refuseSharedKeys } from './shared-keys.ts';
 import { releaseSharedRows } from './shared-rows.ts';
@@ -247,53 +239,15 @@ export class Traversal implements Search {
       this.#read.set(collection.name, this.#tick);
       for (const root of collection.roots) {
         if (!root.identity.resolves) continue;
-        const column = quoteIdentifier(root.live.name);
-        const { dialect } = collection;
-        const known = new Set(this.valuesOf(root.identity.type));
-        const most = mostValues(root.identity.type);
-        const rows = await this.transaction.rows(
-          `with seen as (
-             select distinct ${dialect.print(root.live, `t.${column}`)} as v
-               from ${collection.found} s ${dialect.joinFromFew} ${collection.table} t on ${matchesKey(collection, 't', 's')}
-              where s.tick > ${after} and t.${column} is not null)
-           select v from seen
-            where not exists (
-              select 1 from ${collection.table} o
-               where ${namesTheSame(collection, root, 'seen.v')} and ${isOthers(collection)})
-            limit ${most + known.size + 1}`,
-        );
-        const fresh = rows.flatMap(([value]) => (value == null || known.has(value) ? [] : [value]));
-        if (fresh.length > most) {
-          throw new HabeasError(
-            'DATASET_INVALID',
-            `"${collection.name}.${root.column}" gave more than ${most} identities of the type ${root.identity.type} for one person, so it does not name a person. Add \`habeas: { resolves: false }\` to the field.`,
-          );
-        }
-        for (const value of fresh) {
-          if (value === '' || (await this.#isHeldOtherwise(collection, root, value))) continue;
-          identities.push({ type: root.identity.type, value });
-        }
+        const { type } = root.identity;
+        const known = new Set(this.valuesOf(type));
+        for (const value of await ownValues(this.transaction, collection, { root, after, known }))
+          identities.push({ type, value });
       }
     }
     if (identities.length === 0) return false;
     await this.#findByIdentities(identities);
     return true;
-  }
-
-  /** Whether a row of somebody else holds the value with its letters composed in another way. */
-  async #isHeldOtherwise(
-    collection: CompiledCollection,
-    root: CompiledRoot,
-    value: string,
-  ): Promise<boolean> {
-    if (otherForms(value).length === 0) return false;
-    const comparison = compareIdentity(collection, root, [value]);
-    if (comparison === undefined) return false;
-    const rows = await this.transaction.rows(
-      `select '1' from ${collection.table} o where ${comparison.sql('o')} and ${isOthers(collection)} limit 1`,
-      comparison.values,
-    );
-    return rows.length > 0;
   }
 
   #note(name: string, count: number, tick: number | undefined): void {
@@ -324,11 +278,6 @@ function onlyToIdentities(compiled: Compiled): Compiled {
     ...compiled,
     collections: new Map([...compiled.collections].filter(([name]) => wanted.has(name))),
   };
-}
-
-/** Whether the row `o` is not, or not yet, the person's. */
-function isOthers(collection: CompiledCollection): string {
-  return `not exists (select 1 from ${collection.found} s where ${matchesKey(collection, 'o', 's')} and s.tick is not null)`;
 }
 
 function selectKey(collection: CompiledCollection, alias: string): string {
