@@ -1,5 +1,6 @@
 import { api } from '@habeas/contract';
 import * as z from 'zod';
+import { parquetText } from '../consent/index.ts';
 import type { Application } from './application.ts';
 import { callerOf } from './caller.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
@@ -7,7 +8,11 @@ import { type HttpServer, operation, problems } from './operation.ts';
 const listSchema = z
   .custom<Buffer>((value) => Buffer.isBuffer(value))
   .meta({ type: 'string', contentMediaType: 'text/csv' });
-const TYPES = ['text/csv', 'application/x-ndjson'] as const;
+const PARQUET = 'application/vnd.apache.parquet';
+const TYPES = ['text/csv', 'application/x-ndjson', PARQUET] as const;
+/** Of the rows of a Parquet file, which may be packed well. */
+const MOST_UNPACKED_BYTES = 8 * api.MAX_CONSENT_IMPORT_BYTES;
+const UNPACK_MILLISECONDS = 60_000;
 const headers = z.looseObject({ 'content-type': z.string().max(200) });
 
 /** `POST /api/v1/consent:import`: signals of the rows of a list. */
@@ -25,9 +30,9 @@ export async function consentImportRoutes(
         ...operation({
           id: 'importConsent',
           tag: 'Consent',
-          summary: 'Store what people said as a list has it (CSV or JSON lines)',
+          summary: 'Store what people said as a list has it (CSV, JSON lines or Parquet)',
           description:
-            'Up to 10,000 rows, 8 MiB at most, in UTF-8; a longer list is sent in pieces, of CSV each with the header. Rows that are wrong are told by their lines, and do not keep the others from being stored. Sending the same rows under the same name again changes nothing.',
+            'Up to 10,000 rows, 8 MiB at most, in UTF-8; a longer list is sent in pieces, of CSV each with the header; lines of Parquet are its rows, from 1. Rows that are wrong are told by their lines, and do not keep the others from being stored. Sending the same rows under the same name again changes nothing.',
         }),
         consumes: [...TYPES],
         headers,
@@ -38,12 +43,22 @@ export async function consentImportRoutes(
           ...problems(['BAD_INPUT', 'PAYLOAD_TOO_LARGE']),
         },
       },
-      handler: (request) =>
-        consent.importRows(callerOf(request), {
+      handler: async (request) => {
+        const type = request.headers['content-type'];
+        return consent.importRows(callerOf(request), {
           ...request.query,
-          format: request.headers['content-type'].startsWith('text/csv') ? 'csv' : 'json-lines',
-          text: request.body.toString('utf8'),
-        }),
+          format: type.startsWith('text/csv') ? 'csv' : 'json-lines',
+          text: type.startsWith(PARQUET) ? await unpacked(request.body) : request.body.toString('utf8'),
+        });
+      },
     });
+  });
+}
+
+function unpacked(body: Buffer): Promise<string> {
+  return parquetText(body, {
+    mostRows: api.MAX_CONSENT_IMPORT_ROWS,
+    mostBytes: MOST_UNPACKED_BYTES,
+    signal: AbortSignal.timeout(UNPACK_MILLISECONDS),
   });
 }

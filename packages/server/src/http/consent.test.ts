@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { openDuckDb } from '../../test/duckdb.ts';
 import { inMemoryApplication, TEST_KEY, TEST_ORGANIZATION } from '../../test/in-memory-application.ts';
 import { auditMigrations } from '../audit/index.ts';
 import { consentMigrations, createConsent, parsePurposeFile } from '../consent/index.ts';
@@ -89,6 +93,45 @@ it('stores the rows of lists, once, and tells the lines of those that it cannot 
   expect(read.json()).toMatchObject({ purposes: [{ said: false }] });
   expect(await send('name=may', 'text/plain', table)).toMatchObject({ statusCode: 400 });
   expect(`${dry.body}${lines.body}`).not.toMatch(/carol/i);
+});
+
+it('stores the rows of Parquet files that are sent to it, and refuses ones that are torn or too large', async () => {
+  await using duckdb = await openDuckDb();
+  const folder = mkdtempSync(join(tmpdir(), 'habeas-upload-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const fileOf = async (query: string) => {
+    const file = join(folder, 'list.parquet');
+    await duckdb.run(`copy (${query}) to '${file}' (format parquet)`);
+    return readFileSync(file);
+  };
+  const send = (name: string, payload: Buffer) =>
+    app.inject({
+      method: 'POST',
+      url: `/api/v1/consent:import?name=${name}`,
+      headers: { authorization: `Bearer ${TEST_KEY}`, 'content-type': 'application/vnd.apache.parquet' },
+      payload,
+    });
+  const query = (rows: number, value = "'dora-' || n || '@x.org'") =>
+    `select 'email' as identity_type, ${value} as identity_value, case when n = 3 then null else '2026-05-01T10:00:00Z' end as said_at, n % 2 = 1 as analytics from range(${rows}) t(n)`;
+  const file = await fileOf(query(5));
+  const first = await send('up', file);
+  expect(first.json()).toMatchObject({ rows: 5, stored: 4, refused: [{ line: 4, code: 'malformed-row' }] });
+  expect((await send('up', file)).json()).toMatchObject({ stored: 0, repeated: 4 });
+  const identity = { type: 'email', value: 'dora-1@x.org' };
+  expect((await post('/api/v1/consent:read', { identity })).json()).toMatchObject({
+    purposes: [{ code: 'analytics', said: true }],
+  });
+  expect((await send('torn', file.subarray(0, -9))).statusCode).toBe(400);
+  expect((await send('many', await fileOf(query(10_001)))).json()).toMatchObject({
+    code: 'BAD_INPUT',
+    detail: expect.stringContaining('10001 rows'),
+  });
+  const long = await fileOf(query(9_000, "repeat('x', 30000)"));
+  expect(long.length).toBeLessThan(1_000_000);
+  expect((await send('long', long)).json()).toMatchObject({
+    code: 'BAD_INPUT',
+    detail: expect.stringContaining('send fewer'),
+  });
 });
 
 it('lists purposes', async () => {
