@@ -102,8 +102,8 @@ create function record_consent(organization text, received timestamptz, own_firs
 declare
   people integer[];
   first_new integer;
+  added integer := 0;
   gone integer[];
-  rest integer[];
 begin
   -- Whoever stores signals of an organization takes a turn, to the end of their transaction: each person has one writer.
   perform pg_advisory_xact_lock(hashtextextended('consent signals of ' || organization, 0));
@@ -119,6 +119,7 @@ begin
     select organization, people[g.place], g.mask, g.granted, g.moment
     from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted)
     where g.alone and people[g.place] >= first_new;
+    get diagnostics added = row_count;
   end if;
   with done as (
     update consent_signatures as s
@@ -132,10 +133,11 @@ begin
     select organization, people[g.place], g.until from unnest(places, single, ends) as g(place, alone, until)
     where g.alone and g.until is not null ${NOTE_EARLIER};
   end if;
-  rest := array(
+  if added + cardinality(gone) = cardinality(people) then return; end if;
+  perform fold_consent(organization, array(
     select people[g.place] from unnest(places, single) as g(place, alone)
-    where not (g.alone and (people[g.place] >= first_new) is true) and people[g.place] not in (select unnest(gone)));
-  if cardinality(rest) > 0 then perform fold_consent(organization, rest, own_first, received, limits, terms); end if;
+    where (g.alone and people[g.place] >= first_new) is not true and people[g.place] not in (select unnest(gone))
+  ), own_first, received, limits, terms);
 end $$`;
 
 export const recordFunctions: Migrations = {

@@ -38,8 +38,8 @@ export const targetMigrations: Migrations = {
         await trigger(db, 'consent_identities', 'update', rows, { rows, where: 'true' });
     },
   },
-  // Where nobody is told, nothing is compared. Rows of before and after are matched by hashes, whatever the transaction says of joins: each with
-  // each, a thousand people were a million comparisons.
+  // Rows of before and after are matched by hashes, whatever the transaction says of joins: each with each, a thousand people were a million
+  // comparisons. Where nobody is told, which is so until a target is registered, nothing is noted.
   '0090-consent-changes-by-hash': {
     async up(db) {
       for (const [table, event, tables] of NOTED) {
@@ -53,7 +53,6 @@ export const targetMigrations: Migrations = {
             create or replace function ${name}() returns trigger language plpgsql set search_path from current
               set enable_hashjoin = on set enable_nestloop = off set enable_mergejoin = off as $$
             begin
-              if not exists (select from consent_targets) then return null; end if;
               insert into consent_changes (organization_id, subject)
               select distinct organization_id, subject from ${rows}
               where organization_id in (select t.organization_id from consent_targets as t)
@@ -62,9 +61,15 @@ export const targetMigrations: Migrations = {
             end $$`)
           .execute(db);
       }
+      const { rows: targets } = await sql`select from consent_targets limit 1`.execute(db);
+      if (targets.length > 0) return;
+      for (const table of NOTED_TABLES)
+        await sql`alter table ${sql.table(table)} disable trigger user`.execute(db);
     },
   },
 };
+
+export const NOTED_TABLES = ['consent_identities', 'consent_signatures'] as const;
 
 /** What each trigger notes changes of. */
 const NOTED = [

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { inTransaction } from './in-transaction.ts';
+import { NOTED_TABLES } from './migrations.ts';
 import { readSignatures } from './read-signatures.ts';
 import { identityTypes, type Target } from './target.ts';
 import type { ChangeableTarget, TargetStore, Watermark } from './target-store.ts';
@@ -82,7 +83,7 @@ async function syncWithin(
   return { changed, drift: isWhole ? drift : 0, watermark };
 }
 
-/** From when changes are noted for it: whoever is writing ends first. */
+/** From when changes are noted for it, or at all: the lock of the change waits until whoever is writing has ended. */
 export async function registerTarget(
   source: pg.ClientBase,
   { organizationId, key }: Pick<Target, 'organizationId' | 'key'>,
@@ -93,7 +94,7 @@ export async function registerTarget(
   );
   if (rows.length > 0) return;
   await inTransaction(source, 'read committed', async () => {
-    await source.query('lock table consent_identities, consent_signatures in share row exclusive mode');
+    for (const table of NOTED_TABLES) await source.query(`alter table ${table} enable trigger user`);
     await source.query(
       'insert into consent_targets (organization_id, target) values ($1, $2) on conflict do nothing',
       [organizationId, key],
