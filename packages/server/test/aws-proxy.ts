@@ -8,8 +8,10 @@ export interface Asked {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** `code`: of an error as S3 has it. */
-type ProxyAnswer = { readonly status: number } & ({ readonly code: string } | { readonly body: string });
+/** `code`: of an error as S3 has it. `cut`: none, as of a store that is gone. */
+type ProxyAnswer =
+  | 'cut'
+  | ({ readonly status: number } & ({ readonly code: string } | { readonly body: string }));
 
 /** Stands between a program and a server that speaks protocols of Amazon's, and answers some calls itself. */
 export async function startProxy(
@@ -20,6 +22,10 @@ export async function startProxy(
     const url = new URL(incoming.url ?? '/', target);
     const asked = { method: incoming.method ?? '', query: url.searchParams, headers: incoming.headers };
     const answer = answers(asked);
+    if (answer === 'cut') {
+      outgoing.destroy();
+      return;
+    }
     if (answer !== undefined) {
       incoming.resume();
       outgoing

@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
-import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
+import {
+  collect,
+  erase,
+  located,
+  scopeOf,
+  sum,
+  testConnectorContract,
+} from '../../../test/connector-contract.ts';
 import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { type Identity, parseDatasets } from '../../catalog/index.ts';
@@ -246,6 +253,38 @@ describe.skipIf(program === undefined)('DynamoDB', () => {
     // A page has at most a mebibyte.
     expect(queries).toBeGreaterThan(2);
     expect((await erase({ connector }, scope)).counts).toEqual({ orders: 122 });
+    expect(await snapshot(client)).toEqual(without(['orders', 0], ['orders', 1]));
+    await connector.close();
+  });
+
+  test('a service that is gone in the middle of an erasure is tried again, and a retry ends in the same state', async () => {
+    await fill(client);
+    for (let at = 0; at < 60; at += 1)
+      await client.ask(
+        'PutItem',
+        { TableName: 'orders', Item: { customer: { N: '7' }, at: { S: `${at}` } } },
+        signal,
+      );
+    let isGone = false;
+    let writes = 0;
+    await using between = await startProxy(moto.url, ({ headers }: Asked) => {
+      if (String(headers['x-amz-target']).endsWith('.BatchWriteItem')) {
+        writes += 1;
+        if (writes === 2) isGone = true;
+      }
+      return isGone ? 'cut' : undefined;
+    });
+    const connector = connect(between.url);
+    const scope = await located({ connector }, id('7'));
+    await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+    expect((await connector.check()).ok).toBe(false);
+    isGone = false;
+    const again = await connector.erase({ ...scope, unanswered: true }, 'erase');
+    expect(again).toMatchObject({ state: 'done', evidence: { counts: { orders: 62 } } });
+    expect(sum((await connector.verify(scope)).remaining)).toBe(0);
     expect(await snapshot(client)).toEqual(without(['orders', 0], ['orders', 1]));
     await connector.close();
   });

@@ -18,6 +18,7 @@ import {
   FALSY_SHOP,
   FALSY_SHOP_DATASET,
   FALSY_SHOP_TABLES,
+  people,
   shopSubject,
 } from '../../../test/small-shop-contract.ts';
 import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../test/spelled-people.ts';
@@ -401,6 +402,28 @@ test('discover tells tables, keys, references and types, a partitioned table onc
       { columns: ['event', 'at'], target: 'events', targetColumns: ['id', 'at'], onDelete: 'cascade' },
     ],
   });
+});
+
+test('rows without a key are known by all their values, equal ones together', async () => {
+  const { connector, pool } = await openStore(
+    `create table people (email text, name text, tags text[]);
+     insert into people values ('ann@example.com', 'Ann', '{a,b}'), ('ann@example.com', 'Ann', '{a,b}'), ('ann@example.com', null, null), ('bob@example.com', 'Ann', '{a,b}')`,
+    people(`
+          - { name: email, data_categories: [user.contact.email], fides_meta: { identity: email } }
+          - { name: name, data_categories: [user.name] }
+          - { name: tags, data_categories: [user.content] }`),
+  );
+  expect(await connector.check()).toMatchObject({ ok: true });
+  const scope = await located({ connector }, ANN);
+  // What changed since it was found is another row.
+  await pool.query(`insert into public.people values ('ann@example.com', 'Anna', null)`);
+  const evidence = await erase({ connector }, scope);
+  expect(evidence.counts).toEqual({ people: 3 });
+  expect(evidence.notes.join()).toContain('has no key');
+  expect(sum((await connector.verify(scope)).remaining)).toBe(1);
+  expect((await erase({ connector }, await located({ connector }, ANN))).counts).toEqual({ people: 1 });
+  const { rows } = await pool.query('select email from public.people');
+  expect(rows).toEqual([{ email: 'bob@example.com' }]);
 });
 
 test('people are found however their telephone numbers and letters are written', async () => {
