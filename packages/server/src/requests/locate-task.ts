@@ -32,7 +32,10 @@ export async function locateTask(context: TaskContext): Promise<TaskOutcome> {
       const line = JSON.stringify(batch);
       pending.push(line);
       bytes += line.length;
-      if (bytes >= PIECE_BYTES) await flush();
+      if (bytes < PIECE_BYTES) continue;
+      // So many keys are read again right away, to erase by them and to look for what is left.
+      context.whileMuchIsStreamed();
+      await flush();
     }
     if (pending.length > 0) await flush();
   } finally {
