@@ -6,6 +6,7 @@ import { assembleContactProofs, assemblePortal, intakePageOf } from './assemble-
 import { assembleRequests } from './assemble-requests.ts';
 import { assembleTelling } from './assemble-telling.ts';
 import { appendAudit } from './audit/index.ts';
+import { createCatalog } from './catalog/index.ts';
 import type { CreateServerOptions, LocalServer } from './cli/index.ts';
 import { createConnections } from './connectors/index.ts';
 import { type Config, closeAll, systemClock } from './foundation/index.ts';
@@ -112,6 +113,16 @@ export async function createServer(
       record: () =>
         loadRecord(config.record === undefined ? undefined : resolve(config.folder, config.record)),
       jobs: consent.recordedJobs,
+    }),
+    catalog: createCatalog({
+      map,
+      systems: connections.map(({ config: { key, kind, service, team }, datasets }) => ({
+        key,
+        kind,
+        service: service ?? key,
+        team,
+        datasets,
+      })),
     }),
     connections: connectionsView,
     feed,

@@ -1,6 +1,7 @@
 import { api } from '@habeas/contract';
 import type { ApiKeys } from '../src/access/index.ts';
 import type { AuditLog } from '../src/audit/index.ts';
+import { createCatalog } from '../src/catalog/index.ts';
 import { createSqlEnforcer } from '../src/consent/index.ts';
 import {
   createLogger,
@@ -152,6 +153,7 @@ export function inMemoryApplication(options: InMemoryApplicationOptions): InMemo
       jobs: async () => [],
       record: () => undefined,
     }),
+    catalog: createCatalog({ systems: [], map }),
     connections: {
       list: () => [CONNECTION],
       check: async (key) => {

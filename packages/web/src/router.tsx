@@ -8,6 +8,7 @@ import {
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import * as z from 'zod';
 import { queryClient } from './api/query-client.ts';
+import { catalogSearchSchema } from './catalog/search.ts';
 import { mapQuery } from './map/queries.ts';
 import { mapSearchSchema } from './map/search.ts';
 import { Loading } from './parts/states.tsx';
@@ -82,6 +83,12 @@ const map = createRoute({
   loader: ({ deps }) => void queryClient.prefetchQuery(mapQuery(deps)),
 }).lazy(() => import('./map/map-page.tsx').then(({ route }) => route));
 
+const catalog = createRoute({
+  getParentRoute: () => root,
+  path: '/catalog',
+  validateSearch: catalogSearchSchema,
+}).lazy(() => import('./catalog/catalog-page.tsx').then(({ route }) => route));
+
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/audit',
@@ -110,6 +117,7 @@ export const router = createRouter({
     ticket,
     holds,
     map,
+    catalog,
     consent,
     policy,
     connections,

@@ -1,4 +1,5 @@
 export * from './audit.ts';
+export * from './catalog.ts';
 export * from './clients.ts';
 export * from './common.ts';
 export * from './connections.ts';

@@ -1,3 +1,4 @@
+export { type CataloguedSystem, catalogEntries } from './catalog-entries.ts';
 export * from './change-coverage.ts';
 export * from './children-first.ts';
 export * from './collection-shape.ts';
@@ -10,6 +11,7 @@ export {
   type KeptCoverage,
   untilInWords,
 } from './coverage.ts';
+export { type Catalog, createCatalog } from './create-catalog.ts';
 export * from './data-categories.ts';
 export * from './dataset.ts';
 export * from './dataset-graph.ts';

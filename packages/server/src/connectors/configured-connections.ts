@@ -144,6 +144,7 @@ function configure(
   return {
     config,
     capabilities: open(inputs.content).capabilities,
+    datasets: linked.datasets,
     needs: all.identitiesNeeded,
     resolves: cover(new Set(all.identitiesNeeded)).identitiesResolved,
     foundThrough: linked.foundThrough,

@@ -114,6 +114,7 @@ describe('systems', () => {
         concurrency: 1,
       },
       capabilities: new Set(),
+      datasets: [],
       needs: [],
       resolves: [],
       foundThrough: new Set(),

@@ -1,4 +1,4 @@
-import type { About, ChangeCoverage, ChangeOrder, Coverage, KeepRule } from '../catalog/index.ts';
+import type { About, ChangeCoverage, ChangeOrder, Coverage, Dataset, KeepRule } from '../catalog/index.ts';
 import { type Clock, type ConnectionConfig, HabeasError, type Logger } from '../foundation/index.ts';
 import type { ApprovedClient, DataMap, System } from '../map/index.ts';
 import { concurrencyOf } from './connection-kind.ts';
@@ -22,6 +22,8 @@ export interface ClientConnector extends Connector {
 /** A configured connection, read and checked: what the planner needs of it, and how to act on it. */
 export interface ConfiguredConnection {
   readonly config: ConnectionConfig;
+  /** As its files have them, with the identities that references to other connections give. */
+  readonly datasets: readonly Dataset[];
   readonly capabilities: ReadonlySet<Capability>;
   readonly needs: readonly string[];
   readonly resolves: readonly string[];

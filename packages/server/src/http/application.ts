@@ -1,5 +1,6 @@
 import type { ApiKeys, MemberSignIn, Members, Principal, Sessions } from '../access/index.ts';
 import type { AuditLog, PublishedLog } from '../audit/index.ts';
+import type { Catalog } from '../catalog/index.ts';
 import type { Connections } from '../connectors/index.ts';
 import type {
   Consent,
@@ -43,6 +44,7 @@ export interface Application {
   readonly propagation: PropagationState;
   readonly consentTargets: Pick<TargetSyncs, 'statuses'>;
   readonly map: DataMap;
+  readonly catalog: Catalog;
   readonly mapExports: MapExports;
   readonly connections: Connections;
   readonly feed: EventFeed;

@@ -24,6 +24,7 @@ const BY_TAG: Readonly<Record<keyof typeof TAGS, readonly [api.Scope?, api.Scope
   'Processing choices': ['choices:read', 'choices:read'],
   Consent: ['consent:read', 'consent:write'],
   Map: ['map:read', 'map:write'],
+  Catalog: ['map:read'],
   Clients: ['connections:read', 'connections:write'],
   Connections: ['connections:read', 'connections:write'],
   Partners: ['partners:read', 'partners:write'],

@@ -32,6 +32,7 @@ export const TAGS = {
     'What the data of people may not be used for, for services that ask before they use it',
   Consent: 'What people agreed to, by purpose',
   Map: 'Who holds and who moves which personal data',
+  Catalog: 'Which fields of which systems hold what, and who owns them',
   Clients: 'Addresses that teams published; nothing is sent there before somebody approved it',
   Connections: 'Systems that Habeas acts on by itself',
   Partners:

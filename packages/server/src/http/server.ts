@@ -9,6 +9,7 @@ import { auditLogRoutes } from './audit-log.ts';
 import { backEndRoutes } from './back-end.ts';
 import { bounceRoutes } from './bounces.ts';
 import { callbackRoutes } from './callbacks.ts';
+import { catalogRoutes } from './catalog.ts';
 import { clientRoutes } from './clients.ts';
 import { closeConnections } from './close-connections.ts';
 import { connectionRoutes } from './connections.ts';
@@ -152,6 +153,7 @@ export async function createHttpServer(
   consentTagFileRoutes(app);
   mapRoutes(app, application);
   gapRoutes(app, application);
+  catalogRoutes(app, application);
   mapExportRoutes(app, application);
   declarationRoutes(app, application);
   clientRoutes(app, application);

@@ -64,18 +64,18 @@ describe.skipIf(program === undefined)('the data map of another day', () => {
           await page.getByLabel('Compare to').fill(dayBefore(3));
           await page.getByText('compared: 2 added, 2 removed, 0 changed').waitFor();
           const edge = (sign: string) => page.locator('.react-flow__edge', { hasText: `${sign} phone` });
-          await edge('＋').waitFor({ state: 'attached' });
+          await edge('+').waitFor({ state: 'attached' });
           await edge('−').waitFor({ state: 'attached' });
           const style = async (sign: string) =>
             (await edge(sign).locator('.react-flow__edge-path').getAttribute('style')) ?? '';
-          const [added, removed] = [await style('＋'), await style('−')];
+          const [added, removed] = [await style('+'), await style('−')];
           expect([added.includes('dasharray'), removed.includes('dasharray')]).toEqual([false, true]);
           expect([added.includes('teal'), removed.includes('red')]).toEqual([true, true]);
           expect(await barriers(page)).toEqual([]);
           await picture(page, `map-compared-${colorScheme}`);
           await page.getByText('Table', { exact: true }).click();
           const changes = page.getByRole('region', { name: 'Changes' });
-          await changes.getByRole('row', { name: /＋ added flow kiosk mailer phone/ }).waitFor();
+          await changes.getByRole('row', { name: /\+ added flow kiosk mailer phone/ }).waitFor();
           await changes.getByRole('row', { name: /− removed flow fax analytics phone/ }).waitFor();
           expect(await changes.locator('tbody tr').count()).toBe(4);
           expect(await barriers(page)).toEqual([]);

@@ -94,7 +94,9 @@ describe.skipIf(program === undefined)('the work of a day in the dashboard', () 
     await visit(browser, served.url, async ({ page, problems }) => {
       await signIn(page, strangerKey, '/app/tickets');
       await page.getByText('No ticket is open').waitFor();
-      expect(await page.getByRole('navigation', { name: 'Pages' }).textContent()).toBe('HomeTicketsData map');
+      expect(await page.getByRole('navigation', { name: 'Pages' }).textContent()).toBe(
+        'HomeTicketsData mapCatalog',
+      );
       expect(await barriers(page)).toEqual([]);
       await page.goto(`/app/tickets/${ticket.id}`);
       await page.getByRole('alert').getByText('There is no ticket').waitFor();

@@ -124,6 +124,11 @@ export const getDownstream = define('GET', '/api/v1/map/downstream', {
   reply: api.reachSchema,
 });
 
+export const listCatalog = define('GET', '/api/v1/catalog', {
+  query: api.listCatalogQuerySchema,
+  reply: api.catalogPageSchema,
+});
+
 export const listApiKeys = define('GET', '/api/v1/api-keys', { reply: api.apiKeyListSchema });
 export const createApiKey = define('POST', '/api/v1/api-keys', {
   body: api.createApiKeySchema,

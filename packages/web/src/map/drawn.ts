@@ -34,7 +34,7 @@ export interface Emphasis {
 
 /** Marks stand in the words of a link, too: colour is never the only sign. */
 export const MARKS: Readonly<Record<Mark, { readonly sign: string; readonly color: string }>> = {
-  added: { sign: '＋', color: lineColor('teal') },
+  added: { sign: '+', color: lineColor('teal') },
   removed: { sign: '−', color: lineColor('red') },
   changed: { sign: '±', color: lineColor('yellow') },
 };
@@ -95,7 +95,7 @@ export function edgesOf(
 
 const SHOWN_TYPES = 2;
 
-/** `＋ email, ip +3`. */
+/** `+ email, ip +3`. */
 export function labelOf({ dataTypes, marks }: Pick<MapLink, 'dataTypes' | 'marks'>): string {
   const signs = marks.map((mark) => MARKS[mark].sign).join('');
   const types = dataTypes.slice(0, SHOWN_TYPES).map((type) => plain(type.slice(0, 24)));

@@ -1,4 +1,5 @@
 import { Button, Group, List, Stack, Text } from '@mantine/core';
+import { ButtonLink } from '../parts/links.tsx';
 import { Name } from '../parts/name.tsx';
 import { gapsOfNode } from './about-gaps.ts';
 import { type MapNode, NO_TEAM } from './collapse.ts';
@@ -57,6 +58,16 @@ export function NodePanel({
         <Button size="compact-sm" variant="default" onClick={() => toggle(node.team)}>
           {open.has(node.team) ? 'Close the team' : 'Open the team'}
         </Button>
+        {node.id !== `team:${NO_TEAM}` && (
+          <ButtonLink
+            size="compact-sm"
+            variant="default"
+            to="/catalog"
+            search={node.kind === 'service' ? { service: node.name } : { team: node.name }}
+          >
+            Fields in the catalog
+          </ButtonLink>
+        )}
         {node.kind === 'service' ? (
           <>
             <Button size="compact-sm" onClick={() => change({ reach: node.name })}>

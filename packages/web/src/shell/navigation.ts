@@ -7,6 +7,7 @@ export interface Place {
     | '/tickets'
     | '/holds'
     | '/map'
+    | '/catalog'
     | '/consent'
     | '/policy'
     | '/connections'
@@ -24,6 +25,7 @@ export const PLACES: readonly Place[] = [
   { to: '/tickets', label: 'Tickets', scopes: ['tickets:read'] },
   { to: '/holds', label: 'Legal holds', scopes: ['holds:read'] },
   { to: '/map', label: 'Data map', scopes: ['map:read'] },
+  { to: '/catalog', label: 'Catalog', scopes: ['map:read'] },
   { to: '/consent', label: 'Consent', scopes: ['consent:read', 'personal-data:read'] },
   { to: '/policy', label: 'Policy', scopes: ['policy:read'] },
   { to: '/connections', label: 'Connections', scopes: ['connections:read'] },
