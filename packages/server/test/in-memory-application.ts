@@ -434,6 +434,15 @@ function inMemoryFeed(): InMemoryFeed {
   let woken = Promise.withResolvers<void>();
   let open = 0;
   return {
+    list: async ({ organizationId, requestId, after, limit }) =>
+      events
+        .filter(
+          (event) =>
+            event.organizationId === organizationId &&
+            event.requestId === requestId &&
+            event.sequence > after,
+        )
+        .slice(0, limit),
     publish(event) {
       const sequence = events.length + 1;
       events.push({ ...event, sequence, id: `evt_${sequence}`, at: new Date(AT) });

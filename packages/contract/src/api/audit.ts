@@ -52,6 +52,15 @@ export const streamEventSchema = z
   })
   .meta({ id: 'StreamEvent' });
 
+export const listEventsQuerySchema = pageQuerySchema.extend({
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'the `next` of an earlier page')
+    .optional(),
+});
+
+export const eventPageSchema = pageOf(streamEventSchema).meta({ id: 'EventPage' });
+
 export type AuditEntryView = z.output<typeof auditEntrySchema>;
 export type ConsistencyProofView = z.output<typeof consistencyProofSchema>;
 export type StreamEvent = z.output<typeof streamEventSchema>;

@@ -47,12 +47,15 @@ async function copyEvents(stream: PassThrough, options: EventStreamOptions): Pro
 
 /** One event in the format of the stream. */
 export function formatEvent(event: StoredEvent): string {
-  const view: api.StreamEvent = {
+  return `id: ${event.sequence}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+}
+
+export function eventView(event: StoredEvent): api.StreamEvent {
+  return {
     id: event.id,
     at: event.at.toISOString(),
     type: event.type,
     request_id: event.requestId ?? null,
     data: { ...event.data },
   };
-  return `id: ${event.sequence}\ndata: ${JSON.stringify(view)}\n\n`;
 }

@@ -1,8 +1,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { api } from '@habeas/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
-import { type InMemoryApplication, inMemoryApplication, TEST_KEY } from '../../test/in-memory-application.ts';
+import {
+  type InMemoryApplication,
+  inMemoryApplication,
+  TEST_KEY,
+  TEST_ORGANIZATION,
+} from '../../test/in-memory-application.ts';
 import { createHttpServer, type HttpServer } from './index.ts';
 
 let database: TestDatabase;
@@ -165,4 +171,28 @@ describe('the event stream', () => {
     await vi.waitFor(() => expect(received).toBeGreaterThan(total * big.length), { timeout: 20_000 });
     socket.destroy();
   });
+});
+
+it('lists the events of one request page by page, each once, and of no other', async () => {
+  const { id } = application.requests.addFinished(TEST_ORGANIZATION, Buffer.from('zip'));
+  for (const type of ['request.received', 'request.running', 'request.completed']) {
+    application.publish({ organizationId: TEST_ORGANIZATION, requestId: id, type, data: { matched: true } });
+    application.publish({ organizationId: TEST_ORGANIZATION, requestId: 'req_9', type, data: {} });
+    application.publish({ organizationId: 'other', requestId: id, type, data: {} });
+  }
+  const headers = { authorization: `Bearer ${TEST_KEY}` };
+  const read = async (query: string) => {
+    const answer = await app.inject({ url: `/api/v1/requests/${id}/events${query}`, headers });
+    const page = api.eventPageSchema.parse(answer.json());
+    return { types: page.items.map(({ type }) => type), next: page.next };
+  };
+  const first = await read('?limit=2');
+  expect(first.types).toEqual(['request.received', 'request.running']);
+  expect(await read(`?limit=2&cursor=${first.next}`)).toEqual({ types: ['request.completed'], next: null });
+  for (const [url, status] of [
+    ['/api/v1/requests/req_none/events', 404],
+    [`/api/v1/requests/${id}/events?cursor=x`, 400],
+  ] as const) {
+    expect((await app.inject({ url, headers })).statusCode).toBe(status);
+  }
 });

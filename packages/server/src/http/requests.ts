@@ -2,6 +2,7 @@ import { api } from '@habeas/contract';
 import * as z from 'zod';
 import type { Application } from './application.ts';
 import { callerOf } from './caller.ts';
+import { eventView } from './event-stream.ts';
 import { type HttpServer, operation, problems } from './operation.ts';
 import { requestIdParams } from './params.ts';
 
@@ -13,7 +14,10 @@ const idempotencyKeySchema = z
   .describe('Chosen by the caller: the same key with the same body gives the same request again');
 
 /** `/api/v1/requests`: make, list and read requests, and decide about them. */
-export function requestRoutes(app: HttpServer, { requests }: Pick<Application, 'requests'>): void {
+export function requestRoutes(
+  app: HttpServer,
+  { requests, feed }: Pick<Application, 'requests' | 'feed'>,
+): void {
   app.post('/api/v1/requests', {
     schema: {
       ...operation({
@@ -74,6 +78,36 @@ export function requestRoutes(app: HttpServer, { requests }: Pick<Application, '
       response: { 200: api.requestSchema.describe('The request'), ...problems(['NOT_FOUND']) },
     },
     handler: (request) => requests.get(callerOf(request), request.params.id),
+  });
+
+  app.get('/api/v1/requests/:id/events', {
+    schema: {
+      ...operation({
+        id: 'listRequestEvents',
+        tag: 'Requests',
+        summary: 'List what happened to a request, as the stream of events told it',
+        description: 'Oldest first, for 90 days. Ids, counts and states, never personal data.',
+      }),
+      params: requestIdParams,
+      querystring: api.listEventsQuerySchema,
+      response: {
+        200: api.eventPageSchema.describe('A page of events'),
+        ...problems(['BAD_INPUT', 'NOT_FOUND']),
+      },
+    },
+    handler: async (request) => {
+      const caller = callerOf(request);
+      const { id: requestId } = request.params;
+      const { cursor, limit } = request.query;
+      // Throws for one that is not theirs.
+      await requests.get(caller, requestId);
+      const { organizationId } = caller;
+      const after = Number(cursor ?? 0);
+      const found = await feed.list({ organizationId, requestId, after, limit: limit + 1 });
+      const page = found.slice(0, limit);
+      const next = found.length > limit ? String(page.at(-1)?.sequence) : null;
+      return { items: page.map(eventView), next };
+    },
   });
 
   app.get('/api/v1/requests/:id/plan', {

@@ -12,6 +12,8 @@ export interface EventFeed {
    * subscriber costs no memory. Throws UNAVAILABLE when the database does not answer: subscribe again after the last event.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<StoredEvent>;
+  /** What happened to one request, oldest first; what is still under way comes with a later call. Throws UNAVAILABLE. */
+  list(options: ListEventsOptions): Promise<readonly StoredEvent[]>;
   /** Ends all subscriptions and the listening connection. Must come before the pool is closed. */
   close(): Promise<void>;
 }
@@ -26,6 +28,15 @@ export interface SubscribeOptions {
   readonly after?: number | undefined;
   /** Ends the stream, without an error. */
   readonly signal: AbortSignal;
+}
+
+export interface ListEventsOptions {
+  readonly organizationId: string;
+  readonly requestId: string;
+  /** Only events with a greater sequence. */
+  readonly after: number;
+  /** Most of them. */
+  readonly limit: number;
 }
 
 export interface CreateEventFeedOptions {
@@ -109,6 +120,10 @@ export function createEventFeed(options: CreateEventFeedOptions): EventFeed {
 
   return {
     subscribe: stream,
+    async list(asked) {
+      const { settled: upTo } = await orUnavailable(readFrontier(db));
+      return orUnavailable(readEvents(db, { ...asked, upTo }));
+    },
     async close() {
       closing.abort();
       await running;

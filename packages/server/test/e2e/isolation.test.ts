@@ -111,13 +111,13 @@ async function ourIds(): Promise<readonly string[]> {
 const BODIES = [
   undefined,
   { reason: 'a test' },
-  { team: 'data', reason: 'a test' },
   { reason: 'ComplexityOfProcess' },
   { reason: 'identity' },
   { role: 'auditor' },
   { note: 'a test', count: 0 },
   { callback_origins: ['https://partner.example'] },
 ];
+const WITH_KEY = [...BODIES, { team: 'data', reason: 'a test' }];
 
 test('no route of theirs shows or changes anything of ours, by whatever id', async () => {
   const [client] = (await our.api.get<{ items: api.ClientView[] }>('/api/v1/clients')).items;
@@ -131,7 +131,9 @@ test('no route of theirs shows or changes anything of ours, by whatever id', asy
   for (const request of [erasure, access]) {
     const tasks = await our.api.tasks(request.id);
     const ticket = tasks.find(({ kind }) => kind === 'ticket');
-    for (const { method, path } of known.filter(({ path: one }) => one !== '/api/v1/events')) {
+    for (const { method, path, open } of known.filter(({ path: one }) => one !== '/api/v1/events')) {
+      // The same call as for the request before; an address without a key may not make many.
+      if (open && !path.includes('{') && request === access) continue;
       const subject = path.includes('/tickets/')
         ? ticket?.id
         : path.includes('/clients/')
@@ -142,7 +144,7 @@ test('no route of theirs shows or changes anything of ours, by whatever id', asy
         .replace('{taskId}', ticket?.id ?? '')
         .replace('{key}', 'shop')
         .replace('{data_type}', 'email');
-      for (const body of method === 'GET' ? [undefined] : BODIES) {
+      for (const body of method === 'GET' ? [undefined] : open ? BODIES : WITH_KEY) {
         const answer = await their.api.call(method, filled, body === undefined ? {} : { body });
         const answered = `${method} ${path} answered ${answer.status}`;
         if (path.includes('{id}')) expect([404, 400], `${answered}: ${answer.text}`).toContain(answer.status);
