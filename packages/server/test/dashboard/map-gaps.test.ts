@@ -66,7 +66,7 @@ describe.skipIf(program === undefined)('what the data map proposes, in the dashb
           const panel = page.getByRole('region', { name: 'Selection' });
           await panel.getByText('sends personal data to printer').waitFor();
           await panel.getByRole('button', { name: 'Approve: undeclared-receiver printer' }).waitFor();
-          expect(await page.locator('.react-flow__node', { hasText: '⚠' }).count()).toBeGreaterThan(0);
+          await page.locator('.react-flow__node', { hasText: '⚠' }).first().waitFor();
           expect(await barriers(page)).toEqual([]);
           await picture(page, `map-proposals-${colorScheme}`);
           await page.goto('/app/map?view=gaps');
