@@ -110,7 +110,7 @@ const habeasField = z.strictObject({
   fields: z.array(z.string()).optional(),
   mask: mask.optional(),
   keep: keep.optional(),
-  match: z.enum(['exact', 'case-insensitive', 'telephone']).optional(),
+  match: z.enum(['exact', 'case-insensitive', 'telephone', 'mailbox']).optional(),
   /** How a line of a log names the value, such as `user={}`; `anywhere`: by the value alone. */
   in_line: oneOrMore.optional(),
   resolves: z.boolean().optional(),

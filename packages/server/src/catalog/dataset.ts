@@ -167,13 +167,16 @@ export interface ObjectRows {
   readonly together: readonly (readonly string[])[];
 }
 
+/** Values that are written in several ways and name the same: `telephone` by their digits, `mailbox` without what is behind a `+`. */
+export type Spelling = 'telephone' | 'mailbox';
+
 /** A field by which people are found. */
 export interface Identification {
   readonly type: string;
   /** How a given value is compared. */
   readonly match: 'exact' | 'case-insensitive';
-  /** Only its digits count, in stores that can compare so. (Default: false) */
-  readonly isTelephone?: true;
+  /** Goes before `match` in stores that can compare so. (Default: each is written in one way) */
+  readonly spelling?: Spelling;
   /** Whether values of rows that were found are further identities of the person. */
   readonly resolves: boolean;
 }

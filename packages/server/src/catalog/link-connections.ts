@@ -150,13 +150,13 @@ function join(
   const type = common?.type ?? `${reference.dataset}.${target.collection.name}.${target.field.name}`;
   if (ofHolder !== undefined && ofHolder.type !== type) return false;
   const match = common?.match ?? 'exact';
-  const telephone = common?.isTelephone === true ? { isTelephone: common.isTelephone } : {};
+  const spelling = common?.spelling === undefined ? {} : { spelling: common.spelling };
   const { direction } = reference;
   const set = (place: Place, known: Identification | undefined, resolves: boolean) =>
     open.get(place.connection)?.links.set(nameOf({ ...place, collection: place.collection.name }), {
       collection: place.collection.name,
       field: place.field.name,
-      identity: { type, match, ...telephone, resolves: resolves || known?.resolves === true },
+      identity: { type, match, ...spelling, resolves: resolves || known?.resolves === true },
     });
   set(target, ofTarget, direction !== 'to');
   set(holder, ofHolder, direction !== 'from');

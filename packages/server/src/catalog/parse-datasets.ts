@@ -1,6 +1,15 @@
 import { fromZodError, HabeasError, type PlaceOf, parseYamlWithPlaces } from '../foundation/index.ts';
 import { DATA_CATEGORIES, isDataCategory } from './data-categories.ts';
-import type { Collection, Dataset, Field, Identification, Mask, OnErase, Reference } from './dataset.ts';
+import type {
+  Collection,
+  Dataset,
+  Field,
+  Identification,
+  Mask,
+  OnErase,
+  Reference,
+  Spelling,
+} from './dataset.ts';
 import {
   type CollectionSource,
   type DatasetSource,
@@ -341,7 +350,8 @@ const USUAL_MATCH: Readonly<Record<string, 'case-insensitive' | 'telephone'>> = 
 };
 
 function comparedBy(
-  match: 'exact' | 'case-insensitive' | 'telephone',
+  match: 'exact' | 'case-insensitive' | Spelling,
 ): Omit<Identification, 'type' | 'resolves'> {
-  return match === 'telephone' ? { match: 'exact', isTelephone: true } : { match };
+  if (match === 'telephone') return { match: 'exact', spelling: match };
+  return match === 'mailbox' ? { match: 'case-insensitive', spelling: match } : { match };
 }

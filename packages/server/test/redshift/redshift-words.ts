@@ -18,6 +18,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set([
   'max',
   'min',
   'replace',
+  'strpos',
   'sha2',
   'st_asewkt',
   'substr',

@@ -34,9 +34,9 @@ export function Legend({ looks, open, toggle, compared }: LegendProps) {
             }
             onClick={() => toggle(team)}
           >
-            <span>
+            <Group component="span" gap={6} wrap="nowrap">
               {initials} <Name>{team}</Name>
-            </span>
+            </Group>
           </Button>
         ))}
         {compared &&

@@ -1,10 +1,4 @@
-import {
-  type Comparison,
-  type LiveColumn,
-  quoteIdentifier,
-  telephoneSql,
-  type ValuesToCompare,
-} from '../sql/index.ts';
+import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
 import { BINARY_TEXT, fromStored, print } from './values.ts';
 
@@ -18,7 +12,12 @@ const IS_ASCII = /^[\x20-\x7e]*$/;
  * Compares by the column's own type, so that its index is used. MariaDB would compare a text with a number as numbers (`'7up' = 7`), and texts by
  * a collation to which `é` is `e`: what the column's collation finds is compared once more, letter by letter.
  */
-export function compareWithValues({ column, values, match }: ValuesToCompare): Comparison | undefined {
+export function compareWithValues({
+  column,
+  values,
+  match,
+  spelled,
+}: ValuesToCompare): Comparison | undefined {
   const candidates = values.flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
   const given = [JSON.stringify(candidates)];
@@ -33,10 +32,10 @@ export function compareWithValues({ column, values, match }: ValuesToCompare): C
           sql: (alias) => `${print(column, at(alias))} in ${list((text) => text)}`,
         }
       : { values: given, sql: own };
-  if (match === 'telephone')
+  if (spelled !== undefined)
     return {
       values: given,
-      sql: (alias) => `${telephoneSql(print(column, at(alias)))} in ${list((text) => text)}`,
+      sql: (alias) => `${spelled(print(column, at(alias)))} in ${list(spelled)}`,
     };
   const fold = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
   const exactly = (alias: string) => `${fold(print(column, at(alias)))} in ${list(fold)}`;

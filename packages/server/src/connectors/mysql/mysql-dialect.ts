@@ -54,6 +54,7 @@ export const mysqlDialect: SqlDialect = {
   compareWithValues,
   hasPrinted,
   foldCase: (text) => `lower(${text})`,
+  placeOf: (text, character) => `instr(${text}, '${character}')`,
   saltedHash: (text) => `sha2(concat(@habeas_salt, ${text}), 256)`,
   matches: (text, pattern) => `(${text} regexp '${pattern}')`,
   now: 'cast(@habeas_now as datetime(6))',

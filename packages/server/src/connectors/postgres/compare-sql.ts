@@ -1,10 +1,4 @@
-import {
-  type Comparison,
-  type LiveColumn,
-  quoteIdentifier,
-  telephoneSql,
-  type ValuesToCompare,
-} from '../sql/index.ts';
+import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
 
 const INTEGERS: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
 
@@ -26,20 +20,23 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Compares without casting the column wherever its type allows, so that an index on it is used. */
 export function compareWithValues(options: ValuesToCompare): Comparison | undefined {
-  const { column, match } = options;
+  const { column, match, spelled } = options;
   // PostgreSQL has no text with NUL in it, so no row has either.
   const values = options.values.filter((value) => !value.includes('\0'));
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const compared = (fitting: readonly string[], sql: Comparison['sql']): Comparison | undefined =>
     fitting.length === 0 ? undefined : { sql, values: [fitting] };
   if (isText(column)) {
+    if (spelled !== undefined)
+      return compared(
+        values,
+        (alias) => `${spelled(`${at(alias)}::text`)} in (select ${spelled('v')} from unnest($1::text[]) v)`,
+      );
     if (
       column.baseType === 'character varying' ||
       column.baseType === 'text' ||
       column.baseType === 'character'
     ) {
-      if (match === 'telephone')
-        return compared(values, (alias) => `${telephoneSql(`${at(alias)}::text`)} = any($1::text[])`);
       return match === 'case-insensitive'
         ? compared(
             values,

@@ -47,6 +47,7 @@ export const postgresDialect: SqlDialect = {
   compareWithValues,
   hasPrinted: ({ type }, at, printed) => `${at} = ${printed}::${type}`,
   foldCase: (text) => `lower(${text})`,
+  placeOf: (text, character) => `strpos(${text}, '${character}')`,
   saltedHash: (text) =>
     `encode(sha256(convert_to(current_setting('habeas.salt') || ${text}, 'UTF8')), 'hex')`,
   matches: (text, pattern) => `${text} ~ '${pattern}'`,

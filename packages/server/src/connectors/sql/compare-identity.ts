@@ -1,7 +1,7 @@
 import type { CompiledCollection, CompiledRoot } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
+import { spellable, spelledSql } from './spelling.ts';
 import type { Comparison } from './sql-dialect.ts';
-import { telephoneOf, telephoneSql } from './telephone.ts';
 
 /** Compares a field by which people are found with these values, in every way in which Unicode writes them. */
 export function compareIdentity(
@@ -9,17 +9,14 @@ export function compareIdentity(
   { live, identity }: CompiledRoot,
   values: readonly string[],
 ): Comparison | undefined {
-  return identity.isTelephone === true
-    ? dialect.compareWithValues({
-        column: live,
-        values: [...new Set(values.flatMap((value) => telephoneOf(value) ?? []))],
-        match: 'telephone',
-      })
-    : dialect.compareWithValues({
-        column: live,
-        values: [...new Set(values.flatMap((value) => [value, ...otherForms(value)]))],
-        match: identity.match,
-      });
+  const { match, spelling } = identity;
+  const given = spelling === undefined ? values : spellable(values, spelling);
+  return dialect.compareWithValues({
+    column: live,
+    values: [...new Set(given.flatMap((value) => [value, ...otherForms(value)]))],
+    match,
+    spelled: spelledSql(dialect, spelling),
+  });
 }
 
 /** Whether the field of the row `o` names whom the printed value `seen` names. */
@@ -29,9 +26,10 @@ export function namesTheSame(
   seen: string,
 ): string {
   const at = `o.${quoteIdentifier(live.name)}`;
-  return identity.isTelephone === true
-    ? `${telephoneSql(dialect.print(live, at))} = ${telephoneSql(seen)}`
-    : dialect.hasPrinted(live, at, seen);
+  const spelled = spelledSql(dialect, identity.spelling);
+  return spelled === undefined
+    ? dialect.hasPrinted(live, at, seen)
+    : `${spelled(dialect.print(live, at))} = ${spelled(seen)}`;
 }
 
 /** A value with its letters composed and decomposed (NFC, NFD), where that makes another text of it. */

@@ -8,4 +8,3 @@ export * from './sql-connector.ts';
 export * from './sql-dialect.ts';
 export * from './sql-error.ts';
 export * from './sql-transaction.ts';
-export { telephoneSql } from './telephone.ts';

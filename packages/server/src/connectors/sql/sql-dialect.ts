@@ -9,11 +9,15 @@ export interface Comparison {
   readonly values: readonly unknown[];
 }
 
+/** An expression of a text that is the same for all texts that name the same. */
+export type SpelledSql = (text: string) => string;
+
 export interface ValuesToCompare {
   readonly column: LiveColumn;
   readonly values: readonly string[];
-  /** `telephone`: the values have digits alone, behind a `+` where that is known; nothing else of a column with texts counts. */
-  readonly match: 'exact' | 'case-insensitive' | 'telephone';
+  readonly match: 'exact' | 'case-insensitive';
+  /** What of a text counts, in columns with texts; goes before `match`. */
+  readonly spelled?: SpelledSql | undefined;
 }
 
 /** A value inside a column. */
@@ -128,6 +132,8 @@ export interface SqlDialect {
   hasPrinted(column: LiveColumn, at: string, printed: string): string;
   /** A text without regard to case, to be compared with {@link sameText}. */
   foldCase(text: string): string;
+  /** Where in a text a character first stands, from 1; 0: nowhere. */
+  placeOf(text: string, character: '+' | '@'): string;
   /** 64 hexadecimal digits of a text's hash with the erasure's salt. */
   saltedHash(text: string): string;
   /** Whether a text fits a pattern of `^`, `$`, classes, repetitions and escaped full stops. */

@@ -1,10 +1,4 @@
-import {
-  type Comparison,
-  type LiveColumn,
-  quoteIdentifier,
-  telephoneSql,
-  type ValuesToCompare,
-} from '../sql/index.ts';
+import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { decoded } from './stored-keys.ts';
 
@@ -15,22 +9,27 @@ const DECIMAL = /^-?(0|[1-9]\d*)\.\d*[1-9]$/;
 const LARGEST_INTEGER = 2n ** 63n - 1n;
 
 /** Compares by the storage classes that the column can have, so that `007` is not the user 7, whatever SQLite would make of it. */
-export function compareWithValues({ column, values, match }: ValuesToCompare): Comparison | undefined {
+export function compareWithValues({
+  column,
+  values,
+  match,
+  spelled,
+}: ValuesToCompare): Comparison | undefined {
   const candidates = values.flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const given = [JSON.stringify(candidates)];
+  if (spelled !== undefined && affinityOf(column.type) === 'text')
+    return {
+      values: given,
+      sql: (alias) =>
+        `${spelled(at(alias))} collate binary in (select ${spelled('substr(value, 2)')} from json_each($1))`,
+    };
   if (match === 'case-insensitive' && affinityOf(column.type) === 'text')
     return {
       values: given,
       sql: (alias) =>
         `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
-    };
-  if (match === 'telephone' && affinityOf(column.type) === 'text')
-    return {
-      values: given,
-      sql: (alias) =>
-        `${telephoneSql(at(alias))} collate binary in (select substr(value, 2) from json_each($1))`,
     };
   // The column's own collation decides about its index, and may find more than it should.
   return {

@@ -55,6 +55,7 @@ export const sqliteDialect: SqlDialect = {
   compareWithValues,
   hasPrinted: (column, at, printed) => `(${at} = ${printed} and ${print(column, at)} = ${printed})`,
   foldCase: (text) => `habeas_fold(${text})`,
+  placeOf: (text, character) => `instr(${text}, '${character}')`,
   saltedHash: (text) => `habeas_salted_hash(${text})`,
   matches: (text, pattern) => `habeas_matches(${text}, '${pattern}')`,
   now: 'habeas_now()',

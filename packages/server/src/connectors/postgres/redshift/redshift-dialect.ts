@@ -8,7 +8,6 @@ import {
   quoteIdentifier,
   type SqlDialect,
   type SqlTransaction,
-  telephoneSql,
   type ValuesToCompare,
 } from '../../sql/index.ts';
 import { keyBatches, keySource } from './redshift-keys.ts';
@@ -74,6 +73,7 @@ export const redshiftDialect: SqlDialect = {
   compareWithValues,
   hasPrinted: (column, at, printed) => `${print(column, at)} = ${printed}`,
   foldCase: (text) => `lower(${text})`,
+  placeOf: (text, character) => `strpos(${text}, '${character}')`,
   saltedHash: (text) => `sha2(${SETTING.salt} || ${text}, 256)`,
   // A backslash in a text would have to be written twice.
   matches: (text, pattern) => `${text} ~ '${pattern.replaceAll('\\.', '[.]')}'`,
@@ -151,17 +151,17 @@ function hasSameEquality(a: LiveColumn, b: LiveColumn): boolean {
 }
 
 /** One parameter for each value. */
-function compareWithValues({ column, values, match }: ValuesToCompare): Comparison | undefined {
+function compareWithValues({ column, values, match, spelled }: ValuesToCompare): Comparison | undefined {
   const fitting = isInteger(column)
     ? values.filter((value) => isBetween(value, -(2n ** 63n), 2n ** 63n - 1n))
     : values.filter((value) => !value.includes('\0'));
   if (fitting.length === 0) return undefined;
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
-  const fold = (text: string) => (match === 'case-insensitive' && isText(column) ? `lower(${text})` : text);
-  const dense = (text: string) => (match === 'telephone' && isText(column) ? telephoneSql(text) : text);
+  const folded = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
+  const fold = (text: string) => (isText(column) ? (spelled ?? folded)(text) : text);
   const list = fitting.map((_, index) =>
     isInteger(column) ? `cast($${index + 1} as bigint)` : fold(`cast($${index + 1} as ${TEXT})`),
   );
-  const own = isInteger(column) ? at : (alias: string) => dense(fold(print(column, at(alias))));
+  const own = isInteger(column) ? at : (alias: string) => fold(print(column, at(alias)));
   return { sql: (alias) => `${own(alias)} in (${list.join(', ')})`, values: fitting };
 }

@@ -1,0 +1,46 @@
+import type { Spelling } from '../../catalog/index.ts';
+import type { SpelledSql, SqlDialect } from './sql-dialect.ts';
+
+/** What people put between the digits of a telephone number (E.123), and the trunk zero that is not dialled from abroad. */
+const BETWEEN = ['(0)', ' ', '-', '.', '/', '(', ')'];
+
+/** A telephone number without what stands between its digits, and with `+` instead of 00; undefined: it has no digits. */
+function telephoneOf(text: string): string | undefined {
+  const dense = BETWEEN.reduce((left, one) => left.replaceAll(one, ''), text);
+  return /\d/.test(dense) ? dense.replace(/^00/, '+') : undefined;
+}
+
+/** The same in SQL as all stores understand it. */
+function telephoneSql(text: string): string {
+  const dense = BETWEEN.reduce((of, one) => `replace(${of}, '${one}', '')`, text);
+  return `(case when ${dense} like '00%' then '+' || substr(${dense}, 3) else ${dense} end)`;
+}
+
+/** An e-mail address without case and without the part of its mailbox that its owner may choose freely (RFC 5233, `user+detail`). A quoted mailbox has none. */
+function mailboxSql({ foldCase, placeOf }: Pick<SqlDialect, 'foldCase' | 'placeOf'>): SpelledSql {
+  return (text) => {
+    const folded = foldCase(text);
+    const [plus, at] = [placeOf(folded, '+'), placeOf(folded, '@')];
+    return `(case when ${plus} between 2 and ${at} and ${folded} not like '"%' then substr(${folded}, 1, ${plus} - 1) || substr(${folded}, ${at}) else ${folded} end)`;
+  };
+}
+
+/** How texts of this spelling are compared; undefined: as they are. */
+export function spelledSql(
+  dialect: Pick<SqlDialect, 'foldCase' | 'placeOf'>,
+  spelling: Spelling | undefined,
+): SpelledSql | undefined {
+  switch (spelling) {
+    case 'telephone':
+      return telephoneSql;
+    case 'mailbox':
+      return mailboxSql(dialect);
+    case undefined:
+      return undefined;
+  }
+}
+
+/** Values that may name somebody: no telephone number is without digits. */
+export function spellable(values: readonly string[], spelling: Spelling): readonly string[] {
+  return spelling === 'telephone' ? values.flatMap((value) => telephoneOf(value) ?? []) : values;
+}
