@@ -82,6 +82,7 @@ async function usedUntilRevoked(
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
+  while (accepted < ways.length) await new Promise((resolve) => setImmediate(resolve));
   await revoke();
   isRevoked = true;
   const afterwards = await Promise.all(ways.map((way) => way(key)));
@@ -169,7 +170,7 @@ describe('authenticate', () => {
     const used = await usedUntilRevoked([first, second], made.key, () =>
       revokeKey({ ...context, id: made.id, actor: 'key:key_1' }),
     );
-    expect(used.accepted).toBeGreaterThan(0);
+    expect(used.accepted).toBeGreaterThan(1);
     expect(used.acceptedAfterwards).toBe(0);
   });
 

@@ -9,6 +9,8 @@ import { type ReactNode, type Ref, useEffect, useLayoutEffect, useRef, useState 
 let rowPixels = 44;
 /** Drawn beyond the window on either side, so that tabbing through rows never comes to an end that is not one. */
 const BEYOND = 15;
+/** More rows are read when fewer than these are left below, so that whoever is quick finds them there. */
+const LEFT = 50;
 
 export interface DrawnRowsProps<Item> {
   readonly items: readonly Item[];
@@ -45,7 +47,7 @@ export function DrawnRows<Item>({ items, keyOf, columns, row, nearEnd }: DrawnRo
   const from = drawn.at(0)?.start ?? scrollMargin;
   const last = drawn.at(-1);
   const count = items.length;
-  const atEnd = last !== undefined && last.index >= count - BEYOND;
+  const atEnd = last !== undefined && last.index >= count - LEFT;
   useEffect(() => {
     if (atEnd && count > 0) nearEnd();
   }, [atEnd, count, nearEnd]);
