@@ -1,7 +1,7 @@
 import { Stack } from '@mantine/core';
 import { createLazyRoute } from '@tanstack/react-router';
-import { PageHeader } from '../parts/states.tsx';
-import { useSession } from '../session/session.tsx';
+import { Forbidden, PageHeader } from '../parts/states.tsx';
+import { useMay } from '../session/session.tsx';
 import { Addresses } from './addresses.tsx';
 import { Pauses } from './pauses.tsx';
 import { Systems } from './systems.tsx';
@@ -11,15 +11,19 @@ export const route = createLazyRoute('/connections')({ component: ConnectionsPag
 
 /** Everything that Habeas reaches out to, and whether it may. */
 function ConnectionsPage() {
-  const { scopes } = useSession();
+  const pauses = useMay('pauses:read');
+  const connections = useMay('connections:read');
+  const webhooks = useMay('webhooks:read');
+  if (!pauses && !connections && !webhooks)
+    return <Forbidden title="Connections" scope="connections:read, pauses:read or webhooks:read" />;
   return (
     <>
       <PageHeader title="Connections" />
       <Stack gap="xl">
-        {scopes.includes('pauses:read') && <Pauses />}
-        {scopes.includes('connections:read') && <Addresses />}
-        {scopes.includes('connections:read') && <Systems />}
-        {scopes.includes('webhooks:read') && <Webhooks />}
+        {pauses && <Pauses />}
+        {connections && <Addresses />}
+        {connections && <Systems />}
+        {webhooks && <Webhooks />}
       </Stack>
     </>
   );
