@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { standardError } from './standard-error.ts';
 
 export type { Logger };
 
@@ -33,7 +34,7 @@ export function createLogger(options: CreateLoggerOptions = {}): Logger {
       redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: '[removed]' },
       serializers: { err: serializeError, error: serializeError },
     },
-    options.destination ?? pino.destination({ fd: 2, sync: true }),
+    options.destination ?? standardError(),
   );
 }
 

@@ -1,5 +1,5 @@
 import { api } from '@habeas/contract';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import * as z from 'zod';
 import { HabeasError } from '../foundation/index.ts';
 import type { Application } from './application.ts';
@@ -27,14 +27,17 @@ const headers = z.object({
  * included. Nothing here depends on cookies, and none may be sent. Throws FORBIDDEN for other pages.
  */
 export function allowOrigins({ consentTag }: Pick<Application, 'consentTag'>) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (request.routeOptions.config.crossOrigin !== true) return;
+  const allow = (request: FastifyRequest, reply: FastifyReply): void => {
     const { origin, host } = request.headers;
     reply.header('vary', 'origin, sec-gpc, accept-language');
     if (origin === undefined || hostOf(origin) === host) return;
     if (!consentTag.origins.has(origin))
       throw new HabeasError('FORBIDDEN', 'Pages of this site may not call here: consent.origins has others.');
     reply.header('access-control-allow-origin', origin);
+  };
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    if (request.routeOptions.config.crossOrigin === true) allow(request, reply);
+    done();
   };
 }
 

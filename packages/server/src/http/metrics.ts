@@ -51,11 +51,12 @@ export function metricsRoutes(
   dueMetrics(registry, requests);
   consentMetrics(registry, application);
 
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     const method = request.method;
     calls.inc({ method, route, status: String(reply.statusCode) });
     seconds.observe({ method, route }, reply.elapsedTime / 1_000);
+    done();
   });
 
   app.get('/metrics', {

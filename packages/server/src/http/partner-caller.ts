@@ -37,5 +37,5 @@ export async function signInPartner(
   if (partner === undefined) return limiters.countAddress(request, reply);
   partners.set(request, partner);
   setCaller(request, { organizationId, actor: `partner:${partner.id}` });
-  await limiters.countKey(request, reply);
+  limiters.countKey(request, reply);
 }

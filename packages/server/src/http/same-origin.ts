@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { HabeasError } from '../foundation/index.ts';
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -7,11 +7,19 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * Refuses a change that a page of another site made a browser send. A browser repeats the key that its user once typed
  * (Basic) to every site's calls; it also says in `Origin` (Fetch standard §3.1) which site the call came from.
  */
-export async function refuseOtherOrigins(request: FastifyRequest): Promise<void> {
+export function refuseOtherOrigins(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+): void {
   const { origin, host } = request.headers;
-  if (origin === undefined || SAFE_METHODS.has(request.method)) return;
-  if (hostOf(origin) === host || request.routeOptions.config.crossOrigin === true) return;
-  throw new HabeasError('FORBIDDEN', 'A page of another site may not change anything here.');
+  const isOurs =
+    origin === undefined ||
+    SAFE_METHODS.has(request.method) ||
+    hostOf(origin) === host ||
+    request.routeOptions.config.crossOrigin === true;
+  if (!isOurs) throw new HabeasError('FORBIDDEN', 'A page of another site may not change anything here.');
+  done();
 }
 
 /**

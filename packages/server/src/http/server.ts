@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Application } from './application.ts';
@@ -55,10 +54,11 @@ import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate
 import { referenceRoutes } from './reference.ts';
 import { refuseNul } from './refuse-nul.ts';
 import { requestCommandRoutes } from './request-commands.ts';
-import { logRequests, newRequestId } from './request-log.ts';
+import { loggerOfCall, logRequests, newRequestId } from './request-log.ts';
 import { requestRoutes } from './requests.ts';
 import { recordRoutes } from './route-table.ts';
 import { refuseOtherOrigins } from './same-origin.ts';
+import { sendSecurityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './sessions.ts';
 import { signIn } from './sign-in.ts';
 import { taskRoutes } from './tasks.ts';
@@ -92,6 +92,7 @@ export async function createHttpServer(
     loggerInstance: logger,
     // Fastify's own request lines hold the URL; ours hold the route.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    childLoggerFactory: loggerOfCall,
     genReqId: newRequestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
@@ -113,16 +114,8 @@ export async function createHttpServer(
   closeConnections(app);
   scopeRoutes(app);
   recordRoutes(app);
-  logRequests(app);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    referrerPolicy: { policy: 'no-referrer' },
-    // The server speaks HTTP behind whatever ends TLS; that part decides about HSTS.
-    strictTransportSecurity: false,
-  });
+  logRequests(app, application.logger);
+  await sendSecurityHeaders(app);
   const limiters = await createRateLimiters(app, options.rateLimits ?? DEFAULT_RATE_LIMITS);
   // Before anything is refused: a page has to be able to read why.
   app.addHook('onRequest', allowOrigins(application));

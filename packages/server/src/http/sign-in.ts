@@ -55,7 +55,7 @@ export function signIn(
       );
     }
     setPrincipal(request, principal);
-    await limiters.countKey(request, reply);
+    limiters.countKey(request, reply);
     refuseBeyondScope(request);
   };
 }
