@@ -27,10 +27,10 @@ export function afterAnswer(known: Memory, { waiting, taken, now, isCurrent }: A
   });
   const unsent = new Set(outbox.flatMap(({ choices }) => Object.keys(choices)));
   const said = { ...known.said };
-  for (const { code, said: granted } of isCurrent ? taken.purposes : []) {
+  for (const { code, said: granted, said_at: at } of isCurrent ? taken.purposes : []) {
     // What was said meanwhile is newer; and nothing said is no answer.
-    if (granted === null || unsent.has(code) || said[code]?.granted === granted) continue;
-    said[code] = { granted, at: taken.as_of };
+    if (granted === null || unsent.has(code)) continue;
+    if (at || said[code]?.granted !== granted) said[code] = { granted, at: at ?? taken.as_of };
   }
   return { ...known, outbox, said, ...(known.gpc && { gpc: { ...known.gpc, told: true } }) };
 }

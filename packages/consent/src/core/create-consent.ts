@@ -93,10 +93,18 @@ export function createConsent(options: ConsentOptions): Consent {
   }
 
   const change = async (by: (now: Memory) => Memory) => tell(await device.change(by));
-  const saidOf = (code: string) => memory.said[code];
+  const purposeOf = (code: string) => notice?.purposes.find((one) => one.code === code);
+  const isOlder = (at: string, days: number | null | undefined) =>
+    days != null && +now() - Date.parse(at) >= days * DAY_MILLISECONDS;
+
+  /** What was said last, unless it is an agreement that has expired. */
+  function saidOf(code: string) {
+    const said = memory.said[code];
+    return said?.granted && isOlder(said.at, purposeOf(code)?.validity_days) ? undefined : said;
+  }
 
   function allowed(code: string): boolean {
-    const purpose = notice?.purposes.find((one) => one.code === code);
+    const purpose = purposeOf(code);
     if (notice && !purpose) return false;
     if (purpose && !canRefuse(purpose)) return true;
     const said = saidOf(code);
@@ -113,8 +121,7 @@ export function createConsent(options: ConsentOptions): Consent {
     const said = saidOf(purpose.code);
     // What is on by default needs no answer of its own.
     if (!said) return !purpose.allowed_by_default || Object.keys(memory.said).length === 0;
-    const days = purpose.ask_again_days;
-    return days !== null && now().getTime() - Date.parse(said.at) > days * DAY_MILLISECONDS;
+    return isOlder(said.at, purpose.ask_again_days);
   }
 
   async function loadNotice(): Promise<void> {
@@ -223,7 +230,8 @@ export function createConsent(options: ConsentOptions): Consent {
     },
     allowed,
     get said() {
-      return Object.fromEntries(Object.entries(memory.said).map(([code, { granted }]) => [code, granted]));
+      const counting = Object.entries(memory.said).filter(([code]) => saidOf(code));
+      return Object.fromEntries(counting.map(([code, { granted }]) => [code, granted]));
     },
     get mustAsk() {
       return notice?.jurisdiction.show === 'banner' && notice.purposes.some(needsAnswer);

@@ -23,6 +23,8 @@ export interface NoticePurpose {
   readonly allowed_by_default: boolean;
   /** After so many days people are asked again; what they said holds until they answer. */
   readonly ask_again_days: number | null;
+  /** After so many days an agreement counts no longer: it is as if nothing had been said. A refusal counts for ever. */
+  readonly validity_days: number | null;
 }
 
 /** Nobody can refuse what a contract or a law asks for (GDPR article 21 has no objection to these). */

@@ -22,7 +22,12 @@ interface Saying {
 export interface Taken {
   /** The server's clock, ISO 8601. */
   readonly as_of: string;
-  readonly purposes: readonly { readonly code: string; readonly said: boolean | null }[];
+  readonly purposes: readonly {
+    readonly code: string;
+    readonly said: boolean | null;
+    /** When, ISO 8601, where it matters how long ago. */
+    readonly said_at?: string;
+  }[];
   readonly outcomes: readonly { readonly event_id: string; readonly code: string | null }[];
 }
 

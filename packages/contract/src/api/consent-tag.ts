@@ -54,6 +54,10 @@ export const consentNoticeSchema = z
           .describe('In the language of the answer, or else in another one that it is there in'),
         description: z.string().nullable(),
         ask_again_days: z.int().nullable().describe('After so many days people are asked again'),
+        validity_days: z
+          .int()
+          .nullable()
+          .describe('After so many days an agreement counts no longer, as if nothing had been said'),
       }),
     ),
   })

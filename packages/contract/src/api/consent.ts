@@ -104,6 +104,10 @@ export const consentViewSchema = z
           .nullable()
           .describe('What the person said last; null: nothing, or they agreed and it has expired'),
         allowed: z.boolean().describe('What follows: what was said, or else what the legal basis allows'),
+        said_at: z
+          .string()
+          .optional()
+          .describe('When they said it; of purposes with `validity` or `ask_again`, for which it matters'),
         ask_again: z
           .literal(true)
           .optional()

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Identity } from '../catalog/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
-import { askAgain } from './ask-again.ts';
+import { agesOf } from './ages.ts';
 import { validitiesOf } from './expire-consent.ts';
 import { importRows } from './import/import-rows.ts';
 import { noteChoice, type RequestedChoice } from './note-choice.ts';
@@ -228,18 +228,25 @@ export function createConsent({
               now,
               ...(asOf === undefined ? {} : { asOf }),
             });
-      const again = await askAgain(db, {
+      const ages = await agesOf(db, {
         organizationId,
         subject,
         bits,
         purposes: file.purposes,
+        rule,
         at: asOf ?? now,
       });
       const purposes = file.purposes.map((purpose) => {
         const bit = 1n << BigInt(bits.get(purpose.code) ?? 0);
         const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
-        const view = { code: purpose.code, said, allowed: said ?? allowedByDefault(purpose) };
-        return again.has(purpose.code) ? { ...view, ask_again: true as const } : view;
+        const age = ages.get(purpose.code);
+        return {
+          code: purpose.code,
+          said,
+          allowed: said ?? allowedByDefault(purpose),
+          ...(age !== undefined && said !== null && { said_at: age.saidAt.toISOString() }),
+          ...(age?.isTooOld && { ask_again: true as const }),
+        };
       });
       const allowed = new Set(purposes.filter((one) => one.allowed).map(({ code }) => code));
       const strings = stringsOf(file, (code) => allowed.has(code), now);

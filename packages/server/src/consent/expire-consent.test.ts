@@ -71,11 +71,13 @@ function openWorld(text = FILE, organizationId = `org-${++organizations}`) {
 it('takes an agreement for nothing when its time is over, keeps a refusal, and says whom to ask again', async () => {
   const { time, expiry, say, read, stored } = openWorld();
   await say({ analytics: true, advertising: false, research: true });
+  const { said_at } = (await read()).analytics ?? {};
+  expect(said_at).toBe(new Date(START + time.day * DAY).toISOString());
   time.day = 9;
   expect(await read()).toEqual({
-    analytics: { said: true, allowed: true, ask_again: true },
-    advertising: { said: false, allowed: false },
-    research: { said: true, allowed: true, ask_again: true },
+    analytics: { said: true, allowed: true, said_at, ask_again: true },
+    advertising: { said: false, allowed: false, said_at },
+    research: { said: true, allowed: true, said_at, ask_again: true },
   });
   expect(await expiry.expire()).toBe(0);
   time.day = 10;
@@ -89,9 +91,13 @@ it('takes an agreement for nothing when its time is over, keeps a refusal, and s
   expect((await read(9)).analytics).toMatchObject({ said: true });
   time.day = 400;
   expect(await expiry.expire()).toBe(0);
-  expect((await read()).advertising).toEqual({ said: false, allowed: false });
+  expect((await read()).advertising).toEqual({ said: false, allowed: false, said_at });
   await say({ analytics: true });
-  expect((await read()).analytics).toEqual({ said: true, allowed: true });
+  expect((await read()).analytics).toEqual({
+    said: true,
+    allowed: true,
+    said_at: new Date(START + time.day * DAY).toISOString(),
+  });
 });
 
 it('takes an agreement that arrives when it has expired already for what was said last, and for nothing', async () => {

@@ -9,7 +9,7 @@ import { createHttpServer, type HttpServer } from './index.ts';
 
 const FILE = `
 purposes:
-  - { code: analytics, name: { en: Analytics, de: Auswertung }, legal_basis: consent, ask_again: 180d }
+  - { code: analytics, name: { en: Analytics, de: Auswertung }, legal_basis: consent, ask_again: 180d, validity: 365d }
   - { code: advertising, name: { en: Advertising }, description: { en: Ads. }, legal_basis: opt_out, gpc: true }
 notice:
   version: '2026-03'
@@ -91,6 +91,7 @@ it('tells what people are shown, in their language and by the rules of where the
         gpc: false,
         allowed_by_default: false,
         ask_again_days: 180,
+        validity_days: 365,
       },
       {
         code: 'advertising',
@@ -100,6 +101,7 @@ it('tells what people are shown, in their language and by the rules of where the
         gpc: true,
         allowed_by_default: true,
         ask_again_days: null,
+        validity_days: null,
       },
     ],
   });

@@ -20,7 +20,7 @@ const FILE = parsePurposeFile(
 purposes:
   - { code: shop, name: { en: Shop }, legal_basis: contract }
   - { code: analytics, name: { en: Analytics }, legal_basis: consent, ask_again: 180d }
-  - { code: advertising, name: { en: Advertising }, legal_basis: consent }
+  - { code: advertising, name: { en: Advertising }, legal_basis: consent, validity: 365d }
   - { code: sale, name: { en: Sale }, legal_basis: opt_out }
 `,
   'purposes.yaml',
@@ -130,9 +130,43 @@ describe('consent in Node and React Native, without a DOM', () => {
     await first.chooseAll(true);
     await first.send();
     const later = (days: number) => open({ storage, now: () => new Date(Date.parse(NOW) + days * DAY) });
-    expect((await later(180)).mustAsk).toBe(false);
-    const asked = await later(181);
+    expect((await later(179)).mustAsk).toBe(false);
+    const asked = await later(180);
     expect([asked.mustAsk, asked.allowed('analytics')]).toEqual([true, true]);
+  });
+
+  it('lets an agreement expire after the days of the notice, and never a refusal', async () => {
+    const later = (days: number, of = storage) =>
+      open({ storage: of, now: () => new Date(Date.parse(NOW) + days * DAY) });
+    await (await open({ storage })).choose({ analytics: true, advertising: true, sale: false });
+    expect((await later(364)).allowed('advertising')).toBe(true);
+    const over = await later(365);
+    expect([over.allowed('advertising'), over.mustAsk, said(over)]).toEqual([
+      false,
+      true,
+      { analytics: true, sale: false },
+    ]);
+    const refusing = slowStorage();
+    await (await open({ storage: refusing })).chooseAll(false);
+    expect(said(await later(10_000, refusing))).toEqual({
+      analytics: false,
+      advertising: false,
+      sale: false,
+    });
+  });
+
+  it('counts the days from when a person agreed, also on another device that heard of it later', async () => {
+    const token = await tokenOf('two devices');
+    const early = await open({ storage, now: () => new Date(Date.parse(NOW) - 100 * DAY) });
+    await early.identify(token);
+    await early.choose({ advertising: true });
+    await early.send();
+    const other = slowStorage();
+    await (await open({ storage: other })).identify(token);
+    const after = (days: number) =>
+      open({ storage: other, now: () => new Date(Date.parse(NOW) + days * DAY) });
+    expect((await after(264)).allowed('advertising')).toBe(true);
+    expect((await after(265)).allowed('advertising')).toBe(false);
   });
 
   it('keeps every choice when the notice cannot be had', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fold, type MergeRule, type Statement } from './fold.ts';
+import { fold, lastAbout, type MergeRule, type Statement } from './fold.ts';
 
 const bits = fc.nat({ max: 15 }).map(BigInt);
 const statement = fc
@@ -50,6 +50,21 @@ it('is for each purpose what was said last, by a walk over all of it', () => {
         const last = counting.at(-1);
         expect((known >> bit) & 1n).toBe(last === undefined ? 0n : 1n);
         expect((granted >> bit) & 1n).toBe(last === undefined ? 0n : (last.value >> bit) & 1n);
+      }
+    }),
+  );
+});
+
+it('tells which statement counts for a purpose', () => {
+  fc.assert(
+    fc.property(statements, rules, (said, rule) => {
+      const { known, granted } = fold(said, { rule });
+      for (const purpose of [1n, 2n, 4n, 8n]) {
+        const last = lastAbout(purpose, said, rule);
+        expect([last !== undefined, ((last?.value ?? 0n) & purpose) !== 0n]).toEqual([
+          (known & purpose) !== 0n,
+          (granted & purpose) !== 0n,
+        ]);
       }
     }),
   );

@@ -99,6 +99,19 @@ export function fold(
   return { known, granted, expiresAt };
 }
 
+/** The statement that {@link fold} takes for what was said about one purpose, which is a word of one bit; undefined: nothing was. */
+export function lastAbout(
+  purpose: bigint,
+  statements: readonly Statement[],
+  rule: MergeRule,
+): Statement | undefined {
+  const about = statements.filter(({ mask }) => (mask & purpose) !== 0n).toSorted(earlierFirst);
+  const automatic = about.find((one) => one.automatic);
+  const counting = about.filter((one) => !one.automatic || one === automatic);
+  const own = rule === 'own_first' ? counting.filter((one) => !one.inherited) : [];
+  return own.at(-1) ?? counting.at(-1);
+}
+
 /** Each of its bits by itself. */
 function* bitsOf(word: bigint): Generator<bigint> {
   for (let rest = word; rest !== 0n; rest &= rest - 1n) yield rest & -rest;

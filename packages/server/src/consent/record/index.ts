@@ -1,5 +1,5 @@
 export { isAnyDue, noteValidities, takeExpired } from './expiries.ts';
-export { fold, type MergeRule, type Validity } from './fold.ts';
+export { fold, lastAbout, type MergeRule, type Validity } from './fold.ts';
 export { historyOf } from './history.ts';
 export { joinAnonymous } from './join-anonymous.ts';
 export * from './migrations.ts';

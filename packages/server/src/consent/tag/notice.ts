@@ -38,6 +38,7 @@ export function noticeOf(
       gpc: purpose.gpc,
       allowed_by_default: allowedByDefault(purpose),
       ask_again_days: purpose.ask_again ?? null,
+      validity_days: purpose.validity ?? null,
     })),
   };
 }
