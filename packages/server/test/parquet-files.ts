@@ -39,9 +39,9 @@ export function bytesSource(bytes: Buffer): RandomAccess {
 export function searchBy(
   path: readonly string[],
   values: readonly string[],
-  match: RowColumn['match'] = 'exact',
+  comparing: Partial<Omit<RowColumn, 'path'>> = {},
 ): RowSearch {
-  const column = { path, match };
+  const column: RowColumn = { path, match: 'exact', ...comparing };
   return createRowSearch(values.map((value, who) => ({ who, all: [{ column, value }] })));
 }
 

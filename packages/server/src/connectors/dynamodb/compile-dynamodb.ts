@@ -31,7 +31,12 @@ export function compileDynamoDb(options: {
     const { name, collection } = node;
     const { table = name, scan = false, together = [] } = collection.dynamodb ?? {};
     const identities = node.roots.map(
-      ({ column, identity }): IdentityField => ({ name: column, type: identity.type, match: identity.match }),
+      ({ column, identity: { type, match, spelling } }): IdentityField => ({
+        name: column,
+        type,
+        match,
+        spelling,
+      }),
     );
     const action = rootAction === undefined ? undefined : actions[rootAction];
     const keep = action?.kind === 'keep' ? action.keep : undefined;

@@ -33,6 +33,7 @@ dataset:
         habeas: { on_erase: delete, dynamodb: { scan: true, together: [[tenant, author.id]] } }
         fields:
           - { name: about, data_categories: [user.contact.email], fides_meta: { identity: email }, habeas: { match: case-insensitive } }
+          - { name: call, data_categories: [user.contact.phone_number], fides_meta: { identity: phone_number } }
           - { name: tenant, data_categories: [user.unique_id], fides_meta: { identity: tenant_id } }
           - { name: author.id, data_categories: [user.unique_id], fides_meta: { identity: author_id } }
           - { name: user, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
@@ -59,7 +60,7 @@ const ITEMS: Readonly<Record<string, readonly AttributeMap[]>> = {
     { id: { S: '2' }, about: { S: 'joann@example.com' }, user: { S: '77' } },
     { id: { S: '3' }, tenant: { S: 'x' }, author: { M: { id: { N: '5' } } } },
     { id: { S: '4' }, tenant: { S: 'y' }, author: { M: { id: { N: '5' } } } },
-    { id: { S: '5' }, user: { S: '' } },
+    { id: { S: '5' }, user: { S: '' }, call: { SS: ['+44 20 7946', '1'] } },
   ],
 };
 
@@ -289,6 +290,17 @@ describe.skipIf(program === undefined)('DynamoDB', () => {
     await connector.close();
   });
 
+  test('a telephone number is found however it is written, where the whole table is read', async () => {
+    await fill(client);
+    const connector = connect(moto.url);
+    const nobody = await located({ connector }, id('020 7946', 'phone_number'));
+    expect((await erase({ connector }, nobody)).counts).toEqual({});
+    const scope = await located({ connector }, id('0044 (0)20-7946', 'phone_number'));
+    expect((await erase({ connector }, scope)).counts).toEqual({ notes: 1 });
+    expect(await snapshot(client)).toEqual(without(['notes', 4]));
+    await connector.close();
+  });
+
   test('an item that became somebody else’s since it was found stays', async () => {
     await fill(client);
     const connector = connect(moto.url);
@@ -308,6 +320,7 @@ describe.skipIf(program === undefined)('DynamoDB', () => {
       problems: [
         expect.stringMatching(/"tenant", "author.id" of "notes"/),
         expect.stringMatching(/"about" of "notes"/),
+        expect.stringMatching(/"call" of "notes"/),
         expect.stringMatching(/"user" of "notes"/),
       ],
     });

@@ -1,4 +1,4 @@
-import type { Keep } from '../../catalog/index.ts';
+import type { Keep, Spelling } from '../../catalog/index.ts';
 import { buildDatasetGraph, type Dataset, type KeepRule, planTraversal } from '../../catalog/index.ts';
 import type { Compiled } from '../usable-collections.ts';
 import { type PathPattern, parsePattern } from './path-pattern.ts';
@@ -11,6 +11,8 @@ export interface IdentityField {
   readonly name: string;
   readonly type: string;
   readonly match: 'exact' | 'case-insensitive';
+  /** Goes before `match` where values are compared and not looked up. (Default: each is written in one way) */
+  readonly spelling?: Spelling | undefined;
 }
 
 /** A collection of files, ready to be searched. */

@@ -62,6 +62,7 @@ export function compileObjects(options: {
           name: column,
           type: identity.type,
           match: identity.match,
+          spelling: identity.spelling,
         }),
       );
       const patterns = patternsOf(name, { objects, identities, problems });

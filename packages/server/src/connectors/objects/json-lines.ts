@@ -1,14 +1,13 @@
 import { HabeasError } from '../../foundation/index.ts';
 import { readable } from '../byte-text.ts';
-import { MultiSearch } from '../logs/multi-search.ts';
 import { exactNumbers } from '../logs/scan-lines.ts';
+import { type Candidates, candidatesFor, LINE_FEED } from './json-candidates.ts';
 import { type JsonValue, jsonValues } from './json-walk.ts';
 import type { ColumnMask, OpenRows } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
 import type { Splice } from './splice.ts';
 import { type TextRow, textFormat } from './text-rows.ts';
 
-const LINE_FEED = 10;
 const MOST_LINE_BYTES = 64 << 20;
 
 /** One JSON value in each line (NDJSON, JSON Lines). */
@@ -129,59 +128,4 @@ function masksIn(text: string, start: number, columns: readonly ColumnMask[]): r
     splices.push({ from: start + value.from, to: start + value.to, by });
   }
   return splices;
-}
-
-interface Candidate {
-  readonly from: number;
-  readonly to: number;
-  /** It has one of the values for certain, not only an escape that may stand for it. */
-  readonly isSure: boolean;
-}
-
-/** The lines that may be somebody's, from their bytes alone: most lines are never parsed. */
-type Candidates = (bytes: Buffer) => Iterable<Candidate>;
-
-const MOST_SHORT_NEEDLES = 8;
-
-function candidatesFor(search: RowSearch): Candidates {
-  const values = search.columns.flatMap((_, column) => [...search.written(column), ...search.values(column)]);
-  const needles = [...new Set(values.map(needleOf))];
-  const isUseful =
-    !needles.includes('') && needles.filter(({ length }) => length < 4).length <= MOST_SHORT_NEEDLES;
-  if (!isUseful) return allLines;
-  // What is escaped may be anything.
-  const found = new MultiSearch([...needles, '\\'].map((text) => Buffer.from(text)));
-  return (bytes) => {
-    const lines = new Map<number, Candidate>();
-    found.search(bytes, (needle, place) => {
-      const from = place === 0 ? 0 : bytes.lastIndexOf(LINE_FEED, place - 1) + 1;
-      const isSure = needle < needles.length;
-      const known = lines.get(from);
-      if (known === undefined || (isSure && !known.isSure))
-        lines.set(from, { from, to: known?.to ?? endOf(bytes, place), isSure });
-    });
-    return [...lines.values()].sort((one, other) => one.from - other.from);
-  };
-}
-
-/**
- * Bytes that stand in every line that has the value, whatever case, and whether its letters are composed or not: the longest part of it that
- * is plain ASCII. Empty: there are none.
- */
-function needleOf(value: string): string {
-  if (value === '') return '""';
-  const runs = value.normalize('NFC').match(/[ !#-[\]-~]+/g) ?? [];
-  return runs.reduce((longest, run) => (run.length > longest.length ? run : longest), '');
-}
-
-function* allLines(bytes: Buffer): Iterable<Candidate> {
-  for (let from = 0; from < bytes.length; ) {
-    const to = endOf(bytes, from);
-    yield { from, to, isSure: false };
-    from = to;
-  }
-}
-
-function endOf(bytes: Buffer, at: number): number {
-  return bytes.indexOf(LINE_FEED, at) + 1 || bytes.length;
 }

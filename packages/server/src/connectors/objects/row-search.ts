@@ -1,9 +1,14 @@
+import type { Spelling } from '../../catalog/index.ts';
+import { spelled } from '../spelling.ts';
+
 /** A column by which rows are found. */
 export interface RowColumn {
   /** Its name, or the members that lead into objects (structs). Lists on the way are looked through, element by element. */
   readonly path: readonly string[];
   /** `exact`: composed and decomposed letters (NFC) are the same. `case-insensitive`: upper and lower case are, too. */
   readonly match: 'exact' | 'case-insensitive';
+  /** Goes before `match`. (Default: values are written in one way) */
+  readonly spelling?: Spelling | undefined;
 }
 
 /** Values that name a person in a row that has all of them. */
@@ -39,7 +44,7 @@ interface CompiledRow {
   readonly more: readonly { readonly column: number; readonly text: string }[];
 }
 
-/** Compiles what is looked for. A falsy value (`0`, an empty text) is a value. */
+/** Compiles what is looked for. A falsy value (`0`, an empty text) is a value; a telephone number without digits is none. */
 export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
   const columns: RowColumn[] = [];
   const numbers = new Map<string, number>();
@@ -47,7 +52,7 @@ export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
   const written: Set<string>[] = [];
   const byFirst: Map<string, CompiledRow[]>[] = [];
   const numberOf = (column: RowColumn): number => {
-    const name = JSON.stringify([column.path, column.match]);
+    const name = JSON.stringify([column.path, column.match, column.spelling]);
     const known = numbers.get(name);
     if (known !== undefined) return known;
     const number = columns.push(column) - 1;
@@ -58,15 +63,16 @@ export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
     return number;
   };
   for (const { who, all } of sought) {
-    const parts = all.map(({ column, value }) => {
+    const parts = all.flatMap(({ column, value }) => {
       const number = numberOf(column);
-      const text = normalised(value, column.match);
+      const text = normalised(value, column);
+      if (text === undefined) return [];
       values[number]?.add(text);
       written[number]?.add(value);
-      return { column: number, text };
+      return [{ column: number, text }];
     });
     const [first, ...more] = parts;
-    if (first === undefined) continue;
+    if (first === undefined || parts.length < all.length) continue;
     const rows = byFirst[first.column]?.get(first.text) ?? [];
     rows.push({ who, more });
     byFirst[first.column]?.set(first.text, rows);
@@ -77,7 +83,7 @@ export function createRowSearch(sought: readonly SoughtRow[]): RowSearch {
     written: (column) => written[column] ?? new Set(),
     textOf(column, value) {
       const text = plainText(value);
-      return text === undefined ? undefined : normalised(text, columns[column]?.match ?? 'exact');
+      return text === undefined ? undefined : normalised(text, columns[column]);
     },
     whose(row) {
       let found: Set<number> | undefined;
@@ -108,7 +114,8 @@ function plainText(value: unknown): string | undefined {
   }
 }
 
-function normalised(text: string, match: RowColumn['match']): string {
+function normalised(text: string, column: RowColumn | undefined): string | undefined {
   const composed = text.normalize('NFC');
-  return match === 'exact' ? composed : composed.toLowerCase();
+  if (column?.spelling !== undefined) return spelled(composed, column.spelling);
+  return column?.match === 'case-insensitive' ? composed.toLowerCase() : composed;
 }

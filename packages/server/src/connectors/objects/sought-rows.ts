@@ -60,7 +60,7 @@ export function soughtRows(
     }
     let tuples: readonly SoughtRow['all'][] = [[]];
     for (const [at, field] of group.entries()) {
-      const column = { path: field.name.split('.'), match: field.match };
+      const column = { path: field.name.split('.'), match: field.match, spelling: field.spelling };
       tuples = tuples.flatMap((tuple) => (given[at] ?? []).map((value) => [...tuple, { column, value }]));
     }
     return tuples.map((all) => ({ who, all }));
@@ -70,7 +70,7 @@ export function soughtRows(
 /** What is looked for of a person in a collection, in one text for every order of the rows. */
 export function soughtText(collection: string, sought: readonly SoughtRow[]): string {
   const rows = sought.map(({ all }) =>
-    JSON.stringify(all.map(({ column: { path, match }, value }) => [path, match, value])),
+    JSON.stringify(all.map(({ column: { path, match, spelling }, value }) => [path, match, value, spelling])),
   );
   return JSON.stringify([collection, ...new Set(rows.toSorted())]);
 }

@@ -194,6 +194,56 @@ describe('JSON lines', () => {
       { numRuns: 500 },
     );
   });
+
+  test('exactly the lines go whose number is the same, whatever stands between its digits', async () => {
+    const between = fc.constantFrom('', '', ' ', '-', '.', '/', '(', ')', '(0)');
+    const digits = fc.constantFrom('+44207946', '0044207946', '44207946', '207946', '46', '-');
+    const number = fc
+      .tuple(digits, fc.array(between, { minLength: 10, maxLength: 10 }))
+      .map(([all, gaps]) => [...all].map((digit, at) => digit + gaps[at]).join(''));
+    const line = fc.tuple(fc.oneof(number, fc.constantFrom('', null, 207_946)), number);
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 8 }), number, async (rows, wanted) => {
+        const plain = (one: unknown) =>
+          String(one ?? '')
+            .replaceAll(/\(0\)|[-. /()]/g, '')
+            .replace(/^00/, '+');
+        const isTheirs = (one: unknown) => /\d/.test(plain(wanted)) && plain(one) === plain(wanted);
+        const lines = rows.map(([tel, x]) => ({ tel, line: `${JSON.stringify({ x, tel })}\n` }));
+        const stays = lines.filter(({ tel }) => !isTheirs(tel)).map((one) => one.line);
+        const all = lines.map((one) => one.line).join('');
+        const column: RowColumn = { path: ['tel'], match: 'exact', spelling: 'telephone' };
+        const got = await text(jsonLines, all, people(column, wanted));
+        expect(got.text ?? all).toBe(stays.join(''));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a line that is no JSON and has the number is refused, one without it stays', async () => {
+    const ann = people({ path: ['tel'], match: 'exact', spelling: 'telephone' }, '+44 20 7946');
+    await expect(text(jsonLines, '{"a":1}\n{tel: 0044-20.7946}\n', ann)).rejects.toThrow('byte 8');
+    expect(await text(jsonLines, '{tel: 0044-20.7945}\n', ann)).toMatchObject({ rows: 0 });
+  });
+
+  test('what stands behind a + in a mailbox is left out where it says so', async () => {
+    const ann = people(
+      { path: ['box'], match: 'case-insensitive', spelling: 'mailbox' },
+      'ann+shop@example.com',
+    );
+    const theirs = ['ann@example.com', 'Ann+News+x@Example.com', 'ann\\u002ba@example.com'];
+    const others = [
+      'anna@example.com',
+      '+ann@example.com',
+      '\\"ann+a\\"@example.com',
+      'ann+shop@example.org',
+    ];
+    const lines = (all: readonly string[]) => all.map((box) => `{"box":"${box}"}\n`).join('');
+    expect(await text(jsonLines, lines([...theirs, ...others]), ann)).toMatchObject({
+      rows: 3,
+      text: lines(others),
+    });
+  });
 });
 
 describe('CSV', () => {

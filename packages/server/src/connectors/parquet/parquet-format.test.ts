@@ -332,6 +332,24 @@ describe('what cannot be read', () => {
   });
 });
 
+test.each(['v1', 'v2'])(
+  'telephone numbers are found however they are written, version %s',
+  async (version) => {
+    const [file, erased] = [at(`telephones-${version}.parquet`), at(`telephones-${version}-erased.parquet`)];
+    const theirs = [5, 2_100, 2_101, 7_999];
+    await duckdb.run(`copy (
+    select id, case id when 5 then '0044 20 7946' when 2100 then '+44 (0)20-7946' when 2101 then '(+44)20/79.46' when 7999 then '+44207946'
+      else '+44 30 ' || id end as tel
+    from people order by id) to '${file}' (format parquet, parquet_version ${version}, row_group_size 2048)`);
+    const search = searchBy(['tel'], ['+44 20 7946'], { spelling: 'telephone' });
+    const { rows } = await rewriteInto(erased, { from: file, search });
+    expect(rows).toBe(theirs.length);
+    expect(await duckdb.rows(`select id from '${erased}' order by id`)).toEqual(
+      await duckdb.rows(`select id from people where not ${isOne(theirs)} order by id`),
+    );
+  },
+);
+
 function withBytes(bytes: Buffer, place: number, values: readonly number[]): Buffer {
   const changed = Buffer.from(bytes);
   changed.set(values, place < 0 ? bytes.length + place : place);

@@ -16,12 +16,14 @@ export interface Sieve {
 
 export function createSieve(search: RowSearch, column: number, leaf: Leaf): Sieve {
   const sought = search.values(column);
-  const mayBe = filterOf(sought, leaf, search.columns[column]?.match === 'case-insensitive');
+  const { match, spelling } = search.columns[column] ?? {};
+  const mayBe = spelling === undefined ? filterOf(sought, leaf, match === 'case-insensitive') : everyValue;
   const textOf = (bytes: Buffer): string | undefined => {
     const text = search.textOf(column, shownValue(leaf, bytes));
     return text !== undefined && sought.has(text) ? text : undefined;
   };
-  const comparable = search.columns[column]?.match === 'exact' ? comparableValues(sought, leaf) : undefined;
+  const isExact = match === 'exact' && spelling === undefined;
+  const comparable = isExact ? comparableValues(sought, leaf) : undefined;
   return {
     find(values) {
       const found: { index: number; text: string }[] = [];
@@ -48,10 +50,12 @@ function filterOf(sought: ReadonlySet<string>, leaf: Leaf, ignoresCase: boolean)
   const isWhole = leaf.meaning.kind === 'plain' || leaf.meaning.kind === 'unsigned';
   if (isWhole && (leaf.physical === 'INT32' || leaf.physical === 'INT64'))
     return wholeFilter(sought, leaf.width);
-  return ({ count }, tell) => {
-    for (let index = 0; index < count; index += 1) tell(index);
-  };
+  return everyValue;
 }
+
+const everyValue: Filter = ({ count }, tell) => {
+  for (let index = 0; index < count; index += 1) tell(index);
+};
 
 const BITS = 1 << 16;
 

@@ -1,22 +1,14 @@
 import type { Spelling } from '../../catalog/index.ts';
+import { BETWEEN_DIGITS, telephoneOf } from '../spelling.ts';
 import type { SpelledSql, SqlDialect } from './sql-dialect.ts';
 
-/** What people put between the digits of a telephone number (E.123), and the trunk zero that is not dialled from abroad. */
-const BETWEEN = ['(0)', ' ', '-', '.', '/', '(', ')'];
-
-/** A telephone number without what stands between its digits, and with `+` instead of 00; undefined: it has no digits. */
-function telephoneOf(text: string): string | undefined {
-  const dense = BETWEEN.reduce((left, one) => left.replaceAll(one, ''), text);
-  return /\d/.test(dense) ? dense.replace(/^00/, '+') : undefined;
-}
-
-/** The same in SQL as all stores understand it. */
+/** `telephoneOf` in SQL as all stores understand it. */
 function telephoneSql(text: string): string {
-  const dense = BETWEEN.reduce((of, one) => `replace(${of}, '${one}', '')`, text);
+  const dense = BETWEEN_DIGITS.reduce((of, one) => `replace(${of}, '${one}', '')`, text);
   return `(case when ${dense} like '00%' then '+' || substr(${dense}, 3) else ${dense} end)`;
 }
 
-/** An e-mail address without case and without the part of its mailbox that its owner may choose freely (RFC 5233, `user+detail`). A quoted mailbox has none. */
+/** `mailboxOf` in SQL. */
 function mailboxSql({ foldCase, placeOf }: Pick<SqlDialect, 'foldCase' | 'placeOf'>): SpelledSql {
   return (text) => {
     const folded = foldCase(text);
