@@ -83,7 +83,10 @@ function linesWithNumber(bytes: Buffer, numbers: MultiSearch): readonly number[]
 }
 
 const [OPEN, ZERO, CLOSE] = [0x28, 0x30, 0x29];
-const BETWEEN = new Set(Buffer.from(' -./()'));
+/** 1 for each byte that stands between digits. */
+const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(' -./()'.includes(String.fromCharCode(byte))),
+);
 
 /** What is left without the characters of `BETWEEN_DIGITS`. */
 function withoutBetween(bytes: Buffer): Buffer {
@@ -91,8 +94,8 @@ function withoutBetween(bytes: Buffer): Buffer {
   let length = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at] as number;
-    if (byte === OPEN && bytes[at + 1] === ZERO && bytes[at + 2] === CLOSE) at += 2;
-    else if (!BETWEEN.has(byte)) dense[length++] = byte;
+    if (BETWEEN[byte] === 0) dense[length++] = byte;
+    else if (byte === OPEN && bytes[at + 1] === ZERO && bytes[at + 2] === CLOSE) at += 2;
   }
   return dense.subarray(0, length);
 }
