@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
-import { type Migrations, migrate } from './database.ts';
+import { keptStatement, type Migrations, migrate, openDatabase } from './database.ts';
 
 const change = (name: string): Migrations => ({
   [name]: {
@@ -26,4 +26,24 @@ it('changes nothing in a database of a newer version', async () => {
   const other = { ...older, ...change('0016-other') };
   await expect(migrate(database.db, other)).rejects.toMatchObject({ code: 'DATABASE_NEWER' });
   await expect(sql`select 1 from "0016-other"`.execute(database.db)).rejects.toThrow('does not exist');
+});
+
+it('has connections keep the statements that are to be kept, and no others', async () => {
+  await using database = await createTestDatabase();
+  const { db, close } = openDatabase({ url: database.url, connections: 1 });
+  const text = keptStatement('select $1::integer + 1 as next');
+  try {
+    for (const number of [1, 2]) {
+      const { rows } = await db.executeQuery(CompiledQuery.raw(text, [number]));
+      expect(rows).toEqual([{ next: number + 1 }]);
+    }
+    await sql`select ${3}::integer`.execute(db);
+    const { rows } = await sql`
+      select statement, (generic_plans + custom_plans)::integer as calls from pg_prepared_statements`.execute(
+      db,
+    );
+    expect(rows).toEqual([{ statement: text, calls: 2 }]);
+  } finally {
+    await close();
+  }
 });

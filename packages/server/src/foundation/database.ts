@@ -35,6 +35,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 
 export function openDatabase(options: OpenDatabaseOptions): OpenDatabase {
   const pool = new pg.Pool({
+    Client: NamingClient,
     connectionString: options.url,
     max: options.connections ?? MAX_CONNECTIONS,
     application_name: options.applicationName ?? 'habeas',
@@ -50,6 +51,27 @@ export function openDatabase(options: OpenDatabaseOptions): OpenDatabase {
   // biome-ignore lint/complexity/noBannedTypes: see Database.
   const db = new Kysely<{}>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
+}
+
+/** Texts of statements that connections keep → their names there. */
+const KEPT = new Map<string, string>();
+
+/**
+ * A statement that each connection parses and plans once, and afterwards only runs: for one that comes again and again, and costs less than its plan. It
+ * is its text that counts: nothing that changes from call to call may stand in it.
+ */
+export function keptStatement(text: string): string {
+  if (!KEPT.has(text)) KEPT.set(text, `habeas_${KEPT.size + 1}`);
+  return text;
+}
+
+/** Calls statements that are to be kept by their names; the driver sends the text of such a one only once. */
+class NamingClient extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: one implementation of the driver's eight signatures.
+  override query(statement: any, ...rest: any[]): any {
+    const name = typeof statement === 'string' ? KEPT.get(statement) : undefined;
+    return super.query(name === undefined ? statement : { name, text: statement }, ...(rest as []));
+  }
 }
 
 /** Waits until the database answers, or throws DATABASE_UNREACHABLE with the host (never the password). */

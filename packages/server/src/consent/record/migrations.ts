@@ -134,6 +134,13 @@ export const consentMigrations: Migrations = {
       );
     },
   },
+  '0109-consent-signals-by-subject': {
+    async up(db) {
+      // As with the keys of 0091.
+      await sql`drop index consent_signals_of`.execute(db);
+      await sql`create index consent_signals_of on consent_signals (subject, organization_id)`.execute(db);
+    },
+  },
   '0079-consent-receipts': {
     async up(db) {
       await sql`

@@ -174,3 +174,25 @@ it('stores nothing, no entry and nobody if one signal is not new', async () => {
     await count('consent_identities'),
   ]).toEqual([1, 1, 1]);
 });
+
+it('takes what is said late as it is only where nothing that was said later can count against it', async () => {
+  const limits = [{ mask: 1n, milliseconds: 5 * 60_000 }];
+  let event = 0;
+  const said = (minutesAgo: number, choices: Readonly<Record<string, boolean>>): readonly Signal[] => {
+    event += 1;
+    const saidAt = new Date(now.getTime() - minutesAgo * 60_000);
+    const identity = { type: 'email', value: 'ada@x.org' };
+    return [{ eventId: `e${event}`, identity, saidAt, choices, source: 'api' }];
+  };
+  for (const [rules, batches, expected] of [
+    // Late about another purpose, then late about the first one, but not before the late one.
+    [[], [said(2, { a: false }), said(5, { b: true }), said(3, { a: true })], { known: 3n, granted: 2n }],
+    // What was said last about it has expired: what was said before does not count again.
+    [limits, [said(8, { a: true }), said(9, { a: false })], { known: 0n, granted: 0n }],
+    [limits, [said(8, { a: true }), said(9, { a: false, b: true })], { known: 2n, granted: 2n }],
+  ] as const) {
+    const { atOnce, signature } = await openOrganization('latest', rules);
+    for (const batch of batches) expect(await atOnce(batch)).toBe(true);
+    expect(await signature('ada@x.org')).toEqual(expected);
+  }
+});

@@ -5,6 +5,7 @@ import {
   type Database,
   int4Array,
   int8Array,
+  keptStatement,
   textArray,
   timestamptzArray,
 } from '../../foundation/index.ts';
@@ -16,8 +17,10 @@ import type { AskedIdentities } from './subjects.ts';
 /** PostgreSQL's code of a key that is there already. */
 const UNIQUE_VIOLATION = '23505';
 
-/** A statement so plain that planning it costs nothing: all else PostgreSQL plans once for each connection. */
-const RECORD = `select lacking from record_consent(${Array.from({ length: 24 }, (_, place) => `$${place + 1}`).join(', ')})`;
+/** All in it PostgreSQL plans once for each connection, and so it does with the statement itself. */
+const RECORD = keptStatement(
+  `select record_consent(${Array.from({ length: 24 }, (_, place) => `$${place + 1}`).join(', ')}) as lacking`,
+);
 
 /**
  * What {@link recordSignals} does with signals that can all be stored and are all new, which most are, by one statement that is a transaction of its

@@ -8,35 +8,28 @@ import type { Migrations } from '../../foundation/index.ts';
 const LOOK_UP_ONE_BY_ONE = `set search_path from current set random_page_cost = 1 set enable_seqscan = off set enable_hashjoin = off
   set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan`;
 
-/** Numbers people, those that are new from `first_new` on (null: nobody is); does nothing and gives their places if new ones' values are not given sealed. */
-const NUMBER_PEOPLE = `
-create function number_consent_people(organization text, digests bytea[], types text[], sealed bytea[],
-  out numbers integer[], out first_new integer, out lacking integer[]) language plpgsql as $$
+/**
+ * Numbers those people that have none, from `first_new` on. Does nothing and gives their places if the values of some are not given sealed.
+ */
+const ADD_PEOPLE = `
+create function add_consent_people(organization text, digests bytea[], types text[], sealed bytea[], inout numbers integer[],
+  out first_new integer, out lacking integer[]) language plpgsql as $$
 declare
-  there integer[];
   new_ones integer;
 begin
-  -- A lookup for each, whatever PostgreSQL believes about a table that is new: offset 0 keeps it from making a join of it.
-  select array_agg(n.subject order by n.place), count(*) filter (where n.subject is null),
-    array_agg(n.place::integer) filter (where n.subject is null and n.value is null)
-  into there, new_ones, lacking
-  from (
-    select g.place, g.value, (select i.subject from consent_identities as i where i.organization_id = organization and i.digest = g.digest) as subject
-    from unnest(digests, sealed) with ordinality as g(digest, value, place) offset 0
-  ) as n;
+  select count(*), array_agg(g.place) filter (where g.value is null) into new_ones, lacking
+  from (select unnest(numbers) as subject, unnest(sealed) as value, generate_subscripts(numbers, 1) as place) as g where g.subject is null;
   if lacking is not null then return; end if;
-  numbers := coalesce(there, '{}');
-  if new_ones > 0 then
-    insert into consent_counters as c (organization_id, next_subject) values (organization, new_ones)
-    on conflict (organization_id) do update set next_subject = c.next_subject + excluded.next_subject
-    returning next_subject - new_ones into first_new;
-    select array_agg(coalesce(n.subject, first_new + n.new_before::integer - 1) order by n.place) into numbers
-    from (select g.subject, g.place, count(*) filter (where g.subject is null) over (order by g.place) as new_before
-      from unnest(there) with ordinality as g(subject, place)) as n;
-    insert into consent_identities (organization_id, digest, subject, type, sealed_value)
-    select organization, g.digest, g.subject, g.type, g.value from unnest(digests, types, sealed, numbers) as g(digest, type, value, subject)
-    where g.subject >= first_new;
-  end if;
+  insert into consent_counters as c (organization_id, next_subject) values (organization, new_ones)
+  on conflict (organization_id) do update set next_subject = c.next_subject + excluded.next_subject
+  returning next_subject - new_ones into first_new;
+  select array_agg(coalesce(n.subject, first_new + n.new_before::integer - 1) order by n.place) into numbers
+  from (select g.subject, g.place, count(*) filter (where g.subject is null) over (order by g.place) as new_before
+    from unnest(numbers) with ordinality as g(subject, place)) as n;
+  insert into consent_identities (organization_id, digest, subject, type, sealed_value)
+  select organization, g.digest, g.subject, g.type, g.value
+  from (select unnest(digests) as digest, unnest(types) as type, unnest(sealed) as value, unnest(numbers) as subject) as g
+  where g.subject >= first_new;
 end $$`;
 
 /** Of each statement what counts of it, and what of that still does: agreements to some purposes (`limits`) end after a time (`terms`, in milliseconds). */
@@ -88,6 +81,9 @@ begin
   ${REPLACE};
 end $$`;
 
+/** What signals add to signatures. Arrays are read in step, row by row; as functions in FROM each would be written down first. */
+const STEPS = `(select unnest(places) as place, unnest(single) as alone, unnest(moments) as moment, unnest(masks) as mask, unnest(grants) as granted)`;
+
 /**
  * Stores signals that are all new, what they come to, and audit entries; one that is not new ends the statement as a violation of the key. Each comes with the
  * place of its identity, when the first agreement in it ends, and whether nothing but what was said last counts for what it adds (`single`): it is
@@ -100,43 +96,56 @@ create function record_consent(organization text, received timestamptz, own_firs
   sources text[], notices text[], ends timestamptz[], audit_organizations text[], audit_ids text[], audit_actors text[], audit_actions text[],
   audit_subjects text[], audit_details text[], audit_leaves bytea[], out lacking integer[]) language plpgsql ${LOOK_UP_ONE_BY_ONE} as $$
 declare
+  turn boolean;
+  limited bigint := 0;
   people integer[];
   first_new integer;
   added integer := 0;
-  gone integer[];
+  gone integer[] := '{}';
 begin
   -- Whoever stores signals of an organization takes a turn, to the end of their transaction: each person has one writer.
-  perform pg_advisory_xact_lock(hashtextextended('consent signals of ' || organization, 0));
-  select p.numbers, p.first_new, p.lacking into people, first_new, lacking from number_consent_people(organization, digests, types, sealed) as p;
-  if lacking is not null then return; end if;
-  perform append_audit(received, audit_organizations, audit_ids, audit_actors, audit_actions, audit_subjects, audit_details, audit_leaves);
+  -- An expression is computed at once; to perform it as a statement would take longer than all that it does.
+  turn := pg_advisory_xact_lock(hashtextextended('consent signals of ' || organization, 0)) is not null;
+  -- A lookup for each, whatever PostgreSQL believes about a table that is new.
+  people := array(
+    select (select i.subject from consent_identities as i where i.organization_id = organization and i.digest = g.digest)
+    from (select unnest(digests) as digest) as g);
+  if array_position(people, null) is not null then
+    select p.numbers, p.first_new, p.lacking into people, first_new, lacking from add_consent_people(organization, digests, types, sealed, people) as p;
+    if lacking is not null then return; end if;
+  end if;
+  turn := append_audit(received, audit_organizations, audit_ids, audit_actors, audit_actions, audit_subjects, audit_details, audit_leaves) is not null;
   insert into consent_signals (organization_id, event_id, subject, said_at, received_at, mask, value, source, notice)
   select organization, g.id, people[g.place], g.moment, received, g.mask, g.granted, g.source, g.notice::jsonb
-  from unnest(places, ids, moments, masks, grants, sources, notices) as g(place, id, moment, mask, granted, source, notice);
+  from (select unnest(places) as place, unnest(ids) as id, unnest(moments) as moment, unnest(masks) as mask, unnest(grants) as granted,
+    unnest(sources) as source, unnest(notices) as notice) as g;
   -- A row that is there is locked, written and looked at twice by an insert that may find it: who is new is known.
   if first_new is not null then
     insert into consent_signatures (organization_id, subject, known, granted, latest)
-    select organization, people[g.place], g.mask, g.granted, g.moment
-    from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted)
+    select organization, people[g.place], g.mask, g.granted, g.moment from ${STEPS} as g
     where g.alone and people[g.place] >= first_new;
     get diagnostics added = row_count;
   end if;
-  with done as (
-    update consent_signatures as s
-    set known = s.known | g.mask, granted = (s.granted & ~g.mask) | g.granted, latest = g.moment
-    from unnest(places, single, moments, masks, grants) as g(place, alone, moment, mask, granted)
-    where g.alone and s.organization_id = organization and s.subject = people[g.place] and s.latest < g.moment
-    returning s.subject
-  ) select coalesce(array_agg(subject), '{}') into gone from done;
   if cardinality(limits) > 0 then
+    limited := (select bit_or(l.mask) from unnest(limits) as l(mask));
     insert into consent_expiries as e (organization_id, subject, expires_at)
     select organization, people[g.place], g.until from unnest(places, single, ends) as g(place, alone, until)
     where g.alone and g.until is not null ${NOTE_EARLIER};
   end if;
-  if added + cardinality(gone) = cardinality(people) then return; end if;
+  if added = cardinality(people) then return; end if;
+  -- What is said late counts as it is where nobody has said anything about these purposes, unless it may be that something said about them has expired.
+  with done as (
+    update consent_signatures as s
+    set known = s.known | g.mask, granted = (s.granted & ~g.mask) | g.granted, latest = greatest(s.latest, g.moment)
+    from ${STEPS} as g
+    where g.alone and s.organization_id = organization and s.subject = people[g.place]
+      and (s.latest < g.moment or (s.known | limited) & g.mask = 0)
+    returning s.subject
+  ) select array_agg(subject) into gone from done;
+  if added + coalesce(cardinality(gone), 0) = cardinality(people) then return; end if;
   perform fold_consent(organization, array(
-    select people[g.place] from unnest(places, single) as g(place, alone)
-    where (g.alone and people[g.place] >= first_new) is not true and people[g.place] not in (select unnest(gone))
+    select people[g.place] from ${STEPS} as g
+    where (g.alone and people[g.place] >= first_new) is not true and people[g.place] <> all(coalesce(gone, '{}'))
   ), own_first, received, limits, terms);
 end $$`;
 
@@ -144,11 +153,12 @@ export const recordFunctions: Migrations = {
   // Made anew by the last one.
   '0039-record-consent': { up: async () => undefined },
   '0092-record-consent': { up: async () => undefined },
-  '0094-record-consent': {
+  '0094-record-consent': { up: async () => undefined },
+  '0108-record-consent': {
     async up(db) {
       for (const name of ['record_consent', 'fold_consent', 'number_consent_people'])
         await sql.raw(`drop function if exists ${name}`).execute(db);
-      for (const text of [NUMBER_PEOPLE, FOLD, RECORD]) await sql.raw(text).execute(db);
+      for (const text of [ADD_PEOPLE, FOLD, RECORD]) await sql.raw(text).execute(db);
     },
   },
 };
