@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
-import { byteaArray, createGroup, sha256 } from '../foundation/index.ts';
+import { byteaArray, createGroup, sha256, sha256Hex } from '../foundation/index.ts';
 import type { KeyContext } from './api-keys.ts';
 import { scopesOf } from './list-keys.ts';
 import type { Principal } from './principal.ts';
@@ -55,14 +55,13 @@ export function createAuthenticate(
       ),
   });
   return async (presentedKey) => {
-    const hash = sha256(presentedKey);
-    const name = hash.toString('hex');
+    const name = sha256Hex(presentedKey);
     const before = kept.get(name);
     if (before !== undefined && performance.now() < before.until) return stillValid(context, before);
     // From when it is asked, not from when it is answered.
     const until = performance.now() + LEASE_MILLISECONDS;
     count += 1;
-    const known = await together({ hash, turn: String(count) });
+    const known = await together({ hash: Buffer.from(name, 'hex'), turn: String(count) });
     if (kept.size >= MOST_KEPT) kept.clear();
     if (known === undefined) kept.delete(name);
     else kept.set(name, { ...known, until });

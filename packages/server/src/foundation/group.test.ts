@@ -31,6 +31,34 @@ describe('a group', () => {
     expect(groups).toEqual([[0, 1, 2, 3, 4]]);
   });
 
+  it('waits as many turns as it is told for those that come one by one, and no longer', async () => {
+    for (const [turns, expected] of [
+      [0, [1, 4]],
+      [2, [3, 2]],
+    ] as const) {
+      const ended = Promise.withResolvers<void>();
+      const sizes: number[] = [];
+      const add = createGroup<Member, number>({
+        limit: 10,
+        turns,
+        keyOf: (member) => member.key,
+        run: async (group) => {
+          sizes.push(group.length);
+          await ended.promise;
+          return group.map((member) => member.number);
+        },
+      });
+      const added: Promise<number>[] = [];
+      for (const member of members(5)) {
+        added.push(add(member));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      ended.resolve();
+      expect(await Promise.all(added)).toEqual([0, 1, 2, 3, 4]);
+      expect([turns, sizes]).toEqual([turns, expected]);
+    }
+  });
+
   it('is never larger than its limit', async () => {
     const { groups, add } = recorder({ limit: 3 });
     await Promise.all(members(8).map(add));

@@ -1,5 +1,5 @@
 import type { api } from '@habeas/contract';
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify';
 import { HabeasError } from '../foundation/index.ts';
 import { principalOf } from './caller.ts';
 import type { HttpServer, TAGS } from './operation.ts';
@@ -75,8 +75,10 @@ export function scopeRoutes(app: HttpServer): void {
 }
 
 /** Refuses a key that may not do this. A path that does not exist needs none. Throws FORBIDDEN. */
-export function refuseBeyondScope(request: FastifyRequest): void {
-  const { scope } = request.routeOptions.config;
+export function refuseBeyondScope(
+  request: FastifyRequest,
+  { scope }: Pick<FastifyContextConfig, 'scope'>,
+): void {
   if (scope === undefined || principalOf(request).scopes.has(scope)) return;
   throw new HabeasError('FORBIDDEN', `This needs a key with the scope ${scope}.`);
 }

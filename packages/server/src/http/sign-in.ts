@@ -28,7 +28,8 @@ export function signIn(
 ) {
   const cookies = sessionCookies(application);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { open, uncounted, partner: protocol } = request.routeOptions.config;
+    const { config } = request.routeOptions;
+    const { open, uncounted, partner: protocol } = config;
     if (protocol !== undefined)
       return signInPartner({ request, reply, protocol }, { ...application, limiters });
     if (open === true && uncounted === true) return;
@@ -56,7 +57,7 @@ export function signIn(
     }
     setPrincipal(request, principal);
     limiters.countKey(request, reply);
-    refuseBeyondScope(request);
+    refuseBeyondScope(request, config);
   };
 }
 
