@@ -1,6 +1,7 @@
 import { type CompiledCollection, type CompiledEdge, keyNames, matchesKey } from './compiled.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
+import type { FoundAlong } from './sql-dialect.ts';
 
 /** Rows of a collection that were found, as a statement reads them. */
 export interface FoundRows {
@@ -10,6 +11,7 @@ export interface FoundRows {
   readonly key: readonly string[];
   /** Whether a row belongs to one of these groups. */
   readonly isIn: (groups: readonly FoundGroup[]) => string;
+  readonly along: FoundAlong;
 }
 
 /**
@@ -22,15 +24,17 @@ export function foundRows(collection: CompiledCollection, row: string): FoundRow
   const { leaf } = collection;
   const { joinFromFew } = collection.dialect;
   if (leaf === undefined) {
-    const { from, key, isIn } = foundKeys(collection);
+    const { from, key, isIn, along } = foundKeys(collection);
     return {
+      along,
       from: `${from} ${joinFromFew} ${collection.table} ${row} on ${matchesKey(collection, row, 's')}`,
       key,
       isIn,
     };
   }
-  const { rows, tick } = rowsToFollow(leaf);
+  const { rows, tick, first } = rowsToFollow(leaf);
   return {
+    along: { table: leaf.from.found, column: 'k1', at: first },
     from: `${rows} ${joinFromFew} ${collection.table} ${row} on ${leaf.edge.condition('a', row)} and ${tick} is not null`,
     key: collection.key.map((part) => part.sql(row)),
     // All of them were found in the same way, and are the person's.
@@ -44,11 +48,12 @@ export function foundKeys(collection: CompiledCollection): FoundRows {
     from: `${collection.found} s`,
     key: keyNames(collection).map((name) => `s.${name}`),
     isIn: (groups) => inGroups('s', groups),
+    along: { table: collection.found, column: 'k1', at: 's.k1' },
   };
 }
 
 /**
- * The found rows of an edge's source as `a`, and the round in which each became the person's. Their table is not read when the stored key
+ * The found rows of an edge's source as `a`, the round in which each became the person's, and the first part of its key. Their table is not read when the stored key
  * has all that is needed.
  */
 export function rowsToFollow({
@@ -57,17 +62,19 @@ export function rowsToFollow({
 }: {
   readonly from: CompiledCollection;
   readonly edge: CompiledEdge;
-}): { readonly rows: string; readonly tick: string } {
+}): { readonly rows: string; readonly tick: string; readonly first: string } {
   const inKey = (column: string) => from.keyKind !== 'row' && from.key.some((part) => part.name === column);
   if (!edge.fromColumns.every(inKey))
     return {
       rows: `${from.found} p ${from.dialect.joinFromFew} ${from.table} a on ${matchesKey(from, 'a', 'p')}`,
       tick: 'p.tick',
+      first: 'p.k1',
     };
   const columns = from.key.map((part, index) => `p.k${index + 1} as ${quoteIdentifier(part.name)}`);
   return {
     rows: `(select ${columns.join(', ')}, p.tick as habeas_tick from ${from.found} p) a`,
     tick: 'a.habeas_tick',
+    first: `a.${quoteIdentifier(from.key[0]?.name ?? '')}`,
   };
 }
 

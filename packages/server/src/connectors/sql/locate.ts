@@ -79,5 +79,6 @@ function queryOf({ collection, effect, groups }: Part): KeyQuery {
     keyParts: key.length,
     rows: `${found.from} where ${found.isIn(groups)}`,
     order: found.key.join(', '),
+    along: found.along,
   };
 }

@@ -156,7 +156,7 @@ export interface SqlDialect {
   keySource(columns: readonly StoredColumn[], arrays: readonly (readonly string[])[]): KeySource;
   /** How the texts of a batch hold its keys: one for each column, or one with whole keys. */
   readonly keysAre: 'columns' | 'tuples';
-  /** The keys of rows in batches of at most `most`. */
+  /** The keys of rows in batches of about `most`. */
   keyBatches(
     transaction: SqlTransaction,
     parts: readonly KeyQuery[],
@@ -226,6 +226,16 @@ export interface KeyQuery {
   readonly keyParts: number;
   readonly rows: string;
   readonly order: string;
+  readonly along: FoundAlong;
+}
+
+/** The table of found rows that a statement reads first, so that it can be read a range at a time. */
+export interface FoundAlong {
+  readonly table: string;
+  /** The first column of its key. */
+  readonly column: string;
+  /** The same column as the statement names it. */
+  readonly at: string;
 }
 
 export interface StoredBatch {

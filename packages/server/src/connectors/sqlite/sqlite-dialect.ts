@@ -8,7 +8,8 @@ import {
 } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { compareWithValues } from './compare-values.ts';
-import { keyBatches, keySource, tagged, taggedKey } from './stored-keys.ts';
+import { keyBatches } from './key-batches.ts';
+import { keySource, tagged, taggedKey } from './stored-keys.ts';
 
 /** SQLite's SQL, with the functions of sqlite-functions.ts. */
 export const sqliteDialect: SqlDialect = {

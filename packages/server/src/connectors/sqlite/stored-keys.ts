@@ -1,7 +1,4 @@
-import type { KeyQuery, KeySource, SqlTransaction, StoredBatch, StoredColumn } from '../sql/index.ts';
-
-/** Batches that one fetch brings. */
-const FETCH_BATCHES = 20;
+import type { KeySource, StoredColumn } from '../sql/index.ts';
 
 /** A value as a text that tells its storage class too, because a column may hold any: `i7`, `t7`, `r0.5`, `b0aff`. */
 export function tagged(at: string): string {
@@ -22,45 +19,6 @@ function taggedOther(at: string): string {
 export function decoded(at: string): string {
   return `case substr(${at}, 1, 1) when 'i' then cast(substr(${at}, 2) as integer) when 't' then substr(${at}, 2)
     when 'r' then cast(substr(${at}, 2) as real) when 'b' then unhex(substr(${at}, 2)) end`;
-}
-
-/**
- * For each column the texts of JSON arrays. The keys are written down in a temporary table first, which numbers them: batches are then
- * ranges of it, which costs a fraction of `row_number()` and of rows that are made here. Their order is of no use, because whoever erases has
- * locked the file.
- */
-export async function* keyBatches(
-  transaction: SqlTransaction,
-  parts: readonly KeyQuery[],
-  most: number,
-): AsyncGenerator<StoredBatch> {
-  for (const [index, { values, keyParts, rows }] of parts.entries()) {
-    const names = values.map((_, at) => `v${at + 1}`);
-    const columns = names.map((name, at) => `${name}${at < keyParts ? ' not null' : ''}`);
-    await transaction.script([
-      'drop table if exists temp.habeas_batches',
-      `create table temp.habeas_batches (number integer primary key, ${columns.join(', ')})`,
-    ]);
-    const count = await transaction.change(
-      `insert into temp.habeas_batches (${names.join(', ')}) select ${values.join(', ')} from ${rows}`,
-    );
-    const arrays = names.map(
-      (name) =>
-        `(select json_group_array(k.${name}) from temp.habeas_batches k where k.number > b.first and k.number <= b.first + ${most})`,
-    );
-    if (count === 0) continue;
-    const batches = transaction.stream(
-      `with recursive b (first) as (select 0 union all select first + ${most} from b where first + ${most} < ${count})
-       select ${arrays.join(', ')} from b`,
-      { mostRows: FETCH_BATCHES },
-    );
-    let left = count;
-    for await (const fetched of batches)
-      for (const row of fetched) {
-        yield { index, count: Math.min(left, most), keys: row.map((array) => array ?? '[]') };
-        left -= most;
-      }
-  }
 }
 
 /** Keys of one column as they were stored. Those of several are put together in one JSON array, an array for each key. */
