@@ -84,8 +84,9 @@ export const auditMigrations: Migrations = {
       await sql`
         create function append_audit(moment timestamptz, organizations text[], ids text[], actors text[], actions text[], subjects text[], details text[],
           leaves bytea[]) returns void language plpgsql set search_path from current as $$
+        declare
+          registered boolean := ${auditFrontier.register};
         begin
-          perform ${auditFrontier.register};
           for n in 1..cardinality(ids) loop
             insert into audit_entries (organization_id, id, at, actor, action, subject, details, leaf_hash)
             values (organizations[n], ids[n], moment, actors[n], actions[n], subjects[n], append_audit.details[n], leaves[n]);

@@ -11,7 +11,7 @@ export interface Frontier {
 /** How far a table can be read by its sequence without passing over a row of a transaction that is under way. */
 export interface CommitFrontier {
   /**
-   * Expressions for a writer's select. They must be evaluated before the transaction takes its first number, and note under
+   * An expression for a writer's select or function. It must be evaluated before the transaction takes its first number, and notes under
    * which number nothing of this transaction can lie, for as long as the transaction runs. From then on PostgreSQL ends the
    * transaction if nothing is asked in it for `idleMilliseconds`: it would hold back everybody.
    */
@@ -64,9 +64,11 @@ export function commitFrontier(options: {
   const last = sql`
     (select case when is_called then last_value else last_value - 1 end from ${sql.table(options.sequence)})`;
   return {
+    // Without a subquery, so that a function computes it without a statement. Null: no number was given yet.
     register: sql`
-      pg_advisory_xact_lock_shared(${lockClass}, (${last} & ${sql.lit(LOCK_MASK)}::bigint)::int),
-      set_config('idle_in_transaction_session_timeout', ${sql.lit(idle)}, true)`,
+      pg_advisory_xact_lock_shared(${lockClass},
+        (coalesce(pg_sequence_last_value(${sql.lit(options.sequence)}::regclass), 0) & ${sql.lit(LOCK_MASK)}::bigint)::int) is not null
+      and set_config('idle_in_transaction_session_timeout', ${sql.lit(idle)}, true) is not null`,
     async read(db) {
       // Two statements: the locks must be read after the number.
       const number = await sql<{ given: number }>`select ${last} as given`.execute(db);

@@ -101,7 +101,7 @@ declare
   people integer[];
   first_new integer;
   added integer := 0;
-  gone integer[] := '{}';
+  gone integer[];
 begin
   -- Whoever stores signals of an organization takes a turn, to the end of their transaction: each person has one writer.
   -- An expression is computed at once; to perform it as a statement would take longer than all that it does.
@@ -145,7 +145,7 @@ begin
   if added + coalesce(cardinality(gone), 0) = cardinality(people) then return; end if;
   perform fold_consent(organization, array(
     select people[g.place] from ${STEPS} as g
-    where (g.alone and people[g.place] >= first_new) is not true and people[g.place] <> all(coalesce(gone, '{}'))
+    where (g.alone and people[g.place] >= first_new) is not true and people[g.place] not in (select unnest(gone))
   ), own_first, received, limits, terms);
 end $$`;
 
