@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from '../foundation/index.ts';
 import type { HttpServer } from './operation.ts';
 
 /** The id of one call; stands in its log line and in a problem document. */
 export function newRequestId(): string {
   return randomUUID();
-}
-
-/** What a handler logs to, under the id of its call. With options, which nothing here has, Pino would make a logger anew for each call. */
-export function loggerOfCall(
-  logger: FastifyBaseLogger,
-  bindings: Readonly<Record<string, unknown>>,
-): FastifyBaseLogger {
-  return (logger as Logger).child(bindings);
 }
 
 /** One line for each answer: the route as it is declared, never the URL, the query or the body. */

@@ -7,6 +7,7 @@ import { auditRoutes } from './audit.ts';
 import { auditLogRoutes } from './audit-log.ts';
 import { backEndRoutes } from './back-end.ts';
 import { bounceRoutes } from './bounces.ts';
+import { CallLogger } from './call-logger.ts';
 import { callbackRoutes } from './callbacks.ts';
 import { catalogRoutes } from './catalog.ts';
 import { clientRoutes } from './clients.ts';
@@ -54,7 +55,7 @@ import { createRateLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './rate
 import { referenceRoutes } from './reference.ts';
 import { refuseNul } from './refuse-nul.ts';
 import { requestCommandRoutes } from './request-commands.ts';
-import { loggerOfCall, logRequests, newRequestId } from './request-log.ts';
+import { logRequests, newRequestId } from './request-log.ts';
 import { requestRoutes } from './requests.ts';
 import { recordRoutes } from './route-table.ts';
 import { refuseOtherOrigins } from './same-origin.ts';
@@ -92,7 +93,7 @@ export async function createHttpServer(
     loggerInstance: logger,
     // Fastify's own request lines hold the URL; ours hold the route.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    childLoggerFactory: loggerOfCall,
+    childLoggerFactory: (parent, bindings) => new CallLogger(parent, bindings),
     genReqId: newRequestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
