@@ -62,6 +62,7 @@ export function sealAll(
   key: SecretKey,
   all: readonly { readonly plain: Uint8Array; readonly context: string }[],
 ): readonly Buffer[] {
+  if (all.length === 0) return [];
   const prepared = createSecretKey(key);
   const nonces = randomBytes(NONCE_BYTES * all.length);
   return all.map(({ plain, context }, index) =>
