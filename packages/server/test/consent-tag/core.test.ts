@@ -1,8 +1,10 @@
+import { runInNewContext } from 'node:vm';
 import { type Consent, type ConsentOptions, createConsent, type KeyValueStorage } from '@habeas/consent';
 import fc from 'fast-check';
 import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundleCore } from '../../../consent/scripts/bundle.ts';
 import { auditMigrations } from '../../src/audit/index.ts';
 import {
   consentMigrations,
@@ -123,6 +125,36 @@ describe('consent in Node and React Native, without a DOM', () => {
       false,
       true,
     ]);
+  });
+
+  it('needs nothing of what surrounds it but `URLSearchParams`, which React Native has, and what it is given', async () => {
+    // There is no DOM, no crypto, no timer and nothing of Node: only the language itself.
+    const { createConsent: createThere } = runInNewContext(`${await bundleCore('habeas')}; habeas`, {
+      URLSearchParams,
+    });
+    let ids = 0;
+    const start = async () => {
+      const consent: Consent = createThere({
+        server,
+        storage,
+        fetch,
+        newId: () => {
+          ids += 1;
+          return `of-the-device-${ids}`.padEnd(20, '0');
+        },
+        now: () => new Date(NOW),
+      });
+      await consent.ready;
+      return consent;
+    };
+    const first = await start();
+    expect(first.mustAsk).toBe(true);
+    await first.choose({ analytics: true, advertising: false });
+    await first.identify(await tokenOf('on a telephone'));
+    const other = await open({ storage: slowStorage() });
+    await other.identify(await tokenOf('on a telephone'));
+    expect(said(other)).toEqual({ analytics: true, advertising: false });
+    expect((await start()).allowed('analytics')).toBe(true);
   });
 
   it('asks again after the days of the notice, and the old answer holds until then', async () => {

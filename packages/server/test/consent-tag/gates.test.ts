@@ -20,9 +20,13 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     site.put('/six.js', ran('six: async'));
     site.put('/seven.js', ran('seven: data-src'));
     site.put('/nine.js', ran('nine: inserted late, file'));
-    site.put('/frame', `<script>parent.ran.push('ten: frame')</script>`, {
-      headers: { 'content-type': 'text/html' },
-    });
+    for (const [path, name] of [
+      ['/frame', 'ten: frame'],
+      ['/late-frame', 'eleven: frame inserted late'],
+    ] as const)
+      site.put(path, `<script>parent.ran.push('${name}')</script>`, {
+        headers: { 'content-type': 'text/html' },
+      });
   }, 120_000);
 
   afterAll(async () => {
@@ -44,7 +48,7 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     gated('data-purpose=""', ran('empty')),
   ].join('\n');
 
-  /** Two more of the ten, from a script of the page. */
+  /** Three more, from a script of the page. */
   const insertLate = (page: Page) =>
     page.evaluate(`{
       const late = (set) => document.body.append(Object.assign(document.createElement('script'), { type: 'text/plain' }, set));
@@ -53,12 +57,16 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
       const box = document.createElement('div');
       box.innerHTML = '<script type="text/plain" data-purpose="analytics" src="/nine.js"></' + 'script>';
       document.body.append(box);
+      const frame = Object.assign(document.createElement('iframe'), { title: 'late map' });
+      Object.assign(frame.dataset, { purpose: 'analytics', src: '/late-frame' });
+      document.body.append(frame);
     }`);
   const list = (page: Page): Promise<readonly string[]> => page.evaluate('self.ran ?? []');
   const choose = (page: Page, choices: object) =>
     page.evaluate(`habeasConsent.ready.then(() => habeasConsent.choose(${JSON.stringify(choices)}))`);
   const WANTED = [
     'eight: inserted late',
+    'eleven: frame inserted late',
     'five: text of a module',
     'four: module',
     'nine: inserted late, file',
@@ -84,7 +92,7 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     await page.waitForSelector('habeas-consent .banner');
     await insertLate(page);
     expect(await list(page)).toEqual([]);
-    expect(asked.filter((path) => /^\/(two|four|six|seven|nine|frame)/.test(path))).toEqual([]);
+    expect(asked.filter((path) => /^\/(two|four|six|seven|nine|frame|late-frame)/.test(path))).toEqual([]);
     await page.click('habeas-consent .banner button >> text=Privacy settings');
     await page.click('habeas-consent label:has-text("Analytics")');
     await page.click('habeas-consent dialog button >> text=Save my choices');

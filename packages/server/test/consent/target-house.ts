@@ -29,7 +29,7 @@ const PERSON_OF = {
   orders: { type: 'customer', person: 'case when customer between 0 and 90000 then customer / 1700 end' },
 } as const;
 
-export interface TargetHouse extends Omit<TalkingHouse, 'openValue' | 'organizationId'> {
+export interface TargetHouse extends Omit<TalkingHouse, 'organizationId'> {
   readonly target: Target;
   readonly shop: pg.Pool;
   readonly shopUrl: string;
@@ -94,6 +94,7 @@ export async function openTargetHouse(options: { readonly locale?: string } = {}
     shopUrl: database.url,
     source: habeas.source,
     say: habeas.say,
+    openValue: habeas.openValue,
     committedIn: habeas.committedIn,
     sync: (reconcile = false) =>
       onShop(async (client) => {
