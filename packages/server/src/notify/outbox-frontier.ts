@@ -6,10 +6,8 @@ export const OUTBOX_CHANNEL = 'habeas_outbox';
 
 const frontier = commitFrontier({ lockClass: 0x4841_4246, sequence: 'outbox_events_sequence_seq' });
 
-/** Must come before the transaction's first event; wakes listeners when the transaction commits. */
-export async function registerPublisher(transaction: Database): Promise<void> {
-  await sql`select ${frontier.register}, pg_notify(${OUTBOX_CHANNEL}, '')`.execute(transaction);
-}
+/** A query of one row. Must come before the transaction's first event; wakes listeners when the transaction commits. */
+export const registerPublisher = sql`select ${frontier.register}, pg_notify(${OUTBOX_CHANNEL}, '')`;
 
 /** How far the outbox can be read without passing over an event of a transaction that is under way. */
 export async function readFrontier(db: Database): Promise<Frontier> {

@@ -1,5 +1,5 @@
-import type { Generated } from 'kysely';
-import { type Database, HabeasError, newId } from '../foundation/index.ts';
+import { type Generated, sql } from 'kysely';
+import { type Database, HabeasError, newId, textArray } from '../foundation/index.ts';
 import { likePattern } from './event-types.ts';
 import { registerPublisher } from './outbox-frontier.ts';
 
@@ -31,7 +31,7 @@ export type OutboxTables = {
   };
 };
 
-/** PostgreSQL takes 65,535 parameters a statement. */
+/** Few enough that no statement is large. */
 const ROWS_PER_STATEMENT = 5_000;
 
 /**
@@ -48,19 +48,23 @@ export async function publish(
   if (!transaction.isTransaction) {
     throw new HabeasError('INTERNAL', 'An event was published outside the transaction of its change.');
   }
-  await registerPublisher(transaction);
-  const rows = events.map((event) => ({
-    organization_id: event.organizationId,
-    id: newId('evt', now),
-    at: now,
-    type: event.type,
-    request_id: event.requestId ?? null,
-    data: JSON.stringify(event.data),
-  }));
-  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
-    const some = rows.slice(start, start + ROWS_PER_STATEMENT);
-    await transaction.withTables<OutboxTables>().insertInto('outbox_events').values(some).execute();
-  }
+  for (let start = 0; start < events.length; start += ROWS_PER_STATEMENT)
+    await insert(transaction, events.slice(start, start + ROWS_PER_STATEMENT), now);
+}
+
+/** The frontier has to know of this transaction before the first number is taken: the join needs `registered` first. */
+async function insert(transaction: Database, events: readonly OutboxEvent[], now: Date): Promise<void> {
+  await sql`
+    with registered as materialized (${registerPublisher})
+    insert into outbox_events (organization_id, id, at, type, request_id, data)
+    select e.organization_id, e.id, ${now}::timestamptz, e.type, e.request_id, e.data
+    from registered, unnest(
+      ${textArray(events.map(({ organizationId }) => organizationId))}::text[],
+      ${textArray(events.map(() => newId('evt', now)))}::text[],
+      ${textArray(events.map(({ type }) => type))}::text[],
+      ${textArray(events.map(({ requestId }) => requestId ?? null))}::text[],
+      ${textArray(events.map(({ data }) => JSON.stringify(data)))}::text[]
+    ) as e (organization_id, id, type, request_id, data)`.execute(transaction);
 }
 
 export interface ReadEventsOptions {
