@@ -69,7 +69,7 @@ export function keySource(
       columns.length === 1
         ? undefined
         : {
-            list: source(1),
+            rows: (table, at) => `${table} t where ${at} in ${source(1)}`,
             get values() {
               return [keys.includes('"') ? keys : firstNumbers(keys)];
             },

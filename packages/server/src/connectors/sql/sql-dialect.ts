@@ -48,8 +48,14 @@ export interface KeySource {
   readonly array?: string | undefined;
   /** Where the store is rather told one key after the other, by {@link SqlTransaction.changeEach}. */
   readonly each?: EachKey | undefined;
-  /** The first parts of all keys as a list in brackets, where a row with none of them is sooner looked for than all keys. */
-  readonly firsts?: { readonly list: string; readonly values: readonly unknown[] } | undefined;
+  /** The first parts of all keys, where a row with none of them is sooner looked for than all keys. */
+  readonly firsts?: FirstParts | undefined;
+}
+
+export interface FirstParts {
+  /** What stands behind `from` for the rows of a table, `t`, of which the column `at` is one of them. */
+  readonly rows: (table: string, at: string) => string;
+  readonly values: readonly unknown[];
 }
 
 /** Keys of several parts that are given to a prepared statement. */

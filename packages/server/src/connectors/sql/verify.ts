@@ -67,7 +67,7 @@ async function isGone(transaction: SqlTransaction, set: KeySet): Promise<boolean
   const [part] = collection.key;
   if (effect.action?.kind !== 'delete' || firsts === undefined || part === undefined) return false;
   const rows = await transaction.rows(
-    `select '1' from ${collection.table} t where ${part.sql('t')} in ${firsts.list} limit 1`,
+    `select '1' from ${firsts.rows(collection.table, part.sql('t'))} limit 1`,
     firsts.values,
   );
   return rows.length === 0;

@@ -45,7 +45,8 @@ export function keySource(
     },
     each: { keys: arrays.map(joined), isWhole: (at) => `${at} = cast(${at} as integer)` },
     firsts: {
-      list: list(),
+      // Looked for one after the other, they need not be sorted first.
+      rows: (table, at) => `${list(' as first')} e cross join ${table} t on ${at} = e.first`,
       get values() {
         return [isPlain ? withoutRepeats(joined(first)) : joined(first)];
       },
@@ -99,7 +100,8 @@ export function parseKeys(array: string): readonly StoredKey[] {
 
 /** The value that a stored element stands for, as it is bound to a statement. */
 export function boundKey(value: StoredKey): string | number | bigint | Uint8Array | null {
-  if (typeof value !== 'string') return typeof value === 'number' ? BigInt(value) : value;
+  // A number is bound as one with a fraction of zero, which SQLite takes for the whole number that it is.
+  if (typeof value !== 'string') return value;
   const text = value.slice(1);
   switch (value[0]) {
     case 'i':
