@@ -50,6 +50,7 @@ it('stores all rows but those that are wrong, tells their lines and nothing of t
     0,
   ]);
   const first = await habeas(['old.csv', '--refused', 'refused.jsonl']);
+  expect(first.notes).toBe('5 rows, until line 6\n');
   expect([first.exit, first.out]).toEqual([
     1,
     'line 3: A quote in it is not closed, or the row that goes on behind this line is wrong. (malformed-row)\n' +
@@ -67,6 +68,17 @@ it('stores all rows but those that are wrong, tells their lines and nothing of t
   const again = await habeas(['old.csv', '--json']);
   expect(again.json()).toEqual({ name: 'old.csv', rows: 5, stored: 0, repeated: 3, checked: 0, refused: 2 });
   expect(await stored()).toBe(3);
+});
+
+it.each([
+  ['a folder that is not there', 'none/refused.jsonl', 'ENOENT', 0],
+  ['a disk that is full', '/dev/full', 'ENOSPC', 1],
+])('says so when what was refused cannot be written, as in %s', async (_, file, code, there) => {
+  const { habeas, stored } = await serve();
+  writeFileSync(join(house.folder, 'old.csv'), `${HEADER}${rowOf(1)}email,bob,never,1\n`);
+  const { exit, notes } = await habeas(['old.csv', '--refused', file]);
+  expect([exit, notes]).toEqual([2, expect.stringContaining(`${file} cannot be written (${code}).`)]);
+  expect(await stored()).toBe(there);
 });
 
 it('says with which line to go on after an interruption, and goes on there', async () => {

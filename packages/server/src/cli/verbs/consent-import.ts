@@ -1,11 +1,10 @@
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
 import { cutList, type ListPiece } from '../cut-list.ts';
 import type { ListSource } from '../list-source.ts';
+import { openReport } from '../open-report.ts';
 import { positiveNumber } from '../option-values.ts';
 import type { Run } from '../verb.ts';
 
@@ -63,8 +62,8 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   await using source = await openListSource(context, file, options);
   const name = options.name ?? source.name;
   const fromLine = options.fromLine ?? 1;
-  const refused =
-    options.refused === undefined ? undefined : createWriteStream(resolve(context.folder, options.refused));
+  await using refused =
+    options.refused === undefined ? undefined : await openReport(resolve(context.folder, options.refused));
   const total = { rows: 0, stored: 0, repeated: 0, checked: 0, refused: 0 };
   /** All before this line is done. */
   let doneUntil = fromLine;
@@ -79,7 +78,7 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     const { nextLine, answer } = await piece;
     add(total, answer);
     for (const row of answer.refused) {
-      refused?.write(`${JSON.stringify(row)}\n`);
+      await refused?.write(`${JSON.stringify(row)}\n`);
       total.refused += 1;
       if (options.json !== true && total.refused <= SHOWN)
         context.terminal.out(`line ${row.line}: ${row.reason} (${row.code})\n`);
@@ -101,8 +100,6 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   } catch (error) {
     context.terminal.note(`All before line ${doneUntil} is done; go on with --from-line ${doneUntil}.\n`);
     throw error;
-  } finally {
-    if (refused !== undefined) await finished(refused.end());
   }
   if (options.json === true) context.terminal.out(`${JSON.stringify({ name, ...total })}\n`);
   else context.terminal.out(`${summary(total)}\n`);

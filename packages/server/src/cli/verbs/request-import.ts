@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { api } from '@habeas/contract';
 import type { Command } from 'commander';
 import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
 import { cutList } from '../cut-list.ts';
+import { openReport } from '../open-report.ts';
 import { list, right } from '../option-values.ts';
 import type { Run } from '../verb.ts';
 
@@ -51,9 +50,9 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     delimiter: options.delimiter,
     ignore: options.ignore?.join(','),
   };
-  const report =
-    options.report === undefined ? undefined : createWriteStream(resolve(context.folder, options.report));
-  report?.write('line,outcome,id,code,message\r\n');
+  await using report =
+    options.report === undefined ? undefined : await openReport(resolve(context.folder, options.report));
+  await report?.write('line,outcome,id,code,message\r\n');
   const counts = { made: 0, existed: 0, checked: 0, refused: 0 };
   let unreadFrom: number | null = null;
   for await (const { body, firstLine } of cutList(resolve(context.folder, file))) {
@@ -61,7 +60,7 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     const result = await client.importRequests({ ...query, first_line: firstLine }, body);
     for (const row of result.rows) {
       counts[row.outcome] += 1;
-      report?.write(
+      await report?.write(
         `${row.line},${row.outcome},${row.id ?? ''},${row.code ?? ''},"${(row.message ?? '').replaceAll('"', '""')}"\r\n`,
       );
       if (options.json === true) context.terminal.out(`${JSON.stringify(row)}\n`);
@@ -71,7 +70,6 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     unreadFrom = result.unread_from;
     if (unreadFrom !== null) break;
   }
-  if (report !== undefined) await finished(report.end());
   const failed = counts.refused > 0 || unreadFrom !== null;
   if (options.json !== true)
     context.terminal.out(`${summaryLines(counts, { unreadFrom, name: query.name }).join('\n')}\n`);
