@@ -19,7 +19,14 @@ export const recordJobRunSchema = z
       .describe('Key of the target that it ran in'),
     input_sha256: sha256Schema.describe('Of the SQL as it was written'),
     sql_sha256: sha256Schema.describe('Of the SQL as it ran'),
-    output_sha256: sha256Schema.describe('Of the bytes that it gave'),
+    output_sha256: sha256Schema
+      .optional()
+      .describe('Of the CSV that it gave; left out where it gives no rows'),
+    written_sha256: sha256Schema
+      .optional()
+      .describe(
+        'Of the rows that it wrote into tables, all columns as CSV in the order in which the database gave them; left out where it writes none, or its own `returning` says what it gives',
+      ),
     rows: z.int().min(0).describe('Rows that it gave, or wrote'),
     watermark: z
       .strictObject({ snapshot: z.string().regex(/^\d+:\d+:[\d,]*$/), as_of: z.iso.datetime() })

@@ -1,12 +1,36 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { api } from '@habeas/contract';
 import { enforce } from '@habeas/sdk';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, onServer, type TestDatabase } from '../../test/database.ts';
 import { openDuckDb } from '../../test/duckdb.ts';
 import { eventually } from '../../test/eventually.ts';
 import { type HabeasHouse, openHabeasHouse } from '../../test/habeas-house.ts';
+import {
+  chooseTarget,
+  loadPurposes,
+  openTarget,
+  requirePostgres,
+  runJob,
+  targetsOf,
+} from '../consent/index.ts';
+import { loadConfig, systemClock } from '../foundation/index.ts';
 
 // One company: a shop, a Habeas that people told what they agree to, and jobs.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -211,12 +235,157 @@ it('writes into a file what it gives, and into tables what it adds', async () =>
   );
   const filled = await habeas(['job', 'run', 'jobs/fill.sql', '--json']);
   expect(filled.exit).toBe(0);
-  expect(JSON.parse(filled.notes)).toMatchObject({
-    receipt: { purpose: 'fraud', rows: 1, output_sha256: sha256('') },
-  });
+  const { receipt } = JSON.parse(filled.notes);
+  expect(receipt).toMatchObject({ purpose: 'fraud', rows: 1, written_sha256: sha256('site,n\r\ns1,2\r\n') });
+  expect(receipt).not.toHaveProperty('output_sha256');
   expect((await shop.pool.query('select * from public.results')).rows).toEqual([{ site: 's1', n: 2 }]);
   expect((await habeas(['job', 'run', 'jobs/sites.sql', '--output', 'sites.csv'])).out).toBe('');
   expect(readFileSync(join(house.folder, 'sites.csv'), 'utf8')).toBe('site,n\r\ns1,1\r\ns2,1\r\n');
+});
+
+// What a job wrote, as anybody can read it afterwards.
+const ofTwo = sha256('site,n\r\ns1,1\r\ns2,1\r\n');
+it.each([
+  [
+    'insert into results select site, count(*) from user_events group by site order by site; -- done',
+    ofTwo,
+    2,
+  ],
+  [
+    'create table public.made_by_job as select site, count(*) as n from user_events group by site order by site',
+    ofTwo,
+    2,
+  ],
+  ['select site, count(*) as n into made_by_job from user_events group by site order by site', ofTwo, 2],
+  ['create table made_by_job as select site, n from results with no data', undefined, 0],
+  ['create table if not exists public.results as select 1 as n', undefined, 0],
+])('proves the rows that it wrote: %s', async (sql, written, rows) => {
+  await shop.pool.query('drop table if exists public.made_by_job; delete from public.results');
+  put('jobs/write.sql', `-- purpose: analytics\n${sql}`);
+  const ran = await habeas(['job', 'run', 'jobs/write.sql', '--json']);
+  expect({ exit: ran.exit, out: ran.out }).toEqual({ exit: 0, out: '' });
+  const { receipt } = JSON.parse(ran.notes);
+  expect([receipt.written_sha256, receipt.output_sha256, receipt.rows]).toEqual([written, undefined, rows]);
+});
+
+it('gives and proves what a job returns of the rows that it writes', async () => {
+  await shop.pool.query('delete from public.results');
+  put(
+    'jobs/write.sql',
+    '-- purpose: analytics\ninsert into results select site, count(*) from user_events where id = 1 group by site returning n',
+  );
+  const ran = await habeas(['job', 'run', 'jobs/write.sql', '--json']);
+  expect(ran.out).toBe('n\r\n1\r\n');
+  const { receipt } = JSON.parse(ran.notes);
+  expect([receipt.written_sha256, receipt.output_sha256, receipt.rows]).toEqual([
+    undefined,
+    sha256(ran.out),
+    1,
+  ]);
+});
+
+it.each([
+  ['/dev/full', 'Its disk is full'],
+  ['no/such/sites.csv', 'There is no such folder'],
+  ['jobs', 'It is a folder'],
+])('notes no run whose rows cannot be written to %s', async (output, words) => {
+  await shop.pool.query('delete from public.results');
+  put(
+    'jobs/both.sql',
+    '-- purpose: analytics\nwith added as (insert into results select site, 1 from user_events returning site) select site from added',
+  );
+  const before = (await habeas(['job', 'list', '--json'])).json();
+  const { exit, notes } = await habeas(['job', 'run', 'jobs/both.sql', '--output', output]);
+  expect({ exit, notes: notes.replace(/\s+/g, ' ') }).toEqual({
+    exit: 2,
+    notes: expect.stringContaining(`${output} cannot be written. ${words}`),
+  });
+  expect((await habeas(['job', 'list', '--json'])).json()).toEqual(before);
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
+});
+
+const partsOf = (name: string) =>
+  readdirSync(house.folder).filter((one) => one.startsWith(`${name}.`) && one.endsWith('.part'));
+
+it('leaves the old file as it is until the run is noted, and its rights after that', async () => {
+  put('kept.csv', 'old');
+  chmodSync(join(house.folder, 'kept.csv'), 0o600);
+  symlinkSync('kept.csv', join(house.folder, 'link.csv'));
+  const run = (key?: string) =>
+    house.run(['job', 'run', 'jobs/sites.sql', '--output', 'link.csv'], {
+      ...server,
+      ...(key === undefined ? {} : { HABEAS_API_KEY: key }),
+    });
+  expect((await run('habeas_wrong')).exit).toBe(5);
+  expect(readFileSync(join(house.folder, 'kept.csv'), 'utf8')).toBe('old');
+  expect(partsOf('kept.csv')).toEqual([]);
+  expect((await run()).exit).toBe(0);
+  expect(readFileSync(join(house.folder, 'kept.csv'), 'utf8')).toBe('site,n\r\ns1,1\r\ns2,1\r\n');
+  expect(lstatSync(join(house.folder, 'link.csv')).isSymbolicLink()).toBe(true);
+  expect(lstatSync(join(house.folder, 'kept.csv')).mode & 0o777).toBe(0o600);
+  expect(partsOf('kept.csv')).toEqual([]);
+});
+
+it('has all rows on the disk before the run is noted, and changes nothing if it is killed then', async () => {
+  await shop.pool.query('delete from public.results');
+  put('killed.csv', 'old');
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const silent = createServer(() => resolve()).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const binary = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
+  const child = spawn(process.execPath, [binary, 'job', 'run', 'jobs/both.sql', '--output', 'killed.csv'], {
+    cwd: house.folder,
+    env: { ...process.env, ...server, HABEAS_URL: `http://127.0.0.1:${port}` },
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'close');
+  await Promise.race([asked, ended]);
+  const [part = 'none'] = partsOf('killed.csv');
+  expect(readFileSync(join(house.folder, part), 'utf8')).toBe('site\r\ns1\r\ns2\r\n');
+  child.kill('SIGKILL');
+  await ended;
+  silent.closeAllConnections();
+  silent.close();
+  expect(readFileSync(join(house.folder, 'killed.csv'), 'utf8')).toBe('old');
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
+});
+
+it('notes a run when its rows are kept, and shows them when it is noted', async () => {
+  const config = loadConfig({ folder: house.folder, environment: {}, only: ['organization', 'consent'] });
+  const { purposes } = loadPurposes(join(house.folder, 'purposes.yaml'), 'purposes.yaml');
+  const opened = requirePostgres(openTarget({ key: target, url: shop.url }), target);
+  const steps: string[] = [];
+  const run = (failing?: string) => {
+    const step = (name: string) => async () => {
+      steps.push(name);
+      if (name === failing) throw new Error(name);
+    };
+    return runJob({
+      file: 'jobs/sites.sql',
+      sql: readFileSync(join(house.folder, 'jobs/sites.sql'), 'utf8'),
+      target: chooseTarget(targetsOf(config, purposes), target).target,
+      pool: opened.pool,
+      clock: systemClock,
+      output: {
+        write: step('write'),
+        finish: step('finish'),
+        publish: step('publish'),
+        discard: step('discard'),
+      },
+      record: async () => {
+        await step('record')();
+        return {} as api.JobRunReceipt;
+      },
+    });
+  };
+  await run();
+  expect(steps.splice(0)).toEqual(['write', 'finish', 'record', 'publish']);
+  await expect(run('finish')).rejects.toThrow('finish');
+  expect(steps.splice(0)).toEqual(['write', 'finish', 'discard']);
+  await expect(run('record')).rejects.toThrow('record');
+  expect(steps).toEqual(['write', 'finish', 'record', 'discard']);
+  await opened.close();
 });
 
 it('has nothing of a job whose run was not noted', async () => {
@@ -252,7 +421,8 @@ it('lists jobs with their purposes, in the record of processing too', async () =
   expect((await habeas(['job', 'list', '--json'])).json()).toMatchObject({
     items: [
       { job: 'fill', purpose: 'fraud', target, runs: 1 },
-      { job: 'sites', purpose: 'analytics', target, runs: 2 },
+      { job: 'sites', purpose: 'analytics', target, runs: 3 },
+      { job: 'write', purpose: 'analytics', target, runs: 6 },
     ],
   });
   expect((await habeas(['map', 'export', '--format', 'record-csv', '--output', 'record.csv'])).exit).toBe(0);

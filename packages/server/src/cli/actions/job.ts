@@ -1,10 +1,9 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { readJobHeader, requirePostgres, runJob } from '../../consent/index.ts';
-import { HabeasError, systemClock } from '../../foundation/index.ts';
+import { systemClock } from '../../foundation/index.ts';
 import { type CliContext, clientFor, type ServerOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
+import { toFile, toTerminal } from '../job-output.ts';
 import { readGiven } from '../read-given.ts';
 import { onTarget } from './consent.ts';
 
@@ -31,29 +30,20 @@ export async function runJobFile(
     { ...place, ...(target === undefined ? {} : { target }) },
     async (one, opened) => {
       const { pool, use } = requirePostgres(opened, one.target.key);
-      const output =
-        options.output === undefined ? undefined : await openOutput(resolve(folder, options.output));
-      try {
-        return await use(() =>
-          runJob({
-            file: path,
-            sql,
-            target: one.target,
-            pool,
-            clock: systemClock,
-            write: (text) => {
-              if (output === undefined) terminal.out(text);
-              else output.write(text);
-            },
-            record: (run) => client.recordJobRun(run),
-          }),
-        );
-      } finally {
-        if (output !== undefined) {
-          output.end();
-          await finished(output);
-        }
-      }
+      return use(async () =>
+        runJob({
+          file: path,
+          sql,
+          target: one.target,
+          pool,
+          clock: systemClock,
+          output:
+            options.output === undefined
+              ? toTerminal(terminal)
+              : await toFile(resolve(folder, options.output)),
+          record: (run) => client.recordJobRun(run),
+        }),
+      );
     },
   );
   const { job_run_id: id, rows, watermark, purpose } = receipt.receipt;
@@ -63,15 +53,4 @@ export async function runJobFile(
       `${id}: ${rows.toLocaleString('en')} rows for ${purpose}, with what people had agreed to at ${watermark.as_of}\n`,
     );
   return 'done';
-}
-
-async function openOutput(path: string): Promise<WriteStream> {
-  const stream = createWriteStream(path);
-  await new Promise<void>((done, fail) => {
-    stream.once('open', () => done());
-    stream.once('error', (cause) =>
-      fail(new HabeasError('BAD_INPUT', `${path} cannot be written.`, { cause })),
-    );
-  });
-  return stream;
 }

@@ -5,3 +5,4 @@ export * from './load-snapshot.ts';
 export * from './relation-catalog.ts';
 export { identifierText } from './relation-span.ts';
 export { loadParser, refused } from './sql-tree.ts';
+export * from './written-rows.ts';

@@ -37,6 +37,18 @@ export function parseStatement(sql: string, longest = LONGEST_SQL): Tree {
   return first.stmt;
 }
 
+/** The text of the one statement, without the semicolon and whatever follows it. Throws as {@link parseStatement}. */
+export function statementText(sql: string): string {
+  const { stmts = [] } = parse(sql) as { stmts?: readonly { stmt_location?: number; stmt_len?: number }[] };
+  const { stmt_location: start = 0, stmt_len: length } = stmts[0] ?? {};
+  // The parser counts bytes.
+  return length === undefined
+    ? sql
+    : Buffer.from(sql)
+        .subarray(0, start + length)
+        .toString();
+}
+
 function parse(sql: string): unknown {
   if (parser === undefined) throw new HabeasError('INTERNAL', 'The parser of SQL was not loaded.');
   try {

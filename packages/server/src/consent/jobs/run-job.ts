@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { api } from '@habeas/contract';
 import type pg from 'pg';
-import Cursor from 'pg-cursor';
-import { type Clock, csvLine, HabeasError, sha256Hex } from '../../foundation/index.ts';
+import { type Clock, HabeasError, sha256Hex } from '../../foundation/index.ts';
+import { writtenRows } from '../enforce/index.ts';
 import { inTransaction, readTargetState, readWatermark, rewriteSql, type Target } from '../targets/index.ts';
 import { jobNameOf, readJobHeader } from './job-file.ts';
+import { runStatement } from './run-statement.ts';
 
 export { jobNameOf, readJobHeader } from './job-file.ts';
 
@@ -15,25 +15,49 @@ export interface RunJobOptions {
   readonly target: Target;
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** Takes what the job gives, as CSV. */
-  readonly write: (text: string) => void | Promise<void>;
+  readonly output: JobOutput;
   /** Notes the run, and gives its receipt. Before it has, nothing that the job wrote is there. */
   readonly record: (run: api.RecordJobRun) => Promise<api.JobRunReceipt>;
 }
 
-const ROWS = 1_000;
+/** Takes what a job gives. */
+export interface JobOutput {
+  /** Takes the next piece of the CSV, and says when it can take more. */
+  readonly write: (text: string) => Promise<void>;
+  /** Says that everything which was written is kept, whatever happens to the machine. */
+  readonly finish: () => Promise<void>;
+  /** Lets others see it: the run is noted, and what it did to the database is there. */
+  readonly publish: () => Promise<void>;
+  /** Takes away what nobody has seen. */
+  readonly discard: () => Promise<void>;
+}
 
 /**
  * Runs a job for the purpose that it names, on one state of the database and of consent, and has that noted before anything that it wrote
- * is there. Throws BAD_INPUT for a job without a purpose, SQL_REFUSED for what may not run, CONFLICT before the first sync.
+ * is there, and after all of it is kept. Throws BAD_INPUT for a job without a purpose, SQL_REFUSED for what may not run, CONFLICT before
+ * the first sync.
  */
-export async function runJob(options: RunJobOptions): Promise<api.JobRunReceipt> {
-  const { file, sql, target, pool, clock } = options;
+export async function runJob({ output, ...options }: RunJobOptions): Promise<api.JobRunReceipt> {
+  let receipt: api.JobRunReceipt;
+  try {
+    receipt = await runAndRecord({ output, ...options });
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+  await output.publish();
+  return receipt;
+}
+
+async function runAndRecord(options: RunJobOptions): Promise<api.JobRunReceipt> {
+  const { file, sql, target, pool, clock, output } = options;
   const job = jobNameOf(file);
   const { purpose } = readJobHeader(sql, file);
   const startedAt = clock.now();
   const state = await readTargetState(pool, target);
   const rewritten = await rewriteSql(sql, { target, state, purpose });
+  const written = writtenRows(rewritten.sql);
+  const ran = written.kind === 'returned' ? written.sql : rewritten.sql;
   const client = await pool.connect();
   try {
     return await inTransaction(client, 'repeatable read', async () => {
@@ -43,15 +67,17 @@ export async function runJob(options: RunJobOptions): Promise<api.JobRunReceipt>
           'CONFLICT',
           `${target.key} does not know yet what people agreed to. Is the server running?`,
         );
-      const output = await runStatement(client, rewritten.sql, options.write);
+      const result = await runStatement(client, { sql: ran, written, write: output.write });
+      // What would be found wrong at the commit is found before the run is noted.
+      await client.query('set constraints all immediate');
+      await output.finish();
       return options.record({
         job,
         purpose,
         target: target.key,
         input_sha256: sha256Hex(sql),
-        sql_sha256: sha256Hex(rewritten.sql),
-        output_sha256: output.sha256,
-        rows: output.rows,
+        sql_sha256: sha256Hex(ran),
+        ...result,
         watermark: { snapshot: watermark.snapshot, as_of: watermark.asOf.toISOString() },
         relations: rewritten.relations.map(({ schema, name, form }) => ({ name: `${schema}.${name}`, form })),
         started_at: startedAt.toISOString(),
@@ -59,38 +85,5 @@ export async function runJob(options: RunJobOptions): Promise<api.JobRunReceipt>
     });
   } finally {
     client.release();
-  }
-}
-
-/** Values as PostgreSQL writes them, so that the same answer is always the same bytes. */
-const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
-
-async function runStatement(
-  client: pg.ClientBase,
-  sql: string,
-  write: RunJobOptions['write'],
-): Promise<{ readonly rows: number; readonly sha256: string }> {
-  const hash = createHash('sha256');
-  const put = async (text: string) => {
-    hash.update(text);
-    await write(text);
-  };
-  const cursor = client.query(new Cursor<unknown[]>(sql, [], { rowMode: 'array', types: AS_TEXT as never }));
-  let rows = 0;
-  for (;;) {
-    const { batch, result } = await new Promise<{ batch: unknown[][]; result: pg.QueryResult }>(
-      (resolve, reject) => {
-        cursor.read(ROWS, (error, batch, result) =>
-          error == null ? resolve({ batch, result }) : reject(error),
-        );
-      },
-    );
-    if (rows === 0 && result.fields.length > 0) await put(csvLine(result.fields.map(({ name }) => name)));
-    rows += batch.length;
-    for (const row of batch) await put(csvLine(row));
-    if (batch.length < ROWS) {
-      await cursor.close();
-      return { rows: result.fields.length > 0 ? rows : (result.rowCount ?? 0), sha256: hash.digest('hex') };
-    }
   }
 }
