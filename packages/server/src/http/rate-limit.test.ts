@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { inMemoryApplication, TEST_KEY } from '../../test/in-memory-application.ts';
 import { createHttpServer, type HttpServer } from './index.ts';
+import { countByKey } from './rate-limit.ts';
 
 let database: TestDatabase;
 let app: HttpServer;
@@ -43,5 +44,25 @@ describe('rate limits', () => {
     expect([last.statusCode, last.json().code]).toEqual([429, 'TOO_MANY_REQUESTS']);
     expect(Number(last.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(last.headers['retry-after'])).toBeLessThanOrEqual(60);
+  });
+
+  it('count each key by itself, from its first call for a minute, and then anew', () => {
+    const count = countByKey();
+    const counted = (
+      [
+        ['a', 1_000],
+        ['a', 60_999],
+        ['b', 60_999],
+        ['a', 61_000],
+        ['b', 61_000],
+      ] as const
+    ).map(([actor, now]) => ({ ...count(actor, now) }));
+    expect(counted).toEqual([
+      { calls: 1, endsAt: 61_000 },
+      { calls: 2, endsAt: 61_000 },
+      { calls: 1, endsAt: 120_999 },
+      { calls: 1, endsAt: 121_000 },
+      { calls: 2, endsAt: 120_999 },
+    ]);
   });
 });

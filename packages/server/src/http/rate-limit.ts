@@ -31,8 +31,9 @@ export async function createRateLimiters(app: FastifyInstance, limits: RateLimit
   const callsOf = countByKey();
   return {
     countKey(request, reply) {
-      const { calls, endsAt } = callsOf(callerOf(request).actor);
-      if (calls > limits.perKey) refuse(reply, limits.perKey, endsAt - performance.now());
+      const now = performance.now();
+      const { calls, endsAt } = callsOf(callerOf(request).actor, now);
+      if (calls > limits.perKey) refuse(reply, limits.perKey, endsAt - now);
     },
     async countAddress(request, reply) {
       const count = await byAddress(request);
@@ -51,10 +52,9 @@ interface Window {
  * Counts a call of a key, and tells its minute. Every call of a program is counted here, so it is a number in a map; there is one for each key that is
  * valid, which are few.
  */
-function countByKey(): (actor: string) => Window {
+export function countByKey(): (actor: string, now: number) => Window {
   const windows = new Map<string, Window>();
-  return (actor) => {
-    const now = performance.now();
+  return (actor, now) => {
     let window = windows.get(actor);
     if (window === undefined || window.endsAt <= now) {
       window = { calls: 0, endsAt: now + WINDOW_MILLISECONDS };
