@@ -9,6 +9,7 @@ import {
   testConnectorContract,
 } from '../../../test/connector-contract.ts';
 import { createMariadbDatabase, type MariadbDatabase } from '../../../test/mariadb-database.ts';
+import { expectMaskedInside, INSIDE_DATASET, NO_JSON } from '../../../test/masked-inside.ts';
 import { requireServer } from '../../../test/requirements.ts';
 import { SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
 import {
@@ -75,6 +76,23 @@ describe.skipIf(server === undefined)('MariaDB', () => {
   testConnectorContract('MariaDB', async () => {
     const store = await openStore(SHOP, FALSY_SHOP_DATASET);
     return shopSubject(store.connector, () => snapshot(store, FALSY_SHOP_TABLES));
+  });
+
+  test.each(['json', 'text'])('of JSON in a column of %s only what is personal goes', async (type) => {
+    const { connector, database } = await openStore(
+      `create table people (id int primary key, email text, profile ${type})`,
+      INSIDE_DATASET,
+    );
+    const quoted = (text: string | null) => (text === null ? 'null' : `'${text}'`);
+    await expectMaskedInside(connector, {
+      insert: (id, email, profile) =>
+        database.run([`insert into people values (${id}, ${quoted(email)}, ${quoted(profile)})`]),
+      profiles: async () =>
+        (await database.rows('select cast(profile as char) from people order by id')).map(
+          ([one]) => one as string | null,
+        ),
+      more: type === 'text' ? NO_JSON : [],
+    });
   });
 
   test.each([

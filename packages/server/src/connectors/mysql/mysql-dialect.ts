@@ -2,15 +2,25 @@ import {
   assigned,
   keyColumns,
   keyNames,
+  maskInsideText,
   matchesKey,
   quoteIdentifier,
   type SqlDialect,
+  type TextJson,
   tried,
 } from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
 import { compareWithValues, hasPrinted } from './compare-values.ts';
 import { keyBatches, keySource } from './stored-keys.ts';
 import { BINARY_TEXT, keyType, print, quoteLiteral, stored } from './values.ts';
+
+/** Its `json` is a text as well. */
+const TEXT_JSON: TextJson = {
+  literal: quoteLiteral,
+  type: (json, path) => `lower(json_type(json_extract(${json}, ${path})))`,
+  isText: (json, path, text) =>
+    `binary json_unquote(json_extract(${json}, ${path})) = binary ${quoteLiteral(text)}`,
+};
 
 /** MariaDB's SQL, in the modes that mysql-transaction.ts sets: identifiers in `"`, no escapes in texts, `||` joins texts. */
 export const mysqlDialect: SqlDialect = {
@@ -45,7 +55,8 @@ export const mysqlDialect: SqlDialect = {
     isTextClass(classOf(column))
       ? `coalesce(${print(column, at)} = ${quoteLiteral(text)}, true)`
       : `coalesce(${at} = ${quoteLiteral(text)}, true)`,
-  maskInside: () => undefined,
+  maskInside: (column, values) =>
+    classOf(column) === 'text' ? maskInsideText(column, values, TEXT_JSON) : undefined,
   equal(a, b) {
     const [one, other] = [classOf(a), classOf(b)];
     const isSame = one === other && a.letters?.collation === b.letters?.collation;

@@ -2,6 +2,7 @@ export * from './assigned.ts';
 export type { StoreState } from './check-schema.ts';
 export * from './compiled.ts';
 export * from './live-table.ts';
+export * from './mask-inside-text.ts';
 export * from './quote.ts';
 export * from './read-purge.ts';
 export * from './sql-connector.ts';

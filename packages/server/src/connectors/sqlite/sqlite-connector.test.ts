@@ -9,6 +9,7 @@ import {
   sum,
   testConnectorContract,
 } from '../../../test/connector-contract.ts';
+import { expectMaskedInside, INSIDE_DATASET, NO_JSON } from '../../../test/masked-inside.ts';
 import { SMALL_SHOP, SMALL_SHOP_DATASET, SMALL_SHOP_TABLES } from '../../../test/small-shop.ts';
 import {
   ANN,
@@ -297,4 +298,19 @@ test('people are found however their telephone numbers and letters are written',
   await expectSpelledPeople(connector, () =>
     file.rows('select id from people order by id').flat().map(Number),
   );
+});
+
+test('of JSON in a column only what is personal goes', async () => {
+  const { connector, file } = openStore(
+    'create table people (id int primary key, email text, profile json)',
+    INSIDE_DATASET,
+  );
+  const quoted = (text: string | null) => (text === null ? 'null' : `'${text}'`);
+  await expectMaskedInside(connector, {
+    insert: (id, email, profile) =>
+      file.run([`insert into people values (${id}, ${quoted(email)}, ${quoted(profile)})`]),
+    profiles: () =>
+      file.rows('select profile from people order by id').map((row) => Object.values(row as object)[0]),
+    more: NO_JSON,
+  });
 });

@@ -2,14 +2,22 @@ import {
   assigned,
   keyColumns,
   type LiveColumn,
+  maskInsideText,
   matchesKey,
   quoteIdentifier,
   type SqlDialect,
+  type TextJson,
 } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { compareWithValues } from './compare-values.ts';
 import { keyBatches } from './key-batches.ts';
 import { keySource, tagged, taggedKey } from './stored-keys.ts';
+
+const TEXT_JSON: TextJson = {
+  literal: quoteLiteral,
+  type: (json, path) => `json_type(${json}, ${path})`,
+  isText: (json, path, text) => `json_extract(${json}, ${path}) = ${quoteLiteral(text)}`,
+};
 
 /** SQLite's SQL, with the functions of sqlite-functions.ts. */
 export const sqliteDialect: SqlDialect = {
@@ -43,7 +51,7 @@ export const sqliteDialect: SqlDialect = {
   typed: (sql) => sql,
   literal: quoteLiteral,
   isLiteral: (_, at, text) => `coalesce(${at} = ${quoteLiteral(text)} collate binary, true)`,
-  maskInside: () => undefined,
+  maskInside: (column, values) => maskInsideText(column, values, TEXT_JSON),
   equal(a, b) {
     const [one, other] = [affinityOf(a.type), affinityOf(b.type)];
     // A number would be made of the text, so that `007` was `7`.
