@@ -30,7 +30,7 @@ export const postgresDialect: SqlDialect = {
   textType: 'text',
 
   text: (sql) => `${sql}::text`,
-  print: (_, at) => `${at}::text`,
+  print,
   stored: (_, at) => `${at}::text`,
   storedKey: ({ type }, at) => (isPlain(type) ? at : `${at}::text`),
   sameText: (a, b) => `${a} = ${b}`,
@@ -100,11 +100,19 @@ export const postgresDialect: SqlDialect = {
     const same = WITHOUT_EQUALITY.has(baseType) ? 'true' : `(v)::${wide} = $1::text::${wide}`;
     const kept = keeps === 'whole' ? same : 'true';
     const rows = await tried(transaction, () =>
-      transaction.rows(`select v::text from (select $1::text::${type} as v) typed where ${kept}`, [text]),
+      transaction.rows(
+        `select ${print(column, 'v')} from (select $1::text::${type} as v) typed where ${kept}`,
+        [text],
+      ),
     );
     return rows?.[0]?.[0] ?? undefined;
   },
 };
+
+/** Cast to a text, a single address would get the length of its network: `192.0.2.1/32`. */
+function print({ baseType }: LiveColumn, at: string): string {
+  return baseType === 'inet' ? `abbrev(${at})` : `${at}::text`;
+}
 
 const WITHOUT_EQUALITY: ReadonlySet<string> = new Set(['json', 'xml', 'point', 'polygon', 'line']);
 

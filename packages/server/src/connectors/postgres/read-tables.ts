@@ -1,6 +1,7 @@
 import {
   fieldShape,
   type LiveColumn,
+  type LiveElement,
   type LiveReference,
   type LiveTable,
   type SqlTransaction,
@@ -31,10 +32,14 @@ const COLUMNS = `
          case when coalesce(nullif(t.typbasetype, 0), a.atttypid) in ('varchar'::regtype, 'bpchar'::regtype)
            then nullif(case when t.typbasetype <> 0 then t.typtypmod else a.atttypmod end, -1) - 4 end,
          case when a.attgenerated <> '' then 'stored' when a.attidentity = 'a' then 'always'
-              when a.attidentity = 'd' then 'by default' else 'no' end
+              when a.attidentity = 'd' then 'by default' else 'no' end,
+         format_type(coalesce(nullif(e.typbasetype, 0), e.oid), null),
+         e.typcategory
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     join pg_type t on t.oid = a.atttypid
+    join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    left join pg_type e on e.oid = b.typelem and t.typcategory = 'A'
    where c.oid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
    order by a.attrelid, a.attnum`;
 
@@ -121,7 +126,7 @@ function shapeName(schema: string, table: string): string {
 }
 
 function toColumn(row: TextRow): LiveColumn {
-  const [, name, type, baseType, category, notNull, length, generated] = row;
+  const [, name, type, baseType, category, notNull, length, generated, element, elementCategory] = row;
   return {
     name: `${name}`,
     type: `${type}`,
@@ -131,6 +136,22 @@ function toColumn(row: TextRow): LiveColumn {
     length: length === null || length === undefined ? null : Number(length),
     generated:
       generated === 'stored' || generated === 'always' || generated === 'by default' ? generated : 'no',
+    element: element == null ? undefined : elementOf(`${element}`, `${elementCategory}`),
+  };
+}
+
+function elementOf(type: string, category: string): LiveElement {
+  return {
+    column: {
+      name: 'element',
+      type,
+      baseType: type,
+      category,
+      notNull: false,
+      length: null,
+      generated: 'no',
+    },
+    rows: (array) => `unnest(${array})`,
   };
 }
 

@@ -94,8 +94,9 @@ test.each(Object.entries(KEYS))(
     try {
       for (const [index, value] of values.entries()) {
         const person = [{ type: 'email', value: `p${index}@example.com` }];
+        const typed = `$1::${name.startsWith('"') ? `public.${name}` : name}`;
         const { rows } = await database.pool.query(
-          `select $1::${name.startsWith('"') ? `public.${name}` : name}::text as text`,
+          `select ${name === 'inet' ? `abbrev(${typed})` : `${typed}::text`} as text`,
           [value],
         );
         const printed: string = rows[0].text;

@@ -49,13 +49,22 @@ function choicesOf(
 function selectValues(collection: CompiledCollection, roots: readonly CompiledRoot[]): string {
   const { dialect, table, actions, cuts } = collection;
   const masks = [...actions, ...cuts].flatMap((one) => ('masks' in one ? one.masks : []));
-  const columns = roots.map(({ live }) => ({ live, at: `t.${quoteIdentifier(live.name)}` }));
+  const columns = roots.map(({ live }, index) => {
+    const at = `t.${quoteIdentifier(live.name)}`;
+    if (live.element === undefined) return { live, at, printed: live, rows: '' };
+    return {
+      live,
+      at: `e${index}.v`,
+      printed: live.element.column,
+      rows: ` cross join ${live.element.rows(at)} e${index}(v)`,
+    };
+  });
   const conditions = columns.flatMap(({ live, at }) => [
     `${at} is not null`,
     ...masks
       .filter(({ column }) => column.name === live.name)
       .map(({ isMasked }) => `not (${isMasked('t')})`),
   ]);
-  return `select distinct ${columns.map(({ live, at }) => dialect.print(live, at)).join(', ')}
-            from ${table} t where ${[...new Set(conditions)].join(' and ')}`;
+  return `select distinct ${columns.map(({ printed, at }) => dialect.print(printed, at)).join(', ')}
+            from ${table} t${columns.map(({ rows }) => rows).join('')} where ${[...new Set(conditions)].join(' and ')}`;
 }

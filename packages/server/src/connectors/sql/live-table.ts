@@ -15,6 +15,15 @@ export interface LiveColumn {
   readonly letters?: { readonly charset: string; readonly collation: string } | undefined;
   /** `always`: an identity that nobody may write. `stored`: computed from other columns. */
   readonly generated: 'no' | 'by default' | 'always' | 'stored';
+  /** Of an array. */
+  readonly element?: LiveElement | undefined;
+}
+
+/** What an array's elements are, whatever its dimensions. */
+export interface LiveElement {
+  readonly column: LiveColumn;
+  /** The elements of an array as what stands in `from …`, to be given a name. */
+  readonly rows: (array: string) => string;
 }
 
 /** A table as PostgreSQL has it, with what this role may do. */

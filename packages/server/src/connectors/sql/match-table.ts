@@ -1,4 +1,4 @@
-import type { PlannedCollection } from '../../catalog/index.ts';
+import type { Identification, PlannedCollection } from '../../catalog/index.ts';
 import type { LiveColumn, LiveTable } from './live-table.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 
@@ -44,8 +44,13 @@ export function matchTable(
   for (const field of nested) {
     if (!linking.has(field.name)) continue;
     problems.push(
-      `"${collection.name}.${field.name}" lies inside a column; an identity or a reference has to be a column.`,
+      `"${collection.name}.${field.name}" lies inside a column; an identity or a reference has to be a column. Add one that the store computes of it (\`generated always as … stored\`), and name that.`,
     );
+  }
+  for (const { column, identity } of planned.node.roots) {
+    const found = live.columns.get(column);
+    if (found !== undefined)
+      problems.push(...unfitForIdentity(`${collection.name}.${column}`, found, identity));
   }
   for (const column of collection.key) {
     if (!live.columns.has(column))
@@ -79,6 +84,25 @@ function isNested(name: string, live: LiveTable): boolean {
 /** The column that a field is, or lies in. */
 export function columnOf(name: string, live: LiveTable): string {
   return isNested(name, live) ? (name.split('.')[0] ?? name) : name;
+}
+
+/** Types in which a value is written with others, or in ways of its own. */
+const WRITTEN: ReadonlySet<string> = new Set(['json', 'jsonb', 'json[]', 'jsonb[]', 'xml', 'super']);
+
+/** Why people cannot be found by a column, though it has identities in it. */
+function unfitForIdentity(
+  name: string,
+  { baseType, element }: LiveColumn,
+  { type, resolves }: Identification,
+): readonly string[] {
+  if (WRITTEN.has(baseType))
+    return [
+      `"${name}" is of the type ${baseType}, in which nobody can be found by the identity "${type}". Add a column that the store computes of it (\`generated always as … stored\`), and name that.`,
+    ];
+  if (element === undefined || !resolves) return [];
+  return [
+    `"${name}" is an array: people are found by each of its elements, but the others may name somebody else, so that no further identities are read from it. Say so with \`habeas: { resolves: false }\`.`,
+  ];
 }
 
 function datesOf(planned: PlannedCollection): readonly string[] {

@@ -10,6 +10,7 @@ import {
   type SqlTransaction,
   type ValuesToCompare,
 } from '../../sql/index.ts';
+import { bytesOf } from '../compare-sql.ts';
 import { keyBatches, keySource } from './redshift-keys.ts';
 import {
   asText,
@@ -152,16 +153,46 @@ function hasSameEquality(a: LiveColumn, b: LiveColumn): boolean {
 
 /** One parameter for each value. */
 function compareWithValues({ column, values, match, spelled }: ValuesToCompare): Comparison | undefined {
-  const fitting = isInteger(column)
-    ? values.filter((value) => isBetween(value, -(2n ** 63n), 2n ** 63n - 1n))
-    : values.filter((value) => !value.includes('\0'));
+  const fitting = values.flatMap((value) => candidatesOf(column, value));
   if (fitting.length === 0) return undefined;
   const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
-  const folded = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
-  const fold = (text: string) => (isText(column) ? (spelled ?? folded)(text) : text);
-  const list = fitting.map((_, index) =>
-    isInteger(column) ? `cast($${index + 1} as bigint)` : fold(`cast($${index + 1} as ${TEXT})`),
+  const parameters = fitting.map((_, index) => `$${index + 1}`);
+  const among = (own: (alias: string) => string, list: readonly string[]): Comparison => ({
+    sql: (alias) => `${own(alias)} in (${list.join(', ')})`,
+    values: fitting,
+  });
+  if (isInteger(column))
+    return among(
+      at,
+      parameters.map((given) => `cast(${given} as bigint)`),
+    );
+  if (column.baseType === 'numeric')
+    return among(
+      at,
+      parameters.map((given) => `cast(${given} as ${column.type})`),
+    );
+  // Hexadecimal digits are written in either case.
+  const isFolded = isText(column) ? match === 'case-insensitive' : column.baseType === 'binary varying';
+  const folded = (text: string) => (isFolded ? `lower(${text})` : text);
+  const fold = (isText(column) ? spelled : undefined) ?? folded;
+  return among(
+    (alias) => fold(print(column, at(alias))),
+    parameters.map((given) => fold(`cast(${given} as ${TEXT})`)),
   );
-  const own = isInteger(column) ? at : (alias: string) => fold(print(column, at(alias)));
-  return { sql: (alias) => `${own(alias)} in (${list.join(', ')})`, values: fitting };
+}
+
+/** `007` is not the user 7. */
+const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
+/** What the column would hold for an identity value. */
+function candidatesOf(column: LiveColumn, value: string): readonly string[] {
+  if (isInteger(column)) return isBetween(value, -(2n ** 63n), 2n ** 63n - 1n) ? [value] : [];
+  switch (column.baseType) {
+    case 'numeric':
+      return DECIMAL.test(value) && fitsColumn(column, value, 'whole') ? [value] : [];
+    case 'binary varying':
+      return bytesOf(value).map((bytes) => bytes.slice(2).toLowerCase());
+    default:
+      return value.includes('\0') ? [] : [value];
+  }
 }

@@ -16,6 +16,7 @@ import {
   FALSY_SHOP,
   FALSY_SHOP_DATASET,
   FALSY_SHOP_TABLES,
+  people,
   shopSubject,
 } from '../../../../test/small-shop-contract.ts';
 import { expectSpelledPeople, SPELLED_DATASET, SPELLED_PEOPLE } from '../../../../test/spelled-people.ts';
@@ -284,3 +285,28 @@ test('people are found however their telephone numbers and letters are written',
     (await double.query('select id::int from public.people order by id')).flat().map(Number),
   );
 });
+
+test.each([
+  ['numeric(10,2)', '7.00; 7.50', '7', 1],
+  ['numeric(10,2)', '7.00; 7.50', '7.500', 1],
+  ['numeric(10,2)', '7.00; 7.01', '7.004', 0],
+  ['numeric(10,2)', '7.00', '07', 0],
+  ['numeric(10,2)', '7.00', '9'.repeat(20), 0],
+  ['integer', '7', '7.0', 0],
+  ['varchar(20)', `'7'; '7.00'`, '7', 1],
+])(
+  'an identity in a column of the type %s with %s: %j is found exactly',
+  async (type, values, value, want) => {
+    const rows = values.split('; ').map((one, index) => `(${index}, ${one})`);
+    const { connector } = await openShop(
+      `create table people (row_id bigint primary key, code ${type}); insert into people values ${rows.join(', ')}`,
+      {
+        dataset: people(`
+          - { name: row_id, fides_meta: { primary_key: true } }
+          - { name: code, data_categories: [user.unique_id], fides_meta: { identity: code } }`),
+      },
+    );
+    const { items } = await collect({ connector }, [{ type: 'code', value }]);
+    expect(items).toHaveLength(want);
+  },
+);
