@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { open as openSealedNotes } from '../../../../examples/connector/sealed-notes.fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { newLogKey, testAuditLog } from '../../test/log-key.ts';
 import { MemorySystem, memorySystems } from '../../test/memory-system.ts';
@@ -435,6 +436,25 @@ describe('an erasure', () => {
     const mail = receipt.systems.find(({ system }) => system === 'mail');
     expect(mail).toMatchObject({ assurance: 'verified' });
     expect(mail).not.toHaveProperty('effects');
+  });
+
+  it('is called unreadable by a destroyed key, in evidence and receipt, where a module of the user’s says so', async () => {
+    const world = await startWorld();
+    const archive = await openSealedNotes();
+    Object.assign(world.shop, archive.connector);
+    const { id } = await receive(world, 'erasure', { identities: [...(archive.person ?? [])] });
+    await inState(world, id, 'completed');
+    const effect = { found: 2, erased: 2, masked: 0, kept: 0, level: 'key-destroyed' };
+    const tasks = await world.requests.tasks(caller, id);
+    expect(tasks.find(({ key }) => key === 'erase:shop')?.evidence).toMatchObject({
+      effects: { notes: effect },
+    });
+    const { receipt } = await world.requests.receipt(caller, id);
+    expect(receipt.systems.find(({ system }) => system === 'shop')).toMatchObject({
+      assurance: 'verified',
+      effects: { notes: effect },
+    });
+    await archive.close();
   });
 
   it('has systems stop what they work on for it when it is cancelled, also one that was down', async () => {

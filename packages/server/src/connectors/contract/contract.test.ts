@@ -1,12 +1,51 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { open as openGuestBook } from '../../../../../examples/connector/guest-book.fixture.ts';
-import { testConnectorContract } from '../../../test/connector-contract.ts';
+import { open as openSealedNotes } from '../../../../../examples/connector/sealed-notes.fixture.ts';
+import { erase, located, testConnectorContract } from '../../../test/connector-contract.ts';
 import type { Connector, LocatedScope, Scope } from '../connector.ts';
 import { runContract } from './run-contract.ts';
 
 /** A store of files has no columns to look at. */
 testConnectorContract('The template for one of your own', openGuestBook, {
   skipped: { discover: /does not offer/, sample: /does not offer/, evidence: /counts alone/ },
+});
+
+testConnectorContract('A module that erases by destroying a key', openSealedNotes, {
+  skipped: { discover: /does not offer/, sample: /does not offer/, resolve: /no identities/ },
+});
+
+describe('a module that erases by destroying a key', () => {
+  it('leaves the bytes as they were, and says that only the destroyed key could read them', async () => {
+    const { connector, folder, person = [], close } = await openSealedNotes();
+    const archive = () => readFile(join(folder, 'notes.json'), 'utf8');
+    const before = await archive();
+    const scope = await located({ connector }, person);
+    const { effects } = await erase({ connector }, scope);
+    expect(effects).toEqual({
+      notes: { found: 2, erased: 2, masked: 0, kept: 0, level: 'key-destroyed' },
+    });
+    expect(await archive()).toBe(before);
+    expect(await connector.verify(scope)).toEqual({ remaining: { notes: 0 }, retained: [] });
+    await close();
+  });
+
+  it('is found out where a key of the person is still there', async () => {
+    const { connector, folder, person = [], close } = await openSealedNotes();
+    const ring = await readFile(join(folder, 'keys.json'));
+    const scope = await located({ connector }, person);
+    await erase({ connector }, scope);
+    // A copy of the ring is put back under another owner's name.
+    const copy = JSON.parse(ring.toString()).map((owner: object) => ({
+      ...owner,
+      id: 'x',
+      email: 'x@example.com',
+    }));
+    await writeFile(join(folder, 'keys.json'), JSON.stringify(copy));
+    expect(await connector.verify(scope)).toMatchObject({ remaining: { notes: 2 } });
+    await close();
+  });
 });
 
 const withoutZero = <Asked extends Scope>(scope: Asked): Asked => ({
