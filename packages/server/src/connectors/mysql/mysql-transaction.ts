@@ -124,6 +124,7 @@ export class MysqlTransaction implements SqlTransaction {
       await this.#ask((done) => this.#connection.query('rollback', done));
       this.#end(false);
     } catch {
+      // A connection that does not even roll back is broken; the server rolls back when it is gone.
       this.#end(true);
     }
   }

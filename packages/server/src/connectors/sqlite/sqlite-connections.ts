@@ -89,6 +89,7 @@ function identityOf(path: string): string | undefined {
     const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch {
+    // Not there, or in a folder that this user may not look into: `take` says so of either.
     return undefined;
   }
 }

@@ -46,6 +46,7 @@ async function stateOf(transaction: SqlTransaction, file: string): Promise<Store
     try {
       accessSync(path, constants.W_OK);
     } catch {
+      // Rights, or a file system that takes no writing: `access` says no more than that it may not be.
       problems.push(`This user may not write the ${what}.`);
     }
   }
