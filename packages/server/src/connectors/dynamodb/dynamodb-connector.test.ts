@@ -258,6 +258,51 @@ describe.skipIf(program === undefined)('DynamoDB', () => {
     await connector.close();
   });
 
+  test('what the service left undone of a batch, read or deleted, is asked again until nothing is left', async () => {
+    await fill(client);
+    for (let at = 0; at < 30; at += 1)
+      await client.ask(
+        'PutItem',
+        { TableName: 'orders', Item: { customer: { N: '7' }, at: { S: `${at}` } } },
+        signal,
+      );
+    const half = <One>(all: readonly One[]) =>
+      [all.slice(0, all.length >> 1), all.slice(all.length >> 1)] as const;
+    const undone = { BatchGetItem: 0, BatchWriteItem: 0 };
+    await using between = await startProxy(moto.url, ({ headers }: Asked) => {
+      const operation = String(headers['x-amz-target']).split('.').at(-1);
+      if (operation === 'BatchGetItem')
+        return {
+          async bodyFor(asked) {
+            const { Keys, ...rest } = JSON.parse(asked).RequestItems.orders;
+            const [done, left] = Keys.length > 1 ? half(Keys) : [Keys, []];
+            undone.BatchGetItem += left.length;
+            const read = { RequestItems: { orders: { ...rest, Keys: done } } };
+            const { Responses } = await client.ask('BatchGetItem', read, signal);
+            const UnprocessedKeys = left.length === 0 ? {} : { orders: { ...rest, Keys: left } };
+            return JSON.stringify({ Responses, UnprocessedKeys });
+          },
+        };
+      if (operation !== 'BatchWriteItem') return undefined;
+      return {
+        async bodyFor(asked) {
+          const { orders } = JSON.parse(asked).RequestItems;
+          const [done, left] = orders.length > 1 ? half(orders) : [orders, []];
+          undone.BatchWriteItem += left.length;
+          await client.ask('BatchWriteItem', { RequestItems: { orders: done } }, signal);
+          return JSON.stringify({ UnprocessedItems: left.length === 0 ? {} : { orders: left } });
+        },
+      };
+    });
+    const connector = connect(between.url);
+    const scope = await located({ connector }, id('7'));
+    expect((await erase({ connector }, scope)).counts).toEqual({ orders: 32 });
+    expect(undone.BatchGetItem).toBeGreaterThan(30);
+    expect(undone.BatchWriteItem).toBeGreaterThan(30);
+    expect(await snapshot(client)).toEqual(without(['orders', 0], ['orders', 1]));
+    await connector.close();
+  });
+
   test('a service that is gone in the middle of an erasure is tried again, and a retry ends in the same state', async () => {
     await fill(client);
     for (let at = 0; at < 60; at += 1)

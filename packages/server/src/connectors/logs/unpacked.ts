@@ -20,7 +20,7 @@ export async function* unpacked(
     /** In words, for errors: `log`. */
     readonly what: string;
     readonly signal: AbortSignal;
-    readonly limits?: UnpackLimits;
+    readonly limits?: UnpackLimits | undefined;
   },
 ): AsyncGenerator<Buffer> {
   const { packing, what, signal, limits = UNPACK_LIMITS } = options;

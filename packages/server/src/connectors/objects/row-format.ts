@@ -1,3 +1,4 @@
+import type { UnpackLimits } from '../logs/unpacked.ts';
 import type { RowSearch } from './row-search.ts';
 
 /** A file that lies somewhere else, of which any part can be read. */
@@ -21,6 +22,8 @@ export interface RowFormat {
 export interface OpenRows {
   readonly search: RowSearch;
   readonly signal: AbortSignal;
+  /** Of text that is packed. (Default: those of logs) */
+  readonly limits?: UnpackLimits;
 }
 
 /** The rows of one file, for one search. Memory is bounded by a part or a row group, never by the file. */

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +21,6 @@ import {
 import { type MotoServer, startMoto } from '../../../test/moto-server.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { makeBucket, S3_OPTIONS, type TestBucket } from '../../../test/s3-bucket.ts';
-import type { HabeasError } from '../../foundation/index.ts';
 import { createS3Connector } from './index.ts';
 import { createObjectsConnector } from './objects-connector.ts';
 
@@ -105,21 +106,35 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     }
   });
 
-  test('a crash between the new version and the end of the old one is finished by a retry', async () => {
+  test('a process that is killed between the new version and the end of the old one is finished by a retry', async () => {
     const bucket = await makeBucket(moto, { versioning: true });
     await fillLake(bucket);
-    const crashing = connectWith(bucket, () => ({
-      remove: () => Promise.reject(new Error('killed')),
-    }));
-    const scope = await located({ connector: crashing }, ANN);
-    await expect(crashing.erase(scope, 'erase')).rejects.toThrow('killed');
-    const between = await bucket.versions();
-    expect(Object.values(between).some((texts) => texts.length > 1)).toBe(true);
     const connector = connect(bucket);
-    expect((await connector.verify(scope)).remaining.events).toBeGreaterThan(0);
-    await erase({ connector }, scope);
+    const scope = await located({ connector }, ANN);
+    const before = await bucket.versions();
+    let child: ChildProcess | undefined;
+    await using between = await startProxy(moto.url, ({ method, path }: Asked) => {
+      if (method !== 'DELETE' || !path.includes('/orders/')) return undefined;
+      child?.kill('SIGKILL');
+      return 'cut';
+    });
+    child = spawn(process.execPath, [join(import.meta.dirname, '../../../test/erase-lake-process.ts')], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const gone = once(child, 'exit');
+    const keys = await Array.fromAsync(scope.keys());
+    const url = `${between.url}/${bucket.name}`;
+    child.stdin?.end(JSON.stringify({ url, dataset: LAKE, identities: ANN, keys }));
+    expect(await gone).toEqual([null, 'SIGKILL']);
+    const key = 'orders/1.csv';
+    expect((await bucket.versions())[key]).toEqual([...(before[key] ?? []), 'user_id,what\r\n77,c\r\n']);
+    expect((await connector.verify(scope)).remaining.orders).toBe(1);
+    await erase({ connector }, { ...scope, unanswered: true });
     expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
-    expect(Object.values(await bucket.versions()).every((texts) => texts.length === 1)).toBe(true);
+    const after = await bucket.versions();
+    expect(after[key]).toEqual(['user_id,what\r\n77,c\r\n']);
+    expect(Object.values(after).every((texts) => texts.length === 1)).toBe(true);
+    await connector.close();
   });
 
   test.each([false, true])(
@@ -517,26 +532,63 @@ dataset:
     ]);
   });
 
-  test('a store that goes away in the middle is tried again, and the old object stands', async () => {
-    await using own = await startMoto();
-    const bucket = await makeBucket(own);
-    await bucket.put('events/date=1/a', '{"user":{"id":7}}\n');
-    const connector = connectWith(bucket, (store) => ({
-      replace: (version, write, ending) =>
-        store.replace(
-          version,
-          async (sink) => {
-            await own.kill();
-            await write(sink);
-          },
-          ending,
-        ),
-    }));
+  test.each([false, true])(
+    'a store that goes away while an object is written anew leaves the old one whole, and a retry erases; versions: %s',
+    async (versioning) => {
+      const bucket = await makeBucket(moto, { versioning });
+      await fillLake(bucket);
+      const before = await bucket.versions();
+      let isGone: boolean | undefined;
+      await using between = await startProxy(moto.url, ({ method }: Asked) => {
+        if (method === 'PUT') isGone ??= true;
+        return isGone === true ? 'cut' : undefined;
+      });
+      const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
+      const scope = await located({ connector }, ANN);
+      await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+        code: 'SYSTEM_UNREACHABLE',
+        retryable: true,
+      });
+      expect(isGone).toBe(true);
+      expect((await connector.check()).ok).toBe(false);
+      const { 'avatars/7.png': _, ...written } = before;
+      expect(await bucket.versions()).toMatchObject(written);
+      isGone = false;
+      const again = await connector.erase({ ...scope, unanswered: true }, 'erase');
+      expect(again).toMatchObject({
+        state: 'done',
+        evidence: { counts: { avatars: 1, events: 3, orders: 1 } },
+      });
+      expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
+      expect((await bucket.get('orders/1.csv'))?.toString()).toBe('user_id,what\r\n77,c\r\n');
+      await connector.close();
+    },
+  );
+
+  test('a store that goes away before the old version has gone is tried again, and a retry removes it', async () => {
+    const bucket = await makeBucket(moto, { versioning: true });
+    const key = 'orders/1.csv';
+    await bucket.put(key, 'user_id,what\r\n7,a\r\n77,c\r\n');
+    let isGone: boolean | undefined;
+    await using between = await startProxy(moto.url, ({ method }: Asked) => {
+      if (method === 'DELETE') isGone ??= true;
+      return isGone === true ? 'cut' : undefined;
+    });
+    const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
     const scope = await located({ connector }, ANN);
-    const error: HabeasError = await connector.erase(scope, 'erase').catch((reason) => reason);
-    expect(error).toMatchObject({ code: 'SYSTEM_UNREACHABLE', retryable: true });
-    const { ok } = await connector.check();
-    expect(ok).toBe(false);
+    await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+    expect((await bucket.versions())[key]).toEqual([
+      'user_id,what\r\n7,a\r\n77,c\r\n',
+      'user_id,what\r\n77,c\r\n',
+    ]);
+    isGone = false;
+    expect((await connector.verify(scope)).remaining.orders).toBe(1);
+    await erase({ connector }, scope);
+    expect((await bucket.versions())[key]).toEqual(['user_id,what\r\n77,c\r\n']);
+    await connector.close();
   });
 
   test('objects in an archive are told as what nobody could look through', async () => {

@@ -394,11 +394,33 @@ test.each([
   );
 });
 
-test('a packed object that is damaged, or made to fill a disk, is left', async () => {
+test('a packed object that is damaged is left', async () => {
   const packed = gzipSync(Buffer.from('{"id":1}\n'.repeat(1_000)));
   const search = people(exact('id'), '1');
   await expect(rewritten(jsonLines, packed.subarray(0, 40), search)).rejects.toMatchObject({
     code: 'SYSTEM_FAILED',
     message: expect.stringMatching(/cut off or damaged/),
   });
+});
+
+test('a packed object that was made to fill a disk is given up before it does, and is left', async () => {
+  const line = Buffer.from(`{"id":1,"t":"${'x'.repeat(1 << 16)}"}\n`);
+  const packed = gzipSync(Buffer.concat(Array.from({ length: 64 }, () => line)));
+  const source = {
+    size: packed.length,
+    read: async (offset: number, length: number) => packed.subarray(offset, offset + length),
+  };
+  const written: Buffer[] = [];
+  const open = async (mostRatio: number) => {
+    const limits = { alwaysAllowed: 1 << 20, mostRatio };
+    const file = await jsonLines.open(source, { search: people(exact('id'), '1'), signal, limits });
+    return file.rewrite({ kind: 'drop' }, async (part) => void written.push(Buffer.from(part)));
+  };
+  await expect(open(500)).rejects.toMatchObject({
+    code: 'SYSTEM_FAILED',
+    retryable: false,
+    message: expect.stringMatching(/grows to more than 500 times its size/),
+  });
+  expect(written).toEqual([]);
+  expect(await open(2_000)).toMatchObject({ rows: 64 });
 });

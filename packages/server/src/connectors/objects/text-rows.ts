@@ -93,7 +93,7 @@ class TextFile implements RowFile {
 
   #text(): AsyncIterable<Buffer> {
     const { source, packing, options } = this.#of;
-    const { signal } = options;
-    return unpacked(partsOf(source, signal), { packing, size: source.size, what: 'object', signal });
+    const { signal, limits } = options;
+    return unpacked(partsOf(source, signal), { packing, size: source.size, what: 'object', signal, limits });
   }
 }

@@ -342,6 +342,41 @@ describe.skipIf(program === undefined)('a Redis server', () => {
     for (const one of [reader, stranger, second, connector]) await one.close();
   });
 
+  test('a connection that is cut in the middle of an erasure is an error to try again, and a retry ends in the same state', async () => {
+    await fill();
+    const before = await redis.dump();
+    await redis.run(...Array.from({ length: 2_500 }, (_, at) => ['SET', `session:7:more${at}`, 'x']));
+    const connector = connect(redis.url);
+    const scope = await located({ connector }, ANN);
+    const kept = async () =>
+      Object.keys(await redis.dump()).filter((key) => key.startsWith('session:7:more')).length;
+    let left = 0;
+    const cut = {
+      ...scope,
+      async *keys() {
+        for await (const batch of scope.keys()) {
+          left = await kept();
+          if (left < 2_500) await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+          yield batch;
+        }
+      },
+    };
+    await expect(connector.erase(cut, 'erase')).rejects.toMatchObject({
+      code: 'SYSTEM_UNREACHABLE',
+      retryable: true,
+    });
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(2_500);
+    expect(await kept()).toBeGreaterThan(0);
+    const again = await connector.erase({ ...scope, unanswered: true }, 'erase');
+    expect(again).toMatchObject({ state: 'done', evidence: { counts: { sessions: 2_503 } } });
+    expect((await connector.verify(scope)).remaining).toMatchObject({ sessions: 0 });
+    const after = await redis.dump();
+    expect(after['session:77:abc']).toEqual(before['session:77:abc']);
+    expect(await kept()).toBe(0);
+    await connector.close();
+  });
+
   test('it goes on after its connection was cut', async () => {
     await fill();
     const connector = connect(redis.url);
