@@ -75,6 +75,7 @@ export const consentOutcomeSchema = z
         'nothing-said',
         'malformed-tcf',
         'malformed-gpp',
+        'unknown-gpp-section',
       ])
       .nullable(),
     reason: z.string().nullable(),

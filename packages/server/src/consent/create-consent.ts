@@ -28,7 +28,7 @@ import {
   signatureOf,
   type Validity,
 } from './record/index.ts';
-import { choicesOfGpp, choicesOfTcf, MalformedString, stringsOf } from './strings/index.ts';
+import { choicesOfGpp, choicesOfTcf, MalformedString, stringsOf, UnknownSections } from './strings/index.ts';
 import { inTurn, type Said, takeTogether } from './take-together.ts';
 
 /** What people agreed to. */
@@ -276,8 +276,14 @@ function signalOf(given: api.ConsentSignal, purposes: readonly Purpose[]): Signa
     try {
       choices = { ...read(text, purposes), ...choices };
     } catch (error) {
-      if (!(error instanceof MalformedString)) throw error;
-      return { refused: `malformed-${kind}`, reason: `The string cannot be read: ${error.message}.` };
+      if (error instanceof MalformedString)
+        return { refused: `malformed-${kind}`, reason: `The string cannot be read: ${error.message}.` };
+      if (!(error instanceof UnknownSections)) throw error;
+      if (Object.keys(choices).length === 0)
+        return {
+          refused: 'unknown-gpp-section',
+          reason: `What the string says cannot be read: ${error.message}.`,
+        };
     }
   }
   return {

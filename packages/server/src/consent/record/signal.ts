@@ -34,7 +34,8 @@ export type Refusal =
   | 'event-id-reused'
   | 'nothing-said'
   | 'malformed-tcf'
-  | 'malformed-gpp';
+  | 'malformed-gpp'
+  | 'unknown-gpp-section';
 
 /** A signal that can be stored, at its place in the call. */
 export interface Accepted extends Statement {

@@ -63,6 +63,38 @@ it('reads of a string of the United States each opt-out, and Global Privacy Cont
   expect(read({ ...not, sale: undefined, sharing: undefined })).toEqual({});
 });
 
+// As IAB Tech Lab's library writes it: opted out of the sale, in section 16.
+const TEXAS = 'DBABEw~BAQAAAQA.QA';
+
+it('takes a string with a section that is not known for no grant', () => {
+  const not = { sale: false, sharing: false, targeted_advertising: undefined, gpc: undefined };
+  const both = encodeGpp([
+    { id: 7, ...not },
+    { id: 24, ...not, sharing: undefined },
+  ]);
+  expect(choicesOfGpp(both, file.purposes)).toEqual({ selling: true });
+  // Of a version that is not known; and with the number of the section first, as a draft has it.
+  for (const first of ['D', 'Y']) {
+    const [header, national, state = ''] = both.split('~');
+    const unknown =
+      first === 'Y'
+        ? `${header}~${national}~Y${state.slice(1)}`
+        : `${header}~D${national?.slice(1)}~${state}`;
+    expect(() => choicesOfGpp(unknown, file.purposes)).toThrow(
+      `sections ${first === 'Y' ? 24 : 7} are not known`,
+    );
+  }
+  const out = encodeGpp([
+    { id: 7, ...not, sale: true },
+    { id: 24, ...not, sharing: undefined },
+  ]);
+  const [header, national, state] = out.split('~');
+  expect(choicesOfGpp(`${header}~${national}~Y${state?.slice(1)}`, file.purposes)).toEqual({
+    selling: false,
+  });
+  expect(choicesOfGpp(TEXAS, file.purposes)).toEqual({ selling: false });
+});
+
 it('stores what strings say, refuses broken ones by name, and tells the state as strings', async () => {
   const consent = createConsent({
     db: database.db,
@@ -90,6 +122,9 @@ it('stores what strings say, refuses broken ones by name, and tells the state as
       ]),
     }),
     signal('5', { gpp: 'DBAA' }),
+    signal('6', { gpp: TEXAS }),
+    signal('7', { gpp: TEXAS.replace(/~B/, '~C') }),
+    signal('8', { gpp: TEXAS.replace(/~B/, '~C'), choices: { selling: false } }),
   ]);
   expect(outcomes.map(({ code, state }) => code ?? state)).toEqual([
     'stored',
@@ -97,6 +132,9 @@ it('stores what strings say, refuses broken ones by name, and tells the state as
     'malformed-gpp',
     'stored',
     'nothing-said',
+    'stored',
+    'unknown-gpp-section',
+    'stored',
   ]);
   const { strings } = await consent.read('acme', identity);
   const said = decodeTcf(strings?.tcf ?? '');

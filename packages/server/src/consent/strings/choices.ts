@@ -1,5 +1,6 @@
 import type { Purpose, PurposeFile } from '../purposes/index.ts';
-import { decodeGpp, encodeGpp, type GppField, type GppSection } from './gpp.ts';
+import { decodeGpp, encodeGpp, type GppSection } from './gpp.ts';
+import type { GppField } from './gpp-layouts.ts';
 import { decodeTcf, encodeTcf, type TcfString } from './tcf.ts';
 
 /** By the codes of purposes: granted or refused. */
@@ -23,19 +24,33 @@ export function choicesOfTcf(text: string, purposes: readonly Purpose[]): Choice
   return Object.fromEntries(choices);
 }
 
+/** Sections of a string are not known, and what is known of it says nothing about the purposes. */
+export class UnknownSections extends Error {
+  readonly ids: readonly number[];
+
+  constructor(ids: readonly number[]) {
+    super(`sections ${ids.join(', ')} are not known`);
+    this.ids = ids;
+  }
+}
+
 /**
  * What the sections of the United States say about purposes that name opt-outs: an opt-out in any section counts, and Global Privacy Control
- * opts out of purposes with `gpc`. Throws `MalformedString`.
+ * opts out of purposes with `gpc`. Of a string with a section that is not known only the opt-outs count, as there may be one in that section.
+ * Throws `MalformedString`, and {@link UnknownSections} where such a string opts out of nothing.
  */
 export function choicesOfGpp(text: string, purposes: readonly Purpose[]): Choices {
-  const sections = decodeGpp(text);
+  const { sections, unknown } = decodeGpp(text);
   const choices = purposes.flatMap(({ code, gpp, gpc }) => {
     const opted = sections
       .flatMap((section) => gpp.map((field) => section[field]))
       .filter((one) => one !== undefined);
     if (gpc && sections.some((section) => section.gpc === true)) opted.push(true);
-    return opted.length === 0 ? [] : [[code, !opted.includes(true)] as const];
+    const granted = !opted.includes(true);
+    return opted.length === 0 || (granted && unknown.length > 0) ? [] : [[code, granted] as const];
   });
+  const isAsked = purposes.some(({ gpp, gpc }) => gpc || gpp.length > 0);
+  if (choices.length === 0 && unknown.length > 0 && isAsked) throw new UnknownSections(unknown);
   return Object.fromEntries(choices);
 }
 

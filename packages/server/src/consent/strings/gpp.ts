@@ -1,4 +1,11 @@
 import { BitReader, BitWriter, MalformedString } from './bits.ts';
+import {
+  GPP_LAYOUTS,
+  type GppField,
+  type GppFieldName,
+  type GppLayout,
+  LAST_ELSEWHERE,
+} from './gpp-layouts.ts';
 
 /** What a section of the Global Privacy Platform for the United States says of opting out: true: opted out; undefined: not applicable. */
 export interface GppSection {
@@ -9,95 +16,115 @@ export interface GppSection {
   /** Whether the browser sent Global Privacy Control; undefined: the section does not say. */
   readonly gpc: boolean | undefined;
 }
-export type GppField = 'sale' | 'sharing' | 'targeted_advertising';
+/** What a string says for the United States. */
+export interface GppString {
+  readonly sections: readonly GppSection[];
+  /** Ids of sections whose layout is not known, or not of this version: somebody may have opted out there. */
+  readonly unknown: readonly number[];
+}
 
-/** A field of two bits: a notice, an opt-out, or something that is looked at no further. */
-type Field = GppField | 'other';
-
-/**
- * Fields of two bits each, behind the version of six bits, as the sections' own specifications have them (InteractiveAdvertisingBureau,
- * Global-Privacy-Platform, Sections/US-*). `rest`: how many follow; where a specification grew, all lengths that are in use.
- */
-const LAYOUTS: Readonly<
-  Record<number, { readonly fields: readonly Field[]; readonly rest: readonly number[] }>
-> = {
-  // National: six notices, three opt-outs, then 12 or 16 kinds of sensitive data, 2 or 3 of children, consents, and three of the MSPA.
-  7: { fields: [...others(6), 'sale', 'sharing', 'targeted_advertising'], rest: [18, 23] },
-  // California
-  8: { fields: [...others(3), 'sale', 'sharing'], rest: [15] },
-  // Virginia
-  9: { fields: [...others(3), 'sale', 'targeted_advertising'], rest: [12] },
-  // Colorado
-  10: { fields: [...others(3), 'sale', 'targeted_advertising'], rest: [11] },
-  // Utah
-  11: { fields: [...others(4), 'sale', 'targeted_advertising'], rest: [12] },
-  // Connecticut
-  12: { fields: [...others(3), 'sale', 'targeted_advertising'], rest: [14] },
-};
 const USP = 6;
 const GPC_SEGMENT = 1;
+const SENSITIVE_KINDS = 8;
 
 /** The sections for the United States. Others (such as that of Europe, see `tcf`) are left out. Throws {@link MalformedString}. */
-export function decodeGpp(text: string): readonly GppSection[] {
-  const [header = '', ...sections] = text.split('~');
+export function decodeGpp(text: string): GppString {
+  const [header = '', ...texts] = text.split('~');
   const ids = decodeHeader(header);
-  if (ids.length !== sections.length)
+  if (ids.length !== texts.length)
     throw new MalformedString('the header names other sections than there are');
-  return ids.flatMap((id, index) => {
-    const section = sections[index] ?? '';
-    if (id === USP) return [decodeUsPrivacy(section)];
-    return id in LAYOUTS ? [decodeSection(id, section)] : [];
-  });
+  const sections: GppSection[] = [];
+  const unknown: number[] = [];
+  for (const [index, id] of ids.entries()) {
+    if (id <= LAST_ELSEWHERE) continue;
+    const section = texts[index] ?? '';
+    const read = id === USP ? decodeUsPrivacy(section) : decodeSection(id, section);
+    if (read === undefined) unknown.push(id);
+    else sections.push(read);
+  }
+  return { sections, unknown };
 }
 
-function decodeSection(id: number, text: string): GppSection {
-  const layout = LAYOUTS[id];
-  if (layout === undefined) throw new MalformedString('a section is not known');
+/** Undefined: its layout is not known. */
+function decodeSection(id: number, text: string): GppSection | undefined {
+  const layout = GPP_LAYOUTS.get(id);
+  if (layout === undefined) return undefined;
   const [core = '', ...segments] = text.split('.');
   const bits = new BitReader(core);
-  if (bits.int(6) < 1) throw new MalformedString('a section has no version');
-  const said: Partial<Record<GppField, boolean | undefined>> = {};
+  if (!isOfLayout(id, bits.int(6), layout)) return undefined;
+  const said: Partial<Record<GppFieldName, boolean | undefined>> = {};
   for (const field of layout.fields) {
     const value = twoBits(bits);
-    if (field !== 'other') said[field] = value === 0 ? undefined : value === 1;
+    said[field] = value === 0 ? undefined : value === 1;
   }
   // Encoders fill up to whole characters or to whole bytes.
-  const rest = layout.rest.findLast((count) => bits.left >= count * 2);
-  if (rest === undefined) throw new MalformedString('a section is too short');
-  for (let left = rest; left > 0; left -= 1) twoBits(bits);
-  let gpc: boolean | undefined;
-  for (const segment of segments) {
-    const part = new BitReader(segment);
-    if (part.int(2) !== GPC_SEGMENT) throw new MalformedString('a section has a part that nobody knows');
-    gpc = part.flag();
-  }
-  return {
-    id,
-    sale: said.sale,
-    sharing: said.sharing,
-    targeted_advertising: said.targeted_advertising,
-    gpc,
-  };
+  const more = layout.more.findLast((count) => bits.left >= (count + layout.end.length) * 2);
+  if (more === undefined) throw new MalformedString('a section is too short');
+  for (let left = more + layout.end.length; left > 0; left -= 1) twoBits(bits);
+  const { sale, sharing, targeted_advertising } = said;
+  return { id, sale, sharing, targeted_advertising, gpc: decodeSegments(segments, layout) };
 }
 
-/** The section, of the first length that its specification has. A section of one kind of opt-out does not say the others. */
+function isOfLayout(id: number, number: number, { versions }: GppLayout): boolean {
+  if (number < 1) throw new MalformedString('a section has no version');
+  // A draft of the specifications puts the id of the section first, and then other fields.
+  return versions === undefined ? number !== id : versions.includes(number);
+}
+
+/** Whether Global Privacy Control was sent, if they say so. */
+function decodeSegments(segments: readonly string[], { part }: GppLayout): boolean | undefined {
+  let gpc: boolean | undefined;
+  for (const segment of segments) {
+    const bits = new BitReader(segment);
+    if (part === 'sensitive-data') {
+      for (let left = SENSITIVE_KINDS; left > 0; left -= 1) twoBits(bits);
+      continue;
+    }
+    if (bits.int(2) !== GPC_SEGMENT) throw new MalformedString('a section has a part that nobody knows');
+    gpc = bits.flag();
+  }
+  return gpc;
+}
+
+/** The sections, of the first version and length of each. A section of one kind of opt-out does not say the others. */
 export function encodeGpp(sections: readonly GppSection[]): string {
   const sorted = [...sections].sort((one, other) => one.id - other.id);
   return [encodeHeader(sorted.map(({ id }) => id)), ...sorted.map(encodeSection)].join('~');
 }
 
 function encodeSection(section: GppSection): string {
-  const layout = LAYOUTS[section.id];
+  const layout = GPP_LAYOUTS.get(section.id);
   if (layout === undefined) throw new RangeError(`There is no layout of section ${section.id}.`);
   const bits = new BitWriter().int(1, 6);
-  for (const field of layout.fields) {
-    const value = field === 'other' ? undefined : section[field];
-    // A notice was given, or else nobody could have opted out.
-    bits.int(field === 'other' ? 1 : value === undefined ? 0 : value ? 1 : 2, 2);
-  }
-  for (let left = layout.rest[0] ?? 0; left > 0; left -= 1) bits.int(0, 2);
+  for (const field of layout.fields) bits.int(numberOf(field, section), 2);
+  for (let left = layout.more[0] ?? 0; left > 0; left -= 1) bits.int(0, 2);
+  for (const field of layout.end) bits.int(numberOf(field, section), 2);
   const gpc = section.gpc === undefined ? '' : `.${new BitWriter().int(GPC_SEGMENT, 2).flag(section.gpc)}`;
   return `${bits}${gpc}`;
+}
+
+const NOT_APPLICABLE = 0;
+const YES = 1;
+const NO = 2;
+
+/** A notice was given of whatever somebody could opt out of. That a transaction is covered says who signed the MSPA; nobody told Habeas. */
+function numberOf(field: GppFieldName, section: GppSection): number {
+  switch (field) {
+    case 'sale':
+    case 'sharing':
+    case 'targeted_advertising':
+      return section[field] === undefined ? NOT_APPLICABLE : section[field] ? YES : NO;
+    case 'sale_notice':
+    case 'sharing_notice':
+    case 'targeted_advertising_notice':
+      return section[field.slice(0, -'_notice'.length) as GppField] === undefined ? NOT_APPLICABLE : YES;
+    case 'notice':
+      return YES;
+    case 'covered_transaction':
+      return NO;
+    case 'other':
+      return NOT_APPLICABLE;
+  }
 }
 
 /** `1YNN`: version, notice, opted out of the sale, agreement (IAB, U.S. Privacy String 1.0). */
@@ -161,8 +188,4 @@ function twoBits(bits: BitReader): number {
   const value = bits.int(2);
   if (value > 2) throw new MalformedString('a field has a value that there is not');
   return value;
-}
-
-function others(count: number): readonly Field[] {
-  return Array.from({ length: count }, () => 'other' as const);
 }

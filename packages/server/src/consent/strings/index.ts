@@ -1,2 +1,2 @@
 export { MalformedString } from './bits.ts';
-export { choicesOfGpp, choicesOfTcf, stringsOf } from './choices.ts';
+export { choicesOfGpp, choicesOfTcf, stringsOf, UnknownSections } from './choices.ts';

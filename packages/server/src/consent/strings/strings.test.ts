@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedString } from './bits.ts';
-import { decodeGpp, encodeGpp, type GppSection } from './gpp.ts';
+import { decodeGpp as decodeString, encodeGpp, type GppSection } from './gpp.ts';
 import { decodeTcf, encodeTcf, type TcfString } from './tcf.ts';
 
 const ids = (most: number) =>
@@ -89,31 +89,26 @@ describe('strings of Europe', () => {
   });
 });
 
+const decodeGpp = (text: string) => decodeString(text).sections;
 const opt = fc.constantFrom(true, false, undefined);
-const FIELDS: Readonly<Record<number, readonly ('sale' | 'sharing' | 'targeted_advertising')[]>> = {
-  7: ['sale', 'sharing', 'targeted_advertising'],
-  8: ['sale', 'sharing'],
-  9: ['sale', 'targeted_advertising'],
-  10: ['sale', 'targeted_advertising'],
-  11: ['sale', 'targeted_advertising'],
-  12: ['sale', 'targeted_advertising'],
-};
+const stateIds = Array.from({ length: 21 }, (_, index) => index + 7);
 const section = fc
   .record({
-    id: fc.integer({ min: 7, max: 12 }),
+    id: fc.constantFrom(...stateIds),
     sale: opt,
     sharing: opt,
     targeted_advertising: opt,
     gpc: opt,
   })
-  .map((one): GppSection => {
-    const has = (field: 'sale' | 'sharing' | 'targeted_advertising') => FIELDS[one.id]?.includes(field);
-    return {
+  .map(
+    (one): GppSection => ({
       ...one,
-      sharing: has('sharing') ? one.sharing : undefined,
-      targeted_advertising: has('targeted_advertising') ? one.targeted_advertising : undefined,
-    };
-  });
+      sharing: one.id === 7 || one.id === 8 ? one.sharing : undefined,
+      targeted_advertising: one.id === 8 ? undefined : one.targeted_advertising,
+      // Indiana, Kentucky and Rhode Island know no Global Privacy Control.
+      gpc: one.id >= 25 ? undefined : one.gpc,
+    }),
+  );
 const gpp = fc
   .uniqueArray(section, { selector: ({ id }) => id, maxLength: 6 })
   .map((all) => all.sort((one, other) => one.id - other.id));
