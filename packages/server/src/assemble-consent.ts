@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { signStandardWebhook } from './access/index.ts';
 import type { Systems } from './connectors/index.ts';
 import {
+  type ConsentParties,
   createConsent,
   createConsentExpiry,
   createConsentExports,
@@ -20,6 +21,8 @@ import {
 } from './consent/index.ts';
 import { type Config, type Outbound, systemClock } from './foundation/index.ts';
 import type { Foundations } from './foundations.ts';
+import { PORTAL_PATH } from './http/index.ts';
+import { loadRecord } from './map/index.ts';
 import type { Streams } from './requests/index.ts';
 import { signWith } from './sign-with.ts';
 import { giveHeapRoom } from './small-heap.ts';
@@ -43,6 +46,20 @@ export function assembleChoices({ db, organizationId, masterKey }: Foundations, 
 }
 
 const ruleOf = ({ consent }: Config) => (consent.merge === 'own_first' ? 'own_first' : 'latest');
+
+/** The record of processing is read anew, as for its exports. */
+function partiesOf({ folder, record: file, listen, portal, intake }: Config): ConsentParties {
+  const record = loadRecord(file === undefined ? undefined : resolve(folder, file));
+  const canAsk = intake !== undefined && portal.rights.includes('objection');
+  return {
+    controller: record?.organization ?? {},
+    noticeUrl: portal.notice,
+    withdrawUrl:
+      canAsk && listen.public_url !== undefined
+        ? new URL(`${PORTAL_PATH}/request`, listen.public_url).href
+        : undefined,
+  };
+}
 
 interface Around {
   readonly choices: ReturnType<typeof assembleChoices>;
@@ -116,7 +133,7 @@ export function assembleConsent(
       openValue,
       sign: receipting.sign,
     }),
-    receipts: createConsentReceipts({ ...receipting, consent }),
+    receipts: createConsentReceipts({ ...receipting, consent, parties: () => partiesOf(config) }),
     tag: createConsentTag({
       consent,
       organizationId,

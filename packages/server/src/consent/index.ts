@@ -6,7 +6,7 @@ export { parquetLines, parquetText } from './import/parquet-lines.ts';
 export * from './jobs/index.ts';
 export * from './propagation/index.ts';
 export { assignBits, loadPurposes, NO_PURPOSES, parsePurposeFile, parsePurposes } from './purposes/index.ts';
-export { type ConsentReceipts, createConsentReceipts } from './receipts/index.ts';
+export { type ConsentParties, type ConsentReceipts, createConsentReceipts } from './receipts/index.ts';
 export {
   consentMigrations,
   createSubjects,

@@ -1,5 +1,7 @@
 import type { api } from '@habeas/contract';
+import { dpvTermOf } from '../../map/index.ts';
 import type { Purpose } from '../purposes/index.ts';
+import { CONSENT_CONTEXT } from './consent-context.ts';
 
 export interface ConsentRecordOptions {
   readonly organizationId: string;
@@ -9,9 +11,19 @@ export interface ConsentRecordOptions {
   readonly subject: number;
   readonly said: api.ConsentHistoryItem;
   readonly purposes: readonly Purpose[];
+  readonly parties: ConsentParties;
 }
 
-const DPV = 'https://w3id.org/dpv#';
+/** Who asked, and where people turn to, as far as the configuration says. */
+export interface ConsentParties {
+  /** The name of the organization, and how to reach it. */
+  readonly controller: { readonly name?: string | undefined; readonly contact?: string | undefined };
+  /** The address of the organization's notice about its processing. */
+  readonly noticeUrl: string | undefined;
+  /** The address at which people withdraw. */
+  readonly withdrawUrl: string | undefined;
+}
+
 const PROFILE = 'https://w3id.org/dpv/schema/dpv-27560';
 
 /** Opting out is no legal basis of the vocabulary. */
@@ -28,35 +40,30 @@ const LEGAL_BASES: Readonly<Record<Purpose['legal_basis'], string | undefined>> 
  * `dpv-27560:receipt` and `dpv-27560:record`): header, processing with its notice, parties, and the event.
  */
 export function consentRecordOf(options: ConsentRecordOptions): Record<string, unknown> {
-  const { organizationId, receiptId, issuedAt, subject, said } = options;
-  const controller = `urn:habeas:${organizationId}`;
-  const notice =
-    said.notice === null
-      ? {}
-      : {
-          'dpv:hasNotice': {
-            '@type': 'dpv:ConsentNotice',
-            'schema:version': said.notice.version,
-            'dct:language': said.notice.language,
-            ...(said.notice.variant === '' ? {} : { 'dct:type': said.notice.variant }),
-          },
-        };
+  const { organizationId, receiptId, issuedAt, subject, said, parties } = options;
+  const base = `urn:habeas:${organizationId}`;
   return {
-    '@context': { dpv: DPV, dct: 'http://purl.org/dc/terms/', schema: 'https://schema.org/' },
-    '@id': `${controller}:receipt:${receiptId}`,
+    '@context': CONSENT_CONTEXT,
+    '@id': `${base}:receipt:${receiptId}`,
     '@type': 'dpv:ConsentReceipt',
     'dct:conformsTo': `${PROFILE}#receipt`,
     'dct:identifier': receiptId,
     'dct:created': issuedAt.toISOString(),
-    'dct:publisher': controller,
+    'dct:publisher': base,
     'dpv:hasRecordOfActivity': {
-      '@id': `${controller}:record:${said.event_id}`,
+      '@id': `${base}:record:${said.event_id}`,
       '@type': 'dpv:ConsentRecord',
       'dct:conformsTo': `${PROFILE}#record`,
       'dct:identifier': said.event_id,
-      'dpv:hasDataSubject': { '@id': `${controller}:subject:${subject}`, '@type': 'dpv:DataSubject' },
-      'dpv:hasDataController': controller,
-      ...notice,
+      'dpv:hasDataSubject': { '@id': `${base}:subject:${subject}`, '@type': 'dpv:DataSubject' },
+      'dpv:hasDataController': {
+        '@id': base,
+        '@type': 'dpv:DataController',
+        'dct:identifier': organizationId,
+        ...given('dpv:hasName', parties.controller.name),
+        ...given('dpv:hasContact', parties.controller.contact),
+      },
+      ...given('dpv:hasNotice', noticeOf(options)),
       'dpv:hasProcess': Object.entries(said.choices).map(([code, granted]) =>
         processOf(code, granted, options),
       ),
@@ -66,7 +73,27 @@ export function consentRecordOf(options: ConsentRecordOptions): Record<string, u
   };
 }
 
-function processOf(code: string, granted: boolean, { said, purposes }: ConsentRecordOptions): object {
+function noticeOf({ said: { notice }, parties }: ConsentRecordOptions): object | undefined {
+  if (notice === null) return undefined;
+  return {
+    '@type': 'dpv:ConsentNotice',
+    'schema:version': notice.version,
+    'dct:language': notice.language,
+    ...given('dct:type', notice.variant === '' ? undefined : notice.variant),
+    ...given('schema:url', parties.noticeUrl),
+  };
+}
+
+/** The property, where there is a value for it. */
+function given(property: string, value: string | object | undefined): Record<string, string | object> {
+  return value === undefined ? {} : { [property]: value };
+}
+
+function processOf(
+  code: string,
+  granted: boolean,
+  { said, purposes, parties }: ConsentRecordOptions,
+): object {
   const purpose = purposes.find((one) => one.code === code);
   const basis = purpose === undefined ? undefined : LEGAL_BASES[purpose.legal_basis];
   return {
@@ -79,11 +106,28 @@ function processOf(code: string, granted: boolean, { said, purposes }: ConsentRe
     },
     ...(purpose === undefined || purpose.data_categories.length === 0
       ? {}
-      : { 'dpv:hasPersonalData': purpose.data_categories }),
-    ...(basis === undefined ? {} : { 'dpv:hasLegalBasis': basis }),
+      : { 'dpv:hasPersonalData': purpose.data_categories.map(personalData) }),
+    ...given('dpv:hasLegalBasis', basis),
+    ...given(
+      'dpv:hasDuration',
+      granted && purpose?.validity !== undefined
+        ? { '@type': 'dpv:TemporalDuration', 'rdf:value': `P${purpose.validity}D` }
+        : undefined,
+    ),
+    ...given(
+      'dpv:hasConsentControl',
+      purpose?.legal_basis === 'consent' && parties.withdrawUrl !== undefined
+        ? { '@type': 'dpv:WithdrawConsent', 'dpv:isExercisedAt': parties.withdrawUrl }
+        : undefined,
+    ),
     'dpv:hasConsentStatus': {
       '@type': granted ? 'dpv:ConsentGiven' : 'dpv:ConsentRefused',
       'dpv:isIndicatedAtTime': said.said_at,
     },
   };
+}
+
+/** The nearest term of the vocabulary, and the category as the organization names it. */
+function personalData(category: string): object {
+  return { '@type': dpvTermOf(category), 'dct:identifier': category };
 }

@@ -5,7 +5,7 @@ import type { Identity } from '../../catalog/index.ts';
 import { type Clock, type Database, HabeasError, newId, sha256Hex } from '../../foundation/index.ts';
 import type { Consent, ConsentCaller } from '../create-consent.ts';
 import type { Purpose } from '../purposes/index.ts';
-import { consentRecordOf } from './consent-record.ts';
+import { type ConsentParties, consentRecordOf } from './consent-record.ts';
 
 /** What somebody who said something gets as proof. */
 export interface ConsentReceipts {
@@ -26,6 +26,8 @@ export interface CreateConsentReceiptsOptions {
   readonly clock: Clock;
   readonly consent: Pick<Consent, 'history'>;
   readonly purposes: readonly Purpose[];
+  /** As they are when a receipt is made. */
+  readonly parties: () => ConsentParties;
   readonly sign: (
     payload: Uint8Array,
   ) => Promise<{ readonly signature: string; readonly publicKey: Readonly<Record<string, unknown>> }>;
@@ -36,7 +38,7 @@ export interface CreateConsentReceiptsOptions {
 type Signed = Omit<api.ConsentReceipt, 'log'>;
 
 export function createConsentReceipts(options: CreateConsentReceiptsOptions): ConsentReceipts {
-  const { db, clock, consent, purposes, sign, prove } = options;
+  const { db, clock, consent, purposes, parties, sign, prove } = options;
 
   async function load(organizationId: string, eventId: string) {
     const { rows } = await sql<{ receipt: string; sequence: number }>`
@@ -54,7 +56,15 @@ export function createConsentReceipts(options: CreateConsentReceiptsOptions): Co
   ) {
     const now = clock.now();
     const id = newId('rcp', now);
-    const record = consentRecordOf({ organizationId, receiptId: id, issuedAt: now, subject, said, purposes });
+    const record = consentRecordOf({
+      organizationId,
+      receiptId: id,
+      issuedAt: now,
+      subject,
+      said,
+      purposes,
+      parties: parties(),
+    });
     const receipt = { version: 1 as const, organization: organizationId, consent_receipt_id: id, record };
     const payload = Buffer.from(canonicalJson(receipt));
     const { signature, publicKey } = await sign(payload);

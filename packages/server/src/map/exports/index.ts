@@ -1,6 +1,7 @@
 export { type Imported, importYaml } from './declared-services.ts';
 export * from './diff-maps.ts';
 export * from './diff-markdown.ts';
+export { dpvTermOf } from './dpv-terms.ts';
 export * from './formats.ts';
 export * from './import-map.ts';
 export * from './lint-record.ts';
