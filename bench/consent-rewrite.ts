@@ -31,10 +31,10 @@ export const consentRewrite: Benchmark = {
       own: { functions: [], operators: [], types: [] },
     };
     const catalog = createCatalog(snapshot, {
-      where: ({ name }) =>
+      narrowed: ({ name }) =>
         name === 'sites'
           ? undefined
-          : (row) => `exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`,
+          : (row) => ` where exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`,
       open: ({ name }) => name === 'sites',
       functions: [],
     });

@@ -139,15 +139,16 @@ const BLANKS =
   '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /**
- * The identity of a row as exports have it. DuckDB folds each letter by itself; Unicode has two that depend on others, and rows with an address in one of
+ * The identity of a row as exports have it, in composed form. DuckDB folds each letter by itself; Unicode has two that depend on others, and rows with an address in one of
  * these are left out, because nobody can tell there whose they are.
  */
 function identityOf(type: string, at: string): { readonly sql: string; readonly where: string | undefined } {
   const text = `cast(${at} as varchar)`;
-  if (type !== 'email') return { sql: text, where: undefined };
+  const composed = `nfc_normalize(${text})`;
+  if (type !== 'email') return { sql: composed, where: undefined };
   const blanks = [...BLANKS].map((blank) => `chr(${blank.codePointAt(0)})`).join(' || ');
   return {
-    sql: `lower(trim(nfc_normalize(${text}), ${blanks}))`,
+    sql: `lower(trim(${composed}, ${blanks}))`,
     where: `coalesce(not regexp_matches(${text}, '[\u0130\u03a3]'), true)`,
   };
 }

@@ -12,7 +12,7 @@ const SHOP = [
   'create table shop.`old "ones"` (id int primary key, `user id` char(20) character set latin1)',
   'create table shop.sites (site varchar(10) primary key, owner varchar(10))',
   `insert into shop.user_events select seq, concat('u-', seq % ${PEOPLE}), null, concat('s', seq % 4), seq % 7 from shop_numbers.numbers`,
-  `insert into shop.user_events values (1001, null, null, 's1', 1), (1002, 'unknown', null, 's2', 2), (1003, 'U-1', null, 's2', 2), (1004, 'u-1 ', null, 's2', 2), (1005, 'ü-1', null, 's2', 2)`,
+  `insert into shop.user_events values (1001, null, null, 's1', 1), (1002, 'unknown', null, 's2', 2), (1003, 'U-1', null, 's2', 2), (1004, 'u-1 ', null, 's2', 2)`,
   `insert into shop.letters select seq, if(seq % 3 = 0, concat('\\t Person.', seq % ${PEOPLE}, '@Example.org\\n'), concat('person.', seq % ${PEOPLE}, '@example.org')), seq from shop_numbers.numbers`,
   `insert into shop.letters values (1001, null, 5)`,
   `insert into shop.orders select seq, (seq % ${PEOPLE}) * 1700, seq from shop_numbers.numbers`,

@@ -21,12 +21,13 @@ export const PEOPLE = 12;
 const ORGANIZATION = 'acme';
 
 /** What people can be named by. A person is one of each type, and says something under each by itself. */
-export const TYPES = ['user_id', 'email', 'customer'] as const;
+export const TYPES = ['user_id', 'email', 'customer', 'account'] as const;
 export type PersonType = (typeof TYPES)[number];
 
 /** An identity as Habeas stores it. */
 export function identityOf(type: PersonType, person: number): string {
   if (type === 'email') return `person.${person}@example.org`;
+  if (type === 'account') return person % 3 === 0 ? `k-${person}` : `k\u00f6\u1e69-${person}`;
   return type === 'customer' ? String(person * 1_700) : `u-${person}`;
 }
 

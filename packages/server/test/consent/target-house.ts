@@ -7,11 +7,13 @@ import { openTalkingHouse, PEOPLE, PURPOSES, type Said, type TalkingHouse } from
 export * from './talking-house.ts';
 
 const SHOP = `
+create collation case_ignored (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 create table user_events (id int primary key, user_id text, user_key int, site text, n int);
 create table letters (id int primary key, address text, words int);
 create table orders (id int primary key, customer int, site text, total int) partition by range (id);
 create table orders_1 partition of orders for values from (0) to (40);
 create table orders_2 partition of orders for values from (40) to (100000);
+create table accounts (id int primary key, account text collate case_ignored, total int);
 create table sites (site text primary key, owner text);
 create view busy as select site, count(*) as n from user_events group by site;
 insert into user_events select i, 'u-' || i % ${PEOPLE}, null, 's' || i % 4, i % 7 from generate_series(1, 80) i;
@@ -20,12 +22,15 @@ insert into letters select i, case i % 3 when 0 then ' Person.' || i % ${PEOPLE}
 insert into letters values (1001, null, 5);
 insert into orders select i, (i % ${PEOPLE}) * 1700, 's' || i % 4, i from generate_series(1, 80) i;
 insert into orders values (1001, null, 's1', 3), (1002, -5, 's1', 4), (1003, 99999999, 's1', 4);
+insert into accounts select i, case when i % ${PEOPLE} % 3 = 0 then 'k-' || i % ${PEOPLE} else (array[U&'k\\00f6\\1e69-', U&'ko\\0308s\\0323\\0307-', U&'k\\00f6s\\0307\\0323-'])[1 + i / ${PEOPLE} % 3] || i % ${PEOPLE} end, i from generate_series(1, 80) i;
+insert into accounts values (1001, null, 1), (1002, U&'ko\\0308-stranger', 2), (1003, 'K-3', 3);
 insert into sites select 's' || i, 'o' || i from generate_series(0, 4) i;`;
 
 /** Rows of a person of a table, as SQL of the shop: who was meant, whatever the column looks like. */
 const PERSON_OF = {
   user_events: { type: 'user_id', person: "case when user_id ~ '^u-' then substr(user_id, 3)::int end" },
   letters: { type: 'email', person: "substring(address from '[0-9]+')::int" },
+  accounts: { type: 'account', person: 'substring(account collate "C" from \'^k.*-([0-9]+)$\')::int' },
   orders: { type: 'customer', person: 'case when customer between 0 and 90000 then customer / 1700 end' },
 } as const;
 
@@ -72,6 +77,14 @@ export async function openTargetHouse(options: { readonly locale?: string } = {}
         identity: 'customer',
         column: 'customer',
         key: 'customer',
+      },
+      {
+        kind: 'protected',
+        schema: 'public',
+        name: 'accounts',
+        identity: 'account',
+        column: 'account',
+        key: undefined,
       },
       { kind: 'open', schema: 'public', name: 'sites' },
     ],

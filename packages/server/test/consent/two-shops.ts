@@ -4,7 +4,8 @@ import { createTestDatabase } from '../database.ts';
 /** People who agreed are those whose number leaves no 1 when it is divided by three. */
 export const agreed = (person: number): boolean => person % 3 !== 1;
 
-const PEOPLE = 20;
+/** Numbered from 0. */
+export const PEOPLE = 20;
 
 const SCHEMA = `
 create schema consent;
@@ -20,6 +21,11 @@ create table sites (site text primary key, owner text, rank int);
 create table results (site text primary key, n bigint);
 create view site_views as select event_site as site, user_id, n from user_events where kind = 'view';
 create view busy_sites as select v.site, count(*) as views from site_views v join sites s on s.site = v.site group by v.site;
+create type mood as enum ('glad', 'sad');
+create function mood_of(text) returns mood language sql stable as $f$ select case when count(*) > 3 then 'glad' else 'sad' end::public.mood from public.user_events where user_id = $1 $f$;
+create cast (text as mood) with function mood_of(text);
+create function rows_like(text, text) returns bigint language sql stable as $f$ select count(*) from public.user_events where user_id like $1 || $2 $f$;
+create operator ~~> (leftarg = text, rightarg = text, function = rows_like);
 create function own_count() returns bigint language sql stable as 'select count(*) from public.user_events';
 insert into sites select 's' || i, 'owner ' || (i % 2), i from generate_series(0, 5) as i;`;
 

@@ -4,8 +4,8 @@ import type { QualifiedName, Relation, RelationCatalog } from './relation-catalo
 
 /** What the organization says of its tables. */
 export interface DeclaredTables {
-  /** The condition on rows of a table with people's rows; undefined: nothing is declared of that table. */
-  readonly where: (table: {
+  /** How a table with people's rows is narrowed; undefined: nothing is declared of that table. */
+  readonly narrowed: (table: {
     readonly schema: string;
     readonly name: string;
   }) => ((alias: string) => string) | undefined;
@@ -40,8 +40,8 @@ function relationOf(found: SnapshotRelation, declared: DeclaredTables): Relation
   const { schema, name } = found;
   // What is a part of a protected table is protected like the whole.
   for (const table of [found, ...found.partOf]) {
-    const where = declared.where(table);
-    if (where !== undefined) return { kind: 'protected', schema, name, where };
+    const narrowed = declared.narrowed(table);
+    if (narrowed !== undefined) return { kind: 'protected', schema, name, narrowed };
   }
   if (declared.open(found)) return { kind: 'open', schema, name };
   if (found.kind === 'view' && found.definition !== undefined)

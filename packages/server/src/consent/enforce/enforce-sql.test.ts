@@ -19,9 +19,9 @@ beforeAll(async () => {
   await loadParser();
   ({ full, truth } = await openTwoShops(PATIENCE));
   catalog = createCatalog(await loadSnapshot(full.pool), {
-    where: ({ name }) =>
+    narrowed: ({ name }) =>
       PEOPLE.includes(name)
-        ? (row) => `exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`
+        ? (row) => ` where exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`
         : undefined,
     open: ({ name }) => OPEN.includes(name),
     functions: [],
@@ -138,6 +138,10 @@ it.each([
   ['select * from user_events tablesample system (50)', 'SAMPLE'],
   ['select own_count()', 'consent.functions'],
   ['select public.own_count()', 'consent.functions'],
+  ['select site ~~> $$%$$ from sites', 'code of your own runs for it'],
+  ['select site operator(public.~~>) $$%$$ from sites', 'code of your own runs for it'],
+  ['select owner::mood from sites', 'code of your own runs for a cast'],
+  ['select cast($$u1$$ as public.mood)', 'code of your own runs for a cast'],
   [`select query_to_xml('select * from user_events', true, true, '')`, 'query_to_xml'],
   [`select table_to_xml('user_events', true, true, '')`, 'table_to_xml'],
   [`select pg_read_file('/etc/passwd')`, 'pg_read_file'],

@@ -16,7 +16,7 @@ const ROW = 'habeas_row';
 const DEEPEST = 32;
 
 /**
- * The statement as it may run: each relation with rows of people is replaced, where it stands, by `(select * from … where …)` of the
+ * The statement as it may run: each relation with rows of people is replaced, where it stands, by `(select … from … where …)` of the
  * rows that may be read, so that joins, subqueries and windows mean what they meant. Nothing is appended to `where`, which outer
  * joins would undo. The result is parsed again and must be exactly the tree that was intended. Throws SQL_REFUSED with the reason.
  * {@link loadParser} must have been awaited.
@@ -67,7 +67,7 @@ function queryOf(relation: Relation, catalog: RelationCatalog, depth: number) {
   if (relation.kind === 'protected') {
     const from = `${identifierText(schema)}.${identifierText(name)}`;
     return {
-      query: `(select * from ${from} as ${ROW} where ${relation.where(ROW)})`,
+      query: `(select ${ROW}.* from ${from} as ${ROW}${relation.narrowed(ROW)})`,
       relations: [{ schema, name }],
     };
   }

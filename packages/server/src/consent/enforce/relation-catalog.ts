@@ -17,13 +17,13 @@ export interface QualifiedName {
 }
 
 export type Relation =
-  /** Has rows of people: only of those whose rows the predicate is true of something may be read. */
+  /** Has rows of people: only those that are left when it is narrowed may be read. */
   | {
       readonly kind: 'protected';
       readonly schema: string;
       readonly name: string;
-      /** A condition on a row of this alias, as SQL. */
-      readonly where: (alias: string) => string;
+      /** What follows the table, with this alias, in `from`: joins that make no rows, and conditions, as SQL. */
+      readonly narrowed: (alias: string) => string;
     }
   /** Has no personal data. */
   | { readonly kind: 'open'; readonly schema: string; readonly name: string }

@@ -304,6 +304,33 @@ it('narrows nothing by an export that is of another purpose, or has expired', as
   await expect(openConsentExport(options)).rejects.toBeInstanceOf(ConsentExportError);
 });
 
+it.each(FORMS)('finds people however letters are composed, by a list of who is %s', async (lists) => {
+  const file = join(folder, `${lists} in letters.parquet`);
+  const said = {
+    file,
+    purpose: 'analytics',
+    identityType: 'user_id',
+    lists,
+    identities: ['zo\u00eb', '\u1e69'],
+    expiresAt: new Date(Date.now() + 60_000),
+  };
+  await writeSignedExport(said);
+  const consent = await openConsentExport({
+    ...said,
+    organization: 'acme',
+    publicKeys: [PUBLIC_KEY],
+  });
+  const rows = ['zo\u00eb', 'zoe\u0308', 's\u0307\u0323', 'ann\u00e9', 'zoe'];
+  await full.run(
+    `create or replace table written as select * from (values ${rows.map((row, id) => `(${id}, '${row}')`).join(', ')}, (9, null)) as t(id, name)`,
+  );
+  const options = { engine: 'duckdb', connection: full, purpose: 'analytics' } as const;
+  const tables = [{ table: 'written', column: 'name', consent }];
+  const { sql } = await enforce('select id from written', { ...options, tables });
+  const ids = lists === 'granted' ? [0, 1, 2] : [3, 4, 9];
+  expect(await rowsOf(full, sql)).toEqual(ids.map((id) => `[${id}]`));
+});
+
 it('leaves out an address with letters that fold otherwise in Unicode, and finds all others', async () => {
   const file = join(folder, 'letters.parquet');
   const refused = [

@@ -22,6 +22,8 @@ const QUERIES = [
   'select site, count(distinct user_id), sum(n) from user_events group by site',
   'select * from letters',
   'select * from orders',
+  'select * from accounts',
+  'select a.id, e.id from accounts a full join user_events e on e.id = a.id and a.total > 2',
   'select count(*) from orders o full join user_events e on e.id = o.id',
   'select s.owner, (select count(*) from user_events e where e.site = s.site), (select sum(total) from orders o where o.site = s.site) from sites s',
   'select e.id, l.address from user_events e left join letters l on l.id = e.id and l.words > 3',
@@ -84,7 +86,7 @@ it('shows nothing before the first sync, by whatever way, not even for what is a
   const { target } = house;
   const state = await readTargetState(house.shop, target);
   for (const { code } of PURPOSES)
-    for (const table of ['user_events', 'letters', 'orders']) {
+    for (const table of ['user_events', 'letters', 'orders', 'accounts']) {
       const sql = `select * from ${table}`;
       expect(await rowsOf((await rewriteSql(sql, { target, state, purpose: code })).sql)).toEqual([]);
       expect(await rowsOf(`select * from purpose_${code}.${table}`)).toEqual([]);
@@ -123,7 +125,7 @@ it('answers by each way as a database without the rows of those who refused', {
 it('shows nothing to a session that names no purpose, or one that nobody knows', async () => {
   const role = `set local role habeas_${house.target.key}_rows`;
   for (const before of [[role], [role, "set local habeas.purpose = 'selling'"]])
-    for (const table of ['user_events', 'letters', 'orders'])
+    for (const table of ['user_events', 'letters', 'orders', 'accounts'])
       expect(await rowsOf(`select * from ${table}`, before)).toEqual([]);
 });
 

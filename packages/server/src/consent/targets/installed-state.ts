@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
 import { requireNothingWrong, requireOrganization, withNumbers } from './installed-rows.ts';
 import type { FoundObjects } from './read-objects.ts';
-import type { Target, TargetPurpose } from './target.ts';
+import type { Target, TargetPurpose, TargetTable } from './target.ts';
 import type { Recorded } from './target-object.ts';
 
 /** What was made by plans, in the order in which it was made. */
@@ -38,25 +38,72 @@ export async function requireOwnOrganization(
   requireOrganization(target, rows[0]?.organization);
 }
 
-/** Throws SCHEMA_MISMATCH for tables and columns that the target does not have. */
+/** Types of which a value is written as an identity in one way. */
+const TEXTS = new Set(['text', 'character varying', 'character']);
+const WHOLE_NUMBERS = new Set(['smallint', 'integer', 'bigint']);
+
+/** A column of a table of the target. `base`: its type, or that which its domain is made of; `type`: as it is declared. */
+interface Column {
+  readonly schema: string;
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly base: string;
+}
+
+/** Throws SCHEMA_MISMATCH for tables and columns that the target does not have, and for columns of which values are not identities as they are written. */
 export async function requireColumns(client: pg.ClientBase, { tables }: Target): Promise<void> {
-  const { rows } = await client.query<{ schema: string; name: string; columns: string[] }>(
-    `select n.nspname::text as schema, c.relname::text as name, array_agg(a.attname::text) as columns
+  const { rows: columns } = await client.query<Column>(
+    `with recursive bases(oid, base) as (
+       select oid, oid from pg_catalog.pg_type where typtype <> 'd'
+       union all select t.oid, bases.base from pg_catalog.pg_type t join bases on bases.oid = t.typbasetype where t.typtype = 'd'
+     )
+     select n.nspname::text as schema, c.relname::text as table, a.attname::text as name,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) as type, pg_catalog.format_type(bases.base, null) as base
      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     where n.nspname = any($1) group by 1, 2`,
+     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped join bases on bases.oid = a.atttypid
+     where n.nspname = any($1)`,
     [tables.map(({ schema }) => schema)],
   );
-  const wrong = tables.flatMap((table) => {
-    const there = rows.find((row) => row.schema === table.schema && row.name === table.name);
-    const columns =
-      table.kind === 'open' ? [] : [table.column, ...(table.key === undefined ? [] : [table.key])];
-    if (there === undefined) return [`${table.schema}.${table.name} is not there`];
-    return columns
-      .filter((column) => !there.columns.includes(column))
-      .map((column) => `${table.schema}.${table.name} has no column ${column}`);
-  });
-  requireNothingWrong(wrong);
+  const { rows } = await client.query<{ encoding: string }>(
+    "select pg_catalog.current_setting('server_encoding') as encoding",
+  );
+  const encoding = rows[0]?.encoding ?? '';
+  requireNothingWrong(tables.flatMap((table) => wrongWith(table, { columns, encoding })));
+}
+
+function wrongWith(
+  table: TargetTable,
+  { columns, encoding }: { readonly columns: readonly Column[]; readonly encoding: string },
+): readonly string[] {
+  const named = `${table.schema}.${table.name}`;
+  const there = columns.filter((one) => one.schema === table.schema && one.table === table.name);
+  if (there.length === 0) return [`${named} is not there`];
+  if (table.kind === 'open') return [];
+  const find = (name: string) => there.find((one) => one.name === name);
+  const missing = [...new Set([table.column, table.key ?? table.column])].filter(
+    (name) => find(name) === undefined,
+  );
+  const wrong = missing.map((name) => `${named} has no column ${name}`);
+  const column = find(table.column);
+  if (
+    column !== undefined &&
+    !TEXTS.has(column.base) &&
+    !WHOLE_NUMBERS.has(column.base) &&
+    column.base !== 'uuid'
+  )
+    wrong.push(
+      `${named}.${column.name} is ${column.type}, and people are named by texts, whole numbers or uuids: add a column of one of these, \`generated always as (…) stored\`, and name that`,
+    );
+  // E-mail addresses are looked at where they are folded.
+  if (column !== undefined && TEXTS.has(column.base) && table.identity !== 'email' && encoding !== 'UTF8')
+    wrong.push(
+      `${named}.${column.name} is ${column.type}, and PostgreSQL composes letters in UTF-8 alone; the database is in ${encoding}: use one in UTF-8, or name people by whole numbers or uuids`,
+    );
+  const key = table.key === undefined ? undefined : find(table.key);
+  if (key !== undefined && !WHOLE_NUMBERS.has(key.base))
+    wrong.push(`${named}.${key.name} is ${key.type}, and no whole number`);
+  return wrong;
 }
 
 async function isThere(client: pg.ClientBase, table: string): Promise<boolean> {

@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTargetHouse, type TargetHouse } from '../../../test/consent/target-house.ts';
+import { databaseUrl, onServer } from '../../../test/database.ts';
 import { applyInstall, type InstallPlan, planInstall, type Target } from './index.ts';
 
 let house: TargetHouse;
@@ -114,6 +116,8 @@ it('follows the configuration: a table, a purpose and row security that come and
     `select relname from pg_class c join pg_namespace n on n.oid = relnamespace where nspname ~ '^purpose_' order by 1`,
   );
   expect(rows.map(({ relname }) => relname)).toEqual([
+    'accounts',
+    'accounts',
     'orders',
     'orders',
     'sites',
@@ -137,6 +141,69 @@ it('makes the bits of a purpose anew when it is no longer allowed until refused'
   };
   await on(applyInstall, stricter);
   expect((await house.shop.query('select * from purpose_fraud.orders')).rows).toEqual([]);
+});
+
+it('takes columns whose values are identities as they are written, and refuses others by name', async () => {
+  await house.shop.query(`create domain handle as varchar(20);
+    create table typed (named text, handle handle, code char(8), small smallint, large bigint, id uuid, price numeric(10, 2), made date, folded "char")`);
+  const planned = (column: string, key?: string) => {
+    const table = {
+      kind: 'protected',
+      schema: 'public',
+      name: 'typed',
+      identity: 'user_id',
+      column,
+      key,
+    } as const;
+    return on(planInstall, { ...house.target, tables: [table] });
+  };
+  try {
+    for (const column of ['named', 'handle', 'code', 'small', 'large', 'id'])
+      expect((await planned(column)).steps.length).toBeGreaterThan(0);
+    for (const [column, type] of [
+      ['price', 'numeric(10,2)'],
+      ['made', 'date'],
+      ['folded', '"char"'],
+    ] as const)
+      await expect(planned(column)).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringContaining(
+          `public.typed.${column} is ${type}, and people are named by texts, whole numbers or uuids: add a column`,
+        ),
+      });
+    await expect(planned('named', 'price')).rejects.toMatchObject({
+      message: expect.stringContaining('public.typed.price is numeric(10,2), and no whole number'),
+    });
+  } finally {
+    await house.shop.query('drop table typed; drop domain handle');
+  }
+});
+
+it('refuses texts in a database that composes no letters, and takes whole numbers there', async () => {
+  const name = `test_latin_${process.pid}`;
+  await onServer(`create database ${name} template template0 encoding 'LATIN1' locale 'C'`);
+  const client = new pg.Client({ connectionString: databaseUrl(name) });
+  await client.connect();
+  try {
+    await client.query('create table orders (customer int, named text)');
+    const table = {
+      kind: 'protected',
+      schema: 'public',
+      name: 'orders',
+      identity: 'user_id',
+      key: undefined,
+    } as const;
+    const planned = (column: string) =>
+      planInstall(client, { ...house.target, tables: [{ ...table, column }] });
+    await expect(planned('named')).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringContaining('the database is in LATIN1: use one in UTF-8'),
+    });
+    expect((await planned('customer')).steps.length).toBeGreaterThan(0);
+  } finally {
+    await client.end();
+    await onServer(`drop database ${name}`);
+  }
 });
 
 it.each([

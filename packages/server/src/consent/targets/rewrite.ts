@@ -52,9 +52,9 @@ export async function rewriteSql(
   const find = ({ schema, name }: { readonly schema: string; readonly name: string }) =>
     target.tables.find((one) => one.schema === schema && one.name === name);
   const catalog = createCatalog(state.snapshot, {
-    where(name) {
+    narrowed(name) {
       const table = find(name);
-      return table?.kind === 'protected' ? choosePredicate(table, purpose).where : undefined;
+      return table?.kind === 'protected' ? choosePredicate(table, purpose).narrowed : undefined;
     },
     open: (name) => find(name)?.kind === 'open',
     functions: target.functions,

@@ -1,5 +1,5 @@
 import { identifierText } from '../enforce/index.ts';
-import { identityText, SCHEMA, signaturesTable } from './choose-predicate.ts';
+import { composedText, identityText, SCHEMA, signaturesTable } from './choose-predicate.ts';
 import type { ProtectedTable, Target } from './target.ts';
 import { roleOf, type TargetObject } from './target-object.ts';
 
@@ -56,9 +56,15 @@ function policyOf(table: ProtectedTable): string {
   const one = (what: string) =>
     `(select ${what} from ${SCHEMA}.filled as f join ${SCHEMA}.purposes as p on p.number = f.purpose where f.type = '${table.identity}' and p.code = pg_catalog.current_setting('${PURPOSE_SETTING}', true))`;
   const optOut = one('p.opt_out');
-  const said = (word: string) =>
-    `${identityText(table)} in (select s.identity from ${signaturesTable(table.identity)} as s where (s.${word} & ${one('1::bigint << p.number')}) <> 0)`;
-  const byText = `case ${optOut} when true then (${said('denied')}) is not true when false then (${said('granted')}) is true else false end`;
+  const composed = composedText(table);
+  const isAmong = (text: string, word: string) =>
+    `(${text} in (select s.identity from ${signaturesTable(table.identity)} as s where (s.${word} & ${one('1::bigint << p.number')}) <> 0)) is true`;
+  const said = (word: string) => {
+    const asWritten = isAmong(identityText(table), word);
+    if (composed === undefined) return asWritten;
+    return `case when ${asWritten} then true when ${composed.differs} then ${isAmong(composed.text, word)} else false end`;
+  };
+  const byText = `case ${optOut} when true then not (${said('denied')}) when false then ${said('granted')} else false end`;
   if (table.key === undefined) return byText;
   const key = identifierText(table.key);
   const bits = `(select pg_catalog.string_agg(bits, ''::bytea order by chunk) from ${SCHEMA}.bitmaps where type = '${table.identity}' and purpose = ${one('p.number')})`;

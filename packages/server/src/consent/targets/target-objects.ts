@@ -134,7 +134,6 @@ function viewObjects(target: Target, purpose: NumberedPurpose): readonly TargetO
 }
 
 function viewQuery(table: TargetTable, purpose: NumberedPurpose): string {
-  const from = `select * from ${identifierText(table.schema)}.${identifierText(table.name)} as habeas_row`;
-  if (table.kind === 'open') return from;
-  return `${from} where ${choosePredicate(table, purpose).where('habeas_row')}`;
+  const from = `select habeas_row.* from ${identifierText(table.schema)}.${identifierText(table.name)} as habeas_row`;
+  return table.kind === 'open' ? from : `${from}${choosePredicate(table, purpose).narrowed('habeas_row')}`;
 }

@@ -40,14 +40,14 @@ export function mariadbNarrowed(table: ProtectedTable, { purpose, column, alias 
   const said = [...(number === undefined ? [] : ['n']), ...(isNumbered ? [] : ['s'])];
   const word = (name: string) => `coalesce(${said.map((one) => `${one}.${name}`).join(', ')}, 0)`;
   if (!purpose.optOut) return `${joins.join(' ')} where (${word('granted')} & ${bit}) <> 0`;
-  const told = isNumbered ? 'true' : tellable(table, column, alias);
+  const told = isNumbered ? 'true' : tellable(column, alias);
   const unless = number === undefined || isNumbered ? told : `(${number} is not null or ${told})`;
   return `${joins.join(' ')} where (${word('denied')} & ${bit}) = 0 and ${unless}`;
 }
 
 /**
- * The identity of a row as it is stored. MariaDB has no composed form of letters, and folds other ones than Unicode does: of e-mail addresses
- * those of ASCII are brought into the stored form, and others are as they stand.
+ * The identity of a row as it is stored. MariaDB has no composed form of letters, and folds other ones than Unicode does: e-mail addresses
+ * of ASCII are brought into the stored form, and other texts are as they stand.
  */
 function identityExpression({ identity }: ProtectedTable, column: MariadbColumn, alias: string): string {
   const text = `${printed(column, alias)} collate utf8mb4_nopad_bin`;
@@ -68,13 +68,12 @@ function printed(column: MariadbColumn, alias: string): string {
   }
 }
 
-/** Whether it can be told who a row is of: an address with other letters must be known as it stands, or somebody who refused might be written in another way. */
-function tellable({ identity }: ProtectedTable, column: MariadbColumn, alias: string): string {
+/** Whether it can be told who a row is of: a text with other letters must be known as it stands, or somebody who refused might be written in another way. */
+function tellable(column: MariadbColumn, alias: string): string {
+  if (classOfColumn(column) !== 'text') return 'true';
   const at = printed(column, alias);
-  const nobody = `${alias}.${quoteName(column.name)} is null`;
   const fits = `char_length(${at}) <= ${LONGEST_IDENTITY}`;
-  if (identity === 'email') return `(${nobody} or s.identity is not null or (${isAscii(at)} and ${fits}))`;
-  return column.length !== null && column.length > LONGEST_IDENTITY ? `(${nobody} or ${fits})` : 'true';
+  return `(${alias}.${quoteName(column.name)} is null or s.identity is not null or (${isAscii(at)} and ${fits}))`;
 }
 
 function isAscii(text: string): string {

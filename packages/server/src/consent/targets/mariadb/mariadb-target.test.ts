@@ -110,12 +110,34 @@ describe.skipIf(program === undefined)('a target in MariaDB', { timeout: 120_000
   });
 
   it('compares identities letter by letter, whatever the collation of the column is', async () => {
+    await house.server.run("insert into shop.user_events values (1005, 'ü-1', null, 's2', 2)");
     await house.say([{ type: 'user_id', person: 1, choices: { analytics: true, advertising: false } }]);
     await house.sync();
     // U-1, `u-1 ` and ü-1 are not u-1, though the collation of the column says so of two of them.
     const odd = async (purpose: string) => (await seen(purpose, 'user_events')).filter((id) => id > 1002);
     expect(await odd('analytics')).toEqual([]);
-    expect(await odd('advertising')).toEqual([1003, 1004, 1005]);
+    // Nobody can tell there whether ü-1 is somebody who refused, written in another way.
+    expect(await odd('advertising')).toEqual([1003, 1004]);
+    await house.server.run('delete from shop.user_events where id = 1005');
+  });
+
+  it('hides an identity in other letters than ASCII unless it is known as it stands, so that nobody who refused is seen', async () => {
+    const ids = ['zoe\u0308', 'zo\u00eb', 'ann\u00e9', 'anne\u0301', 'stranger'];
+    for (const [index, id] of ids.entries())
+      await house.server.run("insert into shop.user_events values (?, ?, null, 's1', 1)", [
+        2_000 + index,
+        id,
+      ]);
+    const say = (identity: string, choices: Said['choices']) =>
+      house.say([{ type: 'user_id', person: 0, identity, choices }]);
+    await say('zo\u00eb', { advertising: false });
+    await say('ann\u00e9', { advertising: true, analytics: true });
+    await house.sync();
+    const odd = async (purpose: string) =>
+      (await seen(purpose, 'user_events')).filter((id) => id >= 2_000).map((id) => ids[id - 2_000]);
+    expect(await odd('advertising')).toEqual(['ann\u00e9', 'stranger']);
+    expect(await odd('analytics')).toEqual(['ann\u00e9']);
+    await house.server.run('delete from shop.user_events where id >= 2000');
   });
 
   it('hides an address in other letters than ASCII unless it is known as it stands, so that nobody who refused is seen', async () => {
@@ -309,9 +331,7 @@ describe.skipIf(program === undefined)('a target in MariaDB', { timeout: 120_000
     expect(strangers).toEqual([]);
     await apply();
     await house.sync();
-    expect((await seen('fraud', 'user_events')).filter((id) => id > 1000)).toEqual([
-      1001, 1002, 1003, 1004, 1005,
-    ]);
+    expect((await seen('fraud', 'user_events')).filter((id) => id > 1000)).toEqual([1001, 1002, 1003, 1004]);
   });
 
   it.each([
