@@ -14,6 +14,7 @@ import {
   createSqlEnforcer,
   createSubjects,
   createTargetSyncs,
+  declaredJobs,
   destinationsOf,
   loadPurposes,
   NO_PURPOSES,
@@ -116,7 +117,11 @@ export function assembleConsent(
     sign: signWith(signer),
     prove: (sequence: number) => auditLog.proveNow(sequence),
   };
-  const jobRuns = createJobRuns(receipting);
+  const jobRuns = createJobRuns({
+    ...receipting,
+    declared: () => declaredJobs(resolve(config.folder, config.consent.jobs), config.folder),
+    targets: targets.map(({ target }) => target.key),
+  });
   return {
     consent,
     targets: consentTargets,
@@ -147,9 +152,15 @@ export function assembleConsent(
     /** Jobs for the record of processing. */
     recordedJobs: async () => {
       const jobs = await jobRuns.list(organizationId);
-      return jobs.map(({ job, purpose: code, target }) => {
+      return jobs.map(({ job, purpose: code, target, runs }) => {
         const purpose = purposeFile.purposes.find((one) => one.code === code);
-        return { job, target, purpose: code, legalBasis: purpose?.legal_basis };
+        return {
+          job,
+          target: target ?? undefined,
+          purpose: code ?? undefined,
+          legalBasis: purpose?.legal_basis,
+          hasRun: runs > 0,
+        };
       });
     },
   };

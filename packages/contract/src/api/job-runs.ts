@@ -67,11 +67,11 @@ export const jobListSchema = z
       z
         .object({
           job: jobSchema,
-          purpose: codeSchema,
-          target: z.string(),
-          runs: z.int(),
-          last_run_id: z.string(),
-          last_run_at: z.iso.datetime(),
+          purpose: codeSchema.nullable().describe('null: its file does not say, and it is refused'),
+          target: z.string().nullable().describe('null: its file does not say, and there are several'),
+          runs: z.int().describe('0: it is there and never ran'),
+          last_run_id: z.string().nullable(),
+          last_run_at: z.iso.datetime().nullable(),
         })
         .meta({ id: 'Job' }),
     ),

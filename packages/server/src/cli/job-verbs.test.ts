@@ -418,15 +418,25 @@ it.each([
 });
 
 it('lists jobs with their purposes, in the record of processing too', async () => {
+  mkdirSync(join(house.folder, 'jobs/daily'));
+  put('jobs/daily/new.sql', '-- purpose: fraud\nselect 1');
+  put('jobs/odd.sql', 'select 1');
+  const never = { target, runs: 0, last_run_id: null, last_run_at: null };
   expect((await habeas(['job', 'list', '--json'])).json()).toMatchObject({
     items: [
+      { job: 'both', purpose: 'analytics', ...never },
+      { job: 'daily/new', purpose: 'fraud', ...never },
       { job: 'fill', purpose: 'fraud', target, runs: 1 },
+      { job: 'odd', purpose: null, ...never },
       { job: 'sites', purpose: 'analytics', target, runs: 3 },
       { job: 'write', purpose: 'analytics', target, runs: 6 },
     ],
   });
+  expect((await habeas(['job', 'list'])).out).toContain(`daily/new  fraud  ${target}  never ran`);
   expect((await habeas(['map', 'export', '--format', 'record-csv', '--output', 'record.csv'])).exit).toBe(0);
   const record = readFileSync(join(house.folder, 'record.csv'), 'utf8');
   expect(record).toMatch(new RegExp(`Job sites in ${target}.*analytics`));
   expect(record).toMatch(new RegExp(`Job fill in ${target}.*fraud`));
+  expect(record).toMatch(new RegExp(`Job daily/new in ${target} \\(never ran\\).*fraud`));
+  expect(record).toMatch(new RegExp(`Job odd in ${target} \\(never ran\\).*MISSING`));
 });

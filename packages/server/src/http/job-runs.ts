@@ -12,7 +12,8 @@ export function jobRunRoutes(app: HttpServer, { jobRuns }: Pick<Application, 'jo
         id: 'listJobs',
         tag: 'Consent',
         summary: 'List jobs with their purposes',
-        description: 'Each job that ever ran, for each purpose and target that it ran for.',
+        description:
+          'Each job that ever ran, for each purpose and target that it ran for, and each file of the folder of jobs that never ran.',
       }),
       response: { 200: api.jobListSchema.describe('All jobs'), ...problems() },
     },

@@ -26,10 +26,10 @@ export const jobVerb: Verb = (program, run) => {
           json: { items },
           lines: () =>
             items.length === 0
-              ? ['no job has run yet']
+              ? ['there are no jobs']
               : items.map(
                   (one) =>
-                    `${one.job}  ${one.purpose}  ${one.target}  ${one.runs} runs, last ${one.last_run_id} at ${one.last_run_at}`,
+                    `${one.job}  ${one.purpose ?? 'no purpose'}  ${one.target ?? 'no target'}  ${one.runs === 0 ? 'never ran' : `${one.runs} runs, last ${one.last_run_id} at ${one.last_run_at}`}`,
                 ),
         });
         return 'done';

@@ -2,6 +2,7 @@ import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { appendAudit, canonicalJson, type EntryProof } from '../../audit/index.ts';
 import { type Clock, type Database, HabeasError, newId, sha256Hex } from '../../foundation/index.ts';
+import type { DeclaredJob } from './declared-jobs.ts';
 
 /** Runs of jobs: which state of consent each job saw, when, and for what. */
 export interface JobRuns {
@@ -9,7 +10,7 @@ export interface JobRuns {
   record(caller: JobCaller, run: api.RecordJobRun): Promise<api.JobRunReceipt>;
   /** The receipt with the proof that the log has it. Throws NOT_FOUND. */
   receipt(organizationId: string, id: string): Promise<api.JobRunReceipt>;
-  /** Every job for every purpose that it ever ran for, by name. */
+  /** Every job for every purpose that it ever ran for, and every declared one that never ran for what it now says, by name. */
   list(organizationId: string): Promise<readonly api.JobView[]>;
 }
 
@@ -22,6 +23,10 @@ export interface CreateJobRunsOptions {
   readonly db: Database;
   readonly clock: Clock;
   readonly purposes: readonly { readonly code: string }[];
+  /** The files of jobs as they are now. */
+  readonly declared: () => readonly DeclaredJob[];
+  /** Keys of the targets: a job that names none runs in the only one. */
+  readonly targets: readonly string[];
   readonly sign: (
     payload: Uint8Array,
   ) => Promise<{ readonly signature: string; readonly publicKey: Readonly<Record<string, unknown>> }>;
@@ -29,7 +34,8 @@ export interface CreateJobRunsOptions {
   readonly prove: (sequence: number) => Promise<EntryProof | undefined>;
 }
 
-export function createJobRuns({ db, clock, purposes, sign, prove }: CreateJobRunsOptions): JobRuns {
+export function createJobRuns(options: CreateJobRunsOptions): JobRuns {
+  const { db, clock, purposes, declared, targets, sign, prove } = options;
   return {
     async record({ organizationId, actor }, run) {
       if (!purposes.some(({ code }) => code === run.purpose))
@@ -89,7 +95,7 @@ export function createJobRuns({ db, clock, purposes, sign, prove }: CreateJobRun
         select job, purpose, target, count(*)::integer as runs, (array_agg(id order by recorded_at desc, id desc))[1] as id, max(recorded_at) as at
         from consent_job_runs where organization_id = ${organizationId}
         group by job, purpose, target order by job, purpose, target`.execute(db);
-      return rows.map(({ job, purpose, target, runs, id, at }) => ({
+      const ran = rows.map(({ job, purpose, target, runs, id, at }) => ({
         job,
         purpose,
         target,
@@ -97,6 +103,25 @@ export function createJobRuns({ db, clock, purposes, sign, prove }: CreateJobRun
         last_run_id: id,
         last_run_at: at.toISOString(),
       }));
+      const never = declared()
+        .map(({ job, purpose, target }) => ({
+          job,
+          purpose: purpose ?? null,
+          target: target ?? (targets.length === 1 ? (targets[0] ?? null) : null),
+          runs: 0,
+          last_run_id: null,
+          last_run_at: null,
+        }))
+        .filter(
+          (one) =>
+            !ran.some(
+              ({ job, purpose, target }) =>
+                job === one.job && purpose === one.purpose && (one.target === null || target === one.target),
+            ),
+        );
+      return [...ran, ...never].sort((one, other) =>
+        one.job < other.job ? -1 : one.job > other.job ? 1 : 0,
+      );
     },
   };
 }

@@ -9,24 +9,32 @@ export interface JobHeader {
 
 const LINE = /^--\s*(purpose|target)\s*:\s*(\S+)\s*$/;
 
-/** Reads `-- purpose: analytics` at the top of a file. Throws BAD_INPUT for a job that does not say its purpose, or says two. */
-export function readJobHeader(sql: string, file: string): JobHeader {
-  const said = new Map<string, string>();
+/** What the lines at the top of a file say, each name with all that it says: of a job that may run, one each. */
+export function parseJobHeader(sql: string): Partial<Record<'purpose' | 'target', readonly string[]>> {
+  const said: Partial<Record<string, string[]>> = {};
   for (const line of sql.split(/\r?\n/)) {
     if (line.trim() === '') continue;
     if (!line.startsWith('--')) break;
     const [, name, value] = LINE.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;
-    if (said.has(name)) throw new HabeasError('BAD_INPUT', `${file} names its ${name} twice. A job has one.`);
-    said.set(name, value);
+    said[name] = [...(said[name] ?? []), value];
   }
-  const purpose = said.get('purpose');
+  return said;
+}
+
+/** Reads `-- purpose: analytics` at the top of a file. Throws BAD_INPUT for a job that does not say its purpose, or says two. */
+export function readJobHeader(sql: string, file: string): JobHeader {
+  const said = parseJobHeader(sql);
+  for (const name of ['purpose', 'target'] as const)
+    if ((said[name]?.length ?? 0) > 1)
+      throw new HabeasError('BAD_INPUT', `${file} names its ${name} twice. A job has one.`);
+  const purpose = said.purpose?.[0];
   if (purpose === undefined)
     throw new HabeasError(
       'BAD_INPUT',
       `${file} does not say what it is for. Begin it with a line like: -- purpose: analytics`,
     );
-  return { purpose, target: said.get('target') };
+  return { purpose, target: said.target?.[0] };
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/;

@@ -21,6 +21,8 @@ export const consentSection = z.strictObject({
   merge: z.enum(['latest', 'own_first', 'never']).default('latest'),
   /** Databases in which jobs see only those who agreed; see docs/enforce-consent.md. */
   targets: consentTargets,
+  /** The folder of jobs, relative to the configuration: each file in it is in the record of processing, also if it never ran. */
+  jobs: z.string().default('jobs'),
   /** What is told of every choice; see docs/propagate-consent.md. */
   destinations: consentDestinations,
 });

@@ -39,7 +39,7 @@ export interface CreateMapExportsOptions {
   readonly product: string;
   /** What the record's file says now. */
   readonly record: () => RecordFile | undefined;
-  /** Jobs that ran for a purpose. */
+  /** Jobs that ran for a purpose, and those that are there and never ran. */
   readonly jobs: () => Promise<readonly RecordedJob[]>;
 }
 

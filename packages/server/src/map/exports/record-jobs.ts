@@ -1,14 +1,17 @@
 import { LEGAL_BASES } from './legal-words.ts';
 import { type RecordFile, recordSchema } from './record-file.ts';
 
-/** A job that runs over rows of people, and what for. */
+/** A job over rows of people, and what for. */
 export interface RecordedJob {
   readonly job: string;
-  readonly purpose: string;
-  /** The database that it ran in. */
-  readonly target: string;
+  /** undefined: nobody has said. */
+  readonly purpose: string | undefined;
+  /** The database that it runs in; undefined: nobody has said which. */
+  readonly target: string | undefined;
   /** Of the purpose, as `purposes.yaml` names it. */
   readonly legalBasis: string | undefined;
+  /** False: it is there, and never ran. */
+  readonly hasRun: boolean;
 }
 
 /** The record with an activity for each job. They cover nothing of the map: what a job reads is held by a service that is there already. */
@@ -18,11 +21,11 @@ export function withJobs(
 ): RecordFile | undefined {
   if (jobs.length === 0) return record;
   const base = record ?? recordSchema.parse({});
-  const activities = jobs.map(({ job, purpose, target, legalBasis }) => {
+  const activities = jobs.map(({ job, purpose, target, legalBasis, hasRun }) => {
     const basis = LEGAL_BASES.find((one) => one === legalBasis?.replaceAll('_', '-'));
     return {
-      name: `Job ${job} in ${target}`,
-      purposes: [purpose],
+      name: `Job ${job}${target === undefined ? '' : ` in ${target}`}${hasRun ? '' : ' (never ran)'}`,
+      ...(purpose === undefined ? {} : { purposes: [purpose] }),
       ...(basis === undefined ? {} : { legal_basis: basis }),
       measures: [
         'sees only rows of people whose data may be used for its purpose; each run has a signed receipt',
