@@ -26,6 +26,7 @@ beforeAll(async () => {
     create extension if not exists citext schema public;
     create type public.colour as enum ('red', 'green');
     create domain public.price as numeric(10,2);
+    create domain public.fair_price as public.price check (value > 0);
     create domain public.codes as text[]`);
 });
 
@@ -86,6 +87,7 @@ test.each([
   ['numeric', '7; 1e40', `1${'0'.repeat(40)}`, 1],
   ['numeric', '7', '1e999999999', 0],
   ['price', '7.00; 7.50', '7.5', 1],
+  ['fair_price', '7.00; 7.50', '7.5', 1],
   ['double precision', '7; 7.5', '7.50', 1],
   ['double precision', '0.1; 0.2', '0.1', 1],
   ['double precision', '1e-300; 1', '1e-300', 1],
@@ -146,6 +148,7 @@ test.each([
   ['colour[]', `'{red}'; '{red,green}'`, 'green', 1],
   ['int[]', `'{7,70}'; '{70}'`, '7', 1],
   ['numeric(10,2)[]', `'{7.00}'; '{70}'`, '7', 1],
+  ['fair_price[]', `'{7.00}'; '{70}'`, '7', 1],
   ['uuid[]', `'{3b241101-e2bb-4255-8caf-4136c566a962}'; '{}'`, '3B241101-E2BB-4255-8CAF-4136C566A962', 1],
 ])(
   'an identity among the elements of a column of the type %s is found and erased with its row',

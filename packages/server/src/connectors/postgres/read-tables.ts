@@ -25,20 +25,28 @@ const TABLES = `
      and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_%'
    order by n.nspname, c.relname`;
 
+/** The type that a domain is of, which may be one of another domain; any other type itself. */
+const baseOf = (type: string) => `case when ${type}.typtype <> 'd' then ${type}.oid else (
+  with recursive d as (
+    select ${type}.typbasetype as base
+    union all
+    select y.typbasetype from d join pg_type y on y.oid = d.base and y.typtype = 'd')
+  select base from d where not exists (select 1 from pg_type y where y.oid = d.base and y.typtype = 'd')) end`;
+
 const COLUMNS = `
   select a.attrelid::text, a.attname, format_type(a.atttypid, a.atttypmod),
-         format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid), null),
+         format_type(b.oid, null),
          t.typcategory, a.attnotnull or t.typnotnull,
-         case when coalesce(nullif(t.typbasetype, 0), a.atttypid) in ('varchar'::regtype, 'bpchar'::regtype)
+         case when b.oid in ('varchar'::regtype, 'bpchar'::regtype)
            then nullif(case when t.typbasetype <> 0 then t.typtypmod else a.atttypmod end, -1) - 4 end,
          case when a.attgenerated <> '' then 'stored' when a.attidentity = 'a' then 'always'
               when a.attidentity = 'd' then 'by default' else 'no' end,
-         format_type(coalesce(nullif(e.typbasetype, 0), e.oid), null),
+         format_type(${baseOf('e')}, null),
          e.typcategory
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     join pg_type t on t.oid = a.atttypid
-    join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    join pg_type b on b.oid = ${baseOf('t')}
     left join pg_type e on e.oid = b.typelem and t.typcategory = 'A'
    where c.oid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
    order by a.attrelid, a.attnum`;
