@@ -607,10 +607,11 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
   test('an account that goes away while a blob is written anew leaves the old one whole, and a retry erases', async () => {
     const container = await makeContainer(azurite);
     await fillLake(container);
+    const key = 'orders/1.csv';
     const before = await container.versions();
     let isGone: boolean | undefined;
-    await using between = await startProxy(azurite.url, ({ method }: Asked) => {
-      if (method === 'PUT') isGone ??= true;
+    await using between = await startProxy(azurite.url, ({ method, path }: Asked) => {
+      if (method === 'PUT' && path.endsWith(key)) isGone ??= true;
       return isGone === true ? 'cut' : undefined;
     });
     const connector = createAzureConnector({
@@ -624,8 +625,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
     });
     expect(isGone).toBe(true);
     expect((await connector.check()).ok).toBe(false);
-    const { 'avatars/7.png': _, ...written } = before;
-    expect(await container.versions()).toMatchObject(written);
+    expect((await container.versions())[key]).toEqual(before[key]);
     isGone = false;
     const again = await connector.erase({ ...scope, unanswered: true }, 'erase');
     expect(again).toMatchObject({
@@ -633,7 +633,7 @@ describe.skipIf(program === undefined)('a container of Azure Blob Storage', () =
       evidence: { counts: { avatars: 1, events: 3, orders: 1 } },
     });
     expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
-    expect((await container.get('orders/1.csv'))?.toString()).toBe('user_id,what\r\n77,c\r\n');
+    expect((await container.get(key))?.toString()).toBe('user_id,what\r\n77,c\r\n');
     await connector.close();
   });
 

@@ -537,10 +537,11 @@ dataset:
     async (versioning) => {
       const bucket = await makeBucket(moto, { versioning });
       await fillLake(bucket);
+      const key = 'orders/1.csv';
       const before = await bucket.versions();
       let isGone: boolean | undefined;
-      await using between = await startProxy(moto.url, ({ method }: Asked) => {
-        if (method === 'PUT') isGone ??= true;
+      await using between = await startProxy(moto.url, ({ method, path }: Asked) => {
+        if (method === 'PUT' && path.endsWith(key)) isGone ??= true;
         return isGone === true ? 'cut' : undefined;
       });
       const connector = createS3Connector({ ...settings(bucket), url: `${between.url}/${bucket.name}` });
@@ -551,8 +552,7 @@ dataset:
       });
       expect(isGone).toBe(true);
       expect((await connector.check()).ok).toBe(false);
-      const { 'avatars/7.png': _, ...written } = before;
-      expect(await bucket.versions()).toMatchObject(written);
+      expect((await bucket.versions())[key]).toEqual(before[key]);
       isGone = false;
       const again = await connector.erase({ ...scope, unanswered: true }, 'erase');
       expect(again).toMatchObject({
@@ -560,7 +560,7 @@ dataset:
         evidence: { counts: { avatars: 1, events: 3, orders: 1 } },
       });
       expect((await connector.verify(scope)).remaining).toEqual({ avatars: 0, events: 0, orders: 0 });
-      expect((await bucket.get('orders/1.csv'))?.toString()).toBe('user_id,what\r\n77,c\r\n');
+      expect((await bucket.get(key))?.toString()).toBe('user_id,what\r\n77,c\r\n');
       await connector.close();
     },
   );
