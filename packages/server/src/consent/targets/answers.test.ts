@@ -8,7 +8,7 @@ import {
   type TargetHouse,
   TYPES,
 } from '../../../test/consent/target-house.ts';
-import { readTargetState, rewriteSql } from './index.ts';
+import { applyInstall, readTargetState, rewriteSql, type Target } from './index.ts';
 
 let house: TargetHouse;
 beforeAll(async () => {
@@ -120,6 +120,48 @@ it('answers by each way as a database without the rows of those who refused', {
     }),
     { numRuns: 25, endOnFailure: true },
   );
+});
+
+it('finds a uuid whose identity came in capital letters, by each way', async () => {
+  const ids = ['6F9619FF-8B86-D011-B42D-00CF4FC964FF', 'aaaaaaaa-8b86-d011-b42d-00cf4fc964ff'];
+  const others = ['bbbbbbbb-8b86-d011-b42d-00cf4fc964ff'];
+  await house.shop.query(
+    'create table visitors as select id::int, visitor::uuid from unnest($1::text[]) with ordinality as t(visitor, id)',
+    [[...ids, ...others]],
+  );
+  const table = { kind: 'protected', schema: 'public', name: 'visitors', identity: 'user_id' } as const;
+  const target = {
+    ...house.target,
+    tables: [...house.target.tables, { ...table, column: 'visitor', key: undefined }],
+  };
+  const on = async (which: Target) => {
+    const client = await house.shop.connect();
+    await applyInstall(client, which);
+    client.release();
+  };
+  await on(target);
+  await house.say(
+    ids.map((identity) => ({
+      type: 'user_id',
+      person: 0,
+      identity,
+      choices: { analytics: true, advertising: false },
+    })),
+  );
+  await house.sync();
+  const state = await readTargetState(house.shop, target);
+  const sql = 'select id from visitors';
+  for (const [purpose, expected] of [
+    ['analytics', ['[1]', '[2]']],
+    ['advertising', ['[3]']],
+  ] as const) {
+    expect(await rowsOf((await rewriteSql(sql, { target, state, purpose })).sql)).toEqual(expected);
+    expect(await rowsOf(`select id from purpose_${purpose}.visitors`)).toEqual(expected);
+    const role = [`set local role habeas_${target.key}_rows`, `set local habeas.purpose = '${purpose}'`];
+    expect(await rowsOf(sql, role)).toEqual(expected);
+  }
+  await on(house.target);
+  await house.shop.query('drop table visitors');
 });
 
 it('shows nothing to a session that names no purpose, or one that nobody knows', async () => {

@@ -125,13 +125,14 @@ export function identityText({ identity, column }: ProtectedTable, before = ''):
   return identity === 'email' ? `${SCHEMA}.email_identity(${text})` : `${text} collate pg_catalog."default"`;
 }
 
-/** The identity of a row in composed form, and whether that can be another text; undefined: it has been composed already. */
+/** The identity of a row in composed form, of a uuid in capital letters, and whether that can be another text; undefined: it has been composed already. */
 export function composedText(
   table: ProtectedTable,
   before = '',
 ): { readonly text: string; readonly differs: string } | undefined {
   if (table.identity === 'email') return undefined;
   const text = identityText(table, before);
+  if (table.isUuid === true) return { text: `pg_catalog.upper(${text})`, differs: 'true' };
   return {
     text: `pg_catalog.normalize(${text}, 'NFC')`,
     differs: `pg_catalog.octet_length(${text}) <> pg_catalog.length(${text})`,

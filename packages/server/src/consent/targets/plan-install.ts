@@ -1,14 +1,15 @@
 import type pg from 'pg';
 import { HabeasError } from '../../foundation/index.ts';
-import { SCHEMA } from './choose-predicate.ts';
+import { type NumberedPurpose, SCHEMA } from './choose-predicate.ts';
 import { emailObjects } from './email-identity.ts';
 import { inTransaction } from './in-transaction.ts';
 import { numberPurposes, readRecorded, requireColumns, requireOwnOrganization } from './installed-state.ts';
 import { type InstallPlan, planSteps, requireSamePlan, wantedText } from './plan-steps.ts';
 import { type FoundObjects, objectKey, readObjects } from './read-objects.ts';
 import { protectedOf, type Target } from './target.ts';
-import { roleOf } from './target-object.ts';
+import { roleOf, type TargetObject } from './target-object.ts';
 import { OBJECTS_TABLE, targetObjects } from './target-objects.ts';
+import { readUuidColumns, withUuids } from './uuid-columns.ts';
 
 /** Compares; changes nothing. Throws SCHEMA_MISMATCH for tables and columns that the target does not have. */
 export async function planInstall(client: pg.ClientBase, target: Target): Promise<InstallPlan> {
@@ -28,7 +29,7 @@ export async function applyInstall(
     await client.query(`select pg_advisory_xact_lock(hashtextextended('${SCHEMA}', 0))`);
     const plan = await planWithin(client, target);
     requireSamePlan(target, plan, fingerprint);
-    const wanted = targetObjects(target, plan.purposes, await emailObjects(client, target));
+    const wanted = await objectsOf(client, target, plan.purposes);
     for (const { statements } of plan.steps)
       for (const statement of statements) await client.query(statement);
     await client.query(OBJECTS_TABLE);
@@ -62,8 +63,17 @@ async function planWithin(client: pg.ClientBase, target: Target): Promise<Instal
   const recorded = await readRecorded(client);
   await requireOwnOrganization(client, target, recorded.length > 0);
   const purposes = await numberPurposes(client, target.purposes, found);
-  const objects = targetObjects(target, purposes, await emailObjects(client, target));
+  const objects = await objectsOf(client, target, purposes);
   return planSteps({ target, purposes, objects, recorded, found, isTiedToTables: true });
+}
+
+async function objectsOf(
+  client: pg.ClientBase,
+  target: Target,
+  purposes: readonly NumberedPurpose[],
+): Promise<readonly TargetObject[]> {
+  const marked = withUuids(target, await readUuidColumns(client, target));
+  return targetObjects(marked, purposes, await emailObjects(client, target));
 }
 
 /** A grant to everybody, or to a role that this one is a member of, is not ours to take away. */

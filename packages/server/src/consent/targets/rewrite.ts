@@ -10,6 +10,7 @@ import {
 import { choosePredicate, type NumberedPurpose, type Predicate } from './choose-predicate.ts';
 import { installedPurposes } from './postgres-store.ts';
 import { type ProtectedTable, purposeOf, type Target } from './target.ts';
+import { readUuidColumns, type UuidColumn, withUuids } from './uuid-columns.ts';
 
 /** A statement as it may run for a purpose. */
 export interface RewrittenSql {
@@ -28,25 +29,31 @@ export interface RewrittenRelation extends Pick<Predicate, 'form' | 'why'> {
 export interface TargetState {
   readonly snapshot: CatalogSnapshot;
   readonly purposes: readonly NumberedPurpose[];
+  readonly uuids: readonly UuidColumn[];
 }
 
 export async function readTargetState(
   pool: Pick<pg.Pool, 'connect' | 'query'>,
   target: Target,
 ): Promise<TargetState> {
-  return { purposes: await installedPurposes(pool, target), snapshot: await loadSnapshot(pool) };
+  return {
+    purposes: await installedPurposes(pool, target),
+    snapshot: await loadSnapshot(pool),
+    uuids: await readUuidColumns(pool, target),
+  };
 }
 
 /** The statement, narrowed to the rows that may be used for this purpose. Throws SQL_REFUSED with the reason, and NOT_FOUND for the purpose. */
 export async function rewriteSql(
   sql: string,
   {
-    target,
+    target: declared,
     state,
     purpose: code,
   }: { readonly target: Target; readonly state: TargetState; readonly purpose: string },
 ): Promise<RewrittenSql> {
   await loadParser();
+  const target = withUuids(declared, state.uuids);
   purposeOf(target, code);
   const purpose = state.purposes.find((one) => one.code === code) as NumberedPurpose;
   const find = ({ schema, name }: { readonly schema: string; readonly name: string }) =>
@@ -100,9 +107,10 @@ export async function countTakenAway(
   },
 ): Promise<readonly TakenAway[]> {
   const counted: TakenAway[] = [];
+  const { tables } = withUuids(target, state.uuids);
   for (const { schema, name } of relations) {
     const table = wholeOf({ schema, name }, state, (one) =>
-      target.tables.find((other) => other.schema === one.schema && other.name === one.name),
+      tables.find((other) => other.schema === one.schema && other.name === one.name),
     ) as ProtectedTable;
     const columns = state.purposes.map(
       (purpose, index) =>

@@ -49,6 +49,8 @@ export interface ProtectedTable {
   readonly column: string;
   /** A column with the person's whole number. */
   readonly key: string | undefined;
+  /** Whether the column is a uuid, which identities may have in capital letters, too. (Default: false) */
+  readonly isUuid?: boolean;
 }
 
 /** What the configuration says of a target. Throws CONFIG_INVALID for what contradicts itself. */
