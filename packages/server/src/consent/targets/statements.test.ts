@@ -18,9 +18,9 @@ const PURPOSES = [
   { code: 'opt_in', optOut: false },
   { code: 'opt_out', optOut: true },
 ];
-const RANDOM_QUERIES = 200;
+const RANDOM_QUERIES = 150;
 /** In milliseconds; what is narrowed may take longer. */
-const PATIENCE = { truth: 40, full: 2_000 };
+const PATIENCE = { truth: 30, full: 500 };
 
 let full: Shop;
 let truth: Shop;
