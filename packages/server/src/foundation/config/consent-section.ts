@@ -19,10 +19,10 @@ export const consentSection = z.strictObject({
   identity_secrets: z.array(signingSecret).default([]),
   /** What becomes of what a browser said, when somebody signs in with it. */
   merge: z.enum(['latest', 'own_first', 'never']).default('latest'),
-  /** Databases in which jobs see only those who agreed; see docs/enforce-consent.md. */
-  targets: consentTargets,
   /** The folder of jobs, relative to the configuration: each file in it is in the record of processing, also if it never ran. */
   jobs: z.string().default('jobs'),
+  /** Databases in which jobs see only those who agreed; see docs/enforce-consent.md. */
+  targets: consentTargets,
   /** What is told of every choice; see docs/propagate-consent.md. */
   destinations: consentDestinations,
 });
