@@ -23,6 +23,7 @@ consent:
         - { table: public.user_events, identity: user_id, key: user_key }
         - { table: public.letters, identity: email, column: address }
         - { table: public.orders, identity: customer }
+        - { table: public.accounts, identity: account, column: account }
         - { table: public.sites, open: true }
       numbers: [customer]
       row_security: true
