@@ -84,7 +84,7 @@ describe.skipIf(program === undefined)('a list of many requests', () => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.goBack();
       await link.waitFor();
-      expect(Math.abs(Number(await page.evaluate('window.scrollY')) - Number(before))).toBeLessThan(100);
+      await page.waitForFunction(`Math.abs(window.scrollY - ${Number(before)}) < 100`);
       const identities = [{ type: 'email', value: house.acme.subject(7).email }];
       const { id } = await served.api.ask({ right: 'access', identities });
       await page.getByText('Some requests have changed').waitFor();

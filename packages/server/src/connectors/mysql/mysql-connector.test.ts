@@ -336,7 +336,7 @@ describe.skipIf(server === undefined)('MariaDB', () => {
         yield* keys;
         const [ids] = [
           await store.database.rows(
-            `select id from information_schema.processlist where db = database() and id <> connection_id() and command in ('Sleep', 'Execute', 'Query')`,
+            `select id from information_schema.processlist where db = database() and id <> connection_id() and command <> 'Killed'`,
           ),
         ];
         await store.database.run(ids.map(([id]) => `kill ${id}`));

@@ -6,6 +6,8 @@ interface DatabaseError {
   readonly errno?: unknown;
   readonly sqlState?: unknown;
   readonly message?: unknown;
+  /** The driver's word for a connection that is no more; one that was ended before a statement has no number. */
+  readonly fatal?: unknown;
 }
 
 /** Error numbers of MariaDB and MySQL: https://mariadb.com/kb/en/mariadb-error-codes/. Conditions that pass by themselves. */
@@ -35,7 +37,7 @@ export function fromMysqlError(reason: unknown, system: string): HabeasError {
   const code = typeof error.code === 'string' ? error.code : '';
   const cause = causeOf(error);
   const place = cause.constraint === undefined ? '' : ` (constraint ${cause.constraint})`;
-  if (UNREACHABLE.test(code) || ENDS.has(errno))
+  if (UNREACHABLE.test(code) || ENDS.has(errno) || (error.fatal === true && errno === undefined))
     return new HabeasError(
       'SYSTEM_UNREACHABLE',
       `The MariaDB of ${system} cannot be reached. Is it running, and is its address right?`,
