@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JobOutput } from '../consent/index.ts';
-import { HabeasError } from '../foundation/errors.ts';
+import { HabeasError, syncFolder } from '../foundation/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Rows for whoever reads standard output; what was written there cannot be taken back. */
@@ -75,15 +75,6 @@ async function find(path: string) {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return { path, was: undefined };
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

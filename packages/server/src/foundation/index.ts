@@ -24,3 +24,4 @@ export * from './s3.ts';
 export * from './s3-answers.ts';
 export * from './share-reads.ts';
 export * from './signed-calls.ts';
+export * from './sync-folder.ts';

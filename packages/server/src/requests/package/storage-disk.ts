@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HabeasError } from '../../foundation/index.ts';
+import { HabeasError, syncFolder } from '../../foundation/index.ts';
 import type { PackageRef, PackageStorage } from './storage.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
@@ -85,15 +85,6 @@ function explain(folder: string, cause: unknown): HabeasError {
     `The folder of packages ${folder} cannot be used now (${code}). Check that its disk is there, is not full, and that Habeas may write to it.`,
     { cause, retryable: true },
   );
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
