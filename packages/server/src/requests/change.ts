@@ -31,7 +31,7 @@ export interface Step {
   readonly tasks: readonly TaskChange[];
   /** Systems at which something is due, and from when on. */
   readonly due: readonly DueTask[];
-  /** Gates that opened: each is an event of its own, in the same transaction. */
+  /** Gates that opened: each is an event of its own, right after this one. */
   readonly gates: readonly string[];
   readonly facts: readonly Fact[];
 }

@@ -65,7 +65,12 @@ export async function loadNeighbourhoods(
           .select(TASK_ROW_COLUMNS)
           .where(inPairs('organization_id', 'id', taskPairs))
           .execute();
-  const dependents = await loadDependents(transaction, events);
+  const dependents = await loadDependents(
+    transaction,
+    events.flatMap(({ target, event }) =>
+      endsTask(event) && target.taskId !== undefined ? [[target.organizationId, target.taskId] as const] : [],
+    ),
+  );
   const requestsById = new Map(requestRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
   const tasksById = new Map(taskRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
 
@@ -106,28 +111,25 @@ function endsTask(event: Event): boolean {
   return event.type === 'task-succeeded' || event.type === 'task-skipped' || event.type === 'gate-opened';
 }
 
-async function loadDependents(
+/** `organization/task` → what depends on the task, in the order of the plan. */
+export async function loadDependents(
   transaction: Database,
-  events: readonly TargetedEvent[],
+  ending: readonly (readonly [organizationId: string, taskId: string])[],
 ): Promise<ReadonlyMap<string, readonly TaskSnapshot[]>> {
-  const ending = events.flatMap(({ target, event }) =>
-    endsTask(event) && target.taskId !== undefined ? [[target.organizationId, target.taskId] as const] : [],
-  );
   if (ending.length === 0) return new Map();
-  const rows = await transaction
-    .withTables<RequestTables>()
-    .selectFrom('task_dependencies as d')
-    .innerJoin('tasks as t', (join) =>
-      join.onRef('t.id', '=', 'd.task_id').onRef('t.organization_id', '=', 'd.organization_id'),
-    )
-    .select([
-      'd.organization_id',
-      'd.depends_on',
-      ...SNAPSHOT_COLUMNS.map((column) => `t.${column}` as const),
-    ])
-    .where(inPairs('d.organization_id', 'd.depends_on', ending))
-    .orderBy('t.position')
-    .execute();
+  // Left to itself, PostgreSQL reads every task of the organization as long as it has not looked at how many there are.
+  const { rows } = await sql<SnapshotRow & { organization_id: string; depends_on: string }>`
+    select d.organization_id, d.depends_on, t.*
+    from unnest(${ending.map(([id]) => id)}::text[], ${ending.map(([, id]) => id)}::text[]) as ended (organization_id, id)
+    cross join lateral (
+      select d.organization_id, d.depends_on, d.task_id from task_dependencies d
+      where d.organization_id = ended.organization_id and d.depends_on = ended.id
+      offset 0) d
+    cross join lateral (
+      select ${sql.join(['position', ...SNAPSHOT_COLUMNS].map((column) => sql.ref(column)))} from tasks
+      where organization_id = d.organization_id and id = d.task_id
+      offset 0) t
+    order by t.position`.execute(transaction);
   const dependents = new Map<string, TaskSnapshot[]>();
   for (const { organization_id, depends_on, ...row } of rows) {
     const key = `${organization_id}/${depends_on}`;

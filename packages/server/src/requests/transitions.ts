@@ -6,6 +6,7 @@ import { concludeRequests } from './conclude-requests.ts';
 import { announce, type DueTask } from './due-tasks.ts';
 import type { Event } from './event.ts';
 import { type EventTarget, type LoadedNeighbourhood, loadNeighbourhoods } from './neighbourhood.ts';
+import { openGates } from './open-gates.ts';
 import type { ClaimedTask, Place, Places } from './places.ts';
 import { type StepToSave, saveSteps, type TaskResult } from './save-steps.ts';
 import { isEnded } from './snapshot.ts';
@@ -90,7 +91,8 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     aftermath: Aftermath,
   ): Promise<void> => {
     if (made.length === 0) return;
-    const steps = made.map((saved) => withClaims(saved, aftermath));
+    const opened = await openGates(transaction, made, context());
+    const steps = opened.map((saved) => withClaims(saved, aftermath));
     await saveSteps(transaction, steps, {
       now: options.clock.now(),
       forgetAfterMilliseconds: options.forgetAfterMilliseconds,
@@ -111,17 +113,6 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       ended.map(({ target }) => target),
       options.clock.now(),
     );
-    // A gate that opened is an event of its own, in the same transaction; it may open the next one.
-    const gates = steps.flatMap(({ target, step, actor }) =>
-      step.gates.map(
-        (taskId): Pending => ({ target: { ...target, taskId }, event: { type: 'gate-opened' }, actor }),
-      ),
-    );
-    for (const round of onePerRequest(gates)) {
-      const opened = await applyAll(transaction, round, aftermath);
-      if (opened.some((one) => one === undefined || !one.applied))
-        throw new HabeasError('INTERNAL', 'A gate did not open.');
-    }
   };
 
   const applyAll = async (
@@ -206,18 +197,4 @@ function precede(
   const second = step({ ...before, request: first.request }, of.event, of.context);
   if ('refused' in second) return of.outcome;
   return { ...first, ...second, facts: [...first.facts, ...second.facts] };
-}
-
-/** Rounds in which each request occurs once. */
-function onePerRequest(gates: readonly Pending[]): readonly (readonly Pending[])[] {
-  const rounds: Pending[][] = [];
-  const seen = new Map<string, number>();
-  for (const gate of gates) {
-    const round = seen.get(gate.target.requestId) ?? 0;
-    seen.set(gate.target.requestId, round + 1);
-    const members = rounds[round];
-    if (members === undefined) rounds.push([gate]);
-    else members.push(gate);
-  }
-  return rounds;
 }
