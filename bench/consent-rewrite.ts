@@ -28,7 +28,7 @@ export const consentRewrite: Benchmark = {
       searchPath: ['public'],
       relations: ['user_events', 'profiles', 'sites'].map(table),
       builtIn: ['count', 'sum', 'rank'],
-      own: { functions: [], operators: [], types: [] },
+      own: { functions: [], operators: [], types: [], unseen: [] },
     };
     const catalog = createCatalog(snapshot, {
       narrowed: ({ name }) =>

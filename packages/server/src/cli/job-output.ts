@@ -4,12 +4,19 @@ import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promi
 import { dirname } from 'node:path';
 import type { JobOutput } from '../consent/index.ts';
 import { HabeasError, syncFolder } from '../foundation/index.ts';
+import { notWritten } from './not-written.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Rows for whoever reads standard output; what was written there cannot be taken back. */
+/** Rows for whoever reads standard output; what was written there cannot be taken back. Throws BAD_INPUT if it cannot be written. */
 export function toTerminal(terminal: Terminal): JobOutput {
   return {
-    write: async (text) => terminal.out(text),
+    async write(text) {
+      try {
+        await terminal.pour(text);
+      } catch (cause) {
+        throw notWritten('Standard output', cause);
+      }
+    },
     finish: async () => undefined,
     publish: async () => undefined,
     discard: async () => undefined,
@@ -76,19 +83,4 @@ async function find(path: string) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return { path, was: undefined };
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'Its disk is full. Make room, or name another place.',
-  EDQUOT: 'There is no more room for this user. Make room, or name another place.',
-  EACCES: 'This user may not write there. Allow it, or name another place.',
-  EROFS: 'Its disk can only be read. Name another place.',
-  ENOENT: 'There is no such folder. Make it, or name another place.',
-  EISDIR: 'It is a folder. Name a file in it.',
-};
-
-function notWritten(path: string, cause: unknown, more: string): HabeasError {
-  const { code = 'no code' } = cause as NodeJS.ErrnoException;
-  const reason = REASONS[code] ?? `The system says ${code}.`;
-  return new HabeasError('BAD_INPUT', `${path} cannot be written. ${reason}${more}`, { cause });
 }

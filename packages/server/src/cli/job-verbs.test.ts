@@ -8,12 +8,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { api } from '@habeas/contract';
 import { enforce } from '@habeas/sdk';
@@ -34,6 +36,8 @@ import { loadConfig, systemClock } from '../foundation/index.ts';
 
 // One company: a shop, a Habeas that people told what they agree to, and jobs.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const BINARY = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
 
 const target = `t${randomBytes(5).toString('hex')}`;
 let house: HabeasHouse;
@@ -304,6 +308,41 @@ it.each([
   expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
 });
 
+it.each([
+  ['has no room', '> /dev/full', /Standard output cannot be written\. Its disk is full/],
+  [
+    'is not read to its end',
+    '| head -c 10 > /dev/null',
+    /Standard output cannot be written\. Whoever read it/,
+  ],
+])('notes no run whose standard output %s', async (_, into, words) => {
+  await shop.pool.query('delete from public.results');
+  put(
+    'jobs/long.sql',
+    `-- purpose: analytics
+with added as (insert into results select site, 1 from user_events returning site)
+select site, repeat('x', 1000) as wide from added cross join generate_series(1, 3000)`,
+  );
+  const before = (await habeas(['job', 'list', '--json'])).json();
+  const child = spawn(
+    'bash',
+    ['-c', `set -o pipefail; "$0" "$1" job run jobs/long.sql ${into}`, process.execPath, BINARY],
+    {
+      cwd: house.folder,
+      env: { ...process.env, ...server },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect({ status, said: said.replace(/\s+/g, ' ') }).toEqual({
+    status: 2,
+    said: expect.stringMatching(words),
+  });
+  expect((await habeas(['job', 'list', '--json'])).json()).toEqual(before);
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
+  rmSync(join(house.folder, 'jobs/long.sql'));
+});
+
 const partsOf = (name: string) =>
   readdirSync(house.folder).filter((one) => one.startsWith(`${name}.`) && one.endsWith('.part'));
 
@@ -333,8 +372,7 @@ it('has all rows on the disk before the run is noted, and changes nothing if it 
   const silent = createServer(() => resolve()).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
-  const binary = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
-  const child = spawn(process.execPath, [binary, 'job', 'run', 'jobs/both.sql', '--output', 'killed.csv'], {
+  const child = spawn(process.execPath, [BINARY, 'job', 'run', 'jobs/both.sql', '--output', 'killed.csv'], {
     cwd: house.folder,
     env: { ...process.env, ...server, HABEAS_URL: `http://127.0.0.1:${port}` },
     stdio: 'ignore',

@@ -17,7 +17,7 @@ let folder: string;
 let database: TestDatabase;
 
 beforeEach(async () => {
-  house = await openHabeasHouse();
+  house = await openHabeasHouse({});
   ({ folder, database } = house);
 });
 afterEach(() => house[Symbol.asyncDispose]());

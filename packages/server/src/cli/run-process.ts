@@ -1,5 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { CliParts } from './cli-parts.ts';
+import { EXIT_CODES } from './exit-code.ts';
+import { notWritten } from './not-written.ts';
 import { runCli } from './run-cli.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -12,14 +14,17 @@ const LINGER_MILLISECONDS = 5_000;
 export async function runProcess(parts: CliParts): Promise<void> {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
-  // `habeas … | head` closes the pipe early; there is nobody left to print for.
+  const terminal = processTerminal();
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (terminal.isPouring) return;
+    // `habeas … | head` closes the pipe early; there is nobody left to print for.
     if (error.code === 'EPIPE') process.exit();
-    throw error;
+    terminal.note(`habeas: ${notWritten('Standard output', error).message}\n`);
+    process.exit(EXIT_CODES.usage.code);
   });
   process.exitCode = await runCli({
     argv: process.argv.slice(2),
-    terminal: processTerminal(),
+    terminal,
     environment: process.env,
     folder: process.cwd(),
     parts,

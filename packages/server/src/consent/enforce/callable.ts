@@ -1,4 +1,4 @@
-import type { CatalogSnapshot } from './catalog-snapshot.ts';
+import type { CatalogSnapshot, RunsCode } from './catalog-snapshot.ts';
 import type { QualifiedName, RelationCatalog } from './relation-catalog.ts';
 
 /** Functions of PostgreSQL that are not of the same answer within a statement, and harmless. */
@@ -20,31 +20,53 @@ const HARMFUL =
 export function findCallable(
   { builtIn, own, searchPath }: Pick<CatalogSnapshot, 'builtIn' | 'own' | 'searchPath'>,
   declared: readonly QualifiedName[],
-): Pick<RelationCatalog, 'functionRefused' | 'operatorRefused' | 'typeRefused'> {
+): Pick<RelationCatalog, 'functionRefused' | 'operatorRefused' | 'typeRefused' | 'unseenCode'> {
   const known = new Set([...builtIn.filter((name) => !HARMFUL.test(name)), ...HARMLESS]);
-  const allowed = new Set(declared.map(({ schema, name }) => `${schema}.${name}`));
-  const made = new Set(own.functions.map(({ schema, name }) => `${schema}.${name}`));
-  const runsCode = (kind: 'operators' | 'types') =>
-    new Set(own[kind].filter((one) => one.runsCode).map(({ schema, name }) => `${schema}.${name}`));
-  const operators = runsCode('operators');
-  const types = runsCode('types');
-  const inPath = (names: ReadonlySet<string>, { schema, name }: QualifiedName) =>
-    (schema === undefined ? searchPath : [schema]).some((place) => names.has(`${place}.${name}`));
+  const allowed = new Set(declared.map(keyOf));
+  const made = new Set(own.functions.map(keyOf));
+  const undeclared = ({ code }: RunsCode) => code.find((name) => !allowed.has(keyOf(name)));
+  const byName = <Made extends RunsCode>(all: readonly Made[]) =>
+    new Map(all.map((one) => [keyOf(one), one]));
+  const operators = byName(own.operators);
+  const types = byName(own.types);
+  const inPath = <Made>(names: ReadonlyMap<string, Made>, { schema, name }: QualifiedName): readonly Made[] =>
+    (schema === undefined ? ['pg_catalog', ...searchPath] : [schema]).flatMap(
+      (place) => names.get(keyOf({ schema: place, name })) ?? [],
+    );
+  const unseen = own.unseen.find(({ code }) => !allowed.has(keyOf(code)));
   return {
     functionRefused(name) {
       // Of several functions of one name PostgreSQL takes the one whose parameters fit best: all of them have to be allowed.
       const mine = (name.schema === undefined ? searchPath : [name.schema]).filter((schema) =>
-        made.has(`${schema}.${name.name}`),
+        made.has(keyOf({ schema, name: name.name })),
       );
-      if (mine.some((schema) => !allowed.has(`${schema}.${name.name}`)))
+      if (mine.some((schema) => !allowed.has(keyOf({ schema, name: name.name }))))
         return 'it is your own and may read any table. If it reads none, name it in `consent.functions`.';
       if (mine.length > 0) return undefined;
       if ((name.schema ?? 'pg_catalog') === 'pg_catalog' && known.has(name.name)) return undefined;
       return 'it is not known to leave tables, files and settings alone.';
     },
-    operatorRefused: (name) =>
-      inPath(operators, name) ? 'code of your own runs for it, which may read any table.' : undefined,
-    typeRefused: (name) =>
-      inPath(types, name) ? 'code of your own runs for a cast to it, which may read any table.' : undefined,
+    operatorRefused(name) {
+      const code = inPath(operators, name).map(undeclared).find(Boolean);
+      return code && `code of your own runs for it, which may read any table. ${declare(code)}`;
+    },
+    typeRefused(name) {
+      const found = inPath(types, name);
+      if (found.some(({ isChecked }) => isChecked))
+        return 'code of your own may run for a cast to it, because its values are checked, and read any table.';
+      const code = found.map(undeclared).find(Boolean);
+      return code && `code of your own runs for a cast to it, which may read any table. ${declare(code)}`;
+    },
+    unseenCode:
+      unseen &&
+      `Code of your own runs for ${unseen.what}, which PostgreSQL uses without being told, and it may read any table. ${declare(unseen.code)}`,
   };
+}
+
+function declare(code: QualifiedName): string {
+  return `If ${keyOf(code)} reads none, name it in \`consent.functions\`.`;
+}
+
+function keyOf({ schema, name }: QualifiedName): string {
+  return `${schema}.${name}`;
 }

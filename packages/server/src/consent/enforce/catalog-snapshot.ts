@@ -7,11 +7,17 @@ export interface CatalogSnapshot {
   readonly relations: readonly SnapshotRelation[];
   /** Functions of `pg_catalog` that change nothing and give the same answer within a statement. */
   readonly builtIn: readonly string[];
-  /** Functions, operators and types that somebody made, with the languages of what runs when they are used. */
+  /** Functions that somebody made, and what runs their code when it is used. */
   readonly own: {
     readonly functions: readonly QualifiedName[];
-    readonly operators: readonly MadeName[];
-    readonly types: readonly MadeName[];
+    readonly operators: readonly RunsCode[];
+    /** Types that are cast to by such code, PostgreSQL's own and those that hold others included. */
+    readonly types: readonly (RunsCode & {
+      /** Whether its values are checked by conditions, of which nobody knows what they call. */
+      readonly isChecked: boolean;
+    })[];
+    /** What PostgreSQL uses without a word of it in the statement: casts that are implied, and how values are compared and sorted. */
+    readonly unseen: readonly Unseen[];
   };
 }
 
@@ -25,9 +31,15 @@ export interface SnapshotRelation {
   readonly definition?: string;
 }
 
-export interface MadeName {
+export interface RunsCode {
   readonly schema: string;
   readonly name: string;
-  /** Whether using it runs code in a language that can read tables. */
-  readonly runsCode: boolean;
+  /** The functions that using it runs, in languages that can read tables. */
+  readonly code: readonly QualifiedName[];
+}
+
+export interface Unseen {
+  /** `the cast from public.mood to text` */
+  readonly what: string;
+  readonly code: QualifiedName;
 }

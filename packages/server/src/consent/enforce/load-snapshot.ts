@@ -23,6 +23,9 @@ export async function loadSnapshot(pool: Pick<pg.Pool, 'connect'>): Promise<Cata
 /** Languages whose functions can read tables: all but C, in which PostgreSQL itself is written. */
 const RUNS_CODE = `(select oid from pg_catalog.pg_language where lanname not in ('c', 'internal'))`;
 
+/** Objects with lower numbers came with PostgreSQL. */
+const FIRST_OWN = 16_384;
+
 const SNAPSHOT = `
 with recursive own as (
   select oid, nspname from pg_catalog.pg_namespace
@@ -31,6 +34,22 @@ with recursive own as (
   select inhrelid, inhparent from pg_catalog.pg_inherits
   union
   select ancestors.oid, inhparent from ancestors join pg_catalog.pg_inherits on inhrelid = ancestor
+), code as (
+  select p.oid, n.nspname as schema, proname as name
+  from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = pronamespace
+  where prolang in ${RUNS_CODE} and p.oid >= ${FIRST_OWN}
+), casts as (
+  select castsource, casttarget, castcontext, code.schema, code.name from pg_catalog.pg_cast join code on code.oid = castfunc
+), parts(oid, part) as (
+  select oid, oid from pg_catalog.pg_type
+  union
+  select parts.oid, inner_type from parts
+  join pg_catalog.pg_type t on t.oid = part
+  cross join lateral (
+    select t.typbasetype where t.typtype = 'd'
+    union all select t.typelem where t.typcategory = 'A'
+    union all select atttypid from pg_catalog.pg_attribute where attrelid = t.typrelid and attnum > 0 and not attisdropped
+  ) as of (inner_type)
 )
 select json_build_object(
   'relations', (
@@ -53,14 +72,35 @@ select json_build_object(
       select coalesce(json_agg(distinct jsonb_build_object('schema', own.nspname, 'name', proname)), '[]')
       from pg_catalog.pg_proc join own on own.oid = pronamespace),
     'operators', (
-      select coalesce(json_agg(json_build_object('schema', own.nspname, 'name', oprname, 'runsCode', prolang in ${RUNS_CODE})), '[]')
-      from pg_catalog.pg_operator join own on own.oid = oprnamespace join pg_catalog.pg_proc p on p.oid = oprcode),
+      select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', oprname, 'code', json_build_array(
+        json_build_object('schema', code.schema, 'name', code.name)))), '[]')
+      from pg_catalog.pg_operator join pg_catalog.pg_namespace n on n.oid = oprnamespace join code on code.oid = oprcode),
     'types', (
-      select coalesce(json_agg(json_build_object('schema', own.nspname, 'name', typname, 'runsCode', exists (
-        select from pg_catalog.pg_cast join pg_catalog.pg_proc p on p.oid = castfunc
-        where casttarget = t.oid and prolang in ${RUNS_CODE}
-      ) or exists (
-        select from pg_catalog.pg_constraint where contypid = t.oid
-      ))), '[]')
-      from pg_catalog.pg_type t join own on own.oid = typnamespace where typtype <> 'c' and typname !~ '^_'))
+      select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', typname, 'code', made.code, 'isChecked', made.checked)), '[]')
+      from (
+        select parts.oid, bool_or(c.oid is not null) as checked,
+          coalesce(json_agg(json_build_object('schema', casts.schema, 'name', casts.name)) filter (where casts.name is not null), '[]') as code
+        from parts
+        left join casts on casttarget = part
+        left join pg_catalog.pg_constraint c on contypid = part
+        where casts.name is not null or c.oid is not null
+        group by parts.oid
+      ) as made
+      join pg_catalog.pg_type t on t.oid = made.oid
+      join pg_catalog.pg_namespace n on n.oid = typnamespace and (nspname = 'pg_catalog' or n.oid in (select oid from own))),
+    'unseen', (
+      select coalesce(json_agg(json_build_object('what', what, 'code', json_build_object('schema', schema, 'name', name))), '[]')
+      from (
+        select 'the cast from ' || castsource::regtype || ' to ' || casttarget::regtype, schema, name from casts where castcontext <> 'e'
+        union all
+        select 'sorting and comparing ' || amproclefttype::regtype, code.schema, code.name
+        from pg_catalog.pg_amproc join code on code.oid = amproc
+        union all
+        select 'comparing ' || amoplefttype::regtype || ' by ' || oprname, code.schema, code.name
+        from pg_catalog.pg_amop join pg_catalog.pg_operator o on o.oid = amopopr join code on code.oid = oprcode
+        union all
+        select 'comparing ' || oprleft::regtype || ' by ' || oprname, code.schema, code.name
+        from pg_catalog.pg_operator join code on code.oid = oprcode where oprname in ('=', '<>', '<', '<=', '>', '>=')
+      ) as used (what, schema, name)
+))
 ) as snapshot`;

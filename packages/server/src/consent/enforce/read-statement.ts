@@ -76,6 +76,7 @@ type Scope = ReadonlySet<string>;
  * of statements and of nodes, functions, operators, types, relations.
  */
 export function readStatement(statement: Tree, catalog: RelationCatalog): readonly RelationRead[] {
+  if (catalog.unseenCode !== undefined) throw refused(catalog.unseenCode);
   const reader = new StatementReader(catalog);
   const [kind = ''] = Object.keys(statement);
   if (!STATEMENTS.has(kind)) throw refused(`${wordsOf(kind)} is not a statement that a job may run.`);

@@ -8,6 +8,8 @@ export interface RelationCatalog {
   operatorRefused(name: QualifiedName): string | undefined;
   /** Why a type may not be cast to; undefined: it may. */
   typeRefused(name: QualifiedName): string | undefined;
+  /** Why no statement may run at all: code that may run without being named; undefined: there is none. */
+  readonly unseenCode: string | undefined;
 }
 
 export interface QualifiedName {

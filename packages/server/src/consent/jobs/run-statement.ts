@@ -71,17 +71,20 @@ async function readAll(
 ): Promise<{ readonly rows: number | undefined; readonly columns: number }> {
   const cursor = client.query(new Cursor<unknown[]>(sql, [], { rowMode: 'array', types: AS_TEXT as never }));
   let rows = 0;
-  for (;;) {
-    const { batch, result } = await readSome(cursor);
-    const columns = result.fields.map(({ name }) => name);
-    const head = rows === 0 && columns.length > 0 ? csvLine(columns) : '';
-    const text = head + batch.map(csvLine).join('');
-    if (text !== '') await put(text);
-    rows += batch.length;
-    if (batch.length < ROWS) {
-      await cursor.close();
-      return { rows: columns.length > 0 ? rows : (result.rowCount ?? undefined), columns: columns.length };
+  try {
+    for (;;) {
+      const { batch, result } = await readSome(cursor);
+      const columns = result.fields.map(({ name }) => name);
+      const head = rows === 0 && columns.length > 0 ? csvLine(columns) : '';
+      const text = head + batch.map(csvLine).join('');
+      if (text !== '') await put(text);
+      rows += batch.length;
+      if (batch.length < ROWS)
+        return { rows: columns.length > 0 ? rows : (result.rowCount ?? undefined), columns: columns.length };
     }
+  } finally {
+    // Before that the connection does nothing else, not even take back what was done.
+    await cursor.close();
   }
 }
 

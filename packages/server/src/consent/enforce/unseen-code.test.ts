@@ -1,0 +1,120 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { createCatalog, enforceSql, loadParser, loadSnapshot } from './index.ts';
+
+const SCHEMA = `
+drop schema if exists shop cascade;
+create schema shop;
+set search_path = shop;
+create table people (id int, name text);
+insert into people values (1, 'Ann'), (2, 'Bob');
+create type mood as enum ('glad', 'sad');
+create table sites (site text, feels mood);
+insert into sites values ('a', 'glad');
+create function peek(mood) returns text language sql stable as 'select count(*)::text from shop.people';
+create function guess(text) returns mood language sql stable as $$ select case when count(*) > 1 then 'sad' else 'glad' end::shop.mood from shop.people $$;
+create function same(mood, text) returns boolean language sql stable as 'select count(*) > 1 from shop.people';
+create domain feeling as mood;
+create type holder as (m mood);
+create domain short as text check (length(value) < 10);`;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  await loadParser();
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(() => run(SCHEMA));
+
+const run = (statements: string) =>
+  database.db.connection().execute(async (connection) => {
+    await sql.raw(statements).execute(connection);
+    await sql.raw('reset search_path').execute(connection);
+  });
+
+async function enforced(statement: string, functions: readonly string[] = []): Promise<string> {
+  const snapshot = await loadSnapshot(database.pool);
+  const catalog = createCatalog(
+    { ...snapshot, searchPath: ['shop'] },
+    {
+      narrowed: ({ name }) => (name === 'people' ? (row) => ` where ${row}.id = 1` : undefined),
+      open: ({ name }) => name === 'sites',
+      functions: functions.map((name) => ({ schema: 'shop', name })),
+    },
+  );
+  return enforceSql(statement, catalog).sql;
+}
+
+describe('casts that run code', () => {
+  it('are what would otherwise count everybody', async () => {
+    await run('create cast (shop.mood as text) with function shop.peek(shop.mood)');
+    const { rows } = await database.pool.query('select feels::text as told from shop.sites');
+    expect(rows).toEqual([{ told: '2' }]);
+  });
+
+  it('are refused where the statement casts, to a type of PostgreSQL too', async () => {
+    await run('create cast (shop.mood as text) with function shop.peek(shop.mood)');
+    for (const type of ['text', 'pg_catalog.text', 'text[]', '_text', 'shop.short'])
+      await expect(enforced(`select feels::${type} from sites`)).rejects.toMatchObject({
+        code: 'SQL_REFUSED',
+        message: expect.stringMatching(/for a cast to it/),
+      });
+    await expect(enforced('select feels::varchar, 1::int from sites')).resolves.toBeTypeOf('string');
+  });
+
+  it('are refused inside arrays, domains and rows', async () => {
+    await run('create cast (text as shop.mood) with function shop.guess(text)');
+    for (const value of ['site::mood', 'array[site]::_mood', 'site::feeling', 'row(site)::holder'])
+      await expect(enforced(`select ${value} from sites`)).rejects.toThrow(/shop\.guess.*consent\.functions/);
+  });
+
+  it('are refused in every statement where PostgreSQL makes them unasked', async () => {
+    for (const context of ['implicit', 'assignment']) {
+      await run(SCHEMA);
+      await run(`create cast (shop.mood as text) with function shop.peek(shop.mood) as ${context}`);
+      await expect(enforced('select length(feels) from sites')).rejects.toThrow(
+        /the cast from shop\.mood to text.*shop\.peek/,
+      );
+    }
+  });
+
+  it('are made where their function is declared to read no table', async () => {
+    await run('create cast (shop.mood as text) with function shop.peek(shop.mood) as implicit');
+    await expect(enforced('select feels::text from sites', ['peek'])).resolves.toBeTypeOf('string');
+    await expect(enforced('select feels::text from sites', ['guess'])).rejects.toThrow(/shop\.peek/);
+  });
+});
+
+describe('comparisons that run code', () => {
+  it('are refused in every statement, because they are made without their operator too', async () => {
+    await run('create operator shop.= (leftarg = shop.mood, rightarg = text, function = shop.same)');
+    for (const condition of ['site = site', `case feels when 'x'::varchar then true end`])
+      await expect(enforced(`select ${condition} from sites`)).rejects.toThrow(
+        /comparing shop\.mood by =.*shop\.same/,
+      );
+    await expect(enforced('select site = site from sites', ['same'])).resolves.toBeTypeOf('string');
+  });
+
+  it('are refused where values are sorted by such a function', async () => {
+    await run(`
+      set search_path = shop;
+      create type pair as (a int, b int);
+      create function pair_less(pair, pair) returns boolean language sql stable as 'select ($1).a < ($2).a';
+      create function pair_order(pair, pair) returns int language sql stable as 'select count(*)::int from shop.people';
+      create operator << (leftarg = pair, rightarg = pair, function = pair_less);
+      create operator class pair_ops for type pair using btree as operator 1 <<, function 1 pair_order(pair, pair)`);
+    await expect(enforced('select site from sites order by site')).rejects.toThrow(
+      /sorting and comparing shop\.pair.*pair_order/,
+    );
+    await expect(enforced('select site from sites', ['pair_order', 'pair_less'])).resolves.toBeTypeOf(
+      'string',
+    );
+  });
+});
+
+it('refuses nothing where nobody made any', async () => {
+  await expect(enforced('select feels::text, site::varchar(3) from sites order by 1')).resolves.toBeTypeOf(
+    'string',
+  );
+});
