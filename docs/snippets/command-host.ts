@@ -45,6 +45,10 @@ export async function startCommandHost(options: {
     let out = '';
     let notes = '';
     const isServer = asked.argv[0] === 'serve';
+    const write = (chunk: string) => {
+      out += chunk;
+      tell(out);
+    };
     return runCli({
       argv: isServer ? [...asked.argv, '--port', String(options.port)] : asked.argv,
       folder: asked.folder,
@@ -53,10 +57,8 @@ export async function startCommandHost(options: {
       signal,
       readInput: async () => asked.input,
       terminal: {
-        out: (chunk) => {
-          out += chunk;
-          tell(out);
-        },
+        out: write,
+        pour: async (chunk) => write(chunk),
         note: (chunk) => {
           notes += chunk;
         },

@@ -18,6 +18,7 @@ export async function refusalOf(argv: readonly string[]): Promise<string | undef
   let said = '';
   const terminal = {
     out: () => undefined,
+    pour: async () => undefined,
     note: (text: string) => {
       said += text;
     },

@@ -28,6 +28,7 @@ export function isModule(kind: string): boolean {
 /** Kinds of our own that need more than an address. */
 const WITH_OPTIONS: ReadonlySet<string> = new Set([
   'postgres',
+  'mysql',
   'sqlite',
   's3',
   'azure',

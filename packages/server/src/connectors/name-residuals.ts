@@ -16,7 +16,7 @@ export const OWN_COPIES: Readonly<Record<string, readonly string[]>> = {
     'snapshots',
     'materialized-views',
   ],
-  mysql: ['binary-log', 'table-files'],
+  mysql: ['binary-log', 'innodb-logs', 'table-files'],
   sqlite: ['write-ahead-log', 'table-files', 'backups'],
   redis: ['append-only-file', 'snapshot', 'stream-entries', 'disk'],
   files: ['disk'],

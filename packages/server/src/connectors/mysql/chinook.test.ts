@@ -8,25 +8,29 @@ import { systemClock } from '../../foundation/index.ts';
 import { createMysqlConnector } from './mysql-connector.ts';
 
 const CHINOOK = requireData('sample-dbs/chinook');
-const SERVER = await requireServer('mariadb');
+const SERVERS = [
+  ['MariaDB', await requireServer('mariadb')],
+  ['MySQL', await requireServer('mysql')],
+] as const;
 
-if (CHINOOK !== undefined && SERVER !== undefined)
-  testChinook('MariaDB', async () => {
-    const database = await createMariadbDatabase(SERVER);
-    const script = readFileSync(join(CHINOOK, 'Chinook_MySql.sql'), 'utf8');
-    const tables = script.slice(script.indexOf('CREATE TABLE'));
-    await database.run(
-      tables.split(/;\s*\n/).filter((statement) => /^\s*(CREATE|ALTER|INSERT)/m.test(statement)),
-    );
-    return {
-      open: (dataset) =>
-        createMysqlConnector({
-          key: 'chinook',
-          url: database.url,
-          datasets: parseDatasets(dataset, 'chinook.yaml'),
-          clock: systemClock,
-        }),
-      rows: (text) => database.rows(text),
-      remove: () => database.drop(),
-    };
-  });
+for (const [product, server] of SERVERS)
+  if (CHINOOK !== undefined && server !== undefined)
+    testChinook(product, async () => {
+      const database = await createMariadbDatabase(server);
+      const script = readFileSync(join(CHINOOK, 'Chinook_MySql.sql'), 'utf8');
+      const tables = script.slice(script.indexOf('CREATE TABLE'));
+      await database.run(
+        tables.split(/;\s*\n/).filter((statement) => /^\s*(CREATE|ALTER|INSERT)/m.test(statement)),
+      );
+      return {
+        open: (dataset) =>
+          createMysqlConnector({
+            key: 'chinook',
+            url: database.url,
+            datasets: parseDatasets(dataset, 'chinook.yaml'),
+            clock: systemClock,
+          }),
+        rows: (text) => database.rows(text),
+        remove: () => database.drop(),
+      };
+    });

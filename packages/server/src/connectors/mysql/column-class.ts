@@ -13,6 +13,7 @@ export type ColumnClass =
   | 'time'
   | 'uuid'
   | 'bit'
+  | 'json'
   | 'other';
 
 const CLASSES: Readonly<Record<string, ColumnClass>> = {
@@ -43,6 +44,8 @@ const CLASSES: Readonly<Record<string, ColumnClass>> = {
   timestamp: 'time',
   uuid: 'uuid',
   bit: 'bit',
+  // MySQL's own; MariaDB's is a text.
+  json: 'json',
 };
 
 export function classOf({ baseType, type }: LiveColumn): ColumnClass {

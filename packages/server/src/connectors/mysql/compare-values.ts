@@ -1,6 +1,7 @@
-import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import type { Comparison, LiveColumn, ValuesToCompare } from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
-import { BINARY_TEXT, fromStored, print } from './values.ts';
+import type { Product } from './product.ts';
+import { binaryText, fromStored, print } from './values.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const HEX = /^\\x([0-9a-f]{2})*$/i;
@@ -9,36 +10,36 @@ const DECIMAL = /^-?(0|[1-9]\d{0,30})(\.\d{1,25})?$/;
 const IS_ASCII = /^[\x20-\x7e]*$/;
 
 /**
- * Compares by the column's own type, so that its index is used. MariaDB would compare a text with a number as numbers (`'7up' = 7`), and texts by
+ * Compares by the column's own type, so that its index is used. The server would compare a text with a number as numbers (`'7up' = 7`), and texts by
  * a collation to which `é` is `e`: what the column's collation finds is compared once more, letter by letter.
  */
-export function compareWithValues({
-  column,
-  values,
-  match,
-  spelled,
-}: ValuesToCompare): Comparison | undefined {
-  const candidates = values.flatMap((value) => candidatesOf(column, value));
+export function compareWithValues(
+  { column, values, match, spelled }: ValuesToCompare,
+  product: Product,
+): Comparison | undefined {
+  // No text has half a character in it, and JSON with one would be refused.
+  const candidates = values
+    .filter((value) => value.isWellFormed())
+    .flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
   const given = [JSON.stringify(candidates)];
-  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const list = (made: (text: string) => string) =>
-    `(select ${made('j.v')} from json_table($1, '$[*]' columns (v varchar(2800) ${BINARY_TEXT} path '$')) j)`;
-  const own = (alias: string) => `${at(alias)} in ${list((text) => fromStored(column, text))}`;
+    `(select ${made('j.v')} from json_table($1, '$[*]' columns (v varchar(2800) ${binaryText(product)} path '$')) j)`;
+  const own = (at: string) => `${at} in ${list((text) => fromStored(column, text))}`;
   if (!isTextClass(classOf(column)))
-    return classOf(column) === 'other'
+    return isPrinted(column)
       ? {
           values: given,
-          sql: (alias) => `${print(column, at(alias))} in ${list((text) => text)}`,
+          sql: (at) => `${print(column, at)} in ${list((text) => text)}`,
         }
       : { values: given, sql: own };
   if (spelled !== undefined)
     return {
       values: given,
-      sql: (alias) => `${spelled(print(column, at(alias)))} in ${list(spelled)}`,
+      sql: (at) => `${spelled(print(column, at))} in ${list(spelled)}`,
     };
   const fold = (text: string) => (match === 'case-insensitive' ? `lower(${text})` : text);
-  const exactly = (alias: string) => `${fold(print(column, at(alias)))} in ${list(fold)}`;
+  const exactly = (at: string) => `${fold(print(column, at))} in ${list(fold)}`;
   // What a collation calls equal has all that differs in case alone, as long as it knows no case. What the column's letters cannot write
   // is an error to convert.
   const { charset = '', collation = '' } = column.letters ?? {};
@@ -47,15 +48,21 @@ export function compareWithValues({
     match === 'exact' ? isAscii || charset === 'utf8mb4' : isAscii && collation.endsWith('_ci');
   return {
     values: given,
-    sql: (alias) => (isNarrowed ? `(${own(alias)} and ${exactly(alias)})` : exactly(alias)),
+    sql: (at) => (isNarrowed ? `(${own(at)} and ${exactly(at)})` : exactly(at)),
   };
 }
 
 export function hasPrinted(column: LiveColumn, at: string, printed: string): string {
   const own = `${at} = ${fromStored(column, printed)}`;
-  return isTextClass(classOf(column)) || classOf(column) === 'other'
-    ? `(${own} and ${print(column, at)} = ${printed})`
-    : own;
+  const same = `${print(column, at)} = ${printed}`;
+  // Not every text is JSON.
+  if (classOf(column) === 'json') return same;
+  return isTextClass(classOf(column)) || classOf(column) === 'other' ? `(${own} and ${same})` : own;
+}
+
+/** Whether values are compared as people read them, because not every text is one of the type. */
+function isPrinted(column: LiveColumn): boolean {
+  return ['other', 'json'].includes(classOf(column));
 }
 
 /** What the column would hold for an identity value, as stored texts. */

@@ -2,6 +2,7 @@ import {
   assigned,
   keyColumns,
   keyNames,
+  type LiveTable,
   maskInsideText,
   matchesKey,
   quoteIdentifier,
@@ -11,30 +12,32 @@ import {
 } from '../sql/index.ts';
 import { classOf, isTextClass } from './column-class.ts';
 import { compareWithValues, hasPrinted } from './compare-values.ts';
+import { insideJson } from './inside-json.ts';
+import type { Product } from './product.ts';
 import { keyBatches, keySource } from './stored-keys.ts';
-import { BINARY_TEXT, keyType, print, quoteLiteral, stored } from './values.ts';
+import { binaryText, fromStored, keyType, print, quoteLiteral, stored } from './values.ts';
 
-/** Its `json` is a text as well. */
+/** The `json` of MariaDB is a text as well, and that of MySQL is read alike. */
 const TEXT_JSON: TextJson = {
   literal: quoteLiteral,
-  type: (json, path) => `lower(json_type(json_extract(${json}, ${path})))`,
+  type: (json, path) => `lower(cast(json_type(json_extract(${json}, ${path})) as char))`,
   isText: (json, path, text) =>
-    `binary json_unquote(json_extract(${json}, ${path})) = binary ${quoteLiteral(text)}`,
+    `cast(json_unquote(json_extract(${json}, ${path})) as binary) = cast(${quoteLiteral(text)} as binary)`,
 };
 
-/** MariaDB's SQL, in the modes that mysql-transaction.ts sets: identifiers in `"`, no escapes in texts, `||` joins texts. */
-export const mysqlDialect: SqlDialect = {
-  name: 'MariaDB',
+/** What both have in common, in the modes that product.ts sets: identifiers in `"`, no escapes in texts, `||` joins texts. */
+const commonDialect = (product: Product): SqlDialect => ({
+  name: product,
   plainSchema: '',
-  tableOf: ({ table }) => quoteIdentifier(table),
+  tableOf: tableName,
   joinFromFew: 'join',
   temporary: (name) => name,
   createTemporary({ name, columns, key, rows }) {
     const index = `${rows === 'several' ? 'key' : 'primary key'} (${key.join(', ')})`;
-    return [`create or replace temporary table ${name} (${columns.join(', ')}, ${index}) engine = InnoDB`];
+    return emptyTable(name, `${columns.join(', ')}, ${index}`);
   },
   keyType,
-  textType: `varchar(700) ${BINARY_TEXT}`,
+  textType: `varchar(700) ${binaryText(product)}`,
 
   text: (sql) => `cast(${sql} as char)`,
   print,
@@ -51,18 +54,20 @@ export const mysqlDialect: SqlDialect = {
   },
   typed: (sql) => sql,
   literal: quoteLiteral,
-  isLiteral: (column, at, text) =>
-    isTextClass(classOf(column))
-      ? `coalesce(${print(column, at)} = ${quoteLiteral(text)}, true)`
-      : `coalesce(${at} = ${quoteLiteral(text)}, true)`,
+  isLiteral(column, at, text) {
+    const literal = quoteLiteral(text);
+    if (isTextClass(classOf(column))) return `coalesce(${print(column, at)} = ${literal}, true)`;
+    return `coalesce(${at} = ${classOf(column) === 'json' ? fromStored(column, literal) : literal}, true)`;
+  },
   maskInside: (column, values) =>
-    classOf(column) === 'text' ? maskInsideText(column, values, TEXT_JSON) : undefined,
+    ['text', 'json'].includes(classOf(column)) ? maskInsideText(column, values, TEXT_JSON) : undefined,
+  inside: (column, path) => insideJson(column, path, product),
   equal(a, b) {
     const [one, other] = [classOf(a), classOf(b)];
     const isSame = one === other && a.letters?.collation === b.letters?.collation;
     return isSame ? (atA, atB) => `${atB} = ${atA}` : (atA, atB) => `${print(b, atB)} = ${print(a, atA)}`;
   },
-  compareWithValues,
+  compareWithValues: (options) => compareWithValues(options, product),
   hasPrinted,
   foldCase: (text) => `lower(${text})`,
   placeOf: (text, character) => `instr(${text}, '${character}')`,
@@ -74,7 +79,7 @@ export const mysqlDialect: SqlDialect = {
   nowIn: () => 'cast(@habeas_now as datetime(6))',
   set: (name) => `set @habeas_${name} = $1`,
 
-  keySource,
+  keySource: (columns, texts) => keySource(columns, texts, product),
   keysAre: 'tuples',
   keyBatches,
 
@@ -96,6 +101,7 @@ export const mysqlDialect: SqlDialect = {
         from ${found} f join ${table} t on ${matchesKey(collection, 't', 'f')} where ${where}
       on duplicate key update ${column} = ${value(`${found}.${column}`)}`;
   },
+  formerRow: 't',
   update: ({ table, alias, set, from, where }) =>
     `update ${table} ${alias} join ${from} set ${assigned(set.map(([column, value]) => [`${alias}.${column}`, value]))} where ${where}`,
   delete({ table, alias, from, where, absent = [] }) {
@@ -112,7 +118,7 @@ export const mysqlDialect: SqlDialect = {
 
   async canonical(transaction, column, text, keeps) {
     const definition = `${column.type}${column.letters === undefined ? '' : ` character set ${column.letters.charset} collate ${column.letters.collation}`}`;
-    await transaction.script([`create or replace temporary table habeas_value (v ${definition} null)`]);
+    await transaction.script(emptyTable('habeas_value', `v ${definition} null`));
     const isNumber = ['integer', 'unsigned', 'decimal'].includes(classOf(column));
     const whole = isNumber && keeps === 'whole' ? 'v = cast($1 as decimal(65, 30))' : 'true';
     return await tried(transaction, async () => {
@@ -125,4 +131,38 @@ export const mysqlDialect: SqlDialect = {
       return row?.[0] ?? undefined;
     });
   },
+});
+
+/** MySQL assigns one column after the other, each with what those before it have become, and updates may read what they change. */
+const mysqlDialect: SqlDialect = {
+  ...commonDialect('MySQL'),
+  updateFound: ({ found, table, ...collection }, { column, value }, where) =>
+    `update ${found} f join ${table} t on ${matchesKey(collection, 't', 'f')} set f.${column} = ${value(`f.${column}`)} where ${where}`,
+  formerRow: 'former',
+  update({ table, alias, set, from, where, former = [] }) {
+    const columns = former.map((name) => `${alias}.${quoteIdentifier(name)}`);
+    const before = former.length === 0 ? '' : ` join lateral (select ${columns.join(', ')}) former`;
+    const assignments = assigned(set.map(([column, value]) => [`${alias}.${column}`, value]));
+    return `update ${table} ${alias} join ${from}${before} set ${assignments} where ${where}`;
+  },
 };
+
+export const DIALECTS: Readonly<Record<Product, SqlDialect>> = {
+  MariaDB: commonDialect('MariaDB'),
+  MySQL: mysqlDialect,
+};
+
+/** Of another database than the connection's own, with that. */
+export function tableName({ schema, table }: Pick<LiveTable, 'schema' | 'table'>): string {
+  return [schema, table]
+    .filter((name) => name !== '')
+    .map(quoteIdentifier)
+    .join('.');
+}
+
+function emptyTable(name: string, columns: string): readonly string[] {
+  return [
+    `drop temporary table if exists ${name}`,
+    `create temporary table ${name} (${columns}) engine = InnoDB`,
+  ];
+}

@@ -17,15 +17,18 @@ const RETRYABLE: ReadonlySet<unknown> = new Set([
   1040, // too many connections
   1203, // too many connections of the user
   1317, // query interrupted
-  1969, // max_statement_time
+  1969, // max_statement_time of MariaDB
+  3024, // max_execution_time of MySQL
   1020, // record has changed since last read
 ]);
 const REFUSED: ReadonlySet<unknown> = new Set([1044, 1045, 1698, 1251]);
 const NOT_ALLOWED: ReadonlySet<unknown> = new Set([1142, 1143, 1227, 1370]);
 const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1836, 1792]);
 const MISSING: ReadonlySet<unknown> = new Set([1146, 1054, 1051]);
-/** Values that do not fit: truncated, out of range, too long, none of an enumeration. */
-const VALUE: ReadonlySet<unknown> = new Set([1264, 1265, 1292, 1366, 1406, 1367, 1411]);
+/** Values that do not fit: truncated, out of range, too long, none of an enumeration, no JSON. */
+const VALUE: ReadonlySet<unknown> = new Set([1264, 1265, 1292, 1366, 1406, 1367, 1411, 3140, 3141]);
+/** A check constraint, of MariaDB and of MySQL. */
+const CHECKS: ReadonlySet<unknown> = new Set([4025, 3819]);
 const UNREACHABLE = /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|PROTOCOL_|HANDSHAKE_)/;
 const ENDS = new Set<unknown>([1053, 1152, 1153, 2006, 2013, 1927]);
 
@@ -40,13 +43,13 @@ export function fromMysqlError(reason: unknown, system: string): HabeasError {
   if (UNREACHABLE.test(code) || ENDS.has(errno) || (error.fatal === true && errno === undefined))
     return new HabeasError(
       'SYSTEM_UNREACHABLE',
-      `The MariaDB of ${system} cannot be reached. Is it running, and is its address right?`,
+      `The database of ${system} cannot be reached. Is it running, and is its address right?`,
       { cause, retryable: true },
     );
   if (REFUSED.has(errno))
     return new HabeasError(
       'SYSTEM_REFUSED',
-      `The MariaDB of ${system} refuses the user or the password of the connection, or its database.`,
+      `The database of ${system} refuses the user or the password of the connection, or its database.`,
       { cause },
     );
   if (NOT_ALLOWED.has(errno))
@@ -58,7 +61,7 @@ export function fromMysqlError(reason: unknown, system: string): HabeasError {
   if (READ_ONLY.has(errno))
     return new HabeasError(
       'SYSTEM_REFUSED',
-      `The MariaDB of ${system} takes no changes: connect to the primary.`,
+      `The database of ${system} takes no changes: connect to the primary.`,
       { cause },
     );
   if (MISSING.has(errno))
@@ -81,13 +84,16 @@ export function fromMysqlError(reason: unknown, system: string): HabeasError {
     );
   return new HabeasError(
     'SYSTEM_FAILED',
-    `The MariaDB of ${system} failed with error ${typeof errno === 'number' ? errno : 'unknown'}; the transaction was rolled back, nothing was changed.`,
+    `The database of ${system} failed with error ${typeof errno === 'number' ? errno : 'unknown'}; the transaction was rolled back, nothing was changed.`,
     { cause, retryable: RETRYABLE.has(errno) },
   );
 }
 
 function causeOf({ errno, sqlState, message }: DatabaseError): SqlCause & { readonly errno: unknown } {
   const text = typeof message === 'string' ? message : '';
-  const constraint = /CONSTRAINT [`"]([^`"]+)[`"]/.exec(text)?.[1] ?? / for key '([^']+)'$/.exec(text)?.[1];
-  return { errno, constraint, sqlState: VALUE.has(errno) ? '22000' : errno === 4025 ? '23000' : sqlState };
+  const constraint =
+    /CONSTRAINT [`"]([^`"]+)[`"]/.exec(text)?.[1] ??
+    / for key '([^']+)'$/.exec(text)?.[1] ??
+    /^Check constraint '([^']+)'/.exec(text)?.[1];
+  return { errno, constraint, sqlState: VALUE.has(errno) ? '22000' : CHECKS.has(errno) ? '23000' : sqlState };
 }

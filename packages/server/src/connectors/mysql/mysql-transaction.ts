@@ -3,20 +3,8 @@ import { HabeasError } from '../../foundation/index.ts';
 import type { BeginOptions, SqlTransaction, StreamOptions, Text, TextRow } from '../sql/index.ts';
 import { fromMysqlError } from './mysql-error.ts';
 import { positional } from './positional.ts';
-
-/** So that one SQL is understood in every store, values are printed alike, and a statement that is refused changes nothing. */
-const SETTINGS = [
-  `sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,SIMULTANEOUS_ASSIGNMENT,ERROR_FOR_DIVISION_BY_ZERO'`,
-  `time_zone = '+00:00'`,
-  `collation_connection = 'utf8mb4_nopad_bin'`,
-  'foreign_key_checks = 1',
-  // The most that it can be: what is longer would be cut off.
-  'group_concat_max_len = 1073741824',
-  'unique_checks = 1',
-  'innodb_lock_wait_timeout = 30',
-  'lock_wait_timeout = 30',
-  `tx_isolation = 'READ-COMMITTED'`,
-];
+import { type Product, productOf, sessionOf } from './product.ts';
+import { singleReads } from './single-reads.ts';
 
 const MOST_FETCH_ROWS = 1_000;
 const FETCH_CHARACTERS = 1024 * 1024;
@@ -26,6 +14,8 @@ export interface MysqlServer {
   readonly address: PoolOptions;
   /** Names the system in errors. */
   readonly system: string;
+  /** Known when a transaction has begun. */
+  product: Product | undefined;
 }
 
 /** One transaction on a connection of its own. An abort ends the running statement by a second connection. */
@@ -56,7 +46,8 @@ export class MysqlTransaction implements SqlTransaction {
     }
     const transaction = new MysqlTransaction(server, connection, options);
     try {
-      await transaction.script([`set ${SETTINGS.join(', ')}`, 'start transaction']);
+      server.product ??= productOf((await transaction.rows('select version()'))[0]?.[0] ?? '');
+      await transaction.script([...sessionOf(server.product), 'start transaction']);
       return transaction;
     } catch (error) {
       transaction.#end(true);
@@ -85,7 +76,8 @@ export class MysqlTransaction implements SqlTransaction {
     this.#check();
     const most = options.mostRows ?? MOST_FETCH_ROWS;
     // Asked without values, so that the driver has nothing to put into the text.
-    const rows = this.#connection.query({ sql: text, rowsAsArray: true }).stream({ highWaterMark: most });
+    const sql = await this.#prepare(text);
+    const rows = this.#connection.query({ sql, rowsAsArray: true }).stream({ highWaterMark: most });
     let batch: Text[][] = [];
     let characters = 0;
     let isRead = false;
@@ -131,10 +123,18 @@ export class MysqlTransaction implements SqlTransaction {
 
   async #run(text: string, values: readonly unknown[]): Promise<unknown> {
     this.#check();
-    const { sql, values: given } = positional(text, values);
+    const { sql, values: given } = positional(await this.#prepare(text), values);
     return await this.#ask((done) =>
       this.#connection.execute({ sql, values: given, rowsAsArray: true }, done),
     );
+  }
+
+  /** The text as this server can run it, with what has to be there for it. */
+  async #prepare(text: string): Promise<string> {
+    if (this.#server.product !== 'MySQL') return text;
+    const { copies, text: single } = singleReads(text);
+    await this.script(copies);
+    return single;
   }
 
   async #ask(ask: (done: (error: unknown, result: unknown) => void) => void): Promise<unknown> {

@@ -1,13 +1,14 @@
 import { HabeasError } from '../../foundation/index.ts';
 import type { KeyQuery, KeySource, SqlTransaction, StoredBatch, StoredColumn } from '../sql/index.ts';
 import { classOf } from './column-class.ts';
-import { BINARY_TEXT, fromStored } from './values.ts';
+import type { Product } from './product.ts';
+import { binaryText, fromStored } from './values.ts';
 
 /** Batches that one fetch brings. */
 const FETCH_BATCHES = 20;
 
 /**
- * One row for each batch, whose keys are one JSON text, an array for each key, so that a key costs no work here. MariaDB reads these texts
+ * One row for each batch, whose keys are one JSON text, an array for each key, so that a key costs no work here. The server reads these texts
  * again.
  */
 export async function* keyBatches(
@@ -35,11 +36,11 @@ function selectBatches({ values, rows, order }: KeyQuery, most: number): string 
            order by b.batch`;
 }
 
-/** MariaDB cuts off what is longer than a packet, and only warns. */
+/** The server cuts off what is longer than a packet, and only warns. */
 function cutOff(): HabeasError {
   return new HabeasError(
     'SYSTEM_FAILED',
-    'A thousand keys do not fit in one packet of the MariaDB server; nothing was changed. Raise max_allowed_packet, of which 16 MB are the default.',
+    'A thousand keys do not fit in one packet of the server; nothing was changed. Raise max_allowed_packet, of which 16 MB are the default.',
   );
 }
 
@@ -47,10 +48,11 @@ function cutOff(): HabeasError {
 export function keySource(
   columns: readonly StoredColumn[],
   texts: readonly (readonly string[])[],
+  product: Product,
 ): KeySource {
   const isInteger = ({ column }: StoredColumn) => column !== undefined && classOf(column) === 'integer';
   const read = columns.map((stored, at) => {
-    const type = isInteger(stored) ? 'bigint' : `varchar(2800) ${BINARY_TEXT}`;
+    const type = isInteger(stored) ? 'bigint' : `varchar(2800) ${binaryText(product)}`;
     return `v${at} ${type} path '$[${at}]'`;
   });
   const selected = columns.map((stored, at) => {

@@ -1,8 +1,11 @@
 import type { LiveColumn } from '../sql/index.ts';
 import { classOf } from './column-class.ts';
+import { BINARY_COLLATION, type Product } from './product.ts';
 
 /** Texts that are compared letter by letter, with the spaces at their ends. */
-export const BINARY_TEXT = 'character set utf8mb4 collate utf8mb4_nopad_bin';
+export function binaryText(product: Product): string {
+  return `character set utf8mb4 collate ${BINARY_COLLATION[product]}`;
+}
 
 /** A value as people read it; bytes as PostgreSQL prints them. */
 export function print(column: LiveColumn, at: string): string {
@@ -41,6 +44,8 @@ export function fromStored(column: LiveColumn, text: string): string {
       return `cast(${text} as datetime(6))`;
     case 'uuid':
       return `cast(${text} as uuid)`;
+    case 'json':
+      return `cast(${text} as json)`;
     case 'text':
     case 'enum':
       return letters === undefined

@@ -1,8 +1,8 @@
 import { HabeasError } from '../../foundation/index.ts';
 import { readable } from '../byte-text.ts';
+import { type JsonValue, jsonValues } from '../json-walk.ts';
 import { exactNumbers } from '../logs/scan-lines.ts';
 import { type Candidates, candidatesFor, LINE_FEED } from './json-candidates.ts';
-import { type JsonValue, jsonValues } from './json-walk.ts';
 import type { ColumnMask, OpenRows } from './row-format.ts';
 import type { RowSearch } from './row-search.ts';
 import type { Splice } from './splice.ts';

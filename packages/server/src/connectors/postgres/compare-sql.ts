@@ -1,11 +1,5 @@
 import { isIP } from 'node:net';
-import {
-  type Comparison,
-  type LiveColumn,
-  type LiveElement,
-  quoteIdentifier,
-  type ValuesToCompare,
-} from '../sql/index.ts';
+import type { Comparison, LiveColumn, ValuesToCompare } from '../sql/index.ts';
 
 const INTEGERS: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
 
@@ -44,31 +38,17 @@ const WIDEST: Readonly<Record<string, string>> = { smallint: 'bigint', integer: 
 /** Compares without casting the column wherever its type allows, so that an index on it is used. */
 export function compareWithValues(options: ValuesToCompare): Comparison | undefined {
   const { column } = options;
-  if (column.element !== undefined) return compareElements(options, column.element);
   const byValue = BY_VALUE[column.baseType];
   if (byValue === undefined) return compareTexts(options);
   const fitting = options.values.flatMap(byValue);
   if (fitting.length === 0) return undefined;
-  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
-  const same = (alias: string) => `${at(alias)} = any($1::${WIDEST[column.baseType] ?? column.baseType}[])`;
+  const same = (at: string) => `${at} = any($1::${WIDEST[column.baseType] ?? column.baseType}[])`;
   const isFloat = column.baseType === 'real' || column.baseType === 'double precision';
   // A number that the type cannot hold is none of its numbers, though the nearest one is taken for it.
-  const exactly = (alias: string) => `${at(alias)}::text::numeric = any($1::numeric[])`;
+  const exactly = (at: string) => `${at}::text::numeric = any($1::numeric[])`;
   return {
-    sql: isFloat ? (alias) => `(${same(alias)} and ${exactly(alias)})` : same,
+    sql: isFloat ? (at) => `(${same(at)} and ${exactly(at)})` : same,
     values: [fitting],
-  };
-}
-
-/** Whether an element of an array is one of the values. */
-function compareElements(options: ValuesToCompare, { column, rows }: LiveElement): Comparison | undefined {
-  const inner = compareWithValues({ ...options, column });
-  if (inner === undefined) return undefined;
-  const at = (alias: string) => `${alias}.${quoteIdentifier(options.column.name)}`;
-  return {
-    ...inner,
-    sql: (alias) =>
-      `exists (select 1 from ${rows(at(alias))} e(${quoteIdentifier(column.name)}) where ${inner.sql('e')})`,
   };
 }
 
@@ -76,23 +56,21 @@ function compareTexts({ column, values: given, match, spelled }: ValuesToCompare
   // PostgreSQL has no text with NUL in it, so no row has either.
   const values = given.filter((value) => !value.includes('\0'));
   if (values.length === 0) return undefined;
-  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const compared = (sql: Comparison['sql']): Comparison => ({ sql, values: [values] });
   const { baseType } = column;
   const isEnum = column.category === 'E';
-  if (!isText(column) && !isEnum) return compared((alias) => `${at(alias)}::text = any($1::text[])`);
+  if (!isText(column) && !isEnum) return compared((at) => `${at}::text = any($1::text[])`);
   if (spelled !== undefined)
     return compared(
-      (alias) => `${spelled(`${at(alias)}::text`)} in (select ${spelled('v')} from unnest($1::text[]) v)`,
+      (at) => `${spelled(`${at}::text`)} in (select ${spelled('v')} from unnest($1::text[]) v)`,
     );
   const isPlain = ['character varying', 'text', 'character'].includes(baseType);
   if (match === 'case-insensitive' && (isPlain || isEnum))
-    return compared((alias) => `lower(${at(alias)}::text) in (select lower(v) from unnest($1::text[]) v)`);
-  if (isEnum) return compared((alias) => `${at(alias)}::text = any($1::text[])`);
-  if (isPlain)
-    return compared((alias) => `${at(alias)} = any($1::${baseType === 'character' ? 'bpchar' : 'text'}[])`);
+    return compared((at) => `lower(${at}::text) in (select lower(v) from unnest($1::text[]) v)`);
+  if (isEnum) return compared((at) => `${at}::text = any($1::text[])`);
+  if (isPlain) return compared((at) => `${at} = any($1::${baseType === 'character' ? 'bpchar' : 'text'}[])`);
   // Such as citext, which has its own idea of equality.
-  return compared((alias) => `${at(alias)} = any($1::text[]::${baseType}[])`);
+  return compared((at) => `${at} = any($1::text[]::${baseType}[])`);
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

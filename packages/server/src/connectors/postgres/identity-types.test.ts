@@ -6,6 +6,7 @@ import { parseDatasets } from '../../catalog/index.ts';
 import { fixedClock } from '../../foundation/index.ts';
 import type { Connector } from '../connector.ts';
 import { compareWithValues } from './compare-sql.ts';
+import { insideJsonb } from './inside-jsonb.ts';
 import { createPostgresConnector } from './postgres-connector.ts';
 
 const NOT_FURTHER = 'habeas: { resolves: false }';
@@ -180,7 +181,7 @@ test('elements of an array are known one by one to whoever compares names with r
 
 test.each([
   ['text[]', `'{ann}'`, 'an array: people are found by each of its elements'],
-  ['jsonb', `'["ann"]'`, 'of the type jsonb, in which nobody can be found by the identity "code"'],
+  ['jsonb', `'["ann"]'`, 'of the type jsonb, in which nobody can be found by the identity "code" as a whole'],
   ['json', `'"ann"'`, 'of the type json, in which nobody can be found'],
 ])(
   'an identity in a column of the type %s is refused by name where it would be missed',
@@ -195,9 +196,9 @@ test.each([
   },
 );
 
-test('an identity inside jsonb is found by a column that the store computes of it, as the check advises', async () => {
+test('an identity inside json is found by a column that the store computes of it, as the check advises', async () => {
   await using store = await openPeople(
-    `text generated always as (data ->> 'code') stored, data jsonb`,
+    `text generated always as (data ->> 'code') stored, data json`,
     'default',
   );
   await database.pool.query(`update public.${store.table} set data = '{"code": "ann"}'`);
@@ -228,10 +229,34 @@ test.each([
   try {
     await client.query('begin; set local enable_seqscan = off');
     const { rows } = await client.query(
-      `explain (costs off) select 1 from public.${store.table} t where ${comparison?.sql('t')}`,
+      `explain (costs off) select 1 from public.${store.table} t where ${comparison?.sql('t.code')}`,
       [...(comparison?.values ?? [])],
     );
     expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('Index Cond: (code = ANY');
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+});
+
+test('an index on a column of jsonb is used for an identity inside it', async () => {
+  await using store = await openPeople('jsonb', 'null');
+  const jsonb = { name: 'code', type: 'jsonb', baseType: 'jsonb', category: 'U' } as const;
+  const inside = insideJsonb({ ...jsonb, notNull: false, length: null, generated: 'no' }, [
+    'contact',
+    'email',
+  ]);
+  const usual = { sql: () => 'false', values: [] };
+  const comparison = inside?.hasten?.({ values: ['ann@example.com', '7'], match: 'exact' }, usual);
+  await database.pool.query(`create index on public.${store.table} using gin (code jsonb_path_ops)`);
+  const client = await database.pool.connect();
+  try {
+    await client.query('begin; set local enable_seqscan = off');
+    const { rows } = await client.query(
+      `explain (costs off) select 1 from public.${store.table} t where ${comparison?.sql('t.code')}`,
+      [...(comparison?.values ?? [])],
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('Index Cond: (code @? ');
   } finally {
     await client.query('rollback');
     client.release();

@@ -8,6 +8,7 @@ import {
   tried,
 } from '../sql/index.ts';
 import { compareWithValues, hasEquality, isComparable } from './compare-sql.ts';
+import { insideJsonb } from './inside-jsonb.ts';
 import { maskInside } from './mask-inside.ts';
 import { isPlain } from './plain-types.ts';
 import { quoteLiteral } from './quote-literal.ts';
@@ -40,6 +41,7 @@ export const postgresDialect: SqlDialect = {
   // As text, because not every type can be compared.
   isLiteral: ({ type }, at, text) => `coalesce(${at}::text = (${quoteLiteral(text)}::${type})::text, true)`,
   maskInside,
+  inside: insideJsonb,
   equal(a, b) {
     const cast = isComparable(a, b) && hasEquality(a) && hasEquality(b) ? '' : '::text';
     return (atA, atB) => `${atB}${cast} = ${atA}${cast}`;
@@ -75,6 +77,7 @@ export const postgresDialect: SqlDialect = {
   updateFound: (collection, { column, value }, where) =>
     `update ${collection.found} f set ${column} = ${value(`f.${column}`)} from ${collection.table} t
       where ${matchesKey(collection, 't', 'f')} and ${where}`,
+  formerRow: 't',
   update: ({ table, alias, set, from, where }) =>
     `update ${table} ${alias} set ${assigned(set)} from ${from} where ${where}`,
   delete({ table, alias, from, where, absent = [] }) {

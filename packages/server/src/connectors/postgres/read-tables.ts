@@ -159,7 +159,8 @@ function elementOf(type: string, category: string): LiveElement {
       length: null,
       generated: 'no',
     },
-    rows: (array) => `unnest(${array})`,
+    rows: (at, alias) => `unnest(${at}) ${alias}(v)`,
+    value: (alias) => `${alias}.v`,
   };
 }
 

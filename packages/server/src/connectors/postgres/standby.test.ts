@@ -63,7 +63,9 @@ describe.runIf(programs)('a PostgreSQL with a standby', () => {
     const connector = connect(servers.primary);
     const { residuals } = await erase({ connector }, await located({ connector }, ANN));
     expect(residuals.filter(({ copy }) => copy === 'replicas' || copy === 'replication-slots')).toEqual([
-      expect.objectContaining({ what: expect.stringMatching(/^What 1 replication slot has not read/) }),
+      expect.objectContaining({
+        what: expect.stringMatching(/^What 1 replication slot has not read .*sets no limit\)\.$/),
+      }),
       expect.objectContaining({
         what: expect.stringMatching(/^1 replica, which has the erasure as soon as/),
       }),
@@ -72,5 +74,32 @@ describe.runIf(programs)('a PostgreSQL with a standby', () => {
     await standby.query('select pg_wal_replay_resume()');
     await eventually('the standby has read on', async () => (await anns(standby)) === 0, 60);
     await connector.close();
+  });
+
+  test('what keeps the write-ahead log longer is told by its settings', async () => {
+    const logOf = async () => {
+      const connector = connect(servers.primary);
+      const bob = [{ type: 'email', value: 'bob@example.com' }];
+      const { residuals } = await erase({ connector }, await located({ connector }, bob));
+      await connector.close();
+      return residuals.flatMap(({ copy, what }) =>
+        copy === 'write-ahead-log' || copy === 'replication-slots' ? [what] : [],
+      );
+    };
+    const set = async (name: string, value: string) => {
+      await primary.query(`alter system set ${name} = '${value}'`);
+      await primary.query('select pg_reload_conf()');
+      await eventually(`${name} is set`, async () => {
+        const { rows } = await primary.query('select current_setting($1) as value', [name]);
+        return rows[0].value === value;
+      });
+    };
+    await set('wal_keep_size', '64MB');
+    await set('max_slot_wal_keep_size', '256MB');
+    const [log, slots] = await logOf();
+    expect(log).toMatch(
+      /\(checkpoint_timeout is 5min\) at the earliest, and only once 64MB came after them \(wal_keep_size\)\. .*`residuals`/,
+    );
+    expect(slots).toMatch(/not read yet of the write-ahead log, up to 256MB \(max_slot_wal_keep_size\)\.$/);
   });
 });

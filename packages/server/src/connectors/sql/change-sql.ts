@@ -29,9 +29,15 @@ export function isReadable(options: {
 export function updateRows(set: KeySet): string | undefined {
   const { collection, effect } = set;
   const assignments = new Map<string, string>();
+  // Only then does a new value depend on another column than its own.
+  const readsOthers =
+    effect.cuts.some(({ columns }) => columns.length > 1) ||
+    masksOf(effect).some(({ isOver }) => isOver !== undefined);
+  const formerRow = readsOthers ? collection.dialect.formerRow : 't';
   const mark = (mask: CompiledMask) => {
     const column = quoteIdentifier(mask.column.name);
-    assignments.set(column, `case when ${isUnmasked(mask, 't')} then ${mask.value} else t.${column} end`);
+    const unmasked = isUnmasked(mask, 't', formerRow);
+    assignments.set(column, `case when ${unmasked} then ${mask.value} else t.${column} end`);
   };
   for (const cut of effect.cuts) {
     for (const mask of cut.masks) mark(mask);
@@ -39,7 +45,7 @@ export function updateRows(set: KeySet): string | undefined {
       const column = quoteIdentifier(name);
       assignments.set(
         column,
-        `case when ${pointsAsStored(collection, cut, 't')} then null else t.${column} end`,
+        `case when ${pointsAsStored(collection, cut, formerRow)} then null else t.${column} end`,
       );
     }
   }
@@ -54,6 +60,7 @@ export function updateRows(set: KeySet): string | undefined {
     table: collection.table,
     alias: 't',
     set: [...assignments],
+    former: readsOthers ? [...collection.live.columns.keys()] : [],
     from: `${set.source} e`,
     where: `${isInSet(set, 't')} and ${changed}`,
   });
@@ -115,7 +122,8 @@ export function masksOf(effect: Effect): readonly CompiledMask[] {
   return effect.action !== undefined && 'masks' in effect.action ? effect.action.masks : [];
 }
 
-function isUnmasked(mask: CompiledMask, row: string): string {
+/** `former`: the row as it was, where other columns of it may have been changed. */
+function isUnmasked(mask: CompiledMask, row: string, former = row): string {
   const unmasked = `not ${mask.isMasked(row)}`;
-  return mask.isOver === undefined ? `(${unmasked})` : `(${unmasked} and ${mask.isOver(row)})`;
+  return mask.isOver === undefined ? `(${unmasked})` : `(${unmasked} and ${mask.isOver(former)})`;
 }

@@ -6,6 +6,7 @@ import { quoteIdentifier } from './quote.ts';
 import type { FoundGroup } from './search.ts';
 import type { SqlTransaction, Text, TextRow } from './sql-transaction.ts';
 import type { Traversal } from './traversal.ts';
+import { unreadableRows } from './unreadable-rows.ts';
 
 /**
  * Streams the person's rows in batches as they come from the store, so that a row costs no waiting: parents before children, each value as the store prints it. Of a row that another person reaches
@@ -44,6 +45,7 @@ export async function* collectedRows(
       if (remark !== undefined) notes.add(remark);
     }
   }
+  for (const sentence of await unreadableRows(traversal.transaction, traversal.compiled)) notes.add(sentence);
   const evidence: Evidence = {
     matched: Object.keys(counts).length > 0,
     counts,

@@ -21,7 +21,7 @@ import { equalPairs } from './equal-pairs.ts';
 import { cascadesNotNamed, foreignKeysBetween, pointersTo } from './foreign-keys.ts';
 import type { LiveTable } from './live-table.ts';
 import { isOver } from './mask-sql.ts';
-import { columnOf, columnsOf, type Matched, matchTable } from './match-table.ts';
+import { columnIn, columnOf, columnsOf, type Matched, matchTable } from './match-table.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 
 export interface CompileOptions {
@@ -177,7 +177,7 @@ function compileCollection(options: CompileCollectionOptions): CompiledCollectio
     actions,
     cuts,
     roots: planned.node.roots.flatMap((root) => {
-      const column = live.columns.get(root.column);
+      const column = columnIn(root.column, live, dialect);
       return column === undefined ? [] : [{ ...root, live: column }];
     }),
     rootBits: planned.rootAction === undefined ? 0 : 2 ** planned.rootAction,

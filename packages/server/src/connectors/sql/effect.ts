@@ -1,4 +1,5 @@
 import type { CompiledAction, CompiledCollection, CompiledCut, CompiledEdge } from './compiled.ts';
+import { columnOf } from './match-table.ts';
 
 /** What erasure does to a row, worked out from the ways by which it was found. */
 export interface Effect {
@@ -64,13 +65,15 @@ export function hiddenColumns(collection: CompiledCollection, bits: number): Rea
   const isReached = (edge: CompiledEdge) =>
     (edge.share === 'shared' || !edge.follows) && edge.bits > 0 && includesBits(bits, edge.bits);
   const columnsOf = (edges: readonly CompiledEdge[]) =>
-    edges.flatMap((edge) => [...edge.toColumns, ...edge.fields]);
+    edges.flatMap((edge) =>
+      [...edge.toColumns, ...edge.fields].map((name) => columnOf(name, collection.live)),
+    );
   const shown = new Set([
     ...collection.live.shape.primaryKey,
     ...columnsOf(collection.incoming.filter(isReached)),
   ]);
   const others = columnsOf(collection.incoming.filter((edge) => !isReached(edge)));
-  const identities = collection.roots.map((root) => root.column);
+  const identities = collection.roots.map((root) => root.live.name);
   return new Set([...others, ...identities].filter((column) => !shown.has(column)));
 }
 

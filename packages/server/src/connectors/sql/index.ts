@@ -1,5 +1,6 @@
 export * from './assigned.ts';
 export type { StoreState } from './check-schema.ts';
+export * from './comparison.ts';
 export * from './compiled.ts';
 export * from './live-table.ts';
 export * from './mask-inside-text.ts';

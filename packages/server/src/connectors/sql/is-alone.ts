@@ -1,5 +1,5 @@
+import { isIdentified } from './compare-identity.ts';
 import type { Compiled, CompiledCollection } from './compiled.ts';
-import { quoteIdentifier } from './quote.ts';
 
 /**
  * Whether nobody reaches a row any more: no row leads to it by a reference that is followed, it holds no identity, and no row of any table
@@ -11,7 +11,7 @@ export function isAlone(compiled: Compiled, collection: CompiledCollection, row:
     if (from === undefined || !edge.follows) return [];
     return [`exists (select 1 from ${from.table} a where ${edge.condition('a', row)})`];
   });
-  const identified = collection.roots.map((root) => `${row}.${quoteIdentifier(root.live.name)} is not null`);
+  const identified = collection.roots.map((root) => isIdentified(root, row));
   const pointed = collection.pointedAt.map((isPointedAt) => isPointedAt(row));
   const ways = [...new Set([...reached, ...identified, ...pointed])];
   return ways.length === 0 ? 'true' : `not (${ways.join(' or ')})`;

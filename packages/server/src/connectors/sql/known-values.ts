@@ -54,9 +54,9 @@ function selectValues(collection: CompiledCollection, roots: readonly CompiledRo
     if (live.element === undefined) return { live, at, printed: live, rows: '' };
     return {
       live,
-      at: `e${index}.v`,
+      at: live.element.value(`e${index}`),
       printed: live.element.column,
-      rows: ` cross join ${live.element.rows(at)} e${index}(v)`,
+      rows: ` cross join ${live.element.rows(at, `e${index}`)}`,
     };
   });
   const conditions = columns.flatMap(({ live, at }) => [

@@ -1,4 +1,5 @@
 import type { CollectionShape, ReferenceShape } from '../../catalog/index.ts';
+import type { Comparison, SoughtValues } from './comparison.ts';
 
 export interface LiveColumn {
   readonly name: string;
@@ -15,15 +16,23 @@ export interface LiveColumn {
   readonly letters?: { readonly charset: string; readonly collation: string } | undefined;
   /** `always`: an identity that nobody may write. `stored`: computed from other columns. */
   readonly generated: 'no' | 'by default' | 'always' | 'stored';
-  /** Of an array. */
+  /** Whether it is there for JSON, in a store that keeps it as a text. */
+  readonly isJson?: boolean | undefined;
+  /** Of an array; of a path inside JSON. */
   readonly element?: LiveElement | undefined;
 }
 
-/** What an array's elements are, whatever its dimensions. */
+/** What the elements of an array are, whatever its dimensions; what the values at a path inside JSON are. */
 export interface LiveElement {
   readonly column: LiveColumn;
-  /** The elements of an array as what stands in `from …`, to be given a name. */
-  readonly rows: (array: string) => string;
+  /** The elements in a value `at`, as what stands in `from …` under this alias. */
+  readonly rows: (at: string, alias: string) => string;
+  /** One of them, in {@link rows} under this alias. */
+  readonly value: (alias: string) => string;
+  /** A shorter way than the usual one to tell whether one of the elements of a value `at` is sought; undefined: there is none. */
+  readonly hasten?: ((sought: SoughtValues, usual: Comparison) => Comparison | undefined) | undefined;
+  /** Whether a value `at` is none that can be looked into; undefined where the store lets no such be. */
+  readonly isUnreadable?: ((at: string) => string) | undefined;
 }
 
 /** A table as PostgreSQL has it, with what this role may do. */

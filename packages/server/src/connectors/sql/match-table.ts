@@ -37,20 +37,33 @@ export function matchTable(
       problems.push(`The column "${name}" of the table "${collection.table}" does not exist.`);
   }
   const linking = new Set([
-    ...planned.node.roots.map((root) => root.column),
     ...planned.node.incoming.flatMap((edge) => edge.toColumns),
     ...planned.node.outgoing.flatMap((edge) => edge.fromColumns),
   ]);
   for (const field of nested) {
     if (!linking.has(field.name)) continue;
     problems.push(
-      `"${collection.name}.${field.name}" lies inside a column; an identity or a reference has to be a column. Add one that the store computes of it (\`generated always as … stored\`), and name that.`,
+      `"${collection.name}.${field.name}" lies inside a column; a reference has to be a column. Add one that the store computes of it (\`generated always as … stored\`), and name that.`,
     );
   }
   for (const { column, identity } of planned.node.roots) {
-    const found = live.columns.get(column);
-    if (found !== undefined)
-      problems.push(...unfitForIdentity(`${collection.name}.${column}`, found, identity));
+    const found = live.columns.get(columnOf(column, live));
+    if (found === undefined) continue;
+    const inside = collection.fields.find(
+      ({ name }) => name.startsWith(`${column}.`) && isNested(name, live),
+    );
+    const name = `${collection.name}.${column}`;
+    const isFound = columnIn(column, live, options.dialect) !== undefined;
+    problems.push(
+      ...(isFound
+        ? unfitForIdentity(name, {
+            column: found,
+            isWhole: found.name === column,
+            inside: inside?.name,
+            identity,
+          })
+        : [unfitInside(name, found, identity)]),
+    );
   }
   for (const column of collection.key) {
     if (!live.columns.has(column))
@@ -86,23 +99,53 @@ export function columnOf(name: string, live: LiveTable): string {
   return isNested(name, live) ? (name.split('.')[0] ?? name) : name;
 }
 
+/** The column that a field is; one that lies in a column has that column's name, and the values at its path as elements. */
+export function columnIn(name: string, live: LiveTable, dialect: SqlDialect): LiveColumn | undefined {
+  const column = live.columns.get(columnOf(name, live));
+  if (column === undefined || column.name === name) return column;
+  const element = dialect.inside(column, name.slice(column.name.length + 1).split('.'));
+  return element && { ...column, element };
+}
+
 /** Types in which a value is written with others, or in ways of its own. */
 const WRITTEN: ReadonlySet<string> = new Set(['json', 'jsonb', 'json[]', 'jsonb[]', 'xml', 'super']);
+
+const COMPUTED =
+  'Add a column that the store computes of it (`generated always as … stored`), and name that.';
 
 /** Why people cannot be found by a column, though it has identities in it. */
 function unfitForIdentity(
   name: string,
-  { baseType, element }: LiveColumn,
-  { type, resolves }: Identification,
+  options: {
+    readonly column: LiveColumn;
+    /** Whether the column itself is the identity, and not what lies in it. */
+    readonly isWhole: boolean;
+    /** A field of the dataset that lies in it. */
+    readonly inside: string | undefined;
+    readonly identity: Identification;
+  },
 ): readonly string[] {
-  if (WRITTEN.has(baseType))
+  const { column, isWhole, inside, identity } = options;
+  if (!isWhole) return [];
+  const { baseType, element } = column;
+  const isJson = column.isJson === true || inside !== undefined;
+  if (isJson || WRITTEN.has(baseType)) {
+    const canLookInto = isJson || baseType === 'jsonb';
+    const instead = canLookInto
+      ? `Give the identity to the field inside it, such as \`${inside ?? `${column.name}.email`}\`.`
+      : COMPUTED;
     return [
-      `"${name}" is of the type ${baseType}, in which nobody can be found by the identity "${type}". Add a column that the store computes of it (\`generated always as … stored\`), and name that.`,
+      `"${name}" is ${isJson ? 'JSON' : `of the type ${baseType}`}, in which nobody can be found by the identity "${identity.type}" as a whole. ${instead}`,
     ];
-  if (element === undefined || !resolves) return [];
+  }
+  if (element === undefined || !identity.resolves) return [];
   return [
     `"${name}" is an array: people are found by each of its elements, but the others may name somebody else, so that no further identities are read from it. Say so with \`habeas: { resolves: false }\`.`,
   ];
+}
+
+function unfitInside(name: string, { type }: LiveColumn, identity: Identification): string {
+  return `"${name}" lies inside a column of the type ${type}, into which this store cannot look for the identity "${identity.type}". ${COMPUTED}`;
 }
 
 function datesOf(planned: PlannedCollection): readonly string[] {

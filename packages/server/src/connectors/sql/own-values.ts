@@ -1,8 +1,7 @@
 import { mostValues } from '../../catalog/index.ts';
 import { HabeasError } from '../../foundation/index.ts';
-import { compareIdentity, namesTheSame, otherForms } from './compare-identity.ts';
+import { compareIdentity, isIdentified, namesTheSame, onlyIdentity, otherForms } from './compare-identity.ts';
 import { type CompiledCollection, type CompiledRoot, matchesKey } from './compiled.ts';
-import { quoteIdentifier } from './quote.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 
 /**
@@ -17,15 +16,14 @@ export async function ownValues(
   const { root, after, known } = of;
   const { type } = root.identity;
   const { dialect, found, table } = collection;
-  const column = quoteIdentifier(root.live.name);
   const most = mostValues(type);
   const rows = await transaction.rows(
     `with seen as (
-       select distinct ${dialect.print(root.live, `t.${column}`)} as v
+       select distinct ${onlyIdentity(collection, root, 't')} as v
          from ${found} s ${dialect.joinFromFew} ${table} t on ${matchesKey(collection, 't', 's')}
-        where s.tick > ${after} and t.${column} is not null)
+        where s.tick > ${after} and ${isIdentified(root, 't')})
      select v from seen
-      where not exists (
+      where v is not null and not exists (
         select 1 from ${table} o
          where ${namesTheSame(collection, root, 'seen.v')} and ${isOthers(collection)})
       limit ${most + known.size + 1}`,
@@ -43,13 +41,15 @@ export async function ownValues(
   return own;
 }
 
-/** Whether a row of somebody else holds the value with its letters composed in another way. */
+/** Whether a row of somebody else holds the value with its letters composed in another way, or in another case where that does not matter. */
 async function isHeldOtherwise(
   transaction: SqlTransaction,
   collection: CompiledCollection,
   { root, value }: { readonly root: CompiledRoot; readonly value: string },
 ): Promise<boolean> {
-  if (otherForms(value).length === 0) return false;
+  const { match, spelling } = root.identity;
+  const isWrittenOnce = match === 'exact' || spelling !== undefined;
+  if (isWrittenOnce && otherForms(value).length === 0) return false;
   const comparison = compareIdentity(collection, root, [value]);
   if (comparison === undefined) return false;
   const rows = await transaction.rows(

@@ -1,6 +1,5 @@
-import { compareIdentity } from './compare-identity.ts';
+import { compareIdentity, isIdentified } from './compare-identity.ts';
 import { type CompiledCollection, matchesKey } from './compiled.ts';
-import { quoteIdentifier } from './quote.ts';
 import type { Search } from './search.ts';
 
 /**
@@ -60,7 +59,7 @@ async function blockByIdentity(traversal: Search, collection: CompiledCollection
         collection,
         BLOCK,
         `f.pending and f.tick is null and not f.blocked
-          and t.${quoteIdentifier(root.live.name)} is not null and ${isOther}`,
+          and ${isIdentified(root, 't')} and ${isOther}`,
       ),
       comparison?.values,
     );

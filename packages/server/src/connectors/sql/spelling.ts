@@ -1,6 +1,7 @@
 import type { Spelling } from '../../catalog/index.ts';
 import { BETWEEN_DIGITS, telephoneOf } from '../spelling.ts';
-import type { SpelledSql, SqlDialect } from './sql-dialect.ts';
+import type { SpelledSql } from './comparison.ts';
+import type { SqlDialect } from './sql-dialect.ts';
 
 /** `telephoneOf` in SQL as all stores understand it. */
 function telephoneSql(text: string): string {

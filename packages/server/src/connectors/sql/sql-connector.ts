@@ -37,6 +37,7 @@ import { sampledRows } from './sample.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 import { Traversal } from './traversal.ts';
+import { unreadableRows } from './unreadable-rows.ts';
 import { countResidue } from './verify.ts';
 
 /** What the connector of any SQL store is made with. */
@@ -73,6 +74,7 @@ export interface BeginOptions {
 
 /** A database, as far as its kind matters. */
 export interface SqlStore {
+  /** Asked for when a transaction has begun. */
   readonly dialect: SqlDialect;
   begin(options: BeginOptions): Promise<SqlTransaction>;
   /** The live schema without any row of data, by shape name. */
@@ -107,7 +109,6 @@ export interface Purged {
 /** Acts on one database by its datasets. Every task is one transaction of its own. */
 export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore): Connector {
   const { key, clock } = options;
-  const { dialect } = store;
   const graph = buildDatasetGraph(options.datasets);
   let schema: { readonly compiled: Compiled; readonly at: number } | undefined;
 
@@ -124,7 +125,12 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
     const now = clock.now();
     if (schema !== undefined && now.getTime() - schema.at < SCHEMA_MILLISECONDS) return schema.compiled;
     const plan = planTraversal(graph, { keepRules: options.keepRules ?? [], now });
-    const compiled = compile({ graph, plan, dialect, tables: await store.readTables(transaction) });
+    const compiled = compile({
+      graph,
+      plan,
+      dialect: store.dialect,
+      tables: await store.readTables(transaction),
+    });
     schema = { compiled, at: now.getTime() };
     return compiled;
   };
@@ -192,7 +198,7 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
   async function* sample(collection: string, limit: number, signal: AbortSignal) {
     await using transaction = await begin(signal, 'snapshot');
     const tables = await store.readTables(transaction);
-    yield* sampledRows(transaction, { dialect, tables, collection, limit });
+    yield* sampledRows(transaction, { dialect: store.dialect, tables, collection, limit });
     await transaction.commit();
   }
 
@@ -243,7 +249,9 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
         now: clock.now(),
         countsGone: scope.unanswered === true,
       };
-      const evidence = await eraseRows(erasing, mode);
+      const erased = await eraseRows(erasing, mode);
+      const unreadable = await unreadableRows(transaction, compiled);
+      const evidence = { ...erased, notes: [...erased.notes, ...unreadable] };
       // A dry run leaves nothing behind, not even the temporary tables' rows.
       if (mode === 'dry-run' || !evidence.matched) return { state: 'done', evidence };
       const { files, logs } = await store.residuals(transaction, clock.now());

@@ -1,23 +1,11 @@
 import type { KeepUnit } from '../../catalog/index.ts';
-import type { LiveColumn, LiveTable } from './live-table.ts';
+import type { Comparison, SoughtValues } from './comparison.ts';
+import type { LiveColumn, LiveElement, LiveTable } from './live-table.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 
-/** A comparison of a column with given identity values. */
-export interface Comparison {
-  readonly sql: (alias: string) => string;
-  /** Its parameters, from `$1` on. */
-  readonly values: readonly unknown[];
-}
-
-/** An expression of a text that is the same for all texts that name the same. */
-export type SpelledSql = (text: string) => string;
-
-export interface ValuesToCompare {
+export interface ValuesToCompare extends SoughtValues {
+  /** What is compared is of its type. */
   readonly column: LiveColumn;
-  readonly values: readonly string[];
-  readonly match: 'exact' | 'case-insensitive';
-  /** What of a text counts, in columns with texts; goes before `match`. */
-  readonly spelled?: SpelledSql | undefined;
 }
 
 /** A value inside a column. */
@@ -130,9 +118,14 @@ export interface SqlDialect {
    * type; the column is then masked as a whole.
    */
   maskInside(column: LiveColumn, values: readonly InsideMask[]): MaskSql | undefined;
+  /**
+   * The values at a path inside a column of JSON that are a text, a number or a boolean, each as text; lists on the way, and at its end, are
+   * looked through. A number is without zeros behind its point. Undefined: the store cannot look into such a column, or not along this path.
+   */
+  inside(column: LiveColumn, path: readonly string[]): LiveElement | undefined;
   /** `b.x = a.y`, by the store's own idea of equality where both have one. */
   equal(a: LiveColumn, b: LiveColumn): (atA: string, atB: string) => string;
-  /** Undefined when none of the values can be in such a column. An index on the column is used wherever its type allows. */
+  /** Undefined when none of the values can be in such a column. An index on a column is used wherever its type allows. */
   compareWithValues(options: ValuesToCompare): Comparison | undefined;
   /** Whether a column has exactly the value that was printed so. */
   hasPrinted(column: LiveColumn, at: string, printed: string): string;
@@ -184,10 +177,14 @@ export interface SqlDialect {
   ): string;
   update(
     change: JoinedChange & {
-      /** Names of columns, quoted, and what they become. */
+      /** Names of columns, quoted, and what they become. Of columns of `alias` only the own one is sure to be as it was. */
       readonly set: readonly (readonly [column: string, value: string])[];
+      /** The columns that values need as they were, as those of {@link formerRow}. */
+      readonly former?: readonly string[];
     },
   ): string;
+  /** What {@link update} calls the row `t` as it was before the first column was assigned. */
+  readonly formerRow: 't' | 'former';
   delete(
     change: JoinedChange & {
       /** The key of `alias` and the columns of `from` that it equals, where that is what tells the rows. */

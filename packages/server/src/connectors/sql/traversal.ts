@@ -211,7 +211,7 @@ export class Traversal implements Search {
       const becomesOwn = edge.follows && edge.share === 'owned';
       const mark = {
         bits: edge.bits,
-        tick: becomesOwn ? `${tick}` : 'cast(null as integer)',
+        tick: becomesOwn ? `${tick}` : 'null + 0',
         pending: edge.follows && edge.share === 'shared',
       };
       const { rows, tick: since } = rowsToFollow({ from, edge });

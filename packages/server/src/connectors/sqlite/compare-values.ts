@@ -1,4 +1,4 @@
-import { type Comparison, type LiveColumn, quoteIdentifier, type ValuesToCompare } from '../sql/index.ts';
+import type { Comparison, LiveColumn, ValuesToCompare } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { decoded } from './stored-keys.ts';
 
@@ -17,26 +17,24 @@ export function compareWithValues({
 }: ValuesToCompare): Comparison | undefined {
   const candidates = values.flatMap((value) => candidatesOf(column, value));
   if (candidates.length === 0) return undefined;
-  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const given = [JSON.stringify(candidates)];
   if (spelled !== undefined && affinityOf(column.type) === 'text')
     return {
       values: given,
-      sql: (alias) =>
-        `${spelled(at(alias))} collate binary in (select ${spelled('substr(value, 2)')} from json_each($1))`,
+      sql: (at) =>
+        `${spelled(at)} collate binary in (select ${spelled('substr(value, 2)')} from json_each($1))`,
     };
   if (match === 'case-insensitive' && affinityOf(column.type) === 'text')
     return {
       values: given,
-      sql: (alias) =>
-        `habeas_fold(${at(alias)}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
+      sql: (at) => `habeas_fold(${at}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
     };
   // The column's own collation decides about its index, and may find more than it should.
   return {
     values: given,
-    sql: (alias) => {
+    sql: (at) => {
       const list = `(select ${decoded('value')} from json_each($1))`;
-      return `(${at(alias)} in ${list} and ${at(alias)} collate binary in ${list})`;
+      return `(${at} in ${list} and ${at} collate binary in ${list})`;
     },
   };
 }

@@ -2,6 +2,8 @@ import type { KeyQuery, SqlTransaction, StoredBatch, Text, TextRow } from '../sq
 
 /** Batches that one fetch brings, and how many times larger one may be where rows are read a range at a time. */
 const FETCH_BATCHES = 20;
+/** Ranges that are on their way while one is used, so that the file's thread need not wait for this one. */
+const RANGES_AHEAD = 4;
 
 /**
  * For each column the texts of JSON arrays. Their order is of no use, because whoever erases has locked the file.
@@ -16,19 +18,20 @@ export async function* keyBatches(
   most: number,
 ): AsyncGenerator<StoredBatch> {
   for (const [index, part] of parts.entries()) {
-    const ranges = await rangesOf(transaction, part, most);
-    let next = readRange(transaction, { part, range: ranges[0] ?? '', most });
-    for (const [at, range] of ranges.entries()) {
-      const [count = '0', ...keys] = await next;
-      const following = ranges[at + 1];
-      if (Number(count) > most * FETCH_BATCHES || mayHaveNull(keys.slice(0, part.keyParts))) {
-        yield* numberedBatches(transaction, { part, range, most, index });
-        if (following !== undefined) next = readRange(transaction, { part, range: following, most });
-        continue;
-      }
-      // The next range is on its way while this one is used.
-      if (following !== undefined) next = readRange(transaction, { part, range: following, most });
-      if (Number(count) > 0) yield { index, count: Number(count), keys: keys.map((array) => array ?? '[]') };
+    const ranges = (await rangesOf(transaction, part, most)).values();
+    const ahead: { readonly range: string; readonly row: Promise<TextRow> }[] = [];
+    const readOn = (): void => {
+      const { value: range } = ranges.next();
+      if (range !== undefined) ahead.push({ range, row: readRange(transaction, { part, range, most }) });
+    };
+    for (let count = 0; count < RANGES_AHEAD; count += 1) readOn();
+    for (let first = ahead.shift(); first !== undefined; first = ahead.shift()) {
+      const [count = '0', ...keys] = await first.row;
+      readOn();
+      if (Number(count) > most * FETCH_BATCHES || mayHaveNull(keys.slice(0, part.keyParts)))
+        yield* numberedBatches(transaction, { part, range: first.range, most, index });
+      else if (Number(count) > 0)
+        yield { index, count: Number(count), keys: keys.map((array) => array ?? '[]') };
     }
   }
 }

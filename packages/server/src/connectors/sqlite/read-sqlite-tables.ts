@@ -10,9 +10,9 @@ import { affinityOf } from './affinity.ts';
 
 /** Ordinary tables, without views, virtual tables and what lies behind those. */
 const TABLES = `
-  select name, cast(wr as text), cast(strict as text) from pragma_table_list
-   where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\'
-   order by name`;
+  select l.name, cast(l.wr as text), s.sql from pragma_table_list l left join main.sqlite_schema s on s.type = 'table' and s.name = l.name
+   where l.schema = 'main' and l.type = 'table' and l.name not like 'sqlite\\_%' escape '\\'
+   order by l.name`;
 
 const COLUMNS = `
   select t.name, c.name, c.type, cast(c."notnull" as text), cast(c.pk as text), cast(c.hidden as text)
@@ -39,11 +39,13 @@ export async function readSqliteTables(transaction: SqlTransaction): Promise<Rea
   const references = Map.groupBy(await transaction.rows(REFERENCES), nameOf);
   const keyOf = (name: string) => primaryKeyOf(columns.get(name) ?? []);
   return new Map(
-    tables.map(([table, withoutRowid]): [string, LiveTable] => {
+    tables.map(([table, withoutRowid, sql]): [string, LiveTable] => {
       const name = `${table}`;
       const rows = columns.get(name) ?? [];
       const primaryKey = keyOf(name);
-      const live = rows.map((row) => toColumn(row, { primaryKey, isKeyComplete: withoutRowid === '1' }));
+      const live = rows.map((row) =>
+        toColumn(row, { primaryKey, isKeyComplete: withoutRowid === '1', sql: sql ?? '' }),
+      );
       const outgoing = [...Map.groupBy(references.get(name) ?? [], ([, id]) => `${id}`)].map(([id, parts]) =>
         toReference({ name: `${name}.${id}`, parts, keyOf }),
       );
@@ -85,7 +87,11 @@ function primaryKeyOf(columns: readonly TextRow[]): readonly string[] {
 
 function toColumn(
   [, name, type, notNull, , hidden]: TextRow,
-  { primaryKey, isKeyComplete }: { readonly primaryKey: readonly string[]; readonly isKeyComplete: boolean },
+  {
+    primaryKey,
+    isKeyComplete,
+    sql,
+  }: { readonly primaryKey: readonly string[]; readonly isKeyComplete: boolean; readonly sql: string },
 ): LiveColumn {
   const declared = `${type ?? ''}`;
   const isRowNumber = primaryKey.length === 1 && /^integer$/i.test(declared);
@@ -100,7 +106,16 @@ function toColumn(
     notNull: notNull === '1' || (inKey && (isRowNumber || isKeyComplete)),
     length: affinityOf(declared) === 'text' && length !== null ? Number(length[1]) : null,
     generated: hidden === '2' || hidden === '3' ? 'stored' : 'no',
+    isJson: /^jsonb?$/i.test(declared) || hasJsonRule(sql, `${name}`),
   };
+}
+
+/** Whether the statement that made a table says `check (json_valid(column))`, however the name is quoted. */
+function hasJsonRule(sql: string, column: string): boolean {
+  const rules = sql.matchAll(/\bjson_valid\s*\(\s*(?:"([^"]+)"|`([^`]+)`|\[([^\]]+)\]|(\w+))\s*[,)]/gi);
+  return [...rules].some((rule) =>
+    rule.slice(1).some((name) => name?.toLowerCase() === column.toLowerCase()),
+  );
 }
 
 function categoryOf(type: string): string {

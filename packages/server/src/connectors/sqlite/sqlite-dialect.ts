@@ -10,6 +10,7 @@ import {
 } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
 import { compareWithValues } from './compare-values.ts';
+import { insideJson } from './inside-json.ts';
 import { keyBatches } from './key-batches.ts';
 import { keySource, tagged, taggedKey } from './stored-keys.ts';
 
@@ -52,6 +53,7 @@ export const sqliteDialect: SqlDialect = {
   literal: quoteLiteral,
   isLiteral: (_, at, text) => `coalesce(${at} = ${quoteLiteral(text)} collate binary, true)`,
   maskInside: (column, values) => maskInsideText(column, values, TEXT_JSON),
+  inside: insideJson,
   equal(a, b) {
     const [one, other] = [affinityOf(a.type), affinityOf(b.type)];
     // A number would be made of the text, so that `007` was `7`.
@@ -90,6 +92,7 @@ export const sqliteDialect: SqlDialect = {
   updateFound: (collection, { column, value }, where) =>
     `update ${collection.found} as f set ${column} = ${value(`f.${column}`)} from ${collection.table} as t
       where ${matchesKey(collection, 't', 'f')} and ${where}`,
+  formerRow: 't',
   update: ({ table, alias, set, from, where }) =>
     `update ${table} as ${alias} set ${assigned(set)} from ${from} where ${where}`,
   delete({ table, alias, from, where, key, absent = [] }) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Temporal } from 'temporal-polyfill';
+import { createHasOne, textsInside } from './inside-json.ts';
 
 /** What SQLite's SQL lacks, as functions: the clock, hashes with a salt, calendar spans, letters without regard to case. */
 export function addFunctions(database: DatabaseSync): void {
@@ -14,6 +15,13 @@ export function addFunctions(database: DatabaseSync): void {
   database.function('habeas_salted_hash', (text) => sha256(`${settings.get('salt')}${text}`));
   database.function('habeas_hash', pure, (text) => sha256(`${text}`));
   database.function('habeas_fold', pure, (text) => (text === null ? null : `${text}`.toLowerCase()));
+  const hasOne = createHasOne();
+  database.function('habeas_has_one', pure, (text, list) =>
+    text !== null && hasOne(`${text}`, `${list}`) ? 1 : 0,
+  );
+  database.function('habeas_inside', pure, (json, path) =>
+    json === null ? null : textsInside(`${json}`, JSON.parse(`${path}`)),
+  );
   database.function('habeas_matches', pure, (text, pattern) =>
     text === null ? null : new RegExp(`${pattern}`).test(`${text}`) ? 1 : 0,
   );

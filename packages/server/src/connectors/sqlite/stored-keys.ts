@@ -61,8 +61,21 @@ function hasNumbersOnly(array: string): boolean {
 
 /** The numbers of an array without those that stand before as well: the lines of an order have its number. */
 function withoutRepeats(array: string): string {
-  const texts = array.slice(1, -1).split(',');
-  return `[${texts.filter((text, at) => text !== texts[at - 1]).join(',')}]`;
+  const kept: string[] = [];
+  for (let start = 1; start < array.length; ) {
+    const comma = array.indexOf(',', start);
+    const end = comma === -1 ? array.length - 1 : comma;
+    const text = array.slice(start, end);
+    kept.push(text);
+    start = end + 1;
+    // Nothing is made of those that are passed over.
+    while (array.startsWith(text, start) && isEnd(array[start + text.length])) start += text.length + 1;
+  }
+  return `[${kept.join(',')}]`;
+}
+
+function isEnd(character: string | undefined): boolean {
+  return character === ',' || character === ']';
 }
 
 /** What is no value of a column, such as the hash of a row, is the text that it is. */

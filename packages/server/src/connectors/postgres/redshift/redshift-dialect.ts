@@ -67,6 +67,7 @@ export const redshiftDialect: SqlDialect = {
     `coalesce(${print(column, at)} = ${print(column, typed(literal(text), column))}, true)`,
   // Of a SUPER nothing can be taken out: it is masked as a whole.
   maskInside: () => undefined,
+  inside: () => undefined,
   equal(a, b) {
     const isSame = (isText(a) && isText(b)) || (isInteger(a) && isInteger(b)) || hasSameEquality(a, b);
     return isSame ? (atA, atB) => `${atB} = ${atA}` : (atA, atB) => `${print(b, atB)} = ${print(a, atA)}`;
@@ -92,6 +93,7 @@ export const redshiftDialect: SqlDialect = {
   updateFound: (collection, { column, value }, where) =>
     `update ${collection.found} f set ${column} = ${value(`f.${column}`)} from ${collection.table} t
       where ${matchesKey(collection, 't', 'f')} and ${where}`,
+  formerRow: 't',
   update: ({ table, alias, set, from, where }) =>
     `update ${table} ${alias} set ${assigned(set)} from ${from} where ${where}`,
   delete: ({ table, alias, from, where }) => `delete from ${table} ${alias} using ${from} where ${where}`,
@@ -155,20 +157,19 @@ function hasSameEquality(a: LiveColumn, b: LiveColumn): boolean {
 function compareWithValues({ column, values, match, spelled }: ValuesToCompare): Comparison | undefined {
   const fitting = values.flatMap((value) => candidatesOf(column, value));
   if (fitting.length === 0) return undefined;
-  const at = (alias: string) => `${alias}.${quoteIdentifier(column.name)}`;
   const parameters = fitting.map((_, index) => `$${index + 1}`);
-  const among = (own: (alias: string) => string, list: readonly string[]): Comparison => ({
-    sql: (alias) => `${own(alias)} in (${list.join(', ')})`,
+  const among = (own: (at: string) => string, list: readonly string[]): Comparison => ({
+    sql: (at) => `${own(at)} in (${list.join(', ')})`,
     values: fitting,
   });
   if (isInteger(column))
     return among(
-      at,
+      (at) => at,
       parameters.map((given) => `cast(${given} as bigint)`),
     );
   if (column.baseType === 'numeric')
     return among(
-      at,
+      (at) => at,
       parameters.map((given) => `cast(${given} as ${column.type})`),
     );
   // Hexadecimal digits are written in either case.
@@ -176,7 +177,7 @@ function compareWithValues({ column, values, match, spelled }: ValuesToCompare):
   const folded = (text: string) => (isFolded ? `lower(${text})` : text);
   const fold = (isText(column) ? spelled : undefined) ?? folded;
   return among(
-    (alias) => fold(print(column, at(alias))),
+    (at) => fold(print(column, at)),
     parameters.map((given) => fold(`cast(${given} as ${TEXT})`)),
   );
 }

@@ -1,4 +1,4 @@
-import { readable } from '../byte-text.ts';
+import { readable } from './byte-text.ts';
 
 /** A value in a text of JSON. */
 export interface JsonValue {
