@@ -5,7 +5,7 @@ import { runAttached } from '../../packages/server/bin/in-our-place.mjs';
 import { environmentFor } from './hand-over.mjs';
 import { root } from './prepare.mjs';
 
-/** Libraries that Node has compiled: every file of tests is a process of its own, and would compile them anew. */
+/** What Node has compiled: tests start hundreds of processes, and each would compile it anew. */
 const compiled = join(root, 'node_modules', '.cache', 'tests');
 /** More failed files than this are no accident of a busy machine. */
 const FEW = 3;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Migrations, migrate, type OpenDatabase, openDatabase } from '../src/foundation/index.ts';
@@ -7,6 +7,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** A PostgreSQL server that tests may create databases on. */
     databaseUrl: string;
+    /** What the names of this run's templates begin with. */
+    templates: string;
   }
 }
 
@@ -40,10 +42,13 @@ export async function createTestDatabase(
   const name = `test_${randomBytes(8).toString('hex')}`;
   const { locale } = options;
   const other = locale === undefined ? '' : ` template template0 encoding 'UTF8' locale '${locale}'`;
-  await onServer(`create database ${name}${other}`);
+  const isCloned = locale === undefined && Object.keys(migrations).length > 0;
+  await onServer(
+    `create database ${name}${isCloned ? ` template ${await migratedTemplate(migrations)}` : other}`,
+  );
   const url = databaseUrl(name);
   const opened = openDatabase({ url });
-  await migrate(opened.db, migrations);
+  if (!isCloned) await migrate(opened.db, migrations);
   let closed = false;
   const close = async () => {
     if (closed) return;
@@ -52,4 +57,27 @@ export async function createTestDatabase(
     await onServer(`drop database if exists ${name} with (force)`);
   };
   return { ...opened, url, close, [Symbol.asyncDispose]: close };
+}
+
+/** A database that is only cloned: the migrations run once in a run of tests, not once a database. */
+async function migratedTemplate(migrations: Migrations): Promise<string> {
+  const steps = Object.entries(migrations).map(([step, { up }]) => `${step} ${up}`);
+  const fingerprint = createHash('sha256').update(steps.sort().join('\n')).digest('hex').slice(0, 16);
+  const name = `${inject('templates')}${fingerprint}`;
+  await onServer(async (client) => {
+    // Another file of tests may want the same one now; the lock ends with the connection.
+    await client.query('select pg_advisory_lock(hashtext($1))', [name]);
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    if (rowCount === 1) return;
+    await client.query(`drop database if exists ${name}_draft`);
+    await client.query(`create database ${name}_draft`);
+    const { db, close } = openDatabase({ url: databaseUrl(`${name}_draft`) });
+    try {
+      await migrate(db, migrations);
+    } finally {
+      await close();
+    }
+    await client.query(`alter database ${name}_draft rename to ${name}`);
+  });
+  return name;
 }

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { nativeFolder } from '../src/foundation/embedded-postgres/binaries.ts';
 import type { EmbeddedPostgresOptions } from '../src/foundation/embedded-postgres/index.ts';
 import { canEnter } from '../src/foundation/embedded-postgres/server-account.ts';
+import { folderForData } from './folder-for-data.ts';
 
 export interface ProcessOptions {
   /** Whom the process becomes. (Default: whoever runs the tests) */
@@ -92,7 +93,7 @@ export function startUserProcess(options: ProcessOptions): UserProcess {
 
 /** A data folder of this test's own, which belongs to the given user and can be reached by everyone. */
 export function makeDataDir(uid?: number): AsyncDisposable & { readonly path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'habeas-embedded-'));
+  const folder = mkdtempSync(join(folderForData(), 'habeas-embedded-'));
   chmodSync(folder, 0o755);
   if (uid !== undefined) chownSync(folder, uid, uid);
   return {

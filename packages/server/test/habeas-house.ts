@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Migrations } from '../src/foundation/index.ts';
 import { cliParts } from '../src/main.ts';
+import { migrations } from '../src/migrations.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type HabeasResult, runHabeas } from './run-habeas.ts';
 
@@ -21,8 +23,9 @@ export interface HabeasHouse extends AsyncDisposable {
   serve(...argv: readonly string[]): Promise<Serving>;
 }
 
-export async function openHabeasHouse(): Promise<HabeasHouse> {
-  const database = await createTestDatabase();
+/** (Default: on a database with all migrations; with none of them, a first start makes them) */
+export async function openHabeasHouse(made: Migrations = migrations): Promise<HabeasHouse> {
+  const database = await createTestDatabase(made);
   const folder = mkdtempSync(join(tmpdir(), 'habeas-process-'));
   const stops: (() => Promise<unknown>)[] = [];
   return {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createPool } from 'mysql2/promise';
 
-/** An empty database of a test's own on a MariaDB server, as another program sees it. */
+/** An empty database of a test's own on a MariaDB or MySQL server, as another program sees it. */
 export interface MariadbDatabase {
   readonly url: string;
   run(statements: readonly string[]): Promise<void>;
@@ -12,7 +12,7 @@ export interface MariadbDatabase {
   drop(): Promise<void>;
 }
 
-/** `server`: of `requireServer('mariadb')`. Statements are written as in PostgreSQL: `"names"`, no escapes, `||`. */
+/** `server`: of `requireServer('mariadb')`, or of a MySQL. Statements are written as in PostgreSQL: `"names"`, no escapes, `||`. */
 export async function createMariadbDatabase(server: string): Promise<MariadbDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const url = new URL(server);

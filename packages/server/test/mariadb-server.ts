@@ -9,7 +9,7 @@ import { eventually } from './eventually.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** A real MariaDB server of one's own, on a free port, with a folder that goes with it. Durable as MariaDB is without any setting. */
+/** A real server of one's own, on a free port, with a folder that goes with it. Durable as it is without any setting. */
 export interface MariadbServer extends AsyncDisposable {
   /** As a user who may do everything, without a database. */
   readonly url: string;
@@ -26,49 +26,60 @@ export interface MariadbServer extends AsyncDisposable {
 
 /** Debian's `mariadb-server`, with more settings if wanted, such as `--log-bin`. */
 export async function startMariadb(settings: readonly string[] = []): Promise<MariadbServer> {
+  return await startServer({
+    install: ['mariadb-install-db', '--auth-root-authentication-method=normal', '--skip-test-db'],
+    program: existsSync('/usr/sbin/mariadbd') ? '/usr/sbin/mariadbd' : 'mariadbd',
+    settings: ['--character-set-server=utf8mb4', ...settings],
+  });
+}
+
+/** The MySQL of {@link requireMysqld}. */
+export async function startMysql(settings: readonly string[] = []): Promise<MariadbServer> {
+  const program = process.env.HABEAS_TEST_MYSQLD ?? '';
+  return await startServer({
+    install: [program, '--initialize-insecure'],
+    program,
+    settings: ['--secure-file-priv=NULL', '--mysqlx=OFF', '--performance-schema=OFF', ...settings],
+  });
+}
+
+async function startServer(server: {
+  readonly install: readonly [program: string, ...settings: string[]];
+  readonly program: string;
+  readonly settings: readonly string[];
+}): Promise<MariadbServer> {
   const folder = mkdtempSync(join(tmpdir(), 'habeas-mariadb-'));
-  const data = join(folder, 'data');
-  mkdirSync(data);
+  const [data, temporary] = [join(folder, 'data'), join(folder, 'temporary')];
+  for (const own of [data, temporary]) mkdirSync(own);
   // The server does not run as root; who does starts it as Debian's own user of it.
   const isRoot = process.getuid?.() === 0;
-  const user = isRoot ? ['--user=mysql'] : [];
   if (isRoot) {
     chmodSync(folder, 0o755);
-    spawnSync('chown', ['mysql', folder, data]);
+    spawnSync('chown', ['mysql', folder, data, temporary]);
   }
-  const socket = join(folder, 'socket');
-  const installed = spawnSync(
-    'mariadb-install-db',
-    [
-      '--no-defaults',
-      ...user,
-      `--datadir=${data}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { encoding: 'utf8' },
-  );
+  // At its start it removes the temporary files in that folder, those of other servers too.
+  const own = [
+    '--no-defaults',
+    ...(isRoot ? ['--user=mysql'] : []),
+    `--datadir=${data}`,
+    `--tmpdir=${temporary}`,
+  ];
+  const [install, ...how] = server.install;
+  const installed = spawnSync(install, [...own, ...how], { encoding: 'utf8' });
   if (installed.status !== 0)
-    throw new Error(`mariadb-install-db failed: ${installed.error ?? installed.stdout}${installed.stderr}`);
+    throw new Error(`${install} failed: ${installed.error ?? installed.stdout}${installed.stderr}`);
   const [port = 0] = await freePorts(1);
-  const child = spawn(
-    existsSync('/usr/sbin/mariadbd') ? '/usr/sbin/mariadbd' : 'mariadbd',
-    [
-      ...[
-        '--no-defaults',
-        ...user,
-        `--datadir=${data}`,
-        `--socket=${socket}`,
-        `--pid-file=${join(folder, 'pid')}`,
-      ],
-      ...['--bind-address=127.0.0.1', `--port=${port}`, '--character-set-server=utf8mb4', ...settings],
-    ],
-    { stdio: 'ignore' },
-  );
+  const place = [
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    '--bind-address=127.0.0.1',
+    `--port=${port}`,
+  ];
+  const child = spawn(server.program, [...own, ...place, ...server.settings], { stdio: 'ignore' });
   const url = `mysql://root@127.0.0.1:${port}`;
   const pool = createPool({ uri: url, connectionLimit: 1, charset: 'utf8mb4' });
   await eventually(
-    'MariaDB answers',
+    'the server answers',
     () =>
       pool.query('select 1').then(
         () => true,

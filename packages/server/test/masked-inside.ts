@@ -52,10 +52,14 @@ export async function expectMaskedInside(
     readonly insert: (id: number, email: string, profile: string | null) => Promise<void> | void;
     readonly profiles: () => Promise<readonly (string | null)[]> | readonly (string | null)[];
     readonly more?: typeof CASES;
+    /** What a store writes that reads JSON as values and not as a text: no name stands in it twice. */
+    readonly native?: (json: string) => Promise<string>;
   },
 ): Promise<void> {
   expect((await connector.check()).problems).toEqual([]);
-  const cases = [...CASES, ...(options.more ?? [])];
+  const { native } = options;
+  const own = native === undefined ? CASES : await nativeCases(native);
+  const cases = [...own, ...(options.more ?? [])];
   for (const [place, [before]] of cases.entries()) {
     await options.insert(2 * place, 'ann@example.com', before);
     await options.insert(2 * place + 1, 'bob@example.com', before);
@@ -64,8 +68,18 @@ export async function expectMaskedInside(
   await erase({ connector }, scope);
   const profiles = await options.profiles();
   const compact = (json: string | null | undefined) => json?.replaceAll(/([:,]) /g, '$1') ?? null;
-  expect(cases.map(([before], place) => [before, compact(profiles[2 * place])])).toEqual(cases);
+  expect(cases.map(([before], place) => [before, compact(profiles[2 * place])])).toEqual(
+    cases.map(([before, after]) => [before, typeof after === 'string' ? compact(after) : after]),
+  );
   expect(cases.map((_, place) => profiles[2 * place + 1])).toEqual(cases.map(([before]) => before));
   expect(sum((await connector.verify(scope)).remaining)).toBe(0);
   expect(sum((await erase({ connector }, scope)).counts)).toBe(0);
+}
+
+async function nativeCases(native: (json: string) => Promise<string>): Promise<typeof CASES> {
+  const text = async (json: unknown) => (typeof json === 'string' ? await native(json) : null);
+  const single = CASES.filter(([before]) => !/("\w+":).*[{ ]\1/.test(before ?? ''));
+  return await Promise.all(
+    single.map(async ([before, after]) => [await text(before), await text(after)] as const),
+  );
 }

@@ -9,6 +9,8 @@ export interface MemcachedServer extends AsyncDisposable {
   readonly url: string;
   /** @param seconds 0: it has no end. */
   set(key: string, value: string, seconds: number): Promise<void>;
+  /** Undefined: it has none, or no longer. */
+  get(key: string): Promise<string | undefined>;
   kill(): Promise<void>;
 }
 
@@ -46,6 +48,10 @@ export async function startMemcached(): Promise<MemcachedServer> {
     async set(key, value, seconds) {
       const answer = await ask(`set ${key} 0 ${seconds} ${Buffer.byteLength(value)}\r\n${value}\r\n`);
       if (!answer.startsWith('STORED')) throw new Error('memcached stored nothing.');
+    },
+    async get(key) {
+      const [, value] = /^VALUE [^\r]*\r\n(.*)\r\nEND\r\n$/s.exec(await ask(`get ${key}\r\n`)) ?? [];
+      return value;
     },
     kill,
     [Symbol.asyncDispose]: kill,

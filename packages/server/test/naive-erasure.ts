@@ -104,7 +104,9 @@ export function naiveErasure(store: RandomStore, email: string): ExpectedErasure
       : [];
     return new Set([...cut.flatMap((way) => way.toColumns), ...letGo.flatMap((way) => way.fromColumns)]);
   };
-  const found = new Set([...own, ...blocked, ...store.rows.filter((row) => reachedBy(row).length > 0)]);
+  // A reference that is only detached says nothing of the row that it points at.
+  const says = (way: Way) => way.foundHolds || wishOf(way) !== 'detach';
+  const found = new Set([...own, ...blocked, ...store.rows.filter((row) => reachedBy(row).some(says))]);
   const pointsAt = (child: RandomRow, parent: RandomRow, reference: RandomReference) =>
     reference.child === child.table &&
     reference.parent === parent.table &&

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { stringify } from 'yaml';
 import { createLogger, loadConfig } from '../src/foundation/index.ts';
 import { openState } from '../src/main.ts';
+import { migrations } from '../src/migrations.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY } from './partner-certificates.ts';
 import { SMALL_SHOP, SMALL_SHOP_DATASET } from './small-shop.ts';
@@ -49,7 +50,7 @@ export interface PartnerWorldOptions {
 /** A real server on a free port, over a small shop in PostgreSQL, that other organizations' systems may send requests to. */
 export async function startPartnerWorld(options: PartnerWorldOptions = {}): Promise<PartnerWorld> {
   const [state, shop, receiver] = await Promise.all([
-    createTestDatabase(),
+    createTestDatabase(migrations),
     createTestDatabase(),
     receiveWebhooks(),
   ]);

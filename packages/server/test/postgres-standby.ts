@@ -52,9 +52,9 @@ export async function startReplicatedPostgres(programs: string): Promise<Replica
       `--options=-p ${at} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off`,
     );
   const end = () => {
-    for (const of of [copy, data])
-      if (existsSync(join(of, 'postmaster.pid')))
-        run('pg_ctl', 'stop', '--wait', `--pgdata=${of}`, '--mode=immediate');
+    for (const server of [copy, data])
+      if (existsSync(join(server, 'postmaster.pid')))
+        run('pg_ctl', 'stop', '--wait', `--pgdata=${server}`, '--mode=immediate');
     rmSync(folder, { recursive: true, force: true });
   };
   try {

@@ -17,6 +17,8 @@ export interface RabbitmqServer extends AsyncDisposable {
   readonly host: string;
   /** Puts something through the management API, as the administrator. */
   put(path: string, body: object): Promise<void>;
+  /** The same with an answer, in JSON. */
+  post(path: string, body: object): Promise<unknown>;
 }
 
 export async function startRabbitmq(): Promise<RabbitmqServer> {
@@ -51,6 +53,11 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}`,
     'content-type': 'application/json',
   };
+  const call = async (method: string, path: string, body: object) => {
+    const reply = await fetch(`http://${host}/api/${path}`, { method, headers, body: JSON.stringify(body) });
+    if (!reply.ok) throw new Error(`RabbitMQ answered ${reply.status} to ${path}.`);
+    return reply;
+  };
   await eventually(
     'RabbitMQ answers',
     async () => (await fetch(`http://${host}/api/overview`, { headers }).catch(() => undefined))?.ok === true,
@@ -59,13 +66,9 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
   return {
     host,
     async put(path, body) {
-      const reply = await fetch(`http://${host}/api/${path}`, {
-        method: 'PUT',
-        headers,
-        body: JSON.stringify(body),
-      });
-      if (!reply.ok) throw new Error(`RabbitMQ answered ${reply.status} to ${path}.`);
+      await call('PUT', path, body);
     },
+    post: async (path, body) => (await call('POST', path, body)).json(),
     async [Symbol.asyncDispose]() {
       const gone = once(child, 'exit');
       // The whole of its group: a script that started it, and what it started.

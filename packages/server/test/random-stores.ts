@@ -30,13 +30,7 @@ export function testRandomStores(host: () => RandomStoreHost): void {
       let erased = 0;
       await fc.assert(
         fc.asyncProperty(randomStore, fc.constantFrom(...EMAILS), async (store, email) => {
-          await host().fill(createStatements(store, host().sql));
-          const connector = host().open(parseDatasets(datasetOf(store), 'random.yaml'));
-          try {
-            if (await compare(store, { host: host(), connector, email })) erased += 1;
-          } finally {
-            await connector.close();
-          }
+          if (await erases(host(), store, email)) erased += 1;
         }),
         { numRuns: RUNS, endOnFailure: true },
       );
@@ -45,7 +39,49 @@ export function testRandomStores(host: () => RandomStoreHost): void {
     },
     10 * 60_000,
   );
+
+  test('a row that the person’s row points at, and that is only detached, is not found: a foreign key of it stops the erasure', async () => {
+    expect(naiveErasure(HELD_BY_ANOTHER, 'ann@example.com').refused).toBe(true);
+    expect(await erases(host(), HELD_BY_ANOTHER, 'ann@example.com')).toBe(false);
+  });
 }
+
+async function erases(host: RandomStoreHost, store: RandomStore, email: string): Promise<boolean> {
+  await host.fill(createStatements(store, host.sql));
+  const connector = host.open(parseDatasets(datasetOf(store), 'random.yaml'));
+  try {
+    return await compare(store, { host, connector, email });
+  } finally {
+    await connector.close();
+  }
+}
+
+/** Ann's row points at Bob's, which is not hers, and Bob's row points at hers by a foreign key that finds nothing of hers. */
+const HELD_BY_ANOTHER: RandomStore = {
+  tables: [{ name: 'people', key: ['k1'], keyType: 'bigint', hasEmail: true, onErase: 'delete' }],
+  references: (['detach', 'keep'] as const).map((wish, index) => ({
+    name: `r${index}`,
+    child: 0,
+    parent: 0,
+    columns: [`r${index}_0`],
+    direction: wish === 'detach' ? 'both' : 'to',
+    wish,
+    shared: false,
+    foreignKey: 'no action',
+  })),
+  rows: [
+    {
+      id: '0.0',
+      table: 0,
+      values: { k1: '1', email: 'ann@example.com', r0_0: '2', r1_0: null, note: null, code: 'a' },
+    },
+    {
+      id: '0.1',
+      table: 0,
+      values: { k1: '2', email: 'bob@example.com', r0_0: null, r1_0: '1', note: null, code: 'b' },
+    },
+  ],
+};
 
 /** Whether something was erased. */
 async function compare(

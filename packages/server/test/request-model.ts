@@ -7,9 +7,11 @@ import {
   type RedoneTask,
   type TaskError,
 } from '../src/requests/event.ts';
+import { passGate } from '../src/requests/pass-gate.ts';
 import { isChanging } from '../src/requests/rights.ts';
 import { isEndedTask, type RequestSnapshot, type TaskSnapshot } from '../src/requests/snapshot.ts';
 import { step } from '../src/requests/step.ts';
+import type { StepContext } from '../src/requests/step-task.ts';
 
 export interface ModelTask {
   readonly key: string;
@@ -55,6 +57,8 @@ export class RequestModel {
   private steps = 0;
   /** Whether a worker has a place for a task that becomes due. */
   takes: (key: string) => boolean = () => false;
+  /** Whether gates are passed with the step that opens them, as the server does. (Default: by events of their own) */
+  passesGatesAtOnce = false;
   private readonly stepBy: typeof step;
 
   constructor(plan: readonly ModelTask[], dryRun = false, from?: ModelState) {
@@ -91,7 +95,8 @@ export class RequestModel {
     };
     const made = this.stepBy(this.neighbourhood(event, taskKey), event, context);
     if ('refused' in made) return undefined;
-    const outcome = claimAtOnce(made, context, ({ taskId }) => this.takes(taskId)).step;
+    const opened = this.passesGatesAtOnce ? this.passGates(made, context) : made;
+    const outcome = claimAtOnce(opened, context, ({ taskId }) => this.takes(taskId)).step;
     this.request = outcome.request;
     for (const { error: _, forgetsOperation: __, forgetsEvidence: ___, ...task } of outcome.tasks)
       this.tasks.set(task.key, task);
@@ -119,12 +124,23 @@ export class RequestModel {
     else this.apply({ type: 'task-succeeded', attempt, matched: null }, task.key);
   }
 
+  private passGates(made: Step, context: StepContext): Step {
+    let opened = made;
+    for (let [gate] = opened.gates; gate !== undefined; [gate] = opened.gates) {
+      const others = this.dependentsOf(gate);
+      opened = passGate({ ...opened, gates: opened.gates.slice(1) }, { gate, others, context });
+    }
+    return opened;
+  }
+
+  private dependentsOf(key: string | undefined): readonly TaskSnapshot[] {
+    return this.plan
+      .filter((task) => key !== undefined && task.dependsOn.includes(key))
+      .map((task) => this.task(task.key));
+  }
+
   private neighbourhood(event: Event, taskKey: string | undefined): Neighbourhood {
     const all = this.isPlanned() || event.type === 'planned' ? [...this.tasks.values()] : [];
-    const dependents = () =>
-      this.plan
-        .filter((task) => taskKey !== undefined && task.dependsOn.includes(taskKey))
-        .map((task) => this.task(task.key));
     const others = (): readonly TaskSnapshot[] => {
       switch (event.type) {
         case 'planned':
@@ -145,9 +161,9 @@ export class RequestModel {
         case 'task-succeeded':
         case 'task-skipped':
         case 'gate-opened':
-          return dependents();
+          return this.dependentsOf(taskKey);
         case 'task-reported':
-          return event.status === 'completed' ? dependents() : [];
+          return event.status === 'completed' ? this.dependentsOf(taskKey) : [];
         default:
           return [];
       }

@@ -11,6 +11,8 @@ const SERVERS = {
   postgres: { variable: 'HABEAS_TEST_POSTGRES_URL', answers: postgresAnswers },
   /** A MariaDB, as a user who may do everything; tests make and drop databases and users of their own on it. */
   mariadb: { variable: 'HABEAS_TEST_MARIADB_URL', answers: mariadbAnswers },
+  /** The same of a MySQL. */
+  mysql: { variable: 'HABEAS_TEST_MYSQL_URL', answers: mariadbAnswers },
 } as const;
 
 /** Where data sets lie that the project does not ship: beside the project's folder, or in HABEAS_TEST_DATA. */
@@ -54,6 +56,14 @@ async function mariadbAnswers(url: string): Promise<void> {
 export function requireProgram(name: string, versionFlag = '-V'): string | undefined {
   const isThere = spawnSync(name, [versionFlag], { stdio: 'ignore' }).error === undefined;
   return isThere ? name : absent(`tests with the program ${name}`, 'it is not installed');
+}
+
+/** The program of a MySQL server, HABEAS_TEST_MYSQLD, which `.ci/install-mysql` makes; undefined, with one line that says so, without it. */
+export function requireMysqld(): string | undefined {
+  const program = process.env.HABEAS_TEST_MYSQLD;
+  if (program === undefined || program === '')
+    return absent('tests with a MySQL of their own', 'HABEAS_TEST_MYSQLD is not set');
+  return requireProgram(program, '--version');
 }
 
 /** A Python that has pyarrow: HABEAS_TEST_PYARROW, or the machine's own; undefined, with one line that says so, without it. */

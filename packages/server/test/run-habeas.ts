@@ -30,6 +30,7 @@ export interface HabeasResult {
 /** A terminal that nobody looks at. */
 export const SILENT_TERMINAL: Terminal = {
   out: () => undefined,
+  pour: async () => undefined,
   note: () => undefined,
   width: 80,
   interactive: false,
@@ -52,13 +53,15 @@ export async function runHabeas(
 ): Promise<HabeasResult> {
   let out = '';
   let notes = '';
+  const write = (text: string) => {
+    out += text;
+    options.onOut?.(text);
+  };
   const run: RunCliOptions = {
     argv,
     terminal: {
-      out: (text) => {
-        out += text;
-        options.onOut?.(text);
-      },
+      out: write,
+      pour: async (text) => write(text),
       note: (text) => {
         notes += text;
       },

@@ -13,7 +13,8 @@ export const SPELLED_PEOPLE = `
     (1, 'ann@example.com', '+44 20 7946 0001', null), (2, null, '0044 (0)20-7946.0001', null), (3, null, '+442079460001', null),
     (4, null, '+44 20 7946 0002', null), (5, null, '020 7946 0001', null), (6, null, '-', null), (7, null, '', null),
     (8, null, '+44 20 7946 00011', null), (9, null, null, '${'zoë'.normalize('NFC')}'), (10, null, null, '${'zoë'.normalize('NFD')}'),
-    (11, null, null, 'zoe'), (12, 'eve@example.com', null, '${'bjørn-é'.normalize('NFC')}'), (13, null, null, '${'bjørn-é'.normalize('NFD')}')`;
+    (11, null, null, 'zoe'), (12, 'eve@example.com', null, '${'bjørn-é'.normalize('NFC')}'), (13, null, null, '${'bjørn-é'.normalize('NFD')}'),
+    (14, 'fay@example.com', '+44 20 7946 0009', null), (15, 'FAY@Example.com', null, null)`;
 
 export const SPELLED_DATASET = people(`
           - { name: id, fides_meta: { primary_key: true } }
@@ -58,9 +59,11 @@ export async function expectSpelledPeople(
   // What rows of others say as well, in whatever spelling, names nobody for certain.
   expect(await found('email', 'ann@example.com')).toEqual([1]);
   expect(await found('email', 'eve@example.com')).toEqual([12]);
+  expect(await found('phone_number', '+442079460009')).toEqual([14]);
+  expect(await found('email', 'Fay@example.com')).toEqual([14, 15]);
 
   const scope = await located({ connector }, [{ type: 'phone_number', value: '+442079460001' }]);
   expect((await erase({ connector }, scope)).counts).toEqual({ people: 3 });
-  expect(await ids()).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+  expect(await ids()).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   expect(sum((await connector.verify(scope)).remaining)).toBe(0);
 }

@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { type Acme, type AcmeOptions, startAcme } from '../../../../examples/acme/index.ts';
 import { createLogger } from '../../src/foundation/index.ts';
 import { openState } from '../../src/main.ts';
+import { migrations } from '../../src/migrations.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { laidOver, type Settings } from '../laid-over.ts';
 import { type Api, apiOf } from './api.ts';
@@ -68,7 +69,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   opened.defer(() => rmSync(folder, { recursive: true, force: true }));
   const dataDir = options.state?.dataDir ?? join(folder, '.habeas');
   const organization = options.organization ?? 'acme';
-  const database = options.state?.database ?? opened.use(await createTestDatabase());
+  const database = options.state?.database ?? opened.use(await createTestDatabase(migrations));
   const shop = opened.use(await createTestDatabase());
   const { key, publicKeys } = await prepareState({
     databaseUrl: database.url,

@@ -77,7 +77,7 @@ test('a file that a row of a database names is found by a reference, and the row
     right: 'erasure',
     identities: [{ type: 'email', value: 'ann@example.com' }],
   });
-  await habeas.until(id, 'completed');
+  await habeas.until(id, 'completed', 60);
   const plan = await habeas.get<api.PlanView>(`/api/v1/requests/${id}/plan`);
   expect(plan.tasks.find(({ key }) => key === 'erase:shop')?.depends_on).toContain('verify:tree');
   const audit = await habeas.get<{ items: readonly api.AuditEntryView[] }>('/api/v1/audit?limit=500');
