@@ -4,6 +4,7 @@ import {
   commitFrontier,
   type Database,
   HabeasError,
+  kept,
   newId,
   textArray,
 } from '../foundation/index.ts';
@@ -77,7 +78,7 @@ export function auditArguments(events: readonly AuditEvent[], now: Date): readon
 }
 
 async function insert(transaction: Database, rows: readonly Row[], now: Date): Promise<void> {
-  await sql`with registered as materialized (select ${auditFrontier.register}) ${insertOf(rows, now)}`.execute(
+  await sql`${kept} with registered as materialized (select ${auditFrontier.register}) ${insertOf(rows, now)}`.execute(
     transaction,
   );
 }

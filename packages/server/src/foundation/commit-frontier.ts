@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Database } from './database.ts';
+import { type Database, kept } from './database.ts';
 
 export interface Frontier {
   /** No row at or under this number can appear later. */
@@ -71,9 +71,9 @@ export function commitFrontier(options: {
       and set_config('idle_in_transaction_session_timeout', ${sql.lit(idle)}, true) is not null`,
     async read(db) {
       // Two statements: the locks must be read after the number.
-      const number = await sql<{ given: number }>`select ${last} as given`.execute(db);
+      const number = await sql<{ given: number }>`${kept} select ${last} as given`.execute(db);
       const given = number.rows[0]?.given ?? 0;
-      const locks = await sql<{ behind: number | null }>`
+      const locks = await sql<{ behind: number | null }>`${kept}
         select max(behind) as behind
         from (
           select (${given}::bigint - objid::bigint) & ${sql.lit(LOCK_MASK)}::bigint as behind

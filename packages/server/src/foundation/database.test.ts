@@ -1,7 +1,7 @@
 import { CompiledQuery, sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
-import { keptStatement, type Migrations, migrate, openDatabase } from './database.ts';
+import { kept, keptStatement, type Migrations, migrate, openDatabase } from './database.ts';
 
 const change = (name: string): Migrations => ({
   [name]: {
@@ -38,11 +38,41 @@ it('has connections keep the statements that are to be kept, and no others', asy
       expect(rows).toEqual([{ next: number + 1 }]);
     }
     await sql`select ${3}::integer`.execute(db);
-    const { rows } = await sql`
+    const { rows } = await sql<{ statement: string; calls: number }>`
       select statement, (generic_plans + custom_plans)::integer as calls from pg_prepared_statements`.execute(
       db,
     );
     expect(rows).toEqual([{ statement: text, calls: 2 }]);
+  } finally {
+    await close();
+  }
+});
+
+it('plans kept statements anew as time goes on: a table that was small does not stay so', async () => {
+  await using database = await createTestDatabase();
+  const { db, close } = openDatabase({ url: database.url, connections: 1 });
+  const find = () => sql`${kept} select id from things where id = ${7}::integer`.execute(db);
+  const plan = async () => {
+    const { rows } = await sql<{ name: string }>`select name from pg_prepared_statements`.execute(db);
+    const name = sql.id(rows[0]?.name ?? '');
+    const explained = await sql<Record<string, string>>`explain (costs off) execute ${name} (7)`.execute(db);
+    return Object.values(explained.rows[0] ?? {})[0];
+  };
+  const transactions = async (count: number) => {
+    for (let turn = 0; turn < count; turn += 1) await db.transaction().execute(async () => undefined);
+  };
+  try {
+    await sql`create table things (id integer primary key) with (autovacuum_enabled = off)`.execute(db);
+    await sql`insert into things values (7)`.execute(db);
+    await sql`analyze things`.execute(db);
+    // As often as PostgreSQL tries before it keeps a plan for all values.
+    for (let call = 0; call < 6; call += 1) await find();
+    expect(await plan()).toBe('Seq Scan on things');
+    await sql`insert into things select generate_series(8, 20000)`.execute(db);
+    await transactions(31);
+    expect(await plan()).toBe('Seq Scan on things');
+    await transactions(1);
+    expect(await plan()).toBe('Index Only Scan using things_pkey on things');
   } finally {
     await close();
   }

@@ -53,24 +53,51 @@ export function openDatabase(options: OpenDatabaseOptions): OpenDatabase {
   return { db, pool, close: () => db.destroy() };
 }
 
-/** Texts of statements that connections keep → their names there. */
-const KEPT = new Map<string, string>();
+const KEPT = '/* kept */';
 
 /**
- * A statement that each connection parses and plans once, and afterwards only runs: for one that comes again and again, and costs less than its plan. It
- * is its text that counts: nothing that changes from call to call may stand in it.
+ * Marks a statement that each connection parses and plans once, and afterwards only runs: for one that comes again and again, and costs less than its
+ * plan. It stands first, or right behind `select`. It is the text that counts: nothing that changes from call to call may stand in it.
  */
-export function keptStatement(text: string): string {
-  if (!KEPT.has(text)) KEPT.set(text, `habeas_${KEPT.size + 1}`);
-  return text;
+export const kept = sql.raw(KEPT);
+
+/** The same for a statement that is a text. */
+export const keptStatement = (text: string): string => `${KEPT} ${text}`;
+
+/** Texts of statements that connections keep → their names there. */
+const NAMES = new Map<string, string>();
+
+function nameOf(text: string): string | undefined {
+  if (!/^\s*(?:select )?\/\* kept \*\//.test(text)) return undefined;
+  const name = NAMES.get(text) ?? `habeas_${NAMES.size + 1}`;
+  NAMES.set(text, name);
+  return name;
 }
 
-/** Calls statements that are to be kept by their names; the driver sends the text of such a one only once. */
+/** From this transaction of a connection on it plans anew, whenever it has had twice as many. */
+const FIRST_PLANS = 32;
+
+/**
+ * Calls statements that are to be kept by their names; the driver sends the text of such a one only once. A plan is as good as what PostgreSQL knew
+ * when it was made, and tables that were empty then would be read whole however large they become. So plans are made anew the more
+ * transactions there were: none is used for more of them than were before it.
+ */
 class NamingClient extends pg.Client {
+  #transactions = 0;
+
   // biome-ignore lint/suspicious/noExplicitAny: one implementation of the driver's eight signatures.
   override query(statement: any, ...rest: any[]): any {
-    const name = typeof statement === 'string' ? KEPT.get(statement) : undefined;
+    if (typeof statement !== 'string') return super.query(statement, ...(rest as []));
+    if (statement === 'begin') this.#plan();
+    const name = nameOf(statement);
     return super.query(name === undefined ? statement : { name, text: statement }, ...(rest as []));
+  }
+
+  #plan(): void {
+    this.#transactions += 1;
+    const isTurn = (this.#transactions & (this.#transactions - 1)) === 0;
+    // A connection that is gone tells it to the statement behind this one.
+    if (isTurn && this.#transactions >= FIRST_PLANS) super.query('discard plans', () => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../foundation/index.ts';
+import { type Database, kept } from '../foundation/index.ts';
 import { type GapDecisions, loadGapDecisions } from './gap-decisions.ts';
 import type { KnownClient } from './known-client.ts';
 import type { DeclarationLoader } from './load-declarations.ts';
@@ -118,7 +118,7 @@ async function loadClients(db: Database, options: LoadSnapshotOptions): Promise<
     first_seen: Date;
     last_seen: Date | null;
     declared: boolean | null;
-  }>`
+  }>`${kept}
     select
       clients.id, clients.team, clients.service, clients.address, clients.protocol, clients.state,
       clients.decided_by, clients.reason, clients.first_seen, seen.last_seen, seen.declared

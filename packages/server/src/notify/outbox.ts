@@ -1,5 +1,5 @@
 import { type Generated, sql } from 'kysely';
-import { type Database, HabeasError, newId, textArray } from '../foundation/index.ts';
+import { type Database, HabeasError, kept, newId, textArray } from '../foundation/index.ts';
 import { likePattern } from './event-types.ts';
 import { registerPublisher } from './outbox-frontier.ts';
 
@@ -54,7 +54,7 @@ export async function publish(
 
 /** The frontier has to know of this transaction before the first number is taken: the join needs `registered` first. */
 async function insert(transaction: Database, events: readonly OutboxEvent[], now: Date): Promise<void> {
-  await sql`
+  await sql`${kept}
     with registered as materialized (${registerPublisher})
     insert into outbox_events (organization_id, id, at, type, request_id, data)
     select e.organization_id, e.id, ${now}::timestamptz, e.type, e.request_id, e.data

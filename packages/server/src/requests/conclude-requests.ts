@@ -1,5 +1,5 @@
 import type { Evidence } from '../connectors/index.ts';
-import type { Database } from '../foundation/index.ts';
+import { type Database, kept } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs } from './neighbourhood.ts';
 import { discardPackages } from './package/discard-packages.ts';
@@ -24,6 +24,7 @@ export async function concludeRequests(
   await discardPackages(transaction, { why: 'ended', requests: pairs }, now);
   const tasks = await tables
     .selectFrom('tasks')
+    .modifyFront(kept)
     .select(['organization_id', 'request_id', 'evidence'])
     .where(inPairs('organization_id', 'request_id', pairs))
     .where('kind', 'in', ['erase', 'rectify', 'restrict', 'object'])

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { PlannableSystem } from '../connectors/index.ts';
-import { type Database, HabeasError, newId } from '../foundation/index.ts';
+import { type Database, HabeasError, kept, newId } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { Plan } from './plan.ts';
 import type { TaskSnapshot } from './snapshot.ts';
@@ -65,7 +65,7 @@ export async function insertPlans(
     waitsUntil: waitsUntil(made.plan),
     ...planRows(ref, made.plan, now),
   }));
-  await sql`
+  await sql`${kept}
     update requests as r set plan = c.plan, plan_hash = c.plan_hash, policy_version = c.policy_version, total_tasks = c.total_tasks, waits_until = c.waits_until
     from jsonb_to_recordset(${JSON.stringify(
       rows.map(({ ref, plan, waitsUntil }) => ({

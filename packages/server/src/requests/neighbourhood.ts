@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import type { Database } from '../foundation/index.ts';
+import { type Database, kept } from '../foundation/index.ts';
 import { type Event, mayRedo, type Neighbourhood } from './event.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { loadRedo } from './load-redo.ts';
@@ -42,6 +42,7 @@ export async function loadNeighbourhoods(
   const tables = transaction.withTables<RequestTables>();
   const requestRows = await tables
     .selectFrom('requests')
+    .modifyFront(kept)
     .select(REQUEST_COLUMNS)
     .where(
       inPairs(
@@ -62,6 +63,7 @@ export async function loadNeighbourhoods(
       ? []
       : await tables
           .selectFrom('tasks')
+          .modifyFront(kept)
           .select(TASK_ROW_COLUMNS)
           .where(inPairs('organization_id', 'id', taskPairs))
           .execute();
@@ -118,7 +120,7 @@ export async function loadDependents(
 ): Promise<ReadonlyMap<string, readonly TaskSnapshot[]>> {
   if (ending.length === 0) return new Map();
   // Left to itself, PostgreSQL reads every task of the organization as long as it has not looked at how many there are.
-  const { rows } = await sql<SnapshotRow & { organization_id: string; depends_on: string }>`
+  const { rows } = await sql<SnapshotRow & { organization_id: string; depends_on: string }>`${kept}
     select d.organization_id, d.depends_on, t.*
     from unnest(${ending.map(([id]) => id)}::text[], ${ending.map(([, id]) => id)}::text[]) as ended (organization_id, id)
     cross join lateral (

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Evidence } from '../connectors/index.ts';
-import type { Database } from '../foundation/index.ts';
+import { type Database, kept } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import type { Fact, Step, TaskChange } from './change.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -104,7 +104,7 @@ async function saveRequests(
     ];
   });
   if (changes.length === 0) return;
-  await sql`
+  await sql`${kept}
     update requests as r set
       state = c.state,
       held_from = c.held_from,
@@ -140,7 +140,7 @@ async function saveTasks(
     })),
   );
   if (changes.length === 0) return;
-  await sql`
+  await sql`${kept}
     update tasks as t set
       state = c.state,
       remaining = c.remaining,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import { isWithinCategory } from '../../catalog/index.ts';
 import type { PlannableSystem } from '../../connectors/index.ts';
-import { type Database, deriveKey, type SecretKey } from '../../foundation/index.ts';
+import { type Database, deriveKey, kept, type SecretKey } from '../../foundation/index.ts';
 import { comparableIdentity } from '../comparable-identity.ts';
 import type { RequestTables } from '../tables.ts';
 
@@ -29,6 +29,7 @@ export async function activeHolds(db: Database, organizationId: string): Promise
   return db
     .withTables<RequestTables>()
     .selectFrom('legal_holds')
+    .modifyFront(kept)
     .select(['id', 'scope', 'system', 'category'])
     .where('organization_id', '=', organizationId)
     .where('released_at', 'is', null)
