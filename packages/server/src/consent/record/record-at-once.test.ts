@@ -196,3 +196,39 @@ it('takes what is said late as it is only where nothing that was said later can 
     expect(await signature('ada@x.org')).toEqual(expected);
   }
 });
+
+it('comes to the same where so many come at once that whose signatures went on is returned, and within a transaction that wrote before', async () => {
+  const PEOPLE = 120;
+  const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
+  const all = (
+    round: string,
+    said: (person: number) => { minutes: number; choices: Record<string, boolean> },
+  ) =>
+    Array.from({ length: PEOPLE }, (_, person): Signal => {
+      const { minutes, choices } = said(person);
+      const identity = { type: 'email', value: `p${person}@x.org` };
+      return { eventId: `${round}-${person}`, identity, saidAt: ago(minutes), choices, source: 'api' };
+    });
+  const first = all('first', () => ({ minutes: 10, choices: { a: true } }));
+  // Some go on, some are late about what was said and about something else, some about something else alone.
+  const second = all('second', (person) => ({
+    minutes: person % 3 === 0 ? 5 : 15,
+    choices: [{ a: false }, { a: false, b: true }, { b: true }][person % 3] ?? {},
+  }));
+  const expected = (person: number) =>
+    person % 3 === 0 ? { known: 1n, granted: 0n } : { known: 3n, granted: 3n };
+  for (const size of [PEOPLE, 64]) {
+    const { atOnce, signature } = await openOrganization();
+    for (const said of [first, second])
+      for (let start = 0; start < PEOPLE; start += size)
+        expect(await atOnce(said.slice(start, start + size))).toBe(true);
+    for (let person = 0; person < PEOPLE; person += 1)
+      expect([person, await signature(`p${person}@x.org`)]).toEqual([person, expected(person)]);
+  }
+  const { options, signature } = await openOrganization();
+  await database.db.transaction().execute(async (transaction) => {
+    for (const said of [first.slice(0, 3), second.slice(0, 3)])
+      expect(await recordAtOnce(transaction, said, { ...options, entries: [] })).toBe(true);
+  });
+  for (const person of [0, 1, 2]) expect(await signature(`p${person}@x.org`)).toEqual(expected(person));
+});

@@ -84,6 +84,17 @@ end $$`;
 /** What signals add to signatures. Arrays are read in step, row by row; as functions in FROM each would be written down first. */
 const STEPS = `(select unnest(places) as place, unnest(single) as alone, unnest(moments) as moment, unnest(masks) as mask, unnest(grants) as granted)`;
 
+const GO_ON = `update consent_signatures as s
+    set known = s.known | g.mask, granted = (s.granted & ~g.mask) | g.granted, latest = greatest(s.latest, g.moment)
+    from ${STEPS} as g
+    where g.alone and s.organization_id = organization and s.subject = people[g.place]
+      and (s.latest < g.moment or (s.known | limited) & g.mask = 0)`;
+/**
+ * Of so few signals it is only counted whose signatures went on: to return their numbers and put them together takes as long as all that is done for two
+ * signals. Where somebody is left, those are the rows that this transaction wrote, if it wrote nothing before (`unwritten`).
+ */
+const FEW = 64;
+
 /**
  * Stores signals that are all new, what they come to, and audit entries; one that is not new ends the statement as a violation of the key. Each comes with the
  * place of its identity, when the first agreement in it ends, and whether nothing but what was said last counts for what it adds (`single`): it is
@@ -101,7 +112,9 @@ declare
   people integer[];
   first_new integer;
   added integer := 0;
+  later integer;
   gone integer[];
+  unwritten boolean := pg_current_xact_id_if_assigned() is null;
 begin
   -- Whoever stores signals of an organization takes a turn, to the end of their transaction: each person has one writer.
   -- An expression is computed at once; to perform it as a statement would take longer than all that it does.
@@ -134,15 +147,16 @@ begin
   end if;
   if added = cardinality(people) then return; end if;
   -- What is said late counts as it is where nobody has said anything about these purposes, unless it may be that something said about them has expired.
-  with done as (
-    update consent_signatures as s
-    set known = s.known | g.mask, granted = (s.granted & ~g.mask) | g.granted, latest = greatest(s.latest, g.moment)
-    from ${STEPS} as g
-    where g.alone and s.organization_id = organization and s.subject = people[g.place]
-      and (s.latest < g.moment or (s.known | limited) & g.mask = 0)
-    returning s.subject
-  ) select array_agg(subject) into gone from done;
-  if added + coalesce(cardinality(gone), 0) = cardinality(people) then return; end if;
+  if cardinality(places) > ${FEW} or not unwritten then
+    with done as (${GO_ON} returning s.subject) select array_agg(subject) into gone from done;
+    if added + coalesce(cardinality(gone), 0) = cardinality(people) then return; end if;
+  else
+    ${GO_ON};
+    get diagnostics later = row_count;
+    if added + later = cardinality(people) then return; end if;
+    gone := array(select s.subject from consent_signatures as s
+      where s.organization_id = organization and s.subject = any(people) and s.xmin = pg_current_xact_id()::xid);
+  end if;
   perform fold_consent(organization, array(
     select people[g.place] from ${STEPS} as g
     where (g.alone and people[g.place] >= first_new) is not true and people[g.place] not in (select unnest(gone))
@@ -154,9 +168,10 @@ export const recordFunctions: Migrations = {
   '0039-record-consent': { up: async () => undefined },
   '0092-record-consent': { up: async () => undefined },
   '0094-record-consent': { up: async () => undefined },
-  '0108-record-consent': {
+  '0108-record-consent': { up: async () => undefined },
+  '0110-record-consent': {
     async up(db) {
-      for (const name of ['record_consent', 'fold_consent', 'number_consent_people'])
+      for (const name of ['record_consent', 'fold_consent', 'number_consent_people', 'add_consent_people'])
         await sql.raw(`drop function if exists ${name}`).execute(db);
       for (const text of [ADD_PEOPLE, FOLD, RECORD]) await sql.raw(text).execute(db);
     },
