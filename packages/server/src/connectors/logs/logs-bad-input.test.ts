@@ -117,7 +117,11 @@ describe('a line without an end', () => {
   test('in a packed file takes no more memory', async () => {
     const root = makeFolder();
     // It repeats itself within the window of gzip, so that unpacking it is no work.
-    const part = gzipSync(randomBytes(8 * 1024).toString('hex').repeat(1024));
+    const part = gzipSync(
+      randomBytes(8 * 1024)
+        .toString('hex')
+        .repeat(1024),
+    );
     // Members of gzip one after the other are one file.
     const file = openSync(join(root, 'app.log.1.gz'), 'w');
     for (let size = 0; size < bytes; size += 16 * MB) writeSync(file, part);
