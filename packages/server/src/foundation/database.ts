@@ -74,30 +74,26 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** From this transaction of a connection on it plans anew, whenever it has had twice as many. */
+/** From this kept statement of a connection on it plans anew, whenever it has run twice as many. */
 const FIRST_PLANS = 32;
 
 /**
  * Calls statements that are to be kept by their names; the driver sends the text of such a one only once. A plan is as good as what PostgreSQL knew
- * when it was made, and tables that were empty then would be read whole however large they become. So plans are made anew the more
- * transactions there were: none is used for more of them than were before it.
+ * when it was made, and a table that was empty then would be read whole however large it becomes. So plans are made anew the more
+ * statements there were: none is used for more of them than were before it.
  */
 class NamingClient extends pg.Client {
-  #transactions = 0;
+  #kept = 0;
 
   // biome-ignore lint/suspicious/noExplicitAny: one implementation of the driver's eight signatures.
   override query(statement: any, ...rest: any[]): any {
-    if (typeof statement !== 'string') return super.query(statement, ...(rest as []));
-    if (statement === 'begin') this.#plan();
-    const name = nameOf(statement);
-    return super.query(name === undefined ? statement : { name, text: statement }, ...(rest as []));
-  }
-
-  #plan(): void {
-    this.#transactions += 1;
-    const isTurn = (this.#transactions & (this.#transactions - 1)) === 0;
-    // A connection that is gone tells it to the statement behind this one.
-    if (isTurn && this.#transactions >= FIRST_PLANS) super.query('discard plans', () => undefined);
+    const name = typeof statement === 'string' ? nameOf(statement) : undefined;
+    if (name === undefined) return super.query(statement, ...(rest as []));
+    this.#kept += 1;
+    const isTurn = (this.#kept & (this.#kept - 1)) === 0;
+    // Where that cannot be, in a transaction that has failed or on a connection that is gone, the statement behind it tells so.
+    if (isTurn && this.#kept >= FIRST_PLANS) super.query('discard plans', () => undefined);
+    return super.query({ name, text: statement }, ...(rest as []));
   }
 }
 

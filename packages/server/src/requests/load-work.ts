@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import type { Identity } from '../catalog/index.ts';
-import { createGroup, type Database, HabeasError, kept, type SecretKey } from '../foundation/index.ts';
+import { createGroup, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
 import { openChanges } from './change-vault.ts';
 import { openIdentity, openRequestKey, type RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
@@ -123,7 +123,7 @@ function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
   const organizations = claimed.map(({ organizationId }) => organizationId);
   const ofRequest = (alias: string) =>
     sql`${sql.ref(`${alias}.organization_id`)} = t.organization_id and ${sql.ref(`${alias}.request_id`)} = t.request_id`;
-  return sql<LoadedRows>`${kept}
+  return sql<LoadedRows>`
     select ${columns('t', 'task', TASK_ROW_COLUMNS)}, ${columns('r', 'request', REQUEST_COLUMNS)},
       (select k.sealed_key from request_keys k where ${ofRequest('k')}) as sealed_key,
       (select c.sealed from request_changes c where ${ofRequest('c')}) as changes,
