@@ -8,7 +8,12 @@ export interface DuckDb extends AsyncDisposable {
 }
 
 export async function openDuckDb(): Promise<DuckDb> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '1GB' });
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '1',
+    memory_limit: '1GB',
+    // It knows a file again by its time, and one that is written anew within a few milliseconds has the same.
+    enable_external_file_cache: 'false',
+  });
   const connection = await instance.connect();
   await connection.run("set timezone = 'UTC'");
   return {
