@@ -72,6 +72,8 @@ beforeAll(async () => {
   state = await readTargetState(full.pool, byNumber);
   await rebuildBits(client, { type: 'user_id', purposes: state.purposes, isNumber: false });
   await client.query(`grant select on sites, results to "${roleOf(byNumber, 'rows')}"`);
+  // The connection serves statements too, which have to be given up.
+  await client.query('reset statement_timeout');
   client.release();
 }, 60_000);
 
