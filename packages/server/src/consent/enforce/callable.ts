@@ -41,7 +41,7 @@ export function findCallable(
         made.has(keyOf({ schema, name: name.name })),
       );
       if (mine.some((schema) => !allowed.has(keyOf({ schema, name: name.name }))))
-        return 'it is your own and may read any table. If it reads none, name it in `consent.functions`.';
+        return 'it is your own and may read any table. If it reads none, name it in `consent.targets[].functions`.';
       if (mine.length > 0) return undefined;
       if ((name.schema ?? 'pg_catalog') === 'pg_catalog' && known.has(name.name)) return undefined;
       return 'it is not known to leave tables, files and settings alone.';
@@ -64,7 +64,7 @@ export function findCallable(
 }
 
 function declare(code: QualifiedName): string {
-  return `If ${keyOf(code)} reads none, name it in \`consent.functions\`.`;
+  return `If ${keyOf(code)} reads none, name it in \`consent.targets[].functions\`.`;
 }
 
 function keyOf({ schema, name }: QualifiedName): string {
