@@ -17,54 +17,76 @@ export async function* keyBatches(
   parts: readonly KeyQuery[],
   most: number,
 ): AsyncGenerator<StoredBatch> {
-  for (const [index, part] of parts.entries()) {
-    const ranges = (await rangesOf(transaction, part, most)).values();
-    const ahead: { readonly range: string; readonly row: Promise<TextRow> }[] = [];
-    const readOn = (): void => {
-      const { value: range } = ranges.next();
-      if (range !== undefined) ahead.push({ range, row: readRange(transaction, { part, range, most }) });
-    };
-    for (let count = 0; count < RANGES_AHEAD; count += 1) readOn();
-    for (let first = ahead.shift(); first !== undefined; first = ahead.shift()) {
-      const [count = '0', ...keys] = await first.row;
-      readOn();
-      if (Number(count) > most * FETCH_BATCHES || mayHaveNull(keys.slice(0, part.keyParts)))
-        yield* numberedBatches(transaction, { part, range: first.range, most, index });
-      else if (Number(count) > 0)
-        yield { index, count: Number(count), keys: keys.map((array) => array ?? '[]') };
-    }
+  const ranges = rangesOf(parts, { most, edges: await findEdges(transaction, parts, most) });
+  const ahead: { readonly of: Range; readonly row: Promise<TextRow> }[] = [];
+  const readOn = (): void => {
+    const { value: range } = ranges.next();
+    if (range !== undefined) ahead.push({ of: range, row: readRange(transaction, range) });
+  };
+  for (let count = 0; count < RANGES_AHEAD; count += 1) readOn();
+  for (let first = ahead.shift(); first !== undefined; first = ahead.shift()) {
+    const { index, part } = first.of;
+    const [count = '0', ...keys] = await first.row;
+    readOn();
+    if (Number(count) > most * FETCH_BATCHES || mayHaveNull(keys.slice(0, part.keyParts)))
+      yield* numberedBatches(transaction, first.of);
+    else if (Number(count) > 0)
+      yield { index, count: Number(count), keys: keys.map((array) => array ?? '[]') };
   }
 }
 
 interface Range {
+  /** The number of the part. */
+  readonly index: number;
   readonly part: KeyQuery;
   /** A condition that follows others. */
   readonly range: string;
   readonly most: number;
 }
 
-/** Conditions of which each row fulfils one. Edges lie between them: every `most`-th key of the found rows. */
-async function rangesOf(
+/** Writes down every `most`-th key of the found rows of each part. Gives their numbers; the file's thread is asked for all at once. */
+async function findEdges(
   transaction: SqlTransaction,
-  { along: { table, column, at } }: KeyQuery,
+  parts: readonly KeyQuery[],
   most: number,
-): Promise<readonly string[]> {
-  const edge = (where: string) =>
-    `select ${column} from ${table} ${where} order by ${column} limit 1 offset ${most - 1}`;
-  await transaction.script([
-    'drop table if exists temp.habeas_edges',
-    'create table temp.habeas_edges (number integer primary key, at)',
-  ]);
-  const edges = await transaction.change(
-    `insert into temp.habeas_edges (at)
-     with recursive e (at) as (select (${edge('')}) union all select (${edge(`where ${column} > e.at`)}) from e where e.at is not null)
-     select at from e where at is not null`,
+): Promise<readonly number[]> {
+  await transaction.script(
+    parts.flatMap((_, index) => [
+      `drop table if exists temp.${edgesOf(index)}`,
+      `create table temp.${edgesOf(index)} (number integer primary key, at)`,
+    ]),
   );
-  const edgeAt = (number: number) => `(select at from temp.habeas_edges where number = ${number})`;
-  return Array.from({ length: edges + 1 }, (_, before) => {
-    const after = before === 0 ? '' : ` and ${at} > ${edgeAt(before)}`;
-    return before === edges ? after : `${after} and ${at} <= ${edgeAt(before + 1)}`;
+  const counts = parts.map(({ along: { table, column } }, index) => {
+    const edge = (where: string) =>
+      `select ${column} from ${table} ${where} order by ${column} limit 1 offset ${most - 1}`;
+    return transaction.change(
+      `insert into temp.${edgesOf(index)} (at)
+       with recursive e (at) as (select (${edge('')}) union all select (${edge(`where ${column} > e.at`)}) from e where e.at is not null)
+       select at from e where at is not null`,
+    );
   });
+  return await Promise.all(counts);
+}
+
+function edgesOf(index: number): string {
+  return `habeas_edges_${index}`;
+}
+
+/** For each part conditions of which each row fulfils one: the edges lie between them. */
+function* rangesOf(
+  parts: readonly KeyQuery[],
+  { most, edges }: { readonly most: number; readonly edges: readonly number[] },
+): Generator<Range, undefined> {
+  for (const [index, part] of parts.entries()) {
+    const { at } = part.along;
+    const count = edges[index] ?? 0;
+    const edgeAt = (number: number) => `(select at from temp.${edgesOf(index)} where number = ${number})`;
+    for (let before = 0; before <= count; before += 1) {
+      const after = before === 0 ? '' : ` and ${at} > ${edgeAt(before)}`;
+      const range = before === count ? after : `${after} and ${at} <= ${edgeAt(before + 1)}`;
+      yield { index, part, range, most };
+    }
+  }
 }
 
 /** How many rows a range has, and for each column the array of its values. Reads few more rows than may be used. */
@@ -88,7 +110,7 @@ function readRange(transaction: SqlTransaction, { part, range, most }: Range): P
  */
 async function* numberedBatches(
   transaction: SqlTransaction,
-  { part, range, most, index }: Range & { readonly index: number },
+  { part, range, most, index }: Range,
 ): AsyncGenerator<StoredBatch> {
   const names = namesOf(part);
   const columns = names.map((name, at) => `${name}${at < part.keyParts ? ' not null' : ''}`);

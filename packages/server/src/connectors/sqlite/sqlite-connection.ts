@@ -69,6 +69,11 @@ export class SqliteConnection {
     return (await this.#ask({ kind: 'each', ...statement, keys })).changes ?? 0;
   }
 
+  put(name: 'now' | 'salt', value: string): void {
+    // It cannot fail unless the thread has ended, which whoever asks next is told.
+    this.#ask({ kind: 'put', name, value }).catch(() => undefined);
+  }
+
   async script(statements: readonly string[]): Promise<void> {
     await this.#ask({ kind: 'script', statements });
   }

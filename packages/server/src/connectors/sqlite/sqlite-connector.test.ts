@@ -153,6 +153,61 @@ test('what lies between numbers that follow each other and was not located stays
   expect(sum((await connector.verify(scope)).remaining)).toBe(0);
 });
 
+test.each([
+  ['whole numbers', 'n', ''],
+  ['whole numbers beyond 2^53', '9007199254740992 + n', ''],
+  [
+    'all kinds',
+    `case n % 4 when 0 then n when 1 then n / 8.0 when 2 then 't' || n else cast('b' || n as blob) end`,
+    '',
+  ],
+  ['texts in a column of texts', `n`, ' text'],
+])('of many first parts with the same lines, what was not located stays: %s', async (_, order, type) => {
+  const { connector, file } = openStore(
+    `create table people (id integer primary key, email text);
+     create table orders (id${type} primary key not null, person int);
+     create table lines (of_order${type}, line, primary key (of_order, line));
+     insert into people values (1, 'ann@example.com'), (2, 'bob@example.com');
+     insert into orders with recursive c (n) as (select 1 union all select n + 1 from c where n < 200) select ${order}, n % 2 + 1 from c;
+     insert into lines select id, line from orders, (select 1 as line union all select 2 union all select 3 union all select 8);
+     insert into lines select id, 4 from orders where rowid % 3 = 0;
+     insert into lines select id, 5 from orders where rowid % 50 = 0;`,
+    `${people(`
+          - { name: id, fides_meta: { primary_key: true } }
+          - ${EMAIL}`)}
+      - name: orders
+        habeas: { on_erase: { keep: { reason: accounts } } }
+        fields:
+          - { name: id, fides_meta: { primary_key: true } }
+          - { name: person, fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] } }
+      - name: lines
+        habeas: { on_erase: delete }
+        fields:
+          - { name: of_order, fides_meta: { primary_key: true, references: [{ dataset: shop, field: orders.id, direction: from }] } }
+          - { name: line, fides_meta: { primary_key: true } }`,
+  );
+  const theirs = 'exists (select 1 from orders where id is of_order and person = 1)';
+  const [[lines] = []] = file.rows(`select count(*) from lines where ${theirs}`);
+  const others = `select typeof(of_order), hex(of_order), quote(line) from lines where not ${theirs} order by 1, 2, 3`;
+  const before = file.rows(others);
+  const scope = await located({ connector }, ANN);
+  file.run([
+    `insert into lines select id, l.line from orders, (select 1.5 as line union all select '2' union all select 0 union all select 6 union all select x'03') l where person = 1`,
+  ]);
+  expect((await erase({ connector }, scope)).counts).toMatchObject({ lines });
+  expect(file.rows(others)).toEqual(before);
+  expect(
+    file.rows(`select quote(line), count(*) from lines where ${theirs} group by line order by 1`),
+  ).toEqual([
+    [`'2'`, 100],
+    ['0', 100],
+    ['1.5', 100],
+    ['6', 100],
+    [`X'03'`, 100],
+  ]);
+  expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+});
+
 test('keys of several parts are erased as they are, also whole numbers that only differ beyond 2^53', async () => {
   // The first two are one number to JavaScript.
   const keys = [

@@ -73,7 +73,7 @@ export const sqliteDialect: SqlDialect = {
   later: (column, { count, unit }) => `habeas_later(${column}, ${count}, '${unit}')`,
   printTime: (time) => `strftime('%Y-%m-%dT%H:%M:%SZ', ${time})`,
   nowIn: ({ baseType }) => (baseType.includes('int') ? `unixepoch(habeas_now())` : `datetime(habeas_now())`),
-  set: (name) => `select habeas_set('${name}', $1)`,
+  set: () => undefined,
 
   keySource,
   keysAre: 'columns',

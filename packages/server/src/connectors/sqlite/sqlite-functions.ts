@@ -3,14 +3,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Temporal } from 'temporal-polyfill';
 import { createHasOne, textsInside } from './inside-json.ts';
 
-/** What SQLite's SQL lacks, as functions: the clock, hashes with a salt, calendar spans, letters without regard to case. */
-export function addFunctions(database: DatabaseSync): void {
-  const settings = new Map<string, string>();
+/**
+ * What SQLite's SQL lacks, as functions: the clock, hashes with a salt, calendar spans, letters without regard to case. `settings`: what the
+ * transaction says of `now` and `salt`.
+ */
+export function addFunctions(database: DatabaseSync, settings: ReadonlyMap<string, string>): void {
   const pure = { deterministic: true } as const;
-  database.function('habeas_set', (name, value) => {
-    settings.set(`${name}`, `${value}`);
-    return null;
-  });
   database.function('habeas_now', () => settings.get('now') ?? null);
   database.function('habeas_salted_hash', (text) => sha256(`${settings.get('salt')}${text}`));
   database.function('habeas_hash', pure, (text) => sha256(`${text}`));

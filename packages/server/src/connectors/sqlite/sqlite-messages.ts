@@ -8,6 +8,8 @@ export type SqliteQuestion = { readonly id: number } & (
       readonly values: readonly (string | number | null)[];
     }
   | ({ readonly kind: 'each'; readonly keys: readonly string[] } & EachStatement)
+  /** What a setting is in the statements that follow. */
+  | { readonly kind: 'put'; readonly name: 'now' | 'salt'; readonly value: string }
   | { readonly kind: 'script'; readonly statements: readonly string[] }
   /** Opens a stream, which then has the id of this question. */
   | { readonly kind: 'open'; readonly text: string }

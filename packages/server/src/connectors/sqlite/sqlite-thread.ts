@@ -17,7 +17,8 @@ const database = new DatabaseSync(workerData.address, { timeout: workerData.pati
 database.exec('pragma foreign_keys = on; pragma secure_delete = on; pragma trusted_schema = off');
 // With SQLite's own 2 MB, pages that an erasure changes again and again are written again and again.
 database.exec(`pragma main.cache_size = -${CACHE_KIBIBYTES}; pragma temp.cache_size = -${CACHE_KIBIBYTES}`);
-addFunctions(database);
+const settings = new Map<string, string>();
+addFunctions(database, settings);
 const streams = new Map<number, Iterator<unknown>>();
 
 parentPort?.on('message', (question: SqliteQuestion) => {
@@ -41,6 +42,9 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
       return { changes: Number(prepare(question.text).run(named(question.values)).changes) };
     case 'each':
       return { changes: changeEach(question) };
+    case 'put':
+      settings.set(question.name, question.value);
+      return {};
     case 'script':
       for (const statement of question.statements) database.exec(statement);
       return {};

@@ -49,6 +49,10 @@ export class SqliteTransaction implements SqlTransaction {
     return await this.#run(() => this.#connection.changeEach(statement, keys));
   }
 
+  put(name: 'now' | 'salt', value: string): void {
+    this.#connection.put(name, value);
+  }
+
   async script(statements: readonly string[]): Promise<void> {
     if (statements.length > 0) await this.#run(() => this.#connection.script(statements));
   }

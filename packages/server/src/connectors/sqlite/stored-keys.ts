@@ -130,19 +130,18 @@ export function boundKey(value: StoredKey): string | number | bigint | Uint8Arra
 
 /** The last of the keys that follow the one in this row and differ in their last part alone, by one from each to the next. */
 export function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
-  const last = parts.at(-1) ?? [];
+  const lasts = parts[parts.length - 1] ?? [];
+  const first = lasts[row];
   let end = row;
-  while (isNext(last[end], last[end + 1]) && haveSameStart(parts, end)) end += 1;
+  if (typeof first === 'number')
+    while (lasts[end + 1] === first + (end + 1 - row) && haveSameStart(parts, row, end + 1)) end += 1;
+  else if (typeof first === 'bigint')
+    while (lasts[end + 1] === first + BigInt(end + 1 - row) && haveSameStart(parts, row, end + 1)) end += 1;
   return end;
 }
 
-function isNext(one: StoredKey | undefined, next: StoredKey | undefined): boolean {
-  if (typeof one === 'bigint') return next === one + 1n;
-  return typeof one === 'number' && next === one + 1;
-}
-
-function haveSameStart(parts: readonly (readonly StoredKey[])[], row: number): boolean {
+function haveSameStart(parts: readonly (readonly StoredKey[])[], row: number, other: number): boolean {
   for (let part = 0; part < parts.length - 1; part += 1)
-    if (parts[part]?.[row] !== parts[part]?.[row + 1]) return false;
+    if (parts[part]?.[row] !== parts[part]?.[other]) return false;
   return true;
 }
