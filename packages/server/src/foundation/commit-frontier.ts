@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Database, kept } from './database.ts';
+import type { Database } from './database.ts';
+import { kept } from './habeas-client.ts';
 
 export interface Frontier {
   /** No row at or under this number can appear later. */

@@ -1,7 +1,8 @@
 import { CompiledQuery, sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { createTestDatabase } from '../../test/database.ts';
-import { kept, keptStatement, type Migrations, migrate, openDatabase } from './database.ts';
+import { type Migrations, migrate, openDatabase } from './database.ts';
+import { kept, keptStatement } from './habeas-client.ts';
 
 const change = (name: string): Migrations => ({
   [name]: {

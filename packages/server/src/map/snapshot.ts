@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Database, kept } from '../foundation/index.ts';
+import { type Database, kept, together } from '../foundation/index.ts';
 import { type GapDecisions, loadGapDecisions } from './gap-decisions.ts';
 import type { KnownClient } from './known-client.ts';
 import type { DeclarationLoader } from './load-declarations.ts';
@@ -47,17 +47,15 @@ export async function loadSnapshot(
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (transaction) => {
-      const sources = await loadSources(transaction, options);
-      return {
-        sources,
-        ...(await loadMoments(transaction, loader, { ...options, sources })),
-        clients: await loadClients(transaction, options),
-        decisions: await loadGapDecisions(transaction, organizationId),
-        loss: await loadLoss(transaction, {
-          organizationId,
-          after: new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS),
-        }),
-      };
+      const after = new Date(options.now.getTime() - LOSS_SHOWN_MILLISECONDS);
+      const [sources, clients, decisions, loss] = await together(transaction, (pipelined) => [
+        loadSources(pipelined, options),
+        loadClients(pipelined, options),
+        loadGapDecisions(pipelined, organizationId),
+        loadLoss(pipelined, { organizationId, after }),
+      ]);
+      const moments = await loadMoments(transaction, loader, { ...options, sources });
+      return { sources, ...moments, clients, decisions, loss };
     });
 }
 

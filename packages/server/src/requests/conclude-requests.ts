@@ -1,5 +1,5 @@
 import type { Evidence } from '../connectors/index.ts';
-import { type Database, kept } from '../foundation/index.ts';
+import { type Database, kept, together } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { inPairs } from './neighbourhood.ts';
 import { discardPackages } from './package/discard-packages.ts';
@@ -15,21 +15,25 @@ export async function concludeRequests(
   now: Date,
 ): Promise<void> {
   if (refs.length === 0) return;
-  const tables = transaction.withTables<RequestTables>();
   const pairs = refs.map((ref) => [ref.organizationId, ref.requestId] as const);
-  await tables
-    .deleteFrom('request_blobs')
-    .where(inPairs('organization_id', 'request_id', pairs))
-    .execute();
-  await discardPackages(transaction, { why: 'ended', requests: pairs }, now);
-  const tasks = await tables
-    .selectFrom('tasks')
-    .modifyFront(kept)
-    .select(['organization_id', 'request_id', 'evidence'])
-    .where(inPairs('organization_id', 'request_id', pairs))
-    .where('kind', 'in', ['erase', 'rectify', 'restrict', 'object'])
-    .where('evidence', 'is not', null)
-    .execute();
+  const [tasks] = await together(transaction, (pipelined) => {
+    const tables = pipelined.withTables<RequestTables>();
+    return [
+      tables
+        .selectFrom('tasks')
+        .modifyFront(kept)
+        .select(['organization_id', 'request_id', 'evidence'])
+        .where(inPairs('organization_id', 'request_id', pairs))
+        .where('kind', 'in', ['erase', 'rectify', 'restrict', 'object'])
+        .where('evidence', 'is not', null)
+        .execute(),
+      tables
+        .deleteFrom('request_blobs')
+        .where(inPairs('organization_id', 'request_id', pairs))
+        .execute(),
+      discardPackages(pipelined, { why: 'ended', requests: pairs }, now),
+    ];
+  });
   const ends = new Map<string, { readonly ref: RequestRef; readonly until: Date }>();
   for (const task of tasks) {
     const ref = { organizationId: task.organization_id, requestId: task.request_id };
@@ -39,7 +43,8 @@ export async function concludeRequests(
       ends.set(task.request_id, { ref, until });
   }
   for (const { ref, until } of ends.values()) {
-    await tables
+    await transaction
+      .withTables<RequestTables>()
       .updateTable('requests')
       .set({ residual_until: until })
       .where('organization_id', '=', ref.organizationId)

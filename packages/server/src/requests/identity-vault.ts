@@ -1,14 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Identity } from '../catalog/index.ts';
-import {
-  type Database,
-  deriveKey,
-  HabeasError,
-  newSecretKey,
-  open,
-  type SecretKey,
-  seal,
-} from '../foundation/index.ts';
+import { type Database, deriveKey, HabeasError, open, type SecretKey, seal } from '../foundation/index.ts';
 import type { RequestTables } from './tables.ts';
 
 export interface RequestRef {
@@ -16,28 +8,31 @@ export interface RequestRef {
   readonly requestId: string;
 }
 
+export interface RequestKey {
+  readonly ref: RequestRef;
+  readonly key: SecretKey;
+}
+
 /**
  * Each request has a key of its own, sealed by the master key; identities, found keys, collected rows and the package
  * are sealed by it. Deleting the row of the key is how Habeas forgets all of them at once, copies of the ciphertext that were made without the key included.
  */
-export async function createRequestKeys(
+export async function storeRequestKeys(
   transaction: Database,
-  refs: readonly RequestRef[],
+  keys: readonly RequestKey[],
   masterKey: SecretKey,
-): Promise<readonly SecretKey[]> {
-  const made = refs.map((ref) => ({ ref, key: newSecretKey() }));
+): Promise<void> {
   await transaction
     .withTables<RequestTables>()
     .insertInto('request_keys')
     .values(
-      made.map(({ ref, key }) => ({
+      keys.map(({ ref, key }) => ({
         organization_id: ref.organizationId,
         request_id: ref.requestId,
         sealed_key: seal(masterKey, key, keyContext(ref)),
       })),
     )
     .execute();
-  return made.map(({ key }) => key);
 }
 
 /** Throws KEY_DESTROYED once the request was forgotten. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { PlannableSystem } from '../connectors/index.ts';
-import { type Database, HabeasError, kept, newId } from '../foundation/index.ts';
+import { type Database, HabeasError, kept, newId, together } from '../foundation/index.ts';
 import type { RequestRef } from './identity-vault.ts';
 import type { Plan } from './plan.ts';
 import type { TaskSnapshot } from './snapshot.ts';
@@ -33,7 +33,34 @@ export async function insertPlans(
   waitsUntil: (plan: Plan) => Date | null,
 ): Promise<readonly InsertedPlan[]> {
   if (planned.length === 0) return [];
-  const tables = transaction.withTables<RequestTables>();
+  const rows = planned.map(({ ref, made }) => ({
+    ref,
+    plan: made.plan,
+    waitsUntil: waitsUntil(made.plan),
+    ...planRows(ref, made.plan, now),
+  }));
+  await together(transaction, (pipelined) => {
+    const tables = pipelined.withTables<RequestTables>();
+    return [
+      insertInputs(pipelined, planned, now),
+      updateRequests(pipelined, rows),
+      ...chunksOf(rows.flatMap(({ tasks }) => tasks)).map((chunk) =>
+        tables.insertInto('tasks').values(chunk).execute(),
+      ),
+      ...chunksOf(rows.flatMap(({ edges }) => edges)).map((chunk) =>
+        tables.insertInto('task_dependencies').values(chunk).execute(),
+      ),
+    ];
+  });
+  return rows.map(({ ref, plan, waitsUntil, tasks }) => ({
+    ref,
+    plan,
+    waitsUntil,
+    roots: tasks.filter((task) => task.remaining === 0).map(newTask),
+  }));
+}
+
+async function insertInputs(transaction: Database, planned: readonly Planned[], now: Date): Promise<void> {
   const inputs = new Map(
     planned.flatMap(({ ref, made }) =>
       made.systems.flatMap((system) =>
@@ -48,27 +75,28 @@ export async function insertPlans(
       ),
     ),
   );
-  if (inputs.size > 0)
-    await tables
-      .insertInto('plan_inputs')
-      .values([...inputs.values()].map((input) => ({ ...input, used_at: now })))
-      .onConflict((conflict) =>
-        conflict
-          .columns(['organization_id', 'hash'])
-          .doUpdateSet({ used_at: now })
-          .where('plan_inputs.used_at', '<', new Date(now.getTime() - 86_400_000)),
-      )
-      .execute();
-  const rows = planned.map(({ ref, made }) => ({
-    ref,
-    plan: made.plan,
-    waitsUntil: waitsUntil(made.plan),
-    ...planRows(ref, made.plan, now),
-  }));
+  if (inputs.size === 0) return;
+  await transaction
+    .withTables<RequestTables>()
+    .insertInto('plan_inputs')
+    .values([...inputs.values()].map((input) => ({ ...input, used_at: now })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['organization_id', 'hash'])
+        .doUpdateSet({ used_at: now })
+        .where('plan_inputs.used_at', '<', new Date(now.getTime() - 86_400_000)),
+    )
+    .execute();
+}
+
+async function updateRequests(
+  transaction: Database,
+  planned: readonly { readonly ref: RequestRef; readonly plan: Plan; readonly waitsUntil: Date | null }[],
+): Promise<void> {
   await sql`${kept}
     update requests as r set plan = c.plan, plan_hash = c.plan_hash, policy_version = c.policy_version, total_tasks = c.total_tasks, waits_until = c.waits_until
     from jsonb_to_recordset(${JSON.stringify(
-      rows.map(({ ref, plan, waitsUntil }) => ({
+      planned.map(({ ref, plan, waitsUntil }) => ({
         organization_id: ref.organizationId,
         id: ref.requestId,
         plan: JSON.stringify(plan),
@@ -79,16 +107,6 @@ export async function insertPlans(
       })),
     )}::jsonb) as c (organization_id text, id text, plan text, plan_hash text, policy_version text, total_tasks integer, waits_until timestamptz)
     where r.organization_id = c.organization_id and r.id = c.id`.execute(transaction);
-  for (const chunk of chunks(rows.flatMap(({ tasks }) => tasks)))
-    await tables.insertInto('tasks').values(chunk).execute();
-  for (const chunk of chunks(rows.flatMap(({ edges }) => edges)))
-    await tables.insertInto('task_dependencies').values(chunk).execute();
-  return rows.map(({ ref, plan, waitsUntil, tasks }) => ({
-    ref,
-    plan,
-    waitsUntil,
-    roots: tasks.filter((task) => task.remaining === 0).map(newTask),
-  }));
 }
 
 function planRows(ref: RequestRef, plan: Plan, now: Date) {
@@ -128,8 +146,13 @@ function planRows(ref: RequestRef, plan: Plan, now: Date) {
 }
 
 /** PostgreSQL takes 65,535 parameters a statement. */
-function* chunks<Row>(rows: readonly Row[]): Iterable<readonly Row[]> {
-  for (let start = 0; start < rows.length; start += 2_000) yield rows.slice(start, start + 2_000);
+const ROWS_PER_STATEMENT = 2_000;
+
+function chunksOf<Row>(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const count = Math.ceil(rows.length / ROWS_PER_STATEMENT);
+  return Array.from({ length: count }, (_, at) =>
+    rows.slice(at * ROWS_PER_STATEMENT, (at + 1) * ROWS_PER_STATEMENT),
+  );
 }
 
 /** The snapshot of a task that was just inserted; nothing is read back. */

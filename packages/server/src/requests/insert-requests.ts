@@ -1,6 +1,6 @@
 import type { api } from '@habeas/contract';
 import { appendAudit } from '../audit/index.ts';
-import { type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { type Database, HabeasError, newSecretKey, type SecretKey, together } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import {
   caseOf,
@@ -12,7 +12,7 @@ import {
 } from '../policy/index.ts';
 import { addChanges } from './change-vault.ts';
 import { nextAlertAt, runningTerms } from './deadlines/alert-levels.ts';
-import { addIdentities, createRequestKeys, type RequestRef } from './identity-vault.ts';
+import { addIdentities, type RequestRef, storeRequestKeys } from './identity-vault.ts';
 import type { MadePlan } from './insert-plans.ts';
 import type { Caller, ReceiveOptions } from './requests.ts';
 import type { RequestTables } from './tables.ts';
@@ -38,6 +38,61 @@ export async function insertRequests(
 ): Promise<readonly SecretKey[]> {
   if (asked.length === 0) return [];
   const { now, policy } = options;
+  const keys = asked.map(({ ref }) => ({ ref, key: newSecretKey() }));
+  const withKeys = asked.flatMap((one, index) => {
+    const key = keys[index];
+    return key === undefined ? [] : [{ ...one, ...key }];
+  });
+  const details = ({ ask, appealOf }: Asked) => {
+    const { regime, subject_kind } = lawOf(policy, ask);
+    const appeal = appealOf === undefined ? {} : { appeal_of: appealOf };
+    return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind, ...appeal };
+  };
+  await together(transaction, (pipelined) => [
+    insertRows(pipelined, asked, options),
+    storeRequestKeys(pipelined, keys, options.masterKey),
+    addIdentities(
+      pipelined,
+      withKeys.flatMap(({ ref, ask, key }) =>
+        ask.identities.map((identity) => ({ ref, key, identity, source: 'request' })),
+      ),
+    ),
+    addChanges(
+      pipelined,
+      withKeys.flatMap(({ ref, ask: { changes }, key }) =>
+        changes === undefined ? [] : [{ ref, key, changes }],
+      ),
+    ),
+    appendAudit(
+      pipelined,
+      asked.map((one) => ({
+        organizationId: one.ref.organizationId,
+        actor: one.caller.actor,
+        action: 'request.received',
+        subject: one.ref.requestId,
+        details: details(one),
+      })),
+      now,
+    ),
+    publish(
+      pipelined,
+      asked.map((one) => ({
+        organizationId: one.ref.organizationId,
+        type: 'request.received',
+        requestId: one.ref.requestId,
+        data: { ...details(one), state: 'received' },
+      })),
+      now,
+    ),
+  ]);
+  return keys.map(({ key }) => key);
+}
+
+async function insertRows(
+  transaction: Database,
+  asked: readonly Asked[],
+  { policy, now }: { readonly policy: Policy; readonly now: Date },
+): Promise<void> {
   const termsOf = termsByCase(policy, now);
   await transaction
     .withTables<RequestTables>()
@@ -54,7 +109,7 @@ export async function insertRequests(
         organization_id: ref.organizationId,
         id: ref.requestId,
         right_kind: ask.right,
-        about: aboutOf(options.policy, identityTypes(ask.identities)),
+        about: aboutOf(policy, identityTypes(ask.identities)),
         state: 'received' as const,
         dry_run: ask.dryRun,
         identity_types: [...identityTypes(ask.identities)],
@@ -71,54 +126,6 @@ export async function insertRequests(
       })),
     )
     .execute();
-  const keys = await createRequestKeys(
-    transaction,
-    asked.map(({ ref }) => ref),
-    options.masterKey,
-  );
-  await addIdentities(
-    transaction,
-    asked.flatMap(({ ref, ask }, index) => {
-      const key = keys[index];
-      return key === undefined
-        ? []
-        : ask.identities.map((identity) => ({ ref, key, identity, source: 'request' }));
-    }),
-  );
-  const details = ({ ask, appealOf }: Asked) => {
-    const { regime, subject_kind } = lawOf(policy, ask);
-    const appeal = appealOf === undefined ? {} : { appeal_of: appealOf };
-    return { right: ask.right, dry_run: ask.dryRun, regime, subject_kind, ...appeal };
-  };
-  await addChanges(
-    transaction,
-    asked.flatMap(({ ref, ask }, index) => {
-      const key = keys[index];
-      return key === undefined || ask.changes === undefined ? [] : [{ ref, key, changes: ask.changes }];
-    }),
-  );
-  await appendAudit(
-    transaction,
-    asked.map((one) => ({
-      organizationId: one.ref.organizationId,
-      actor: one.caller.actor,
-      action: 'request.received',
-      subject: one.ref.requestId,
-      details: details(one),
-    })),
-    now,
-  );
-  await publish(
-    transaction,
-    asked.map((one) => ({
-      organizationId: one.ref.organizationId,
-      type: 'request.received',
-      requestId: one.ref.requestId,
-      data: { ...details(one), state: 'received' },
-    })),
-    now,
-  );
-  return keys;
 }
 
 function lawOf(policy: Policy, ask: ReceiveOptions) {

@@ -72,3 +72,33 @@ describe('in an organization with many requests, of which the database has no st
     });
   });
 });
+
+it.each([
+  ['reads what is behind a gate that waits for the task alone', 1, ['behind the gate']],
+  [
+    'leaves what is behind a gate that waits for other tasks too, which would be read again with each of them',
+    2,
+    undefined,
+  ],
+])('%s', async (_, remaining, behind) => {
+  const { db } = database;
+  const undone = new Error('undone');
+  const looking = db.transaction().execute(async (transaction) => {
+    const add = (id: string, kind: string, waitsFor: number) => sql`
+      insert into tasks (organization_id, id, request_id, key, position, kind, state, remaining)
+      values ('acme', ${id}, 'req_10', ${id}, 10, ${kind}, 'pending', ${waitsFor})`;
+    const link = (id: string, dependsOn: string) => sql`
+      insert into task_dependencies (organization_id, request_id, task_id, depends_on)
+      values ('acme', 'req_10', ${id}, ${dependsOn})`;
+    await add('the gate', 'gate', remaining).execute(transaction);
+    await add('behind the gate', 'erase', 1).execute(transaction);
+    await link('the gate', target.taskId).execute(transaction);
+    await link('behind the gate', 'the gate').execute(transaction);
+    const event = { type: 'task-succeeded', attempt: 1, matched: true } as const;
+    const [loaded] = await loadNeighbourhoods(transaction, [{ target, event }]);
+    expect(loaded?.others.map(({ id }) => id).toSorted()).toEqual(['the gate', 'tsk_10_3']);
+    expect(loaded?.behindGates.get('acme/the gate')?.map(({ id }) => id)).toEqual(behind);
+    throw undone;
+  });
+  await expect(looking).rejects.toBe(undone);
+});

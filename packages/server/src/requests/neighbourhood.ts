@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { type Database, kept } from '../foundation/index.ts';
+import { type Database, kept, together } from '../foundation/index.ts';
 import { type Event, mayRedo, type Neighbourhood } from './event.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { loadRedo } from './load-redo.ts';
@@ -27,7 +27,12 @@ export interface TargetedEvent {
 export interface LoadedNeighbourhood extends Neighbourhood {
   readonly requestRow: RequestRow;
   readonly taskRow: TaskRow | undefined;
+  /** What depends on the gates that wait for the task alone. */
+  readonly behindGates: Dependents;
 }
+
+/** `organization/task` → what depends on the task, in the order of the plan. */
+export type Dependents = ReadonlyMap<string, readonly TaskSnapshot[]>;
 
 /**
  * Locks the requests and reads the part of each that its event can touch; undefined where the request or the task does not
@@ -58,21 +63,13 @@ export async function loadNeighbourhoods(
   const taskPairs = events.flatMap(({ target }) =>
     target.taskId === undefined ? [] : [[target.organizationId, target.taskId] as const],
   );
-  const taskRows =
-    taskPairs.length === 0
-      ? []
-      : await tables
-          .selectFrom('tasks')
-          .modifyFront(kept)
-          .select(TASK_ROW_COLUMNS)
-          .where(inPairs('organization_id', 'id', taskPairs))
-          .execute();
-  const dependents = await loadDependents(
-    transaction,
-    events.flatMap(({ target, event }) =>
-      endsTask(event) && target.taskId !== undefined ? [[target.organizationId, target.taskId] as const] : [],
-    ),
+  const ending = events.flatMap(({ target, event }) =>
+    endsTask(event) && target.taskId !== undefined ? [[target.organizationId, target.taskId] as const] : [],
   );
+  const [taskRows, dependents] = await together(transaction, (pipelined) => [
+    loadTasks(pipelined, taskPairs),
+    loadDependents(pipelined, ending),
+  ]);
   const requestsById = new Map(requestRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
   const tasksById = new Map(taskRows.map((row) => [`${row.organization_id}/${row.id}`, row]));
 
@@ -95,10 +92,25 @@ export async function loadNeighbourhoods(
       others: endsTask(event)
         ? (dependents.get(`${target.organizationId}/${target.taskId}`) ?? [])
         : await loadOthers(transaction, target, event),
+      behindGates: dependents,
       redo: taskRow?.kind === 'verify' && mayRedo(event) ? await loadRedo(transaction, taskRow) : [],
     });
   }
   return loaded;
+}
+
+async function loadTasks(
+  transaction: Database,
+  pairs: readonly (readonly [organizationId: string, taskId: string])[],
+): Promise<readonly TaskRow[]> {
+  if (pairs.length === 0) return [];
+  return transaction
+    .withTables<RequestTables>()
+    .selectFrom('tasks')
+    .modifyFront(kept)
+    .select(TASK_ROW_COLUMNS)
+    .where(inPairs('organization_id', 'id', pairs))
+    .execute();
 }
 
 /** A row-wise `(a, b) in (…)`: one parameter per column, whatever the number of pairs. */
@@ -113,34 +125,42 @@ function endsTask(event: Event): boolean {
   return event.type === 'task-succeeded' || event.type === 'task-skipped' || event.type === 'gate-opened';
 }
 
-/** `organization/task` → what depends on the task, in the order of the plan. */
+/** What depends on the tasks, and on the gates among it that wait for nothing else. */
 export async function loadDependents(
   transaction: Database,
   ending: readonly (readonly [organizationId: string, taskId: string])[],
-): Promise<ReadonlyMap<string, readonly TaskSnapshot[]>> {
+): Promise<Dependents> {
   if (ending.length === 0) return new Map();
   // Left to itself, PostgreSQL reads every task of the organization as long as it has not looked at how many there are.
-  const { rows } = await sql<SnapshotRow & { organization_id: string; depends_on: string }>`${kept}
-    select d.organization_id, d.depends_on, t.*
-    from unnest(${ending.map(([id]) => id)}::text[], ${ending.map(([, id]) => id)}::text[]) as ended (organization_id, id)
+  const dependents = (of: string) => sql`
     cross join lateral (
       select d.organization_id, d.depends_on, d.task_id from task_dependencies d
-      where d.organization_id = ended.organization_id and d.depends_on = ended.id
+      where d.organization_id = ${sql.ref(`${of}.organization_id`)} and d.depends_on = ${sql.ref(`${of}.id`)}
       offset 0) d
     cross join lateral (
       select ${sql.join(['position', ...SNAPSHOT_COLUMNS].map((column) => sql.ref(column)))} from tasks
       where organization_id = d.organization_id and id = d.task_id
-      offset 0) t
-    order by t.position`.execute(transaction);
-  const dependents = new Map<string, TaskSnapshot[]>();
+      offset 0) t`;
+  const { rows } = await sql<SnapshotRow & { organization_id: string; depends_on: string }>`${kept}
+    with first as materialized (
+      select d.organization_id, d.depends_on, t.*
+      from unnest(${ending.map(([id]) => id)}::text[], ${ending.map(([, id]) => id)}::text[]) as ended (organization_id, id)
+      ${dependents('ended')})
+    select * from first
+    union all
+    select d.organization_id, d.depends_on, t.*
+    from (select * from first where kind = 'gate' and remaining = 1) gates
+    ${dependents('gates')}
+    order by position`.execute(transaction);
+  const known = new Map<string, TaskSnapshot[]>();
   for (const { organization_id, depends_on, ...row } of rows) {
     const key = `${organization_id}/${depends_on}`;
     const task = taskSnapshot(row);
-    const known = dependents.get(key);
-    if (known === undefined) dependents.set(key, [task]);
-    else known.push(task);
+    const others = known.get(key);
+    if (others === undefined) known.set(key, [task]);
+    else others.push(task);
   }
-  return dependents;
+  return known;
 }
 
 async function loadOthers(

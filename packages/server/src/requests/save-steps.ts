@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
 import type { Evidence } from '../connectors/index.ts';
-import { type Database, kept } from '../foundation/index.ts';
+import { type Database, kept, together } from '../foundation/index.ts';
 import { publish } from '../notify/index.ts';
 import type { Fact, Step, TaskChange } from './change.ts';
 import type { RequestRef } from './identity-vault.ts';
@@ -21,7 +21,8 @@ export interface TaskResult {
 /** One step to write, with what it was about. */
 export interface StepToSave {
   readonly target: RequestRef;
-  readonly before: Pick<LoadedNeighbourhood, 'request' | 'taskRow'>;
+  readonly before: Pick<LoadedNeighbourhood, 'request' | 'taskRow'> &
+    Partial<Pick<LoadedNeighbourhood, 'behindGates'>>;
   readonly step: Step;
   readonly result: TaskResult;
   readonly actor: string;
@@ -43,33 +44,29 @@ export async function saveSteps(
   steps: readonly StepToSave[],
   options: SaveStepsOptions,
 ): Promise<void> {
-  await saveRequests(transaction, steps, options);
-  await saveTasks(transaction, steps, options);
-  await appendAudit(
-    transaction,
-    steps.flatMap(({ target, step, actor, claims = [] }) =>
-      [...step.facts, ...claims].map((fact, index) => ({
-        organizationId: target.organizationId,
-        actor: index < step.facts.length ? actor : 'system',
-        action: fact.action,
-        subject: fact.subject,
-        details: { ...fact.details, request: target.requestId },
-      })),
-    ),
-    options.now,
+  const entries = steps.flatMap(({ target, step, actor, claims = [] }) =>
+    [...step.facts, ...claims].map((fact, index) => ({
+      organizationId: target.organizationId,
+      actor: index < step.facts.length ? actor : 'system',
+      action: fact.action,
+      subject: fact.subject,
+      details: { ...fact.details, request: target.requestId },
+    })),
   );
-  await publish(
-    transaction,
-    steps.flatMap(({ target, step, claims = [] }) =>
-      [...step.facts, ...claims].map((fact) => ({
-        organizationId: target.organizationId,
-        type: fact.action,
-        requestId: target.requestId,
-        data: { ...fact.details, subject: fact.subject, state: step.request.state },
-      })),
-    ),
-    options.now,
+  const events = steps.flatMap(({ target, step, claims = [] }) =>
+    [...step.facts, ...claims].map((fact) => ({
+      organizationId: target.organizationId,
+      type: fact.action,
+      requestId: target.requestId,
+      data: { ...fact.details, subject: fact.subject, state: step.request.state },
+    })),
   );
+  await together(transaction, (pipelined) => [
+    saveRequests(pipelined, steps, options),
+    saveTasks(pipelined, steps, options),
+    appendAudit(pipelined, entries, options.now),
+    publish(pipelined, events, options.now),
+  ]);
 }
 
 async function saveRequests(

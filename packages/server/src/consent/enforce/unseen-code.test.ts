@@ -66,7 +66,9 @@ describe('casts that run code', () => {
   it('are refused inside arrays, domains and rows', async () => {
     await run('create cast (text as shop.mood) with function shop.guess(text)');
     for (const value of ['site::mood', 'array[site]::_mood', 'site::feeling', 'row(site)::holder'])
-      await expect(enforced(`select ${value} from sites`)).rejects.toThrow(/shop\.guess.*consent.targets.*functions/);
+      await expect(enforced(`select ${value} from sites`)).rejects.toThrow(
+        /shop\.guess.*consent.targets.*functions/,
+      );
   });
 
   it('are refused in every statement where PostgreSQL makes them unasked', async () => {

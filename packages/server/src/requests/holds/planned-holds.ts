@@ -1,5 +1,5 @@
 import type { PlannableSystem } from '../../connectors/index.ts';
-import type { Database, SecretKey } from '../../foundation/index.ts';
+import { type Database, type SecretKey, together } from '../../foundation/index.ts';
 import { loadIdentities, loadRequestKey, type RequestRef } from '../identity-vault.ts';
 import type { Plan } from '../plan.ts';
 import { activeHolds, holdDigest, holdsOnIdentities, mayHold, shareHolds } from './covering-holds.ts';
@@ -19,8 +19,10 @@ export async function holdsOfPlanned(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
   for (const [organizationId, own] of Map.groupBy(planned, ({ ref }) => ref.organizationId)) {
-    await shareHolds(transaction, organizationId);
-    const holds = await activeHolds(transaction, organizationId);
+    const [, holds] = await together(transaction, (pipelined) => [
+      shareHolds(pipelined, organizationId),
+      activeHolds(pipelined, organizationId),
+    ]);
     if (holds.length === 0) continue;
     for (const { ref, plan, systems } of own) {
       const key = await loadRequestKey(transaction, ref, masterKey);

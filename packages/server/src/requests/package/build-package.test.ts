@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { readZip } from '../../../test/read-zip.ts';
 import { fixedClock, newSecretKey } from '../../foundation/index.ts';
-import { createRequestKeys } from '../identity-vault.ts';
+import { storeRequestKeys } from '../identity-vault.ts';
 import { requestMigrations } from '../migrations.ts';
 import type { ArchiveFile } from './archive-file.ts';
 import { type BuiltPackage, buildPackage } from './build-package.ts';
@@ -102,13 +102,16 @@ class Job {
     more: object = {},
   ): Promise<BuiltPackage> {
     this.attempt += 1;
-    this.key ??= (await createRequestKeys(database.db, [this.ref], masterKey))[0];
+    if (this.key === undefined) {
+      this.key = newSecretKey();
+      await storeRequestKeys(database.db, [{ ref: this.ref, key: this.key }], masterKey);
+    }
     return buildPackage({
       ...this.ref,
       db: database.db,
       storages,
       clock,
-      key: this.key ?? newSecretKey(),
+      key: this.key,
       task: { id: this.taskId, attempt: this.attempt },
       contentsDigest: Buffer.from('contents'),
       files: () => files,
