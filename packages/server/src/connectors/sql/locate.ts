@@ -74,9 +74,13 @@ function queryOf({ collection, effect, groups }: Part): KeyQuery {
     const column = collection.key[index]?.column;
     return column === undefined ? at : dialect.storedKey(column, at);
   });
+  const isWhole = collection.key.every(
+    ({ column }) => column !== undefined && dialect.seemsWhole?.(column) === true,
+  );
   return {
     values: [...key, ...cuts],
     keyParts: key.length,
+    whole: cuts.length === 0 && isWhole ? found.key : undefined,
     rows: `${found.from} where ${found.isIn(groups)}`,
     order: found.key.join(', '),
     along: found.along,

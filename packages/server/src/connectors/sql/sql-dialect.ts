@@ -104,6 +104,8 @@ export interface SqlDialect {
   stored(column: LiveColumn, at: string): string;
   /** The same of a part of a key in a batch; it need not become text where the store reads it again as it is. */
   storedKey(column: LiveColumn, at: string): string;
+  /** Of a column that holds whole numbers, as far as its type tells, in a store where it may hold other values as well. (Default: types tell all) */
+  readonly seemsWhole?: (column: LiveColumn) => boolean;
   /** Whether two texts of {@link stored} are the same. */
   sameText(a: string, b: string): string;
   /** The key of a row without one: a hash of all its values. */
@@ -227,6 +229,8 @@ export interface KeyQuery {
   readonly values: readonly string[];
   /** How many of the values are parts of the key, which are never null. */
   readonly keyParts: number;
+  /** The parts as they stand in the row, where all seem to be whole numbers and nothing else is kept. */
+  readonly whole?: readonly string[] | undefined;
   readonly rows: string;
   readonly order: string;
   readonly along: FoundAlong;

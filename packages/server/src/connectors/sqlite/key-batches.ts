@@ -90,17 +90,42 @@ function* rangesOf(
 }
 
 /** How many rows a range has, and for each column the array of its values. Reads few more rows than may be used. */
-function readRange(transaction: SqlTransaction, { part, range, most }: Range): Promise<TextRow> {
-  const names = namesOf(part);
-  const values = part.values.map((value, at) => `${value} as ${names[at]}`);
-  const row = transaction
-    .rows(
-      `select cast(count(*) as text), ${names.map((name) => `json_group_array(${name})`).join(', ')}
-         from (select ${values.join(', ')} from ${part.rows}${range} limit ${most * FETCH_BATCHES + 1})`,
-    )
-    .then(([only]) => only ?? []);
+function readRange(transaction: SqlTransaction, range: Range): Promise<TextRow> {
+  const row =
+    range.part.whole === undefined ? readValues(transaction, range) : readNumbers(transaction, range);
   // Its failure is thrown when it is waited for; until then it must not count as unhandled.
   row.catch(() => undefined);
+  return row;
+}
+
+/**
+ * To look at what each value is costs as much as to read it. So those that seem to be whole numbers are printed as they are: whatever is none looks
+ * other than one in JSON, and is then read again with what it is. Bytes have no place in JSON, and pass for null.
+ */
+async function readNumbers(transaction: SqlTransaction, range: Range): Promise<TextRow> {
+  const numbers = (range.part.whole ?? []).map((at) => `iif(${at} >= x'', null, ${at})`);
+  const row = await readRow(transaction, range, numbers);
+  const [, ...keys] = row;
+  return keys.every((array) => array !== null && /^[[\],\d-]*$/.test(array))
+    ? row
+    : readValues(transaction, range);
+}
+
+function readValues(transaction: SqlTransaction, range: Range): Promise<TextRow> {
+  return readRow(transaction, range, range.part.values);
+}
+
+async function readRow(
+  transaction: SqlTransaction,
+  { part, range, most }: Range,
+  values: readonly string[],
+): Promise<TextRow> {
+  const names = namesOf(part);
+  const selected = values.map((value, at) => `${value} as ${names[at]}`);
+  const [row = []] = await transaction.rows(
+    `select cast(count(*) as text), ${names.map((name) => `json_group_array(${name})`).join(', ')}
+       from (select ${selected.join(', ')} from ${part.rows}${range} limit ${most * FETCH_BATCHES + 1})`,
+  );
   return row;
 }
 

@@ -44,6 +44,7 @@ export const sqliteDialect: SqlDialect = {
   print,
   stored: (_, at) => tagged(at),
   storedKey: (_, at) => taggedKey(at),
+  seemsWhole: ({ type }) => affinityOf(type) === 'integer',
   sameText: (a, b) => `${a} = ${b}`,
   rowHash(alias, live) {
     const values = [...live.columns.keys()].map((name) => `quote(${alias}.${quoteIdentifier(name)})`);
