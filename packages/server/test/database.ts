@@ -23,6 +23,17 @@ export function databaseUrl(name: string): string {
   return url.toString();
 }
 
+/**
+ * Connections that may be ended from outside. A pool says that it has ended before its connections have, and a database that is dropped with force ends
+ * them: nobody would hear of that but the process.
+ */
+export function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
 /** Runs statements on the server's maintenance database, or works with a connection to it. */
 export async function onServer(work: string | ((client: pg.Client) => Promise<void>)): Promise<void> {
   const client = new pg.Client({ connectionString: inject('databaseUrl') });

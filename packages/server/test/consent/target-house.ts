@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { applyInstall, changeablePostgres, syncTarget, type Target } from '../../src/consent/index.ts';
-import { createTestDatabase, onServer } from '../database.ts';
+import { createTestDatabase, onServer, openPool } from '../database.ts';
 import { openTalkingHouse, PEOPLE, PURPOSES, type Said, type TalkingHouse } from './talking-house.ts';
 
 export * from './talking-house.ts';
@@ -48,7 +48,7 @@ export interface TargetHouse extends Omit<TalkingHouse, 'organizationId'> {
 export async function openTargetHouse(options: { readonly locale?: string } = {}): Promise<TargetHouse> {
   const habeas = await openTalkingHouse();
   const database = await createTestDatabase({}, options);
-  const shop = new pg.Pool({ connectionString: database.url, statement_timeout: 20_000 });
+  const shop = openPool({ connectionString: database.url, statement_timeout: 20_000 });
   await shop.query(SHOP);
   const target: Target = {
     key: `t${randomBytes(5).toString('hex')}`,

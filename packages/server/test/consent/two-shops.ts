@@ -1,5 +1,5 @@
-import pg from 'pg';
-import { createTestDatabase } from '../database.ts';
+import type pg from 'pg';
+import { createTestDatabase, openPool } from '../database.ts';
 
 /** People who agreed are those whose number leaves no 1 when it is divided by three. */
 export const agreed = (person: number): boolean => person % 3 !== 1;
@@ -68,7 +68,7 @@ export async function openTwoShops(patience: {
 
 async function openShop(patience: number): Promise<Shop> {
   const database = await createTestDatabase();
-  const pool = new pg.Pool({ connectionString: database.url, statement_timeout: patience });
+  const pool = openPool({ connectionString: database.url, statement_timeout: patience });
   return {
     pool,
     url: database.url,
