@@ -3,7 +3,7 @@ import type { KeyQuery, SqlTransaction, StoredBatch, Text, TextRow } from '../sq
 /** Batches that one fetch brings, and how many times larger one may be where rows are read a range at a time. */
 const FETCH_BATCHES = 20;
 /** Ranges that are on their way while one is used, so that the file's thread need not wait for this one. */
-const RANGES_AHEAD = 4;
+const RANGES_AHEAD = 16;
 
 /**
  * For each column the texts of JSON arrays. Their order is of no use, because whoever erases has locked the file.
@@ -39,8 +39,9 @@ interface Range {
   /** The number of the part. */
   readonly index: number;
   readonly part: KeyQuery;
-  /** A condition that follows others. */
+  /** A condition that follows others, and the numbers of its edges. */
   readonly range: string;
+  readonly edges: readonly number[];
   readonly most: number;
 }
 
@@ -80,11 +81,13 @@ function* rangesOf(
   for (const [index, part] of parts.entries()) {
     const { at } = part.along;
     const count = edges[index] ?? 0;
-    const edgeAt = (number: number) => `(select at from temp.${edgesOf(index)} where number = ${number})`;
+    // Of all ranges but the first and the last the text is one, so that the file's thread reads it once.
+    const edge = (place: number) => `(select at from temp.${edgesOf(index)} where number = $${place})`;
     for (let before = 0; before <= count; before += 1) {
-      const after = before === 0 ? '' : ` and ${at} > ${edgeAt(before)}`;
-      const range = before === count ? after : `${after} and ${at} <= ${edgeAt(before + 1)}`;
-      yield { index, part, range, most };
+      const edges = [...(before === 0 ? [] : [before]), ...(before === count ? [] : [before + 1])];
+      const after = before === 0 ? '' : ` and ${at} > ${edge(1)}`;
+      const range = before === count ? after : `${after} and ${at} <= ${edge(edges.length)}`;
+      yield { index, part, range, edges, most };
     }
   }
 }
@@ -117,7 +120,7 @@ function readValues(transaction: SqlTransaction, range: Range): Promise<TextRow>
 
 async function readRow(
   transaction: SqlTransaction,
-  { part, range, most }: Range,
+  { part, range, edges, most }: Range,
   values: readonly string[],
 ): Promise<TextRow> {
   const names = namesOf(part);
@@ -125,6 +128,7 @@ async function readRow(
   const [row = []] = await transaction.rows(
     `select cast(count(*) as text), ${names.map((name) => `json_group_array(${name})`).join(', ')}
        from (select ${selected.join(', ')} from ${part.rows}${range} limit ${most * FETCH_BATCHES + 1})`,
+    edges,
   );
   return row;
 }
@@ -135,7 +139,7 @@ async function readRow(
  */
 async function* numberedBatches(
   transaction: SqlTransaction,
-  { part, range, most, index }: Range,
+  { part, range, edges, most, index }: Range,
 ): AsyncGenerator<StoredBatch> {
   const names = namesOf(part);
   const columns = names.map((name, at) => `${name}${at < part.keyParts ? ' not null' : ''}`);
@@ -145,6 +149,7 @@ async function* numberedBatches(
   ]);
   const count = await transaction.change(
     `insert into temp.habeas_batches (${names.join(', ')}) select ${part.values.join(', ')} from ${part.rows}${range}`,
+    edges,
   );
   const arrays = names.map(
     (name) =>

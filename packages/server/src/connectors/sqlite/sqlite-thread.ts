@@ -20,6 +20,9 @@ database.exec(`pragma main.cache_size = -${CACHE_KIBIBYTES}; pragma temp.cache_s
 const settings = new Map<string, string>();
 addFunctions(database, settings);
 const streams = new Map<number, Iterator<unknown>>();
+/** Statements since the last script by their texts: whoever reads or deletes piece by piece comes again and again with one. */
+const prepared = new Map<string, StatementSync>();
+const MOST_PREPARED = 64;
 
 parentPort?.on('message', (question: SqliteQuestion) => {
   parentPort?.postMessage(answer(question));
@@ -37,15 +40,16 @@ function answer(question: SqliteQuestion): SqliteAnswer {
 function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
   switch (question.kind) {
     case 'rows':
-      return { rows: asRows(prepare(question.text).all(named(question.values))) };
+      return { rows: asRows(preparedOnce(question.text).all(named(question.values))) };
     case 'change':
-      return { changes: Number(prepare(question.text).run(named(question.values)).changes) };
+      return { changes: Number(preparedOnce(question.text).run(named(question.values)).changes) };
     case 'each':
       return { changes: changeEach(question) };
     case 'put':
       settings.set(question.name, question.value);
       return {};
     case 'script':
+      prepared.clear();
       for (const statement of question.statements) database.exec(statement);
       return {};
     case 'open':
@@ -71,8 +75,8 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
 
 /** A hundred thousand times: nothing is made here that is not needed. */
 function changeEach({ one, run, keys }: EachStatement & { readonly keys: readonly string[] }): number {
-  const each = prepare(one);
-  const several = prepare(run);
+  const each = preparedOnce(one);
+  const several = preparedOnce(run);
   const parts = keys.map(parseKeys);
   const last = parts.length - 1;
   const count = parts[0]?.length ?? 0;
@@ -88,6 +92,16 @@ function changeEach({ one, run, keys }: EachStatement & { readonly keys: readonl
     row = end + 1;
   }
   return changes;
+}
+
+/** Not for a stream: it would be the statement of whoever asks the same meanwhile. */
+function preparedOnce(text: string): StatementSync {
+  const known = prepared.get(text);
+  if (known !== undefined) return known;
+  if (prepared.size === MOST_PREPARED) prepared.clear();
+  const statement = prepare(text);
+  prepared.set(text, statement);
+  return statement;
 }
 
 function prepare(text: string): StatementSync {
