@@ -61,21 +61,7 @@ function hasNumbersOnly(array: string): boolean {
 
 /** The numbers of an array without those that stand before as well: the lines of an order have its number. */
 function withoutRepeats(array: string): string {
-  const kept: string[] = [];
-  for (let start = 1; start < array.length; ) {
-    const comma = array.indexOf(',', start);
-    const end = comma === -1 ? array.length - 1 : comma;
-    const text = array.slice(start, end);
-    kept.push(text);
-    start = end + 1;
-    // Nothing is made of those that are passed over.
-    while (array.startsWith(text, start) && isEnd(array[start + text.length])) start += text.length + 1;
-  }
-  return `[${kept.join(',')}]`;
-}
-
-function isEnd(character: string | undefined): boolean {
-  return character === ',' || character === ']';
+  return array.replace(/(?<![\d-])(-?\d+)(?:,\1(?!\d))+/g, '$1');
 }
 
 /** What is no value of a column, such as the hash of a row, is the text that it is. */
