@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EraseMode, Evidence, KeyBatch } from '../connector.ts';
 import type { Compiled } from './compiled.ts';
 import { chunksOf, type KeyChunk, useChunks } from './key-chunks.ts';
-import { KeyTables, setOfChunk } from './key-set.ts';
+import { type KeySet, KeyTables, setOfChunk } from './key-set.ts';
 import { sumRetained } from './retained.ts';
 import { SetEraser } from './set-eraser.ts';
 import { refuseSharedKeys } from './shared-keys.ts';
@@ -10,7 +10,7 @@ import type { SqlTransaction } from './sql-transaction.ts';
 import { setNow, setValue } from './traversal.ts';
 
 /** Few enough that reading and opening the next ones takes place meanwhile. */
-const KEYS_PER_CHUNK = 10_000;
+const KEYS_PER_CHUNK = 20_000;
 
 export interface EraseOptions {
   readonly transaction: SqlTransaction;
@@ -67,11 +67,10 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
   const needsAll = (chunk: KeyChunk) => !chunk.isInOrder || entangled.has(chunk.collection.name);
   const shared = new KeyTables(options.transaction);
   const isDone = await useChunks(
-    chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
-    async (chunk) => {
+    withSets(chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK })),
+    async ({ chunk, set }) => {
       if (needsAll(chunk)) return false;
       eraser.effects.found(chunk.collection.name, chunk.count);
-      const set = setOfChunk(chunk);
       await eraser.update(set);
       await eraser.delete([set]);
       await eraser.retain(set);
@@ -81,6 +80,13 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
   );
   if (isDone) for (const set of await shared.sets()) await eraser.release(set);
   return isDone;
+}
+
+/** Each set is put together while the store erases the one before. */
+async function* withSets(
+  chunks: AsyncIterable<KeyChunk>,
+): AsyncGenerator<{ readonly chunk: KeyChunk; readonly set: KeySet }> {
+  for await (const chunk of chunks) yield { chunk, set: setOfChunk(chunk) };
 }
 
 /** References and fields first, over all collections; then the rows, children before parents, those of a circle in one statement. */

@@ -86,9 +86,9 @@ export async function* chunksOf(options: {
  * Uses each chunk while the next one is read and opened, so that the server does not wait for it. `use` answers whether to go on; the result is
  * false when one said no.
  */
-export async function useChunks(
-  chunks: AsyncIterable<KeyChunk>,
-  use: (chunk: KeyChunk) => Promise<boolean>,
+export async function useChunks<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  use: (chunk: Chunk) => Promise<boolean>,
 ): Promise<boolean> {
   let using = Promise.resolve(true);
   for await (const chunk of chunks) {
