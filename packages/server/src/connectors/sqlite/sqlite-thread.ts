@@ -23,6 +23,8 @@ const streams = new Map<number, Iterator<unknown>>();
 /** Statements since the last script by their texts: whoever reads or deletes piece by piece comes again and again with one. */
 const prepared = new Map<string, StatementSync>();
 const MOST_PREPARED = 64;
+/** A statement keeps the values that it was last run with. Those with longer ones, such as a list of keys, are prepared each time. */
+const MOST_KEPT_CHARACTERS = 1_000;
 
 parentPort?.on('message', (question: SqliteQuestion) => {
   parentPort?.postMessage(answer(question));
@@ -40,9 +42,9 @@ function answer(question: SqliteQuestion): SqliteAnswer {
 function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
   switch (question.kind) {
     case 'rows':
-      return { rows: asRows(preparedOnce(question.text).all(named(question.values))) };
+      return { rows: asRows(statementOf(question).all(named(question.values))) };
     case 'change':
-      return { changes: Number(preparedOnce(question.text).run(named(question.values)).changes) };
+      return { changes: Number(statementOf(question).run(named(question.values)).changes) };
     case 'each':
       return { changes: changeEach(question) };
     case 'put':
@@ -92,6 +94,17 @@ function changeEach({ one, run, keys }: EachStatement & { readonly keys: readonl
     row = end + 1;
   }
   return changes;
+}
+
+function statementOf({
+  text,
+  values,
+}: {
+  readonly text: string;
+  readonly values: readonly (string | number | null)[];
+}): StatementSync {
+  const isLong = values.some((value) => typeof value === 'string' && value.length > MOST_KEPT_CHARACTERS);
+  return isLong ? prepare(text) : preparedOnce(text);
 }
 
 /** Not for a stream: it would be the statement of whoever asks the same meanwhile. */
