@@ -32,15 +32,15 @@ type Everything = Readonly<Record<Table, readonly Row[]>>;
 
 /**
  * Erases every customer and every employee of chinook, and holds what is left against what somebody would leave who knows the schema by
- * heart and takes rows out of lists in memory. `make` fills an empty store.
+ * heart and takes rows out of lists in memory. `make` fills an empty store; undefined: what is needed for it is not here.
  */
-export function testChinook(kind: string, make: () => Promise<ChinookStore>): void {
-  describe(`chinook on ${kind}`, () => {
+export function testChinook(kind: string, make: (() => Promise<ChinookStore>) | undefined): void {
+  describe.skipIf(make === undefined)(`chinook on ${kind}`, () => {
     let store: ChinookStore;
     let connector: Connector;
 
     beforeAll(async () => {
-      store = await make();
+      store = await (make ?? notHere)();
       const discovery = store.open('dataset: [{ fides_key: none, collections: [] }]');
       const shapes = await arrayOf(discovery.discover?.(new AbortController().signal) ?? []);
       await discovery.close();
@@ -114,4 +114,8 @@ export function testChinook(kind: string, make: () => Promise<ChinookStore>): vo
       return all as Everything;
     }
   });
+}
+
+function notHere(): never {
+  throw new Error('These tests are skipped.');
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { testChinook } from '../../../test/chinook-cases.ts';
+import { type ChinookStore, testChinook } from '../../../test/chinook-cases.ts';
 import { createMariadbDatabase } from '../../../test/mariadb-database.ts';
 import { requireData, requireServer } from '../../../test/requirements.ts';
 import { parseDatasets } from '../../catalog/index.ts';
@@ -14,23 +14,27 @@ const SERVERS = [
 ] as const;
 
 for (const [product, server] of SERVERS)
-  if (CHINOOK !== undefined && server !== undefined)
-    testChinook(product, async () => {
-      const database = await createMariadbDatabase(server);
-      const script = readFileSync(join(CHINOOK, 'Chinook_MySql.sql'), 'utf8');
-      const tables = script.slice(script.indexOf('CREATE TABLE'));
-      await database.run(
-        tables.split(/;\s*\n/).filter((statement) => /^\s*(CREATE|ALTER|INSERT)/m.test(statement)),
-      );
-      return {
-        open: (dataset) =>
-          createMysqlConnector({
-            key: 'chinook',
-            url: database.url,
-            datasets: parseDatasets(dataset, 'chinook.yaml'),
-            clock: systemClock,
-          }),
-        rows: (text) => database.rows(text),
-        remove: () => database.drop(),
-      };
-    });
+  testChinook(
+    product,
+    CHINOOK === undefined || server === undefined ? undefined : () => fill(server, CHINOOK),
+  );
+
+async function fill(server: string, folder: string): Promise<ChinookStore> {
+  const database = await createMariadbDatabase(server);
+  const script = readFileSync(join(folder, 'Chinook_MySql.sql'), 'utf8');
+  const tables = script.slice(script.indexOf('CREATE TABLE'));
+  await database.run(
+    tables.split(/;\s*\n/).filter((statement) => /^\s*(CREATE|ALTER|INSERT)/m.test(statement)),
+  );
+  return {
+    open: (dataset) =>
+      createMysqlConnector({
+        key: 'chinook',
+        url: database.url,
+        datasets: parseDatasets(dataset, 'chinook.yaml'),
+        clock: systemClock,
+      }),
+    rows: (text) => database.rows(text),
+    remove: () => database.drop(),
+  };
+}
