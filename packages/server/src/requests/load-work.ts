@@ -1,7 +1,7 @@
 import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import type { Identity } from '../catalog/index.ts';
-import { createGroup, type Database, HabeasError, type SecretKey } from '../foundation/index.ts';
+import { createGroup, type Database, HabeasError, kept, type SecretKey } from '../foundation/index.ts';
 import { openChanges } from './change-vault.ts';
 import { openIdentity, openRequestKey, type RequestRef } from './identity-vault.ts';
 import type { RequestRow, TaskRow } from './neighbourhood.ts';
@@ -128,7 +128,7 @@ function selectWork(db: Database, claimed: readonly ClaimedTask[]) {
   const ofRequest = (alias: string) =>
     sql`${sql.ref(`${alias}.organization_id`)} = t.organization_id and ${sql.ref(`${alias}.request_id`)} = t.request_id`;
   return sql<LoadedRows>`
-    select ${TASK}, ${REQUEST},
+    ${kept} select ${TASK}, ${REQUEST},
       (select k.sealed_key from request_keys k where ${ofRequest('k')}) as sealed_key,
       (select c.sealed from request_changes c where ${ofRequest('c')}) as changes,
       (select l.blob from tasks l where ${ofRequest('l')} and l.key = 'locate:' || t.system) as located,
