@@ -221,7 +221,7 @@ function unknownFields(collection: Collection, names: readonly string[]): readon
 }
 
 /** Whether the columns are the collection's whole key as the dataset says it. */
-function isKeyOf(collection: Collection, columns: readonly string[]): boolean {
+export function isKeyOf(collection: Collection, columns: readonly string[]): boolean {
   const declared = collection.fields.filter((field) => field.primaryKey).map((field) => field.name);
   const key = declared.length > 0 ? declared : collection.key;
   return key.length > 0 && key.length === columns.length && key.every((column) => columns.includes(column));

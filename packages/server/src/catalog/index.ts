@@ -1,3 +1,4 @@
+export { addedIdentities } from './added-identities.ts';
 export { type CataloguedSystem, catalogEntries } from './catalog-entries.ts';
 export * from './change-coverage.ts';
 export * from './children-first.ts';

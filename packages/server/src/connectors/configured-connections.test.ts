@@ -42,7 +42,23 @@ function configure(dataset: string, kind = 'postgres', url = 'postgres://nowhere
 }
 
 test('a connection finds people by the identities of its datasets', () => {
-  expect(configure(DATASET)).toMatchObject([{ needs: ['email'], resolves: ['email'] }]);
+  expect(configure(DATASET)).toMatchObject([{ needs: ['email'], resolves: ['email'], adds: [] }]);
+});
+
+test('a connection adds those identities that it can tell unasked', () => {
+  const numbered = DATASET.replace(
+    'fides_meta: { primary_key: true }',
+    'fides_meta: { primary_key: true, identity: user_id }',
+  );
+  const both = { needs: ['email', 'user_id'], resolves: ['email', 'user_id'], adds: ['email', 'user_id'] };
+  expect(configure(numbered)).toMatchObject([both]);
+  const silent = numbered.replace(
+    'fides_meta: { identity: email }',
+    'fides_meta: { identity: email }\n            habeas: { resolves: false }',
+  );
+  expect(configure(silent)).toMatchObject([
+    { needs: ['email', 'user_id'], resolves: ['user_id'], adds: ['user_id'] },
+  ]);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import type { api } from '@habeas/contract';
 import { canonicalJson } from '../audit/index.ts';
 import {
   type About,
+  addedIdentities,
   applyLinks,
   buildDatasetGraph,
   changeCoverageOf,
@@ -141,12 +142,15 @@ function configure(
     return nameResiduals(connector, config, options.clock);
   };
   const all = cover(new Set());
+  const { identitiesResolved: resolves } = cover(new Set(all.identitiesNeeded));
+  const added = addedIdentities(graph);
   return {
     config,
     capabilities: open(inputs.content).capabilities,
     datasets: linked.datasets,
     needs: all.identitiesNeeded,
-    resolves: cover(new Set(all.identitiesNeeded)).identitiesResolved,
+    resolves,
+    adds: resolves.filter((type) => added.has(type)),
     foundThrough: linked.foundThrough,
     madeFrom: linked.madeFrom,
     coverage: cover,

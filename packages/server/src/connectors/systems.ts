@@ -27,6 +27,8 @@ export interface ConfiguredConnection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
+  /** Those of which it can tell a value that it was not asked with. */
+  readonly adds: readonly string[];
   /** Connections whose rows name what is here, and those that it was made from. */
   readonly foundThrough: ReadonlySet<string>;
   readonly madeFrom: ReadonlySet<string>;
@@ -193,7 +195,7 @@ function fromConnection(
     by: 'connection',
     capabilities: connection.capabilities,
     needs: connection.needs,
-    resolves: connection.resolves,
+    resolves: connection.adds,
     dataTypes: [...new Set(declared.flatMap((system) => system.dataTypes))].sort(),
     coverage,
     inputs,
