@@ -93,11 +93,38 @@ export async function useChunks<Chunk>(
   let using = Promise.resolve(true);
   for await (const chunk of chunks) {
     if (!(await using)) return false;
-    using = use(chunk);
-    // Its failure is thrown when it is waited for; until then it must not count as unhandled.
-    using.catch(() => undefined);
+    using = unwatched(use(chunk));
   }
   return await using;
+}
+
+/** The failure of what is under way is thrown when it is waited for; until then it must not count as unhandled. */
+export function unwatched<Result>(underWay: Promise<Result>): Promise<Result> {
+  underWay.catch(() => undefined);
+  return underWay;
+}
+
+/** Begins at once to read what is asked for first, so that it is there when it is asked for. Who asks again gets everything from the beginning. */
+export function readAhead<Item>(read: () => AsyncIterable<Item>): () => AsyncIterable<Item> {
+  const items = read()[Symbol.asyncIterator]();
+  let first: Promise<IteratorResult<Item>> | undefined = unwatched(items.next());
+  return () => {
+    if (first === undefined) return read();
+    const begun = first;
+    first = undefined;
+    return goOn(begun, items);
+  };
+}
+
+async function* goOn<Item>(
+  begun: Promise<IteratorResult<Item>>,
+  items: AsyncIterator<Item>,
+): AsyncGenerator<Item> {
+  try {
+    for (let item = await begun; item.done !== true; item = await items.next()) yield item.value;
+  } finally {
+    await items.return?.();
+  }
 }
 
 function outdated(system: string, collection: string): HabeasError {

@@ -25,6 +25,13 @@ export function setOfChunk({ collection, effect, arrays }: KeyChunk): KeySet {
   return Object.assign(source, { collection, effect, condition: 'true' });
 }
 
+/** Each set is put together while the store works with the one before. */
+export async function* withSets(
+  chunks: AsyncIterable<KeyChunk>,
+): AsyncGenerator<{ readonly chunk: KeyChunk; readonly set: KeySet }> {
+  for await (const chunk of chunks) yield { chunk, set: setOfChunk(chunk) };
+}
+
 /**
  * Puts keys into temporary tables, for what needs all of them at once. A key that was found twice with different treatments is treated
  * as it was found last.

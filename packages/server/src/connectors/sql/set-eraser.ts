@@ -87,6 +87,17 @@ export class SetEraser {
     for (const [index, set] of doomed.entries()) this.#add(set, Number(row?.[index] ?? 0));
   }
 
+  /** Whether a set is erased by a deletion and nothing else, so that nobody need wait for it but who commits. */
+  isDeletedAtOnce({ effect }: KeySet): boolean {
+    const isPlain = this.#mode === 'erase' && !this.#countsGone && effect.action?.kind === 'delete';
+    return isPlain && this.#transaction.queues === true;
+  }
+
+  /** Hands the deletion of such a set over, before it returns. */
+  async deleteAtOnce(set: KeySet): Promise<void> {
+    this.#add(set, await deleteSet(this.#transaction, set));
+  }
+
   /** Foreign keys by which rows of these sets may point at each other. */
   #foreignKeysAmong(sets: readonly KeySet[]): readonly CompiledForeignKey[] {
     const names = new Set(sets.map(({ collection }) => collection.name));

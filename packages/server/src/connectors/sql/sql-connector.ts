@@ -30,6 +30,7 @@ import { type CollectionChange, columnChanges } from './column-changes.ts';
 import { compile } from './compile.ts';
 import type { Compiled } from './compiled.ts';
 import { eraseRows } from './erase.ts';
+import { readAhead } from './key-chunks.ts';
 import { knownCollections, knownValues } from './known-values.ts';
 import type { LiveTable } from './live-table.ts';
 import { locatedKeys, ownKeys } from './locate.ts';
@@ -239,13 +240,14 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
       return traversal.identities.filter(({ type, value }) => !given.has(JSON.stringify([type, value])));
     },
     async erase(scope, mode): Promise<Outcome> {
+      const keys = readAhead(() => scope.keys());
       await using transaction = await begin(scope.signal, 'change');
       const compiled = await compileFor(transaction, 'erase');
       const erasing = {
         transaction,
         compiled,
         system: key,
-        keys: () => scope.keys(),
+        keys,
         now: clock.now(),
         countsGone: scope.unanswered === true,
       };
@@ -283,6 +285,7 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
       return { state: 'done', evidence };
     },
     async verify(scope): Promise<Residue> {
+      const keys = readAhead(() => scope.keys());
       await using transaction = await begin(scope.signal, 'snapshot');
       const compiled = await compileFor(transaction, 'erase');
       const traversal = await traverse(transaction, { compiled, ...whomOf(scope) });
@@ -291,7 +294,7 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
         compiled,
         system: key,
         traversal,
-        keys: () => scope.keys(),
+        keys,
       });
       await transaction.commit();
       return residue;

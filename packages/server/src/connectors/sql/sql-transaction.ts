@@ -25,6 +25,11 @@ export interface EachStatement {
  * it. Parameters are written `$1`, `$2`, … in every dialect. Failures are HabeasErrors that quote no value.
  */
 export interface SqlTransaction extends AsyncDisposable {
+  /**
+   * Whether what is handed over while something else is under way runs right behind it, in the order in which it came. Only of a store that one
+   * transaction alone changes at a time. (Default: each is waited for)
+   */
+  readonly queues?: true;
   /** All rows of a small result. */
   rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** How many rows a statement changed. */

@@ -5,7 +5,7 @@ import { foundRows } from './found-rows.ts';
 import { addHidden, hiddenRows } from './hidden-rows.ts';
 import { isAlone } from './is-alone.ts';
 import { chunksOf, useChunks } from './key-chunks.ts';
-import { isInSet, type KeySet, KeyTables, pointsAsStored, setOfChunk } from './key-set.ts';
+import { isInSet, type KeySet, KeyTables, pointsAsStored, withSets } from './key-set.ts';
 import { retainedRows, sumRetained } from './retained.ts';
 import type { FoundGroup } from './search.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
@@ -43,10 +43,9 @@ async function countStored(options: VerifyOptions): Promise<Residue | undefined>
   const retained: Retained[] = [];
   const hidden: Record<string, number> = {};
   const isComplete = await useChunks(
-    chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK }),
-    async (chunk) => {
+    withSets(chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK })),
+    async ({ chunk, set }) => {
       if (!chunk.isInOrder) return false;
-      const set = setOfChunk(chunk);
       const { name } = set.collection;
       const readable = (await isGone(options.transaction, set))
         ? undefined

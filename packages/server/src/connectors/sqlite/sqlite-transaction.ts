@@ -9,6 +9,7 @@ const MOST_FETCH_ROWS = 1_000;
 
 /** One transaction on a thread of its own. An abort ends the thread, and the file is rolled back when it is closed. */
 export class SqliteTransaction implements SqlTransaction {
+  readonly queues = true;
   readonly #connections: SqliteConnections;
   readonly #connection: SqliteConnection;
   readonly #options: BeginOptions;
