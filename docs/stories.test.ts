@@ -11,6 +11,7 @@ import { loadMasterKey } from '../packages/server/src/foundation/index.ts';
 import { eventually } from '../packages/server/test/eventually.ts';
 import { servePages } from '../packages/server/test/page-server.ts';
 import { readZip } from '../packages/server/test/read-zip.ts';
+import { requireProgram } from '../packages/server/test/requirements.ts';
 import { markOf, readPage } from './snippets/pages.ts';
 import { type SmallCompany, startSmallCompany, withPorts } from './snippets/small-company.ts';
 import { runShell, type Stage, tellStory } from './snippets/story.ts';
@@ -19,6 +20,9 @@ import { runShell, type Stage, tellStory } from './snippets/story.ts';
 
 // Servers start and stop; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** Pages call the API with curl, as most readers have it, and go on where the page before ended. */
+const withCurl = it.skipIf(requireProgram('curl', '--version') === undefined);
 
 let company: SmallCompany;
 
@@ -73,7 +77,7 @@ it('README.md connects a first database and a first service, and asks both', asy
   expect(bob).toMatchObject({ state: 'completed', matched: true });
 });
 
-it('docs/connect-a-service.md answers, checks, declares and approves services', async () => {
+withCurl('docs/connect-a-service.md answers, checks, declares and approves services', async () => {
   const page = readPage('docs/connect-a-service.md');
   const story = tellStory(page.path, company);
   const signing = await fileSigning(join(company.folder, '.habeas', 'client-check-key.json'));
@@ -131,7 +135,7 @@ it('docs/connect-a-service.md answers, checks, declares and approves services', 
   expect(Date.parse(request.residual_until)).toBeGreaterThan(Date.now() + 29 * 86_400_000);
 });
 
-it('docs/requests.md plans, asks, decides, unblocks, closes tickets and proves', async () => {
+withCurl('docs/requests.md plans, asks, decides, unblocks, closes tickets and proves', async () => {
   const story = tellStory('docs/requests.md', company);
   rmSync(join(company.folder, 'package.zip'));
   const made = await story.run('requests');
@@ -176,7 +180,7 @@ it('docs/requests.md plans, asks, decides, unblocks, closes tickets and proves',
   expect(story.left()).toEqual([]);
 });
 
-it('docs/verify.md verifies a receipt, that the log only grew, and the whole log', async () => {
+withCurl('docs/verify.md verifies a receipt, that the log only grew, and the whole log', async () => {
   const story = tellStory('docs/verify.md', company);
   const { items } = await company.json('habeas request list --right erasure --state completed --json');
   await story.run('verify');
@@ -199,7 +203,7 @@ it('docs/verify.md verifies a receipt, that the log only grew, and the whole log
   expect(story.left()).toEqual([]);
 });
 
-it('docs/api.md makes a request', async () => {
+withCurl('docs/api.md makes a request', async () => {
   const story = tellStory('docs/api.md', company);
   const request = JSON.parse((await story.run('the API')).out);
   expect(request).toMatchObject({ right: 'access', identity_types: ['email'] });
@@ -224,7 +228,7 @@ it('docs/sign-in.md lets people in', async () => {
   expect(story.left()).toEqual([]);
 });
 
-it('docs/operate.md looks, starts, makes keys, and brings a backup back', async () => {
+withCurl('docs/operate.md looks, starts, makes keys, and brings a backup back', async () => {
   const story = tellStory('docs/operate.md', company);
   const started = await story.run('operate');
   expect(started.out).toMatch(/ok +connection shop/);

@@ -213,7 +213,8 @@ describe('a system that fails', () => {
     ]);
     expect(await beta.requests.failingSystems(other)).toEqual([]);
     acme.shop.before = () => undefined;
+    // On a busy machine it has failed often by now, and the next attempt is far away.
     await eventually('the request is done', () => isCompleted(acme, id), 60);
     expect(await acme.requests.failingSystems(caller)).toEqual([]);
-  });
+  }, 90_000);
 });
