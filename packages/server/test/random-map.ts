@@ -18,6 +18,7 @@ export const HOSTILE_NAMES: readonly string[] = [
   'a\\',
   '\\N \\"',
   'a\nb\r\nend',
+  'a\u2028b\u2029\u0085end',
   '%%{init: {}}%%',
   '`code` | table | #34;',
   '=cmd|calc!A1',

@@ -54,11 +54,17 @@ export async function* parseEventStream(
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
       const block = text.slice(0, end);
       text = text.slice(end + 2);
-      const id = /^id: ?(.*)$/m.exec(block)?.[1];
-      const data = /^data: ?(.*)$/m.exec(block)?.[1];
+      const id = lineOf(block, 'id');
+      const data = lineOf(block, 'data');
       if (id === undefined || data === undefined) continue;
       const event = api.streamEventSchema.safeParse(JSON.parse(data));
       if (event.success) yield { id, event: event.data };
     }
   }
+}
+
+/** Lines end where the server ends them: other ends of lines, such as U+2028, may stand in a text. */
+function lineOf(block: string, name: string): string | undefined {
+  const found = block.split('\n').find((line) => line.startsWith(`${name}:`));
+  return found?.slice(name.length + 1).replace(/^ /, '');
 }

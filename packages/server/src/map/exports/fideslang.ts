@@ -15,6 +15,9 @@ const YAML = {
   defaultKeyType: 'PLAIN',
 } as const;
 
+/** Ends of lines in YAML 1.1, that are letters of a text in YAML 1.2. All of ours stand in quotes, where they can be escaped. */
+const BREAKS = /[\u0085\u2028\u2029]/g;
+
 /**
  * The services as Fideslang systems (https://ethyca.github.io/fideslang/resources/system/), one YAML document. What Fideslang has
  * no word for stands under `meta.habeas`, so that {@link importFideslang} gives back every store and flow. A privacy
@@ -60,8 +63,20 @@ export function* fideslangOf(document: api.MapExport, record: RecordFile | undef
         },
       },
     };
-    yield `${stringify([system], YAML).replaceAll(/^(?=.)/gm, '  ')}`;
+    yield indented(stringify([system], YAML).replaceAll(BREAKS, escaped));
   }
+}
+
+function escaped(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Two steps to the right. */
+function indented(lines: string): string {
+  return lines
+    .split('\n')
+    .map((line) => (line === '' ? line : `  ${line}`))
+    .join('\n');
 }
 
 function kept(entry: StoreEntry | FlowEntry): Readonly<Record<string, string>> {
