@@ -226,12 +226,14 @@ export function createDrp(options: DrpOptions): Drp {
       if (told.row.status === 'revoked') return statusAnswer(told);
       return errorAnswer(409, `The request is ${told.row.status.replace('/', ': ')} already.`, 'fatal');
     }
+    // First: whoever notes that the request is cancelled has to know why.
+    const row = await partnerRequests.markRevoked(told.row);
     if (told.request !== undefined) {
       // The agent's own words are not kept: a person wrote them.
       const reason = 'The authorized agent revoked it.';
       await requests.command(callerOf(owner), told.request.id, { type: 'cancel', reason });
     }
-    return statusAnswer(await follower.note(owner, await partnerRequests.markRevoked(told.row)));
+    return statusAnswer(await follower.note(owner, row));
   }
 
   return {
