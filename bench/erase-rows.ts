@@ -10,7 +10,8 @@ import { NOBODY, PERSON } from './shop-of-one.ts';
 import { median } from './statistics.ts';
 
 const ROWS = 100_000;
-const RUNS = 5;
+/** Fewer tell one run of the same program from the next by a tenth, whatever else the machine does. */
+const RUNS = 11;
 
 /** How long it takes to erase one person who has 100,000 rows in six tables, for each kind of store. */
 export const eraseRows: readonly Benchmark[] = [
