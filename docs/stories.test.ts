@@ -160,7 +160,7 @@ withCurl('docs/requests.md plans, asks, decides, unblocks, closes tickets and pr
   await company.query('alter table orders_away rename to orders');
   const retried = await story.run('requests, blocked', { given: { REQUEST: blocked } });
   expect(retried.out).toMatch(/SCHEMA_MISMATCH[\s\S]*"orders" does not exist/);
-  expect(retried.out).toMatch(/^locate:shop is (ready|running)\.$/m);
+  expect(retried.out).toMatch(/^resolve:shop is (ready|running)\.$/m);
   await ticketOf(blocked);
   await story.run('requests, blocked', { given: { REQUEST: blocked } });
   await eventually('the request is completed', async () => (await stateOf(blocked)) === 'completed');

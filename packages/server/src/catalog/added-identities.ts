@@ -2,8 +2,8 @@ import { type DatasetGraph, type Edge, isKeyOf, type Node } from './dataset-grap
 
 /**
  * Identity types of which the rows of a person can tell a value that they were not found by. A collection in which people are found by one
- * field, and in no other way, tells what it was asked with: whoever searches for `ann@example.com` need not be told of it. Pure; linear in
- * collections and references.
+ * address, and in no other way, tells what it was asked with, though maybe in other letters: `Ann@example.com` for `ann@example.com`. Pure;
+ * linear in collections and references.
  */
 export function addedIdentities(graph: DatasetGraph): ReadonlySet<string> {
   const waysBack = waysBackOf(graph);
@@ -20,9 +20,8 @@ function tellsWhatItWasAsked(node: Node, waysBack: ReadonlySet<Edge>): boolean {
   if (root === undefined || others.length > 0) return false;
   if (!node.incoming.every((edge) => waysBack.has(edge))) return false;
   const { type, spelling } = root.identity;
-  const dataType = node.collection.fields.find(({ name }) => name === root.column)?.dataType;
-  // What is found by its value may be printed in another way than it was asked for: 7.00 for 7.
-  return spelling === undefined && (type === 'email' || dataType === 'string' || dataType === 'integer');
+  // Of other types nobody knows what else is the same: 7.00 is 7, and a telephone is written in many ways.
+  return type === 'email' && spelling === undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseConfig, systemClock } from '../foundation/index.ts';
 import { configureConnections } from './configured-connections.ts';
+import type { ConnectionKind } from './connection-kind.ts';
 import { createPostgresConnector } from './index.ts';
 import { createMemcachedConnector } from './lifetimes/index.ts';
 
@@ -24,7 +25,12 @@ const DATASET = `dataset:
               references: [{ dataset: shop, field: customers.id, direction: from }]
 `;
 
-function configure(dataset: string, kind = 'postgres', url = 'postgres://nowhere/shop') {
+function configure(
+  dataset: string,
+  kind = 'postgres',
+  url = 'postgres://nowhere/shop',
+  more: Readonly<Record<string, ConnectionKind>> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'habeas-datasets-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'shop.yml'), dataset);
@@ -36,28 +42,28 @@ function configure(dataset: string, kind = 'postgres', url = 'postgres://nowhere
   return configureConnections({
     config,
     keepRules: [],
-    kinds: { postgres: createPostgresConnector, memcached: createMemcachedConnector },
+    kinds: { postgres: createPostgresConnector, memcached: createMemcachedConnector, ...more },
     clock: systemClock,
   });
 }
 
 test('a connection finds people by the identities of its datasets', () => {
-  expect(configure(DATASET)).toMatchObject([{ needs: ['email'], resolves: ['email'], adds: [] }]);
+  expect(configure(DATASET)).toMatchObject([{ needs: ['email'], resolves: ['email'], repeats: ['email'] }]);
 });
 
-test('a connection adds those identities that it can tell unasked', () => {
+test('a connection only repeats addresses of rows that nothing else leads to, and a connector of the reader’s own says itself what it tells', () => {
   const numbered = DATASET.replace(
     'fides_meta: { primary_key: true }',
     'fides_meta: { primary_key: true, identity: user_id }',
   );
-  const both = { needs: ['email', 'user_id'], resolves: ['email', 'user_id'], adds: ['email', 'user_id'] };
-  expect(configure(numbered)).toMatchObject([both]);
-  const silent = numbered.replace(
-    'fides_meta: { identity: email }',
-    'fides_meta: { identity: email }\n            habeas: { resolves: false }',
-  );
-  expect(configure(silent)).toMatchObject([
-    { needs: ['email', 'user_id'], resolves: ['user_id'], adds: ['user_id'] },
+  const both = ['email', 'user_id'];
+  expect(configure(numbered)).toMatchObject([{ needs: both, resolves: both, repeats: [] }]);
+  const own: ConnectionKind = (settings) => {
+    const { tellsByDatasets: _, ...connector } = createPostgresConnector(settings);
+    return connector;
+  };
+  expect(configure(DATASET, 'own', 'own://nowhere', { own })).toMatchObject([
+    { resolves: ['email'], repeats: [] },
   ]);
 });
 

@@ -143,14 +143,15 @@ function configure(
   };
   const all = cover(new Set());
   const { identitiesResolved: resolves } = cover(new Set(all.identitiesNeeded));
-  const added = addedIdentities(graph);
+  const connector = open(inputs.content);
+  const added = connector.tellsByDatasets === true ? addedIdentities(graph) : new Set(resolves);
   return {
     config,
-    capabilities: open(inputs.content).capabilities,
+    capabilities: connector.capabilities,
     datasets: linked.datasets,
     needs: all.identitiesNeeded,
     resolves,
-    adds: resolves.filter((type) => added.has(type)),
+    repeats: resolves.filter((type) => !added.has(type)),
     foundThrough: linked.foundThrough,
     madeFrom: linked.madeFrom,
     coverage: cover,

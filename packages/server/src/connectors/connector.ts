@@ -221,6 +221,8 @@ export interface Connector {
   readonly capabilities: ReadonlySet<Capability>;
   /** Of a store of rows: everybody whom it knows, to be compared with what names name. */
   readonly known?: KnownPeople;
+  /** Whether all that `resolve` tells are values of identity fields in rows that the datasets lead to. (Default: not) */
+  readonly tellsByDatasets?: true;
   /** Of a store whose things have names that say whose they are. */
   readonly named?: NamedThings;
   /** Can we reach it, and may we do what the plan needs. */

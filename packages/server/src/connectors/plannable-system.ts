@@ -13,6 +13,8 @@ export interface PlannableSystem {
   readonly needs: readonly string[];
   /** Identity types that it can add to what is known. */
   readonly resolves: readonly string[];
+  /** Those of `resolves` of which it can only tell what it was asked with, though maybe in other letters. (Default: none) */
+  readonly repeats?: readonly string[];
   /** It never said what it can: it is asked for identities all the same, because only it may know some. (Default: false) */
   readonly undescribed?: true;
   /** What the team declared that it stores. */

@@ -116,7 +116,7 @@ describe('systems', () => {
     datasets: [],
     needs: [],
     resolves: [],
-    adds: [],
+    repeats: [],
     foundThrough: new Set(),
     madeFrom: new Set(),
     coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
@@ -127,12 +127,6 @@ describe('systems', () => {
       throw new Error(`opened with ${content}`);
     },
   };
-
-  it('asks a connection for those identities only that it can add', async () => {
-    const tells = { ...connection, needs: ['email', 'card'], resolves: ['email', 'card'], adds: ['card'] };
-    const { systems } = start([], async () => described, [tells]);
-    expect(await systems.plannable()).toMatchObject([{ needs: ['email', 'card'], resolves: ['card'] }]);
-  });
 
   it('goes on with the service that a plan meant, although a connection took its name since', async () => {
     const found = [service('accounts', { kind: 'client', client: accountsClient })];

@@ -27,8 +27,8 @@ export interface ConfiguredConnection {
   readonly capabilities: ReadonlySet<Capability>;
   readonly needs: readonly string[];
   readonly resolves: readonly string[];
-  /** Those of which it can tell a value that it was not asked with. */
-  readonly adds: readonly string[];
+  /** Those of `resolves` of which it can only tell what it was asked with, though maybe in other letters. */
+  readonly repeats: readonly string[];
   /** Connections whose rows name what is here, and those that it was made from. */
   readonly foundThrough: ReadonlySet<string>;
   readonly madeFrom: ReadonlySet<string>;
@@ -195,7 +195,8 @@ function fromConnection(
     by: 'connection',
     capabilities: connection.capabilities,
     needs: connection.needs,
-    resolves: connection.adds,
+    resolves: connection.resolves,
+    repeats: connection.repeats,
     dataTypes: [...new Set(declared.flatMap((system) => system.dataTypes))].sort(),
     coverage,
     inputs,

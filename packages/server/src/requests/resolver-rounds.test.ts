@@ -32,3 +32,40 @@ it('costs twice as much for twice as many systems, also where each resolves for 
   expect(large.asked).toBe(4_000);
   expect(large.reads / small.reads).toBeLessThan(2.1);
 });
+
+const system = (key: string, more: Partial<PlannableSystem> = {}): PlannableSystem => ({
+  key,
+  team: 'team',
+  by: 'connection',
+  capabilities: new Set(['resolve']),
+  needs: ['email'],
+  resolves: ['email'],
+  repeats: ['email'],
+  dataTypes: [],
+  ...more,
+});
+const ticket = { by: 'ticket', capabilities: new Set([]), needs: [], resolves: [], repeats: [] } as const;
+
+it.each<[string, readonly PlannableSystem[], readonly string[]]>([
+  ['alone', [system('shop')], []],
+  [
+    'beside one that takes something else',
+    [system('shop'), system('log', { needs: ['ip'], resolves: [] })],
+    [],
+  ],
+  // It may find `Ann@example.com` where nobody finds `ann@example.com`.
+  ['beside one that takes addresses', [system('shop'), system('log', { resolves: [] })], ['shop']],
+  ['beside one that said nothing', [system('shop'), system('log', { needs: [], resolves: [] })], ['shop']],
+  ['beside a team that does it by hand', [system('shop'), system('desk', ticket)], ['shop']],
+  ['beside another like it', [system('crm'), system('shop')], ['crm', 'shop']],
+  ['and can tell something else', [system('shop', { resolves: ['card', 'email'] })], ['shop']],
+  ['and never said what it tells', [system('shop', { resolves: [], undescribed: true })], ['shop']],
+])('a system that can only repeat what it was asked with, %s', (_, systems, asked) => {
+  const { rounds } = resolverRounds(systems, ['email']);
+  expect(
+    rounds
+      .flat()
+      .map(({ system: { key } }) => key)
+      .sort(),
+  ).toEqual(asked);
+});

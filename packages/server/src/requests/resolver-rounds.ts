@@ -26,11 +26,9 @@ export function resolverRounds(
   systems: readonly PlannableSystem[],
   given: readonly string[],
 ): ResolverRounds {
+  const isOfUse = usefulness(systems);
   const candidates = systems.filter(
-    (system) =>
-      system.by !== 'ticket' &&
-      system.capabilities.has('resolve') &&
-      (system.resolves.length > 0 || system.undescribed === true),
+    (system) => system.by !== 'ticket' && system.capabilities.has('resolve') && isOfUse(system),
   );
   const known = new Set(given);
   const reached = inReach(candidates, known).flat();
@@ -60,6 +58,22 @@ export function resolverRounds(
   }
   const resolved = new Set(reached.flatMap(({ resolves }) => resolves.filter((type) => !known.has(type))));
   return { rounds: rounds.map(byKey), resolved };
+}
+
+/** Whether a system may tell something that it was not asked with, or what another one may know only in the letters in which it is told. */
+function usefulness(systems: readonly PlannableSystem[]): (system: PlannableSystem) => boolean {
+  const takers = Map.groupBy(
+    systems.flatMap(({ needs }) => needs),
+    (type) => type,
+  );
+  const takingAll = systems.filter(({ needs }) => needs.length === 0).length;
+  const hasOtherTaker = ({ needs }: PlannableSystem, type: string) => {
+    const own = needs.length === 0 || needs.includes(type) ? 1 : 0;
+    return takingAll + (takers.get(type)?.length ?? 0) > own;
+  };
+  return (system) =>
+    system.undescribed === true ||
+    system.resolves.some((type) => system.repeats?.includes(type) !== true || hasOtherTaker(system, type));
 }
 
 /** Systems that can be asked with what is known, then those that can be asked with what these tell, and so on. */

@@ -1,6 +1,13 @@
 import { createConnection, type Pool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { HabeasError } from '../../foundation/index.ts';
-import type { BeginOptions, SqlTransaction, StreamOptions, Text, TextRow } from '../sql/index.ts';
+import {
+  type BeginOptions,
+  refuseWhenOver,
+  type SqlTransaction,
+  type StreamOptions,
+  type Text,
+  type TextRow,
+} from '../sql/index.ts';
 import { fromMysqlError } from './mysql-error.ts';
 import { positional } from './positional.ts';
 import { type Product, productOf, sessionOf } from './product.ts';
@@ -25,6 +32,7 @@ export class MysqlTransaction implements SqlTransaction {
   readonly #options: BeginOptions;
   readonly #onAbort: () => void;
   #open = true;
+  #isOver = false;
 
   private constructor(server: MysqlServer, connection: PoolConnection, options: BeginOptions) {
     this.#server = server;
@@ -110,6 +118,7 @@ export class MysqlTransaction implements SqlTransaction {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
+    this.#isOver = true;
     // One that was ended in its statement may be in any state; the server rolls back what its connection left.
     if (this.#options.signal.aborted) return this.#end(true);
     try {
@@ -156,11 +165,13 @@ export class MysqlTransaction implements SqlTransaction {
 
   #check(): void {
     throwIfAborted(this.#options, this.#server.system);
+    refuseWhenOver(this.#isOver, this.#server.system);
   }
 
   #end(destroy: boolean): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#isOver = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (destroy) this.#connection.destroy();
     else this.#connection.release();

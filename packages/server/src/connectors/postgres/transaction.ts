@@ -1,7 +1,14 @@
 import pg from 'pg';
 import Cursor from 'pg-cursor';
 import { HabeasError } from '../../foundation/index.ts';
-import type { SqlTransaction, StreamOptions, Text, TextBatch, TextRow } from '../sql/index.ts';
+import {
+  refuseWhenOver,
+  type SqlTransaction,
+  type StreamOptions,
+  type Text,
+  type TextBatch,
+  type TextRow,
+} from '../sql/index.ts';
 import { CopyRows } from './copy-rows.ts';
 import { fromPostgresError } from './postgres-error.ts';
 import { redshiftRefusal } from './refuse-redshift.ts';
@@ -39,6 +46,7 @@ export class Transaction implements SqlTransaction {
   /** The server writes the texts as they are, so that a value costs nothing here but its bytes. */
   readonly texts?: (text: string) => AsyncGenerator<TextBatch>;
   #open = true;
+  #isOver = false;
   readonly #onAbort: () => void;
   #cancelling = Promise.resolve();
 
@@ -165,6 +173,7 @@ export class Transaction implements SqlTransaction {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
+    this.#isOver = true;
     try {
       await this.#client.query('rollback');
       await this.#end(false);
@@ -194,6 +203,7 @@ export class Transaction implements SqlTransaction {
 
   #check(): void {
     throwIfAborted(this.#options);
+    refuseWhenOver(this.#isOver, this.#options.system);
   }
 
   #translate(error: unknown): HabeasError {
@@ -207,6 +217,7 @@ export class Transaction implements SqlTransaction {
   async #end(destroy: boolean): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    this.#isOver = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     // It would end a statement of who has the connection next.
     await this.#cancelling;

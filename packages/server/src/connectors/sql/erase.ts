@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EraseMode, Evidence, KeyBatch } from '../connector.ts';
 import type { Compiled } from './compiled.ts';
 import { chunksOf, type KeyChunk, unwatched, useChunks } from './key-chunks.ts';
-import { KeyTables, withSets } from './key-set.ts';
+import { type KeySet, KeyTables, withSets } from './key-set.ts';
 import { sumRetained } from './retained.ts';
 import { SetEraser } from './set-eraser.ts';
 import { refuseSharedKeys } from './shared-keys.ts';
@@ -67,27 +67,31 @@ async function eraseInOrder(options: EraseOptions, eraser: SetEraser): Promise<b
   const needsAll = (chunk: KeyChunk) => !chunk.isInOrder || entangled.has(chunk.collection.name);
   const shared = new KeyTables(options.transaction);
   let deleting = Promise.resolve();
-  const isDone = await useChunks(
-    withSets(chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK })),
-    async ({ chunk, set }) => {
-      if (needsAll(chunk)) return false;
-      eraser.effects.found(chunk.collection.name, chunk.count);
-      const before = deleting;
-      if (eraser.isDeletedAtOnce(set)) {
-        // The store has this deletion before it is done with the one before, and waits for neither.
-        deleting = unwatched(eraser.deleteAtOnce(set));
-        await before;
-      } else {
-        await before;
-        await eraser.update(set);
-        await eraser.delete([set]);
-      }
-      await eraser.retain(set);
-      if (chunk.effect.whenAlone !== undefined) await shared.add(chunk);
-      return true;
-    },
-  );
-  await deleting;
+  const eraseChunk = async ({ chunk, set }: { readonly chunk: KeyChunk; readonly set: KeySet }) => {
+    if (needsAll(chunk)) return false;
+    eraser.effects.found(chunk.collection.name, chunk.count);
+    const before = deleting;
+    if (eraser.isDeletedAtOnce(set)) {
+      // The store has this deletion before it is done with the one before, and waits for neither.
+      deleting = unwatched(eraser.deleteAtOnce(set));
+      await before;
+    } else {
+      await before;
+      await eraser.update(set);
+      await eraser.delete([set]);
+    }
+    await eraser.retain(set);
+    if (chunk.effect.whenAlone !== undefined) await shared.add(chunk);
+    return true;
+  };
+  let isDone = false;
+  try {
+    const chunks = chunksOf({ ...options, keys: options.keys(), keysPerChunk: KEYS_PER_CHUNK });
+    isDone = await useChunks(withSets(chunks), eraseChunk);
+    await deleting;
+  } finally {
+    await Promise.allSettled([deleting]);
+  }
   if (isDone) for (const set of await shared.sets()) await eraser.release(set);
   return isDone;
 }

@@ -91,11 +91,16 @@ export async function useChunks<Chunk>(
   use: (chunk: Chunk) => Promise<boolean>,
 ): Promise<boolean> {
   let using = Promise.resolve(true);
-  for await (const chunk of chunks) {
-    if (!(await using)) return false;
-    using = unwatched(use(chunk));
+  try {
+    for await (const chunk of chunks) {
+      if (!(await using)) return false;
+      using = unwatched(use(chunk));
+    }
+    return await using;
+  } finally {
+    // Where the chunks themselves fail, too: nothing is to be done in a transaction that has ended.
+    await Promise.allSettled([using]);
   }
-  return await using;
 }
 
 /** The failure of what is under way is thrown when it is waited for; until then it must not count as unhandled. */

@@ -212,6 +212,7 @@ export function createSqlConnector(options: SqlConnectorOptions, store: SqlStore
   return {
     capabilities: capabilitiesOf(options.datasets),
     known: { collections: knownCollections(graph), read: readKnown },
+    tellsByDatasets: true,
     discover,
     sample,
     collect,

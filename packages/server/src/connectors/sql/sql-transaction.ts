@@ -1,3 +1,5 @@
+import { HabeasError } from '../../foundation/index.ts';
+
 /** A value as the store prints it. */
 export type Text = string | null;
 export type TextRow = readonly Text[];
@@ -48,4 +50,13 @@ export interface SqlTransaction extends AsyncDisposable {
    */
   texts?(text: string): AsyncGenerator<TextBatch>;
   commit(): Promise<void>;
+}
+
+/** Throws INTERNAL for work that comes behind the end of its transaction: it would be a transaction of its own, or part of another one. */
+export function refuseWhenOver(isOver: boolean, system: string): void {
+  if (isOver)
+    throw new HabeasError(
+      'INTERNAL',
+      `Work on ${system} came after its transaction had ended; it was not done.`,
+    );
 }

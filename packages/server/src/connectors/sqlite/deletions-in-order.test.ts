@@ -108,3 +108,42 @@ test.each([
     });
   },
 );
+
+test('where the database rolls everything back by itself, what was handed over behind is not done either', async () => {
+  const { file, connector, count } = openShop();
+  const scope = await located({ connector }, ANN);
+  file.run([
+    "create trigger stop before delete on notes when old.id = 2 begin select raise(rollback, 'no'); end",
+  ]);
+  await expect(connector.erase(scope, 'erase')).rejects.toMatchObject({ code: 'SYSTEM_FAILED' });
+  for (const name of ['notes', 'reviews', 'visits'])
+    expect([name, count(name, 'person_id = 1')]).toEqual([name, ROWS]);
+  file.run(['drop trigger stop']);
+  expect((await erase({ connector }, scope)).counts).toMatchObject({ visits: ROWS, people: 1 });
+});
+
+test.each([1, 30, 66, 70, 100])(
+  'where the keys cannot be read further after %i batches, nothing is changed',
+  async (most) => {
+    const { connector, count } = openShop();
+    const scope = await located({ connector }, ANN);
+    const broken = {
+      ...scope,
+      async *keys() {
+        let left = most;
+        for await (const batch of scope.keys()) {
+          if (left === 0) throw new Error('the state database is gone');
+          left -= 1;
+          yield batch;
+        }
+        throw new Error('the state database is gone');
+      },
+    };
+    await expect(connector.erase(broken, 'erase')).rejects.toThrow('gone');
+    // Whatever was under way has ended by now.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const name of ['notes', 'reviews', 'visits'])
+      expect([name, count(name, 'person_id = 1')]).toEqual([name, ROWS]);
+    expect((await erase({ connector }, scope)).counts).toMatchObject({ visits: ROWS, people: 1 });
+  },
+);

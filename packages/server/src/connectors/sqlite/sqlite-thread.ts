@@ -39,7 +39,36 @@ function answer(question: SqliteQuestion): SqliteAnswer {
   }
 }
 
+/** Whether a transaction was begun, and neither committed nor rolled back by whoever began it. */
+let isBegun = false;
+/** SQLite's code of a statement whose transaction was rolled back (SQLITE_ABORT_ROLLBACK). */
+const ROLLED_BACK = 516;
+
+/**
+ * A full disk, an error of reading, or a trigger's `raise(rollback)` ends the whole transaction. What was handed over before that was known would then be
+ * transactions of its own: it is refused until somebody says `rollback`.
+ */
+function refuseWithoutTransaction(): void {
+  if (isBegun && !database.isTransaction)
+    throw Object.assign(new Error('the transaction was rolled back'), { errcode: ROLLED_BACK });
+}
+
+function runScript(statements: readonly string[]): void {
+  for (const statement of statements) {
+    if (statement === 'rollback') {
+      isBegun = false;
+      if (database.isTransaction) database.exec(statement);
+      continue;
+    }
+    refuseWithoutTransaction();
+    database.exec(statement);
+    if (statement.startsWith('begin')) isBegun = true;
+    if (statement === 'commit') isBegun = false;
+  }
+}
+
 function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
+  if (question.kind !== 'script' && question.kind !== 'close') refuseWithoutTransaction();
   switch (question.kind) {
     case 'rows':
       return { rows: asRows(statementOf(question).all(named(question.values))) };
@@ -52,7 +81,7 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
       return {};
     case 'script':
       prepared.clear();
-      for (const statement of question.statements) database.exec(statement);
+      runScript(question.statements);
       return {};
     case 'open':
       streams.set(question.id, prepare(question.text).iterate());

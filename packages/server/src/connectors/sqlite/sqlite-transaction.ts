@@ -1,5 +1,12 @@
 import { HabeasError } from '../../foundation/index.ts';
-import type { BeginOptions, EachStatement, SqlTransaction, StreamOptions, TextRow } from '../sql/index.ts';
+import {
+  type BeginOptions,
+  type EachStatement,
+  refuseWhenOver,
+  type SqlTransaction,
+  type StreamOptions,
+  type TextRow,
+} from '../sql/index.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteConnections } from './sqlite-connections.ts';
 
@@ -15,6 +22,7 @@ export class SqliteTransaction implements SqlTransaction {
   readonly #options: BeginOptions;
   readonly #onAbort: () => void;
   #open = true;
+  #isOver = false;
 
   private constructor(connections: SqliteConnections, connection: SqliteConnection, options: BeginOptions) {
     this.#connections = connections;
@@ -86,6 +94,7 @@ export class SqliteTransaction implements SqlTransaction {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
+    this.#isOver = true;
     try {
       await this.#connection.script(['rollback']);
       await this.#end(false);
@@ -98,6 +107,7 @@ export class SqliteTransaction implements SqlTransaction {
   async #run<Result>(act: () => Promise<Result>): Promise<Result> {
     const { system } = this.#connections;
     throwIfAborted(this.#options, system);
+    refuseWhenOver(this.#isOver, system);
     try {
       return await act();
     } catch (error) {
@@ -110,6 +120,7 @@ export class SqliteTransaction implements SqlTransaction {
 
   async #end(destroy: boolean): Promise<void> {
     this.#open = false;
+    this.#isOver = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     await this.#connections.giveBack(this.#connection, destroy);
   }

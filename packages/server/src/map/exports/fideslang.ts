@@ -15,8 +15,8 @@ const YAML = {
   defaultKeyType: 'PLAIN',
 } as const;
 
-/** Ends of lines in YAML 1.1, that are letters of a text in YAML 1.2. All of ours stand in quotes, where they can be escaped. */
-const BREAKS = /[\u0085\u2028\u2029]/g;
+/** What YAML 1.1 takes for the end of a line, or takes not at all, and YAML 1.2 for a letter. All of ours stand in quotes, where they can be escaped. */
+const NO_LETTERS = /[\x7f-\x9f\u2028\u2029\ufffe\uffff]/g;
 
 /**
  * The services as Fideslang systems (https://ethyca.github.io/fideslang/resources/system/), one YAML document. What Fideslang has
@@ -63,7 +63,7 @@ export function* fideslangOf(document: api.MapExport, record: RecordFile | undef
         },
       },
     };
-    yield indented(stringify([system], YAML).replaceAll(BREAKS, escaped));
+    yield indented(stringify([system], YAML).replaceAll(NO_LETTERS, escaped));
   }
 }
 
