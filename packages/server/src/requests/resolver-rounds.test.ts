@@ -62,10 +62,6 @@ it.each<[string, readonly PlannableSystem[], readonly string[]]>([
   ['and never said what it tells', [system('shop', { resolves: [], undescribed: true })], ['shop']],
 ])('a system that can only repeat what it was asked with, %s', (_, systems, asked) => {
   const { rounds } = resolverRounds(systems, ['email']);
-  expect(
-    rounds
-      .flat()
-      .map(({ system: { key } }) => key)
-      .sort(),
-  ).toEqual(asked);
+  // Who tells what others take, and takes what they tell, is asked once more.
+  expect([...new Set(rounds.flat().map((one) => one.system.key))].sort()).toEqual(asked);
 });
