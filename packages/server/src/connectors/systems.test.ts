@@ -103,32 +103,31 @@ describe('systems', () => {
     expect((await world.systems.plannable())[0]).toMatchObject({ needs: ['email'] });
   });
 
-  const connection: ConfiguredConnection = {
-    config: {
-      key: 'accounts',
-      kind: 'postgres',
-      team: 'identity',
-      url: 'postgres://nowhere.invalid/accounts',
-      datasets: ['accounts.yaml'],
-      concurrency: 1,
-    },
-    capabilities: new Set(),
-    datasets: [],
-    needs: [],
-    resolves: [],
-    repeats: [],
-    foundThrough: new Set(),
-    madeFrom: new Set(),
-    coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
-    changeCoverage: () => ({ collections: [], kept: [], byHand: [], remarks: [] }),
-    inputs: { hash: 'hash', content: 'content' },
-    under: () => connection,
-    open: (content) => {
-      throw new Error(`opened with ${content}`);
-    },
-  };
-
   it('goes on with the service that a plan meant, although a connection took its name since', async () => {
+    const connection: ConfiguredConnection = {
+      config: {
+        key: 'accounts',
+        kind: 'postgres',
+        team: 'identity',
+        url: 'postgres://nowhere.invalid/accounts',
+        datasets: ['accounts.yaml'],
+        concurrency: 1,
+      },
+      capabilities: new Set(),
+      datasets: [],
+      needs: [],
+      resolves: [],
+      repeats: [],
+      foundThrough: new Set(),
+      madeFrom: new Set(),
+      coverage: () => ({ collections: [], unreachable: [], identitiesNeeded: [], identitiesResolved: [] }),
+      changeCoverage: () => ({ collections: [], kept: [], byHand: [], remarks: [] }),
+      inputs: { hash: 'hash', content: 'content' },
+      under: () => connection,
+      open: (content) => {
+        throw new Error(`opened with ${content}`);
+      },
+    };
     const found = [service('accounts', { kind: 'client', client: accountsClient })];
     const { systems, opened } = start(found, async () => described, [connection]);
     expect((await systems.plannable()).map(({ key }) => key)).toEqual(['accounts', 'client:accounts']);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { arrayOf } from '../../../test/connector-contract.ts';
-import { readAhead } from './key-chunks.ts';
+import { readAhead, useChunks } from './key-chunks.ts';
 
 /** Numbers up to a limit, and how far each reader came. */
 function numbers(limit: number) {
@@ -46,4 +46,26 @@ test('nothing to read is nothing, and a failure waits for who asks', async () =>
   }));
   await new Promise((resolve) => setTimeout(resolve, 5));
   await expect(arrayOf(ahead())).rejects.toThrow('gone');
+});
+
+test.each([
+  ['the chunks fail', 'the chunks'],
+  ['what is done with one fails', 'the use'],
+])('where %s, what is under way has ended before that is told', async (_, failing) => {
+  let underWay = 0;
+  async function* chunks(): AsyncGenerator<number> {
+    yield 1;
+    yield 2;
+    if (failing === 'the chunks') throw new Error(failing);
+    yield 3;
+  }
+  const use = async (chunk: number): Promise<boolean> => {
+    underWay += 1;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    underWay -= 1;
+    if (chunk === 2 && failing === 'the use') throw new Error(failing);
+    return true;
+  };
+  await expect(useChunks(chunks(), use)).rejects.toThrow(failing);
+  expect(underWay).toBe(0);
 });
