@@ -244,6 +244,22 @@ describe('a person of whom an agent has verified nothing', () => {
     expect((await agent.statusOf(made.request_id)).status).toBe('revoked');
   });
 
+  it('is told as revoked, whoever looks meanwhile', async () => {
+    for (let turn = 0; turn < 15; turn += 1) {
+      const made = await ask({ email: `gil-${turn}@example.com` });
+      let isRevoked = false;
+      const looking = Array.from({ length: 4 }, async () => {
+        while (!isRevoked) await agent.statusOf(made.request_id);
+      });
+      const revoked = await agent.revoke(made.request_id).finally(() => {
+        isRevoked = true;
+      });
+      await Promise.all(looking);
+      expect([revoked.status, ((await revoked.json()) as AgentStatus).status]).toEqual([200, 'revoked']);
+      expect((await agent.statusOf(made.request_id)).status).toBe('revoked');
+    }
+  });
+
   it('is left to the agent where no code can go, or no mail has words for it', async () => {
     for (const content of [
       { name: 'Ann' },
