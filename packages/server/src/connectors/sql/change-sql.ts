@@ -92,17 +92,11 @@ export function deleteRows(
 
 /** Deletes the rows of a set in the way that the store likes best, and counts them. */
 export async function deleteSet(transaction: SqlTransaction, set: KeySet): Promise<number> {
-  const { collection, each } = set;
-  if (each === undefined || transaction.changeEach === undefined)
+  const { collection, parts } = set;
+  const key = collection.key.map((part) => part.sql('t'));
+  if (parts === undefined || key.length === 1 || transaction.deleteKeys === undefined)
     return await transaction.change(deleteRows(set), set.values);
-  const own = collection.key.map((part) => part.sql('t'));
-  const last = own.at(-1) ?? '';
-  const before = own.slice(0, -1).map((part) => `${part} = ? and `);
-  const of = `delete from ${collection.table} as t where ${before.join('')}`;
-  return await transaction.changeEach(
-    { one: `${of}${last} = ?`, run: `${of}${last} >= ? and ${last} <= ? and ${each.isWhole(last)}` },
-    each.keys.slice(0, own.length),
-  );
+  return await transaction.deleteKeys({ table: collection.table, key }, parts.slice(0, key.length));
 }
 
 /** Locks the rows of a set in the order of their keys, so that two erasures never wait for each other in a circle. */

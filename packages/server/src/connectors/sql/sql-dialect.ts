@@ -34,8 +34,8 @@ export interface KeySource {
   readonly values: readonly unknown[];
   /** The keys as one array, where a key is one value that is sent: an index then is walked along once. */
   readonly array?: string | undefined;
-  /** Where the store is rather told one key after the other, by {@link SqlTransaction.changeEach}. */
-  readonly each?: EachKey | undefined;
+  /** Of keys with several parts: for each part a text of the dialect's own, where {@link SqlTransaction.deleteKeys} does better than a statement. */
+  readonly parts?: readonly string[] | undefined;
   /** The first parts of all keys, where a row with none of them is sooner looked for than all keys. */
   readonly firsts?: FirstParts | undefined;
 }
@@ -44,14 +44,6 @@ export interface FirstParts {
   /** What stands behind `from` for the rows of a table, `t`, of which the column `at` is one of them. */
   readonly rows: (table: string, at: string) => string;
   readonly values: readonly unknown[];
-}
-
-/** Keys of several parts that are given to a prepared statement. */
-export interface EachKey {
-  /** A text of the dialect's own for each part of a key. */
-  readonly keys: readonly string[];
-  /** Whether a column has a whole number: between two of these are only those that a run of keys names. */
-  readonly isWhole: (at: string) => string;
 }
 
 /** A collection with the temporary table of its rows that were found. */

@@ -15,11 +15,11 @@ export interface StreamOptions {
   readonly mostRows?: number;
 }
 
-/** What is done for keys, whose parts are its `?`. */
-export interface EachStatement {
-  readonly one: string;
-  /** For keys that differ in their last part alone, by one from each to the next: that part stands twice, as the first and the last. */
-  readonly run: string;
+/** A table, and the columns of its key. */
+export interface KeyedTable {
+  readonly table: string;
+  /** Of the table as `t`. */
+  readonly key: readonly string[];
 }
 
 /**
@@ -36,8 +36,8 @@ export interface SqlTransaction extends AsyncDisposable {
   rows(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** How many rows a statement changed. */
   change(text: string, values?: readonly unknown[]): Promise<number>;
-  /** The same for a statement that is run for one key after the other. Only where the store lies in this process. */
-  changeEach?(statement: EachStatement, keys: readonly string[]): Promise<number>;
+  /** Deletes the rows with the keys that `parts` of a {@link KeySource} names. Only where the store lies in this process. */
+  deleteKeys?(from: KeyedTable, parts: readonly string[]): Promise<number>;
   /** Only where the store keeps no settings of a session: what stands for a setting in the statements that follow. */
   put?(name: 'now' | 'salt', value: string): void;
   /** Several statements without values. */

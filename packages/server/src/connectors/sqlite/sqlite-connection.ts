@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { EachStatement, TextRow } from '../sql/index.ts';
+import type { TextRow } from '../sql/index.ts';
+import type { EachStatement } from './delete-keys.ts';
 import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
 
 /** How long a statement waits for another program's lock. */
@@ -64,9 +65,8 @@ export class SqliteConnection {
     return (await this.#ask({ kind: 'change', text, values: values.map(bound) })).changes ?? 0;
   }
 
-  /** `keys`: for each part of a key a text of `stored-keys.ts`. */
-  async changeEach(statement: EachStatement, keys: readonly string[]): Promise<number> {
-    return (await this.#ask({ kind: 'each', ...statement, keys })).changes ?? 0;
+  async changeEach(statements: readonly EachStatement[]): Promise<number> {
+    return (await this.#ask({ kind: 'each', statements })).changes ?? 0;
   }
 
   put(name: 'now' | 'salt', value: string): void {

@@ -1,4 +1,5 @@
-import type { EachStatement, TextRow } from '../sql/index.ts';
+import type { TextRow } from '../sql/index.ts';
+import type { EachStatement } from './delete-keys.ts';
 
 /** What a thread with a database is asked. */
 export type SqliteQuestion = { readonly id: number } & (
@@ -7,7 +8,7 @@ export type SqliteQuestion = { readonly id: number } & (
       readonly text: string;
       readonly values: readonly (string | number | null)[];
     }
-  | ({ readonly kind: 'each'; readonly keys: readonly string[] } & EachStatement)
+  | { readonly kind: 'each'; readonly statements: readonly EachStatement[] }
   /** What a setting is in the statements that follow. */
   | { readonly kind: 'put'; readonly name: 'now' | 'salt'; readonly value: string }
   | { readonly kind: 'script'; readonly statements: readonly string[] }

@@ -1,9 +1,9 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { EachStatement, TextRow } from '../sql/index.ts';
+import type { TextRow } from '../sql/index.ts';
+import type { EachStatement, SqliteValue } from './delete-keys.ts';
 import { addFunctions } from './sqlite-functions.ts';
 import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
-import { boundKey, endOfRun, parseKeys } from './stored-keys.ts';
 
 /** Most memory for pages of the file, and as much for those of temporary tables. */
 const CACHE_KIBIBYTES = 32 * 1024;
@@ -75,7 +75,7 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
     case 'change':
       return { changes: Number(statementOf(question).run(named(question.values)).changes) };
     case 'each':
-      return { changes: changeEach(question) };
+      return { changes: changeEach(question.statements) };
     case 'put':
       settings.set(question.name, question.value);
       return {};
@@ -104,24 +104,10 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
   }
 }
 
-/** A hundred thousand times: nothing is made here that is not needed. */
-function changeEach({ one, run, keys }: EachStatement & { readonly keys: readonly string[] }): number {
-  const each = preparedOnce(one);
-  const several = preparedOnce(run);
-  const parts = keys.map(parseKeys);
-  const last = parts.length - 1;
-  const count = parts[0]?.length ?? 0;
-  const values: SQLInputValue[] = keys.map(() => null);
+function changeEach(statements: readonly EachStatement[]): number {
   let changes = 0;
-  for (let row = 0; row < count; ) {
-    for (let part = 0; part <= last; part += 1) values[part] = boundKey(parts[part]?.[row] ?? null);
-    const end = endOfRun(parts, row);
-    changes += Number(
-      (end === row ? each.run(...values) : several.run(...values, boundKey(parts[last]?.[end] ?? null)))
-        .changes,
-    );
-    row = end + 1;
-  }
+  for (const { text, rows } of statements)
+    for (const values of rows) changes += Number(statementOf({ text, values }).run(...values).changes);
   return changes;
 }
 
@@ -130,7 +116,7 @@ function statementOf({
   values,
 }: {
   readonly text: string;
-  readonly values: readonly (string | number | null)[];
+  readonly values: readonly SqliteValue[];
 }): StatementSync {
   const isLong = values.some((value) => typeof value === 'string' && value.length > MOST_KEPT_CHARACTERS);
   return isLong ? prepare(text) : preparedOnce(text);

@@ -1,12 +1,13 @@
 import { HabeasError } from '../../foundation/index.ts';
 import {
   type BeginOptions,
-  type EachStatement,
+  type KeyedTable,
   refuseWhenOver,
   type SqlTransaction,
   type StreamOptions,
   type TextRow,
 } from '../sql/index.ts';
+import { deletionsOf } from './delete-keys.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteConnections } from './sqlite-connections.ts';
 
@@ -54,8 +55,8 @@ export class SqliteTransaction implements SqlTransaction {
     return await this.#run(() => this.#connection.change(text, values));
   }
 
-  async changeEach(statement: EachStatement, keys: readonly string[]): Promise<number> {
-    return await this.#run(() => this.#connection.changeEach(statement, keys));
+  async deleteKeys(from: KeyedTable, parts: readonly string[]): Promise<number> {
+    return await this.#run(() => this.#connection.changeEach(deletionsOf(from, parts)));
   }
 
   put(name: 'now' | 'salt', value: string): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { keySource } from './stored-keys.ts';
+import { groupsOf, keySource, type StoredKey } from './stored-keys.ts';
 
 /** Numbers of which many begin like others, and many stand next to each other. */
 const firstParts = fc
@@ -25,3 +25,41 @@ it('looks for each first part of a key, once where those that are the same follo
     { numRuns: 500 },
   );
 });
+
+const part = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -2, max: 4 }) },
+  fc.constantFrom<StoredKey>(null, 2n ** 62n, 2n ** 62n + 1n, 't1', 't1,2', 'i1', 'r0.5', 'b01'),
+);
+
+it.each([2, 3, 4])('groups of keys of %i parts name each key once, and no other', (length) => {
+  const keys = fc.uniqueArray(fc.array(part, { minLength: length, maxLength: length }), {
+    selector: nameOf,
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(keys, (rows) => {
+      const sorted = rows.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+      const groups = [...groupsOf(Array.from({ length }, (_, at) => sorted.map((row) => row[at] ?? null)))];
+      const named = groups.flatMap(({ firsts, middle, from, to }) =>
+        firsts.flatMap((first) => between(from, to).map((last) => nameOf([first, ...middle, last]))),
+      );
+      expect(named.toSorted()).toEqual(rows.map(nameOf).toSorted());
+      expect(new Set(groups.map(({ from, to, middle }) => nameOf([from, to, ...middle]))).size).toBe(
+        groups.length,
+      );
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+function between(from: StoredKey, to: StoredKey): readonly StoredKey[] {
+  if (from === to) return [from];
+  if (typeof from === 'bigint' && typeof to === 'bigint')
+    return Array.from({ length: Number(to - from) + 1 }, (_, at) => from + BigInt(at));
+  if (typeof from !== 'number' || typeof to !== 'number') throw new Error('Only whole numbers have a range.');
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+}
+
+function nameOf(key: readonly StoredKey[]): string {
+  return key.map((value) => (typeof value === 'string' ? JSON.stringify(value) : `${value}`)).join(' ');
+}

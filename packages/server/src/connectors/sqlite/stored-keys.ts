@@ -43,7 +43,7 @@ export function keySource(
     get values() {
       return [zipped(arrays)];
     },
-    each: { keys: arrays.map(joined), isWhole: (at) => `${at} = cast(${at} as integer)` },
+    parts: arrays.map(joined),
     firsts: {
       // Looked for one after the other, they need not be sorted first.
       rows: (table, at) => `${list(' as first')} e cross join ${table} t on ${at} = e.first`,
@@ -66,7 +66,17 @@ function withoutRepeats(array: string): string {
 
 /** What is no value of a column, such as the hash of a row, is the text that it is. */
 function readKey(stored: StoredColumn | undefined, at: string, type: string): string {
-  return stored?.column === undefined ? at : `case ${type} when 'integer' then ${at} else ${decoded(at)} end`;
+  return stored?.column === undefined ? at : decodedKey(at, type);
+}
+
+function decodedKey(at: string, type: string): string {
+  return `case ${type} when 'integer' then ${at} else ${decoded(at)} end`;
+}
+
+/** What stands behind `in` for values of which {@link jsonOf} is the parameter `?`. */
+export function listOfKeys(keys: readonly StoredKey[]): string {
+  const isPlain = keys.every((key) => typeof key !== 'string');
+  return `(select ${isPlain ? 'j.value' : decodedKey('j.value', 'j.type')} from json_each(?) j)`;
 }
 
 /** Arrays that follow each other as one. */
@@ -81,9 +91,12 @@ function joined(arrays: readonly string[]): string {
 function zipped(arrays: readonly (readonly string[])[]): string {
   const columns = arrays.map((texts) => parseKeys(joined(texts)));
   const [first = []] = columns;
-  const element = (value: StoredKey | undefined) =>
-    typeof value === 'bigint' ? `${value}` : JSON.stringify(value ?? null);
-  return `[${first.map((_, row) => `[${columns.map((column) => element(column[row])).join(',')}]`).join(',')}]`;
+  return `[${first.map((_, row) => jsonOf(columns.map((column) => column[row] ?? null))).join(',')}]`;
+}
+
+/** The opposite of {@link parseKeys}. */
+export function jsonOf(keys: readonly StoredKey[]): string {
+  return `[${keys.map((value) => (typeof value === 'string' ? JSON.stringify(value) : `${value}`)).join(',')}]`;
 }
 
 export type StoredKey = string | number | bigint | null;
@@ -114,8 +127,47 @@ export function boundKey(value: StoredKey): string | number | bigint | Uint8Arra
   }
 }
 
+/** Keys that differ in their first part alone, or in that and in their last one, which then is each whole number from `from` to `to`. */
+export interface KeyGroup {
+  readonly firsts: StoredKey[];
+  readonly middle: readonly StoredKey[];
+  readonly from: StoredKey;
+  readonly to: StoredKey;
+}
+
+/** For each part of a key its values, as groups that have every key in one of them. */
+export function groupsOf(parts: readonly (readonly StoredKey[])[]): Iterable<KeyGroup> {
+  const [firsts = []] = parts;
+  const others = parts.slice(1, -1);
+  const lasts = parts.at(-1) ?? [];
+  const groups = new Map<string, KeyGroup>();
+  let group: KeyGroup | undefined;
+  for (let row = 0; row < firsts.length; ) {
+    const end = endOfRun(parts, row);
+    const [first = null, from = null, to = null] = [firsts[row], lasts[row], lasts[end]];
+    // Most orders have as many lines as the one before.
+    const isSame =
+      group?.from === from &&
+      group.to === to &&
+      others.every((values, at) => values[row] === group?.middle[at]);
+    group = isSame
+      ? group
+      : groupNamed(groups, { from, to, middle: others.map((values) => values[row] ?? null) });
+    group?.firsts.push(first);
+    row = end + 1;
+  }
+  return groups.values();
+}
+
+function groupNamed(groups: Map<string, KeyGroup>, of: Omit<KeyGroup, 'firsts'>): KeyGroup {
+  const name = jsonOf([of.from, of.to, ...of.middle]);
+  const group = groups.get(name) ?? { ...of, firsts: [] };
+  groups.set(name, group);
+  return group;
+}
+
 /** The last of the keys that follow the one in this row and differ in their last part alone, by one from each to the next. */
-export function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
+function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
   const lasts = parts[parts.length - 1] ?? [];
   const first = lasts[row];
   let end = row;
