@@ -1,6 +1,6 @@
 import type { Comparison, LiveColumn, ValuesToCompare } from '../sql/index.ts';
 import { affinityOf } from './affinity.ts';
-import { decoded } from './stored-keys.ts';
+import { decoded, decodedText } from './stored-keys.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const HEX = /^\\x([0-9a-f]{2})*$/i;
@@ -22,12 +22,12 @@ export function compareWithValues({
     return {
       values: given,
       sql: (at) =>
-        `${spelled(at)} collate binary in (select ${spelled('substr(value, 2)')} from json_each($1))`,
+        `(${spelled(at)} collate binary in (select ${spelled(decodedText('value'))} from json_each($1)) and ${isWhole(at)})`,
     };
   if (match === 'case-insensitive' && affinityOf(column.type) === 'text')
     return {
       values: given,
-      sql: (at) => `habeas_fold(${at}) in (select habeas_fold(substr(value, 2)) from json_each($1))`,
+      sql: (at) => `habeas_fold(${at}) in (select habeas_fold(${decodedText('value')}) from json_each($1))`,
     };
   // The column's own collation decides about its index, and may find more than it should.
   return {
@@ -37,6 +37,11 @@ export function compareWithValues({
       return `(${at} in ${list} and ${at} collate binary in ${list})`;
     },
   };
+}
+
+/** SQLite takes apart what stands before a character U+0000 and drops what is behind it: such a text is nobody's address. */
+function isWhole(at: string): string {
+  return `instr(${at}, char(0)) = 0`;
 }
 
 /** What the column would hold for an identity value, as tagged texts. */

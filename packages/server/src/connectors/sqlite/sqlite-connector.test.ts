@@ -123,6 +123,47 @@ test.each([
   expect(file.rows('select (select count(*) from people) + (select count(*) from visits)')).toEqual([[0]]);
 });
 
+test.each([
+  ['UTF-8', 'of one part', ''],
+  ['UTF-16le', 'of one part', ''],
+  ['UTF-8', 'of two parts', ', line'],
+  ['UTF-16le', 'of two parts', ', line'],
+  ['UTF-8', 'that are the whole row', undefined],
+])(
+  'texts that are the same up to a character U+0000 are different, in %s and in keys %s',
+  async (encoding, _, rest) => {
+    const whole = `'ab' || char(0) || n`;
+    const { connector, file } = openStore(
+      `pragma encoding = '${encoding}';
+       create table people (id text primary key not null, email text);
+       create table lines (id text not null, line int, person text${rest === undefined ? '' : `, primary key (id${rest})`});
+       insert into people values ('ann' || char(0) || '1', 'ann@example.com'), ('ann', 'bob@example.com'), ('ann' || char(0) || '2', 'bob@example.com' || char(0));
+       insert into lines with recursive c (n) as (select 1 union all select n + 1 from c where n < 40) select ${whole}, 1, 'ann' || char(0) || (1 + n % 2) from c;
+       insert into lines values ('ab', 1, 'ann');`,
+      `${people(`
+          - { name: id, fides_meta: { primary_key: true } }
+          - ${EMAIL}`)}
+      - name: lines
+        habeas: { on_erase: delete }
+        fields:
+          - { name: id${rest === undefined ? '' : ', fides_meta: { primary_key: true }'} }
+          - { name: line${rest === undefined || rest === '' ? '' : ', fides_meta: { primary_key: true }'} }
+          - { name: person, fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] } }`,
+    );
+    const others = `select hex(id), line, hex(person) from lines where person <> 'ann' || char(0) || '1' order by 1`;
+    const before = file.rows(others);
+    expect(before).toHaveLength(21);
+    const scope = await located({ connector }, ANN);
+    expect((await erase({ connector }, scope)).counts).toEqual({ people: 1, lines: 20 });
+    expect(sum((await connector.verify(scope)).remaining)).toBe(0);
+    expect(file.rows(others)).toEqual(before);
+    expect(file.rows('select count(*) from people')).toEqual([[2]]);
+    expect(file.rows('select count(*) from lines')).toEqual([[21]]);
+    const bob = await located({ connector }, [{ type: 'email', value: 'bob@example.com' }]);
+    expect((await erase({ connector }, bob)).counts).toEqual({ people: 1, lines: 1 });
+  },
+);
+
 test('what lies between numbers that follow each other and was not located stays', async () => {
   const { connector, file } = openStore(
     `create table people (id integer primary key, email text);

@@ -47,7 +47,7 @@ export const sqliteDialect: SqlDialect = {
   seemsWhole: ({ type }) => affinityOf(type) === 'integer',
   sameText: (a, b) => `${a} = ${b}`,
   rowHash(alias, live) {
-    const values = [...live.columns.keys()].map((name) => `quote(${alias}.${quoteIdentifier(name)})`);
+    const values = [...live.columns.keys()].map((name) => quoted(`${alias}.${quoteIdentifier(name)}`));
     return `habeas_hash(${values.join(` || ',' || `)})`;
   },
   typed: (sql) => sql,
@@ -122,6 +122,11 @@ export const sqliteDialect: SqlDialect = {
     return fits(column, type ?? '', keeps) ? (printed ?? undefined) : undefined;
   },
 };
+
+/** As an SQL literal that tells all values apart: SQLite's own ends with the first character U+0000. */
+function quoted(at: string): string {
+  return `case when typeof(${at}) = 'text' and instr(${at}, char(0)) > 0 then 't' || hex(${at}) else quote(${at}) end`;
+}
 
 /** Bytes are printed as PostgreSQL prints them. */
 function print(_: LiveColumn, at: string): string {

@@ -17,8 +17,14 @@ function taggedOther(at: string): string {
 
 /** The value of such a text. */
 export function decoded(at: string): string {
-  return `case substr(${at}, 1, 1) when 'i' then cast(substr(${at}, 2) as integer) when 't' then substr(${at}, 2)
+  return `case substr(${at}, 1, 1) when 'i' then cast(substr(${at}, 2) as integer) when 't' then ${decodedText(at)}
     when 'r' then cast(substr(${at}, 2) as real) when 'b' then unhex(substr(${at}, 2)) end`;
+}
+
+/** The text of `t…`. Of a text with a character U+0000 `substr` gives what stands before that, which may be somebody else's key; of bytes it gives all. */
+export function decodedText(at: string): string {
+  // A character has one byte, or two where the file is in UTF-16.
+  return `cast(substr(cast(${at} as blob), 1 + length(cast('t' as blob))) as text)`;
 }
 
 /** Keys of one column as they were stored. Those of several are put together in one JSON array, an array for each key. */
