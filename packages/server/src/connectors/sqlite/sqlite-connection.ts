@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { TextRow } from '../sql/index.ts';
+import type { KeyedTable, TextRow } from '../sql/index.ts';
 import type { EachStatement } from './delete-keys.ts';
 import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
 
@@ -63,6 +63,11 @@ export class SqliteConnection {
 
   async change(text: string, values: readonly unknown[]): Promise<number> {
     return (await this.#ask({ kind: 'change', text, values: values.map(bound) })).changes ?? 0;
+  }
+
+  /** `parts`: for each part of a key a text of `stored-keys.ts`. */
+  async deleteEach(from: KeyedTable, parts: readonly string[]): Promise<number> {
+    return (await this.#ask({ kind: 'delete', from, parts })).changes ?? 0;
   }
 
   async changeEach(statements: readonly EachStatement[]): Promise<number> {

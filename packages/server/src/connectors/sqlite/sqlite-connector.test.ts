@@ -98,7 +98,7 @@ test.each([
 test.each([
   ['integer', ['9223372036854775807', '-9223372036854775808', '0']],
   ['text', [`''`, `' '`, `'{a,"b"}'`, `'NULL'`, `'it''s'`, `'back\\slash'`, `'Ünïcödé 🦊'`, `'7'`]],
-  ['real', ['0.1', '1e-300', '3.141592653589793', '1e300']],
+  ['real', ['9e999', '-9e999', '0.1', '0.0', '1e-300', '3.141592653589793', '1e300']],
   ['blob', [`x'00ff5c27'`, `x''`, `'text'`, '5', '0.5']],
 ])('keys of the type %s are erased as they are', async (type, keys) => {
   const { connector, file } = openStore(

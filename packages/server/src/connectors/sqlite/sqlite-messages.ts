@@ -1,4 +1,4 @@
-import type { TextRow } from '../sql/index.ts';
+import type { KeyedTable, TextRow } from '../sql/index.ts';
 import type { EachStatement } from './delete-keys.ts';
 
 /** What a thread with a database is asked. */
@@ -8,6 +8,7 @@ export type SqliteQuestion = { readonly id: number } & (
       readonly text: string;
       readonly values: readonly (string | number | null)[];
     }
+  | { readonly kind: 'delete'; readonly from: KeyedTable; readonly parts: readonly string[] }
   | { readonly kind: 'each'; readonly statements: readonly EachStatement[] }
   /** What a setting is in the statements that follow. */
   | { readonly kind: 'put'; readonly name: 'now' | 'salt'; readonly value: string }

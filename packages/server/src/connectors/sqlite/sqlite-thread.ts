@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { TextRow } from '../sql/index.ts';
-import type { EachStatement, SqliteValue } from './delete-keys.ts';
+import { deleteEach, type EachStatement, type SqliteValue } from './delete-keys.ts';
 import { addFunctions } from './sqlite-functions.ts';
 import type { SqliteAnswer, SqliteFailure, SqliteQuestion } from './sqlite-messages.ts';
 
@@ -74,6 +74,8 @@ function act(question: SqliteQuestion): Omit<SqliteAnswer, 'id'> {
       return { rows: asRows(statementOf(question).all(named(question.values))) };
     case 'change':
       return { changes: Number(statementOf(question).run(named(question.values)).changes) };
+    case 'delete':
+      return { changes: deleteEach(preparedOnce, question.from, question.parts) };
     case 'each':
       return { changes: changeEach(question.statements) };
     case 'put':

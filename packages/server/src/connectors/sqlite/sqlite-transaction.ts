@@ -7,7 +7,7 @@ import {
   type StreamOptions,
   type TextRow,
 } from '../sql/index.ts';
-import { deletionsOf } from './delete-keys.ts';
+import { deletionsByLists } from './delete-keys.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteConnections } from './sqlite-connections.ts';
 
@@ -56,7 +56,10 @@ export class SqliteTransaction implements SqlTransaction {
   }
 
   async deleteKeys(from: KeyedTable, parts: readonly string[]): Promise<number> {
-    return await this.#run(() => this.#connection.changeEach(deletionsOf(from, parts)));
+    const lists = deletionsByLists(from, parts);
+    return await this.#run(() =>
+      lists === undefined ? this.#connection.deleteEach(from, parts) : this.#connection.changeEach(lists),
+    );
   }
 
   put(name: 'now' | 'salt', value: string): void {

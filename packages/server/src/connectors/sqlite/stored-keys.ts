@@ -18,7 +18,12 @@ function taggedOther(at: string): string {
 /** The value of such a text. */
 export function decoded(at: string): string {
   return `case substr(${at}, 1, 1) when 'i' then cast(substr(${at}, 2) as integer) when 't' then ${decodedText(at)}
-    when 'r' then cast(substr(${at}, 2) as real) when 'b' then unhex(substr(${at}, 2)) end`;
+    when 'r' then ${decodedReal(`substr(${at}, 2)`)} when 'b' then unhex(substr(${at}, 2)) end`;
+}
+
+/** A cast knows no infinity, and would make zero of it. */
+function decodedReal(text: string): string {
+  return `case ${text} when 'Inf' then 9e999 when '-Inf' then -9e999 else cast(${text} as real) end`;
 }
 
 /** The text of `t…`. Of a text with a character U+0000 `substr` gives what stands before that, which may be somebody else's key; of bytes it gives all. */
@@ -79,6 +84,11 @@ function decodedKey(at: string, type: string): string {
   return `case ${type} when 'integer' then ${at} else ${decoded(at)} end`;
 }
 
+/** Whether SQL reads it exactly: fractions are left to {@link boundKey}. */
+export function isListed(key: StoredKey): boolean {
+  return typeof key !== 'string' || key.startsWith('t');
+}
+
 /** What stands behind `in` for values of which {@link jsonOf} is the parameter `?`. */
 export function listOfKeys(keys: readonly StoredKey[]): string {
   const isPlain = keys.every((key) => typeof key !== 'string');
@@ -125,7 +135,7 @@ export function boundKey(value: StoredKey): string | number | bigint | Uint8Arra
     case 'i':
       return BigInt(text);
     case 'r':
-      return Number(text);
+      return Number(text.replace('Inf', 'Infinity'));
     case 'b':
       return Buffer.from(text, 'hex');
     default:
@@ -141,8 +151,11 @@ export interface KeyGroup {
   readonly to: StoredKey;
 }
 
-/** For each part of a key its values, as groups that have every key in one of them. */
-export function groupsOf(parts: readonly (readonly StoredKey[])[]): Iterable<KeyGroup> {
+/** For each part of a key its values, as groups that have every key in one of them. Undefined: there would be more than `most`. */
+export function groupsOf(
+  parts: readonly (readonly StoredKey[])[],
+  most: number,
+): readonly KeyGroup[] | undefined {
   const [firsts = []] = parts;
   const others = parts.slice(1, -1);
   const lasts = parts.at(-1) ?? [];
@@ -156,13 +169,13 @@ export function groupsOf(parts: readonly (readonly StoredKey[])[]): Iterable<Key
       group?.from === from &&
       group.to === to &&
       others.every((values, at) => values[row] === group?.middle[at]);
-    group = isSame
-      ? group
-      : groupNamed(groups, { from, to, middle: others.map((values) => values[row] ?? null) });
+    if (!isSame)
+      group = groupNamed(groups, { from, to, middle: others.map((values) => values[row] ?? null) });
+    if (groups.size > most) return undefined;
     group?.firsts.push(first);
     row = end + 1;
   }
-  return groups.values();
+  return [...groups.values()];
 }
 
 function groupNamed(groups: Map<string, KeyGroup>, of: Omit<KeyGroup, 'firsts'>): KeyGroup {
@@ -173,7 +186,7 @@ function groupNamed(groups: Map<string, KeyGroup>, of: Omit<KeyGroup, 'firsts'>)
 }
 
 /** The last of the keys that follow the one in this row and differ in their last part alone, by one from each to the next. */
-function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
+export function endOfRun(parts: readonly (readonly StoredKey[])[], row: number): number {
   const lasts = parts[parts.length - 1] ?? [];
   const first = lasts[row];
   let end = row;
