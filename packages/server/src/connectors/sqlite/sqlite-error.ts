@@ -12,6 +12,8 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
 const CONSTRAINT = 19;
+/** Extended: a trigger's `raise`. */
+const TRIGGER = 1811;
 const MISMATCH = 20;
 const NO_DATABASE = 26;
 
@@ -58,6 +60,12 @@ export function fromSqliteFailure(failure: SqliteFailure, system: string): Habea
     return new HabeasError(
       'SYSTEM_FAILED',
       `${system} rolled back, nothing was changed: rows that the dataset does not reach point at rows that had to be deleted. Add the reference to the dataset, or wait: if the rows are new, they are found when the keys are located again.`,
+      { cause: causeOf(failure) },
+    );
+  if (failure.code === TRIGGER)
+    return new HabeasError(
+      'SYSTEM_FAILED',
+      `${system} rolled back, nothing was changed: a trigger of the database refuses the change. Look at the triggers of its tables.`,
       { cause: causeOf(failure) },
     );
   if (code === CONSTRAINT || code === MISMATCH)
