@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2';
@@ -71,6 +71,19 @@ export function requirePyarrow(): string | undefined {
   const python = process.env.HABEAS_TEST_PYARROW ?? 'python3';
   const { status } = spawnSync(python, ['-c', 'import pyarrow.parquet'], { stdio: 'ignore' });
   return status === 0 ? python : absent('tests with pyarrow', `${python} does not have it`);
+}
+
+export const CONSENT_PACKAGE = join(import.meta.dirname, '../../consent');
+
+/** An app of React Native, HABEAS_TEST_REACT_NATIVE, as `.ci/install-react-native` of this checkout makes it; undefined, with one line that says so, without it. */
+export function requireReactNative(): string | undefined {
+  const folder = process.env.HABEAS_TEST_REACT_NATIVE;
+  if (folder === undefined || folder === '')
+    return absent('tests with React Native', 'HABEAS_TEST_REACT_NATIVE is not set');
+  const consent = join(folder, 'node_modules/@habeas/consent');
+  return existsSync(consent) && realpathSync(consent) === realpathSync(CONSENT_PACKAGE)
+    ? folder
+    : absent('tests with React Native', `${consent} is not that of this checkout`);
 }
 
 /** The folder of Redmine as Debian's packages `redmine` and `redmine-sqlite` install it; undefined, with one line that says so, without it. */

@@ -200,7 +200,7 @@ export function createConsent(options: ConsentOptions): Consent {
 
   async function choose(choices: Choices, variant = ''): Promise<void> {
     const seen = notice;
-    if (!seen) throw new Error('There is no notice yet: nobody can choose before they were told what about.');
+    if (!seen) throw new Error('There is no notice to choose by yet: `send` gets it.');
     // Later than all that is known, also where a clock is behind or coarse: the server goes by when something was said.
     const known = Object.values(memory.said).map((said) => Date.parse(said.at) + 1);
     const at = new Date(Math.max(+now(), ...known)).toISOString();

@@ -54,8 +54,11 @@ export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
   }
 
   return {
-    notice: (asked: Readonly<Record<string, string>>) =>
-      call(`notice?${new URLSearchParams(asked)}`) as Promise<Notice>,
+    // Not by `URLSearchParams`: an engine without a browser may have none.
+    notice(asked: Readonly<Record<string, string>>) {
+      const pairs = Object.entries(asked).map((pair) => pair.map(encodeURIComponent).join('='));
+      return call(`notice?${pairs.join('&')}`) as Promise<Notice>;
+    },
     say: (saying: Saying) =>
       call('choices', {
         method: 'POST',

@@ -1,71 +1,26 @@
 import { runInNewContext } from 'node:vm';
 import { type Consent, type ConsentOptions, createConsent, type KeyValueStorage } from '@habeas/consent';
 import fc from 'fast-check';
-import { SignJWT } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleCore } from '../../../consent/scripts/bundle.ts';
-import { auditMigrations } from '../../src/audit/index.ts';
-import {
-  consentMigrations,
-  createConsentTag,
-  createConsent as createRoom,
-  parsePurposeFile,
-} from '../../src/consent/index.ts';
-import { fixedClock, newSecretKey } from '../../src/foundation/index.ts';
-import { createHttpServer, type HttpServer } from '../../src/http/index.ts';
-import { createTestDatabase, type TestDatabase } from '../database.ts';
-import { inMemoryApplication, TEST_ORGANIZATION } from '../in-memory-application.ts';
+import { openTagServer, type TagServer } from './tag-server.ts';
 
-const FILE = parsePurposeFile(
-  `
-purposes:
-  - { code: shop, name: { en: Shop }, legal_basis: contract }
-  - { code: analytics, name: { en: Analytics }, legal_basis: consent, ask_again: 180d }
-  - { code: advertising, name: { en: Advertising }, legal_basis: consent, validity: 365d }
-  - { code: sale, name: { en: Sale }, legal_basis: opt_out }
-`,
-  'purposes.yaml',
-);
 const NOW = '2026-06-01T12:00:00.000Z';
 const DAY = 86_400_000;
-const secret = Buffer.alloc(32, 3);
 
-let database: TestDatabase;
-let app: HttpServer;
+let site: TagServer;
 let server: string;
-const room = { organizationId: TEST_ORGANIZATION, masterKey: newSecretKey(), clock: fixedClock(NOW) };
+const tokenOf = (user: string) => site.tokenOf(user);
 
 beforeAll(async () => {
-  database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
-  const consent = createRoom({ ...room, db: database.db, file: FILE });
-  const consentTag = createConsentTag({
-    ...room,
-    consent,
-    file: FILE,
-    origins: [],
-    identitySecrets: [secret.toString('base64')],
-    merge: true,
-  });
-  app = await createHttpServer(
-    { ...inMemoryApplication({ db: database.db }), consent, consentTag },
-    { rateLimits: { perKey: 1_000, perAddress: 1_000_000 } },
-  );
-  server = await app.listen({ port: 0, host: '127.0.0.1' });
+  site = await openTagServer(NOW);
+  server = site.url;
 });
 
 afterAll(async () => {
-  await app?.close();
-  await database?.close();
+  await site?.[Symbol.asyncDispose]();
 });
-
-const tokenOf = (user: string) =>
-  new SignJWT({ identity: { type: 'user_id', value: user } })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setAudience(`consent:${TEST_ORGANIZATION}`)
-    .setIssuedAt(new Date(NOW).getTime() / 1_000)
-    .setExpirationTime(new Date(NOW).getTime() / 1_000 + 3_600)
-    .sign(secret);
 
 /** As React Native's AsyncStorage: every answer is a promise. */
 function slowStorage(): KeyValueStorage & { readonly items: Map<string, string> } {
@@ -127,11 +82,9 @@ describe('consent in Node and React Native, without a DOM', () => {
     ]);
   });
 
-  it('needs nothing of what surrounds it but `URLSearchParams`, which React Native has, and what it is given', async () => {
-    // There is no DOM, no crypto, no timer and nothing of Node: only the language itself.
-    const { createConsent: createThere } = runInNewContext(`${await bundleCore('habeas')}; habeas`, {
-      URLSearchParams,
-    });
+  it('needs nothing of what surrounds it but what it is given', async () => {
+    // There is no DOM, no crypto, no timer, no `URLSearchParams` and nothing of Node: only the language itself.
+    const { createConsent: createThere } = runInNewContext(`${await bundleCore('habeas')}; habeas`);
     let ids = 0;
     const start = async () => {
       const consent: Consent = createThere({
@@ -155,6 +108,22 @@ describe('consent in Node and React Native, without a DOM', () => {
     await other.identify(await tokenOf('on a telephone'));
     expect(said(other)).toEqual({ analytics: true, advertising: false });
     expect((await start()).allowed('analytics')).toBe(true);
+  });
+
+  it('asks for the notice in a language and for a region, whatever stands in their names', async () => {
+    const asked: string[] = [];
+    const call: typeof fetch = async (url, init) => {
+      asked.push(`${url}`);
+      return fetch(url, init);
+    };
+    await open({ fetch: call, language: 'de&region=US-CA', region: 'ü/%' });
+    await open({ fetch: call });
+    const [first = '', second = ''] = asked;
+    expect([...new URL(first).searchParams]).toEqual([
+      ['language', 'de&region=US-CA'],
+      ['region', 'ü/%'],
+    ]);
+    expect([...new URL(second).searchParams]).toEqual([]);
   });
 
   it('asks again after the days of the notice, and the old answer holds until then', async () => {
@@ -231,7 +200,7 @@ describe('consent in Node and React Native, without a DOM', () => {
     await consent.choose({ analytics: true });
     await consent.send();
     await consent.identify(await tokenOf('early'));
-    const { rows } = await sql<{ said_at: Date }>`select said_at from consent_signals`.execute(database.db);
+    const { rows } = await sql<{ said_at: Date }>`select said_at from consent_signals`.execute(site.db);
     expect(rows.every(({ said_at }) => said_at.getTime() <= Date.parse(NOW))).toBe(true);
     const other = await open({ storage: slowStorage() });
     await other.identify(await tokenOf('early'));
