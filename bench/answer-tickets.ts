@@ -20,21 +20,28 @@ export async function untilAnswered<Answer>(call: () => Promise<Answer>): Promis
   }
 }
 
+/** How else the team learns of a ticket, and tells of it, than by the API. */
+export interface TicketMessages {
+  /** Resolves once a message has told the team of the ticket. */
+  heardOf(ticket: api.TicketView): Promise<void>;
+  /** Says by an event that a ticket is done for which the script has nothing to do; false: it has to be said by the API. */
+  reportDone(ticket: api.TicketView): Promise<boolean>;
+}
+
 /** The team without a client does its work by hand, and says so until it is heard. */
-export function answerTickets(
-  company: Company,
-  /** Says by an event that a ticket is done for which the script has nothing to do; false: it has to be said here. */
-  reportDone: (ticket: api.TicketView) => Promise<boolean> = async () => false,
-) {
+export function answerTickets(company: Company, messages?: TicketMessages) {
   const controller = new AbortController();
   const oneAtATime = limiter(1);
   const seen = new Set<string>();
   const answer = async (id: string): Promise<void> => {
     const ticket = await untilAnswered(() => company.client.getTicket(id));
+    // A ticket that is closed before its message goes out has none.
+    await messages?.heardOf(ticket);
     const folder = company.acme.folderOf('analytics');
     // For the other rights the team has nothing to do: its events are used for nothing else, and name nobody.
     const scripted = SCRIPTED.includes(ticket.right);
-    if (!scripted && (await untilAnswered(() => reportDone(ticket)))) return;
+    if (!scripted && messages !== undefined && (await untilAnswered(() => messages.reportDone(ticket))))
+      return;
     const count = scripted ? await oneAtATime(() => answerTicket(ticket, { folder })) : { lines: 0 };
     await untilAnswered(async () => {
       if ((await company.client.getTicket(id)).state !== 'open') return;

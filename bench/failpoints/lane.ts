@@ -73,7 +73,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const server = restarting(company, folder);
   opening.defer(() => server.end());
   const { client } = company;
-  const team = answerTickets(company, surroundings.reportDone);
+  const team = answerTickets(company, surroundings);
   opening.defer(() => team.close());
   const made: Made[] = [];
 

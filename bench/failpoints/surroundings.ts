@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { api } from '@habeas/contract';
 import type { ApiClient } from '../../packages/server/src/cli/api-client.ts';
 import { type MailServer, receiveMails } from '../../packages/server/test/mail-server.ts';
@@ -8,14 +9,13 @@ import { requireProgram } from '../../packages/server/test/requirements.ts';
 import { doubleOfRedmine, type TrackerDouble } from '../../packages/server/test/tracker-doubles.ts';
 import { receiveWebhooks, type WebhookReceiverServer } from '../../packages/server/test/webhook-receiver.ts';
 import type { Made } from '../aftermath.ts';
+import type { TicketMessages } from '../answer-tickets.ts';
 import { mailsMissing } from './mails-to-person.ts';
 
 /** Everything that a server tells besides services: mails, a webhook, a tracker, a stream, packages and checkpoints on disk. */
-export interface Surroundings extends AsyncDisposable {
+export interface Surroundings extends TicketMessages, AsyncDisposable {
   /** For `habeas.yaml`. */
   readonly config: string;
-  /** Says by an event that a ticket is done; false without a stream. */
-  reportDone(ticket: api.TicketView): Promise<boolean>;
   /** Who does not know yet what became of the request, in words. */
   untold(request: Ended): Promise<readonly string[]>;
   /** What of the request was told to nobody, or done twice. */
@@ -32,6 +32,12 @@ export interface Ended {
 const STATUS = { stream: 'PRIVACY', subject: 'privacy.status.analytics' };
 const TASKS = 'HABEAS_TASKS';
 const TEAM = 'data';
+const LOOK_MILLISECONDS = 20;
+
+interface TaskMessage {
+  readonly id: string;
+  readonly data: { readonly request_id: string; readonly task: string };
+}
 
 export async function openSurroundings(folder: string): Promise<Surroundings> {
   const mails = await receiveMails();
@@ -41,8 +47,15 @@ export async function openSurroundings(folder: string): Promise<Surroundings> {
   const nats = program === undefined ? undefined : await startNats();
   await nats?.manager.streams.add({ name: STATUS.stream, subjects: ['privacy.>'] });
   await nats?.manager.streams.add({ name: TASKS, subjects: ['habeas.tasks.>'] });
+  const told = new Set<string>();
+  nats?.connection.subscribe('habeas.tasks.>', {
+    callback: (_error, message) => void told.add(message.json<TaskMessage>().data.task),
+  });
   return {
     config: configOf({ mails, webhook, tracker, nats }),
+    async heardOf({ id }) {
+      while (nats?.connection.isClosed() === false && !told.has(id)) await delay(LOOK_MILLISECONDS);
+    },
     async reportDone({ id, request_id, system }) {
       if (nats === undefined || system !== 'analytics') return false;
       const event = { request_id, task: id, status: 'completed', at: new Date().toISOString() };
@@ -139,7 +152,7 @@ function issuesOf(tracker: TrackerDouble, tasks: readonly api.TaskView[]) {
   }));
 }
 
-/** Tasks of systems that no message on the stream is about, and messages that are there twice. */
+/** Tickets that no message on the stream is about, and messages that are there twice. A task of a service may end before its message can go out, and then has none. */
 async function unpublished(
   nats: NatsServer,
   { made, tasks }: { readonly made: Made; readonly tasks: readonly api.TaskView[] },
@@ -150,15 +163,14 @@ async function unpublished(
   const { num_pending: pending } = await consumer.info();
   if (pending > 0) {
     for await (const message of await consumer.fetch({ max_messages: pending, expires: 5_000 })) {
-      const { id, data } = message.json<{ id: string; data: { request_id: string; task: string } }>();
+      const { id, data } = message.json<TaskMessage>();
       ids.push(id);
       told.set(data.request_id, (told.get(data.request_id) ?? new Set()).add(data.task));
       if (message.info.pending === 0) break;
     }
   }
-  const kinds = ['ticket', 'erase', 'rectify', 'restrict', 'object', 'collect'];
   const missing = tasks
-    .filter(({ id, kind }) => kinds.includes(kind) && told.get(made.id)?.has(id) !== true)
+    .filter(({ id, kind }) => kind === 'ticket' && told.get(made.id)?.has(id) !== true)
     .map(({ key }) => `no message on the stream is about ${key} of ${made.id}`);
   const twice = ids.length - new Set(ids).size;
   return twice === 0 ? missing : [...missing, `${twice} messages are on the stream twice`];

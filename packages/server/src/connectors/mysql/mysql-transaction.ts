@@ -112,7 +112,9 @@ export class MysqlTransaction implements SqlTransaction {
   }
 
   async commit(): Promise<void> {
-    await this.script(['commit']);
+    this.#check();
+    this.#isOver = true;
+    await this.#ask((done) => this.#connection.query('commit', done));
     this.#end(false);
   }
 

@@ -163,6 +163,7 @@ export class Transaction implements SqlTransaction {
 
   async commit(): Promise<void> {
     this.#check();
+    this.#isOver = true;
     try {
       await this.#client.query('commit');
     } catch (error) {

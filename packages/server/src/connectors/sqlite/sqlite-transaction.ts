@@ -92,7 +92,9 @@ export class SqliteTransaction implements SqlTransaction {
   }
 
   async commit(): Promise<void> {
-    await this.#run(() => this.#connection.script(['commit']));
+    const committed = this.#run(() => this.#connection.script(['commit']));
+    this.#isOver = true;
+    await committed;
     await this.#end(false);
   }
 

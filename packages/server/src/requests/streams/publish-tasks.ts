@@ -28,7 +28,7 @@ export interface TaskToTell {
 /** How long the server knows a message again, as far as Habeas makes the stream. */
 const DUPLICATES_NANOSECONDS = 3_600 * 1_000_000_000;
 
-/** Tells systems on a stream of the tasks that they have to do: each at least once, in order, under an id that stays the same. */
+/** Tells systems on a stream of the tasks that they have to do: each that does not end before, at least once, in order, under an id that stays the same. */
 export function createTaskPublisher(options: PublishTasksOptions): ProgramReceiver {
   const { link, config, db, organizationId } = options;
   let ensured: OpenNats | undefined;
