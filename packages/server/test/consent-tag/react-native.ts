@@ -48,11 +48,11 @@ export interface ReactNativeApp {
 }
 
 const APP = fileURLToPath(new URL('react-native-app.ts', import.meta.url));
-const PAGE = new URL('../../../../docs/consent-tag.md', import.meta.url);
+const CONFIG = new URL('../../../../docs/examples/metro.config.js', import.meta.url);
 const MOST_CALLS = 20;
 const execute = promisify(execFile);
 
-/** Builds react-native-app.ts by React Native's packager in a folder that `.ci/install-react-native` made, with the configuration of docs/consent-tag.md. */
+/** Builds react-native-app.ts by React Native's packager in a folder that `.ci/install-react-native` made, with the configuration of the docs. */
 export async function buildReactNativeApp(folder: string): Promise<ReactNativeApp> {
   const built = join(folder, 'bundle.js');
   writeFileSync(join(folder, 'index.ts'), await readFile(APP));
@@ -96,14 +96,13 @@ export async function answerOf(call: Request): Promise<Answer> {
   return { status: answer.status, body: await answer.text() };
 }
 
-/** As an app has it whose checkout lies elsewhere, and without React Native's own modules, which want a telephone. */
+/** Of an app whose checkout lies elsewhere, and without React Native's own modules, which want a telephone. */
 async function documentedConfig(): Promise<string> {
-  const [, config = ''] = /```js\n(const \{ resolve \}.*?)```/s.exec(await readFile(PAGE, 'utf8')) ?? [];
+  const config = await readFile(CONFIG, 'utf8');
   const elsewhere = config.replace(
     "__dirname, '../habeas/packages/consent'",
     JSON.stringify(CONSENT_PACKAGE),
   );
-  if (elsewhere === config) throw new Error('docs/consent-tag.md has no metro.config.js.');
   return `${elsewhere}module.exports.serializer.getModulesRunBeforeMainModule = () => [];\n`;
 }
 
