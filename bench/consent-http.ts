@@ -6,6 +6,8 @@ import { processorTime } from './processor-time.ts';
 import { median, quantile } from './statistics.ts';
 
 const CLIENTS = 16;
+/** Calls that a back end with some requests of its own under way makes at once. */
+const AT_ONCE = 4;
 const PEOPLE = 50_000;
 const SECONDS = 4;
 const RUNS = 5;
@@ -21,60 +23,108 @@ export const consentHttp: Benchmark = {
     await using server = await serveConsent(bench, 'consent_http');
     await using empty = await serveEmptyHandler();
     const signals = signalsOf();
-    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openClient(server)));
-    const bare = await Promise.all(Array.from({ length: CLIENTS }, () => openClient({ port: empty.port })));
-    try {
-      const one = (client: HttpClient) => client.post('/api/v1/consent', signals.next().value);
-      const nothing = (client: HttpClient) => client.post('/', signals.next().value);
-      bench.say('warming up');
-      await callsASecond(clients, one);
-      await callsASecond(bare, nothing);
-      const stored: number[] = [];
-      const handled: number[] = [];
-      /** Processor time of the server, PostgreSQL and the clients, in microseconds a call. */
-      const spent = { stored: [] as number[], handled: [] as number[] };
-      for (let run = 0; run < RUNS; run += 1) {
-        bench.say(`run ${run + 1} of ${RUNS}`);
-        const begin = processorTime();
-        stored.push(await callsASecond(clients, one));
-        const middle = processorTime();
-        handled.push(await callsASecond(bare, nothing));
-        const perCall = (milliseconds: number, rate = Number.NaN) =>
-          (milliseconds * 1_000) / (rate * SECONDS);
-        spent.stored.push(perCall(middle - begin, stored.at(-1)));
-        spent.handled.push(perCall(processorTime() - middle, handled.at(-1)));
-      }
-      const rate = median(stored);
-      return [
-        judge({
-          name: 'consent-http-single',
-          value: 1e6 / rate,
-          unit: 'µs a signal',
-          baseline: 1e6 / median(handled),
-          goal: rate >= 15_000 ? { value: 1e6 / 15_000 } : { ratio: 1 / 0.6 },
-          measured: `single signals sent by ${CLIENTS} clients, each the next one when the last is stored; median of ${RUNS} times ${SECONDS} s`,
-          against: 'the same bodies sent by as many clients to an empty handler of Fastify',
-          notes: [
-            `${rate.toFixed(0)} signals a second (${stored.map((one) => one.toFixed(0)).join(', ')}), empty handler ${median(handled).toFixed(0)} calls`,
-            `processor time of server, PostgreSQL and clients together: ${median(spent.stored).toFixed(0)} µs a signal, ${median(spent.handled).toFixed(0)} µs an empty call`,
-          ],
-        }),
-        await readWhileSignalsCome({ bench, server, clients, one }),
-      ];
-    } finally {
-      for (const client of [...clients, ...bare]) client[Symbol.dispose]();
-    }
+    const one = (client: HttpClient) => client.post('/api/v1/consent', signals.next().value);
+    const nothing = (client: HttpClient) => client.post('/', signals.next().value);
+    const measure = async (atOnce: number) => {
+      const connections = CLIENTS * atOnce;
+      using clients = await openClients(connections, server);
+      using bare = await openClients(connections, { port: empty.port });
+      return measureCalls({ bench, clients, one, bare, nothing });
+    };
+    const single = await measure(1);
+    const several = await measure(AT_ONCE);
+    using clients = await openClients(CLIENTS, server);
+    return [
+      judgeCalls(single, {
+        name: 'consent-http-single',
+        measured: `single signals sent by ${CLIENTS} clients, each the next one when the last is stored`,
+        against: 'the same bodies sent by as many clients to an empty handler of Fastify',
+      }),
+      judgeCalls(several, {
+        name: 'consent-http-several',
+        measured: `single signals sent by ${CLIENTS} clients with ${AT_ONCE} calls under way each`,
+        against: 'the same bodies sent in the same way to an empty handler of Fastify',
+      }),
+      await readWhileSignalsCome({ bench, server, clients, one }),
+    ];
   },
 };
 
-async function callsASecond(
-  clients: readonly HttpClient[],
-  call: (client: HttpClient) => Promise<number>,
-): Promise<number> {
+interface Clients extends Disposable, Iterable<HttpClient> {}
+
+async function openClients(
+  count: number,
+  server: { readonly port: number; readonly key?: string },
+): Promise<Clients> {
+  const all = await Promise.all(Array.from({ length: count }, () => openClient(server)));
+  return {
+    [Symbol.iterator]: () => all.values(),
+    [Symbol.dispose]() {
+      for (const client of all) client[Symbol.dispose]();
+    },
+  };
+}
+
+/** Calls a second, and processor time of the server, PostgreSQL and the clients in microseconds a call; of each run. */
+interface Calls {
+  readonly stored: readonly number[];
+  readonly handled: readonly number[];
+  readonly spent: { readonly stored: readonly number[]; readonly handled: readonly number[] };
+}
+
+async function measureCalls(options: {
+  readonly bench: Bench;
+  readonly clients: Clients;
+  readonly one: Call;
+  readonly bare: Clients;
+  readonly nothing: Call;
+}): Promise<Calls> {
+  const { bench, clients, one, bare, nothing } = options;
+  bench.say('warming up');
+  await callsASecond(clients, one);
+  await callsASecond(bare, nothing);
+  const stored: number[] = [];
+  const handled: number[] = [];
+  const spent = { stored: [] as number[], handled: [] as number[] };
+  for (let run = 0; run < RUNS; run += 1) {
+    bench.say(`run ${run + 1} of ${RUNS}`);
+    const begin = processorTime();
+    stored.push(await callsASecond(clients, one));
+    const middle = processorTime();
+    handled.push(await callsASecond(bare, nothing));
+    const perCall = (milliseconds: number, rate = Number.NaN) => (milliseconds * 1_000) / (rate * SECONDS);
+    spent.stored.push(perCall(middle - begin, stored.at(-1)));
+    spent.handled.push(perCall(processorTime() - middle, handled.at(-1)));
+  }
+  return { stored, handled, spent };
+}
+
+function judgeCalls(
+  { stored, handled, spent }: Calls,
+  { measured, ...words }: { readonly name: string; readonly measured: string; readonly against: string },
+): Figure {
+  const rate = median(stored);
+  return judge({
+    ...words,
+    value: 1e6 / rate,
+    unit: 'µs a signal',
+    baseline: 1e6 / median(handled),
+    goal: rate >= 15_000 ? { value: 1e6 / 15_000 } : { ratio: 1 / 0.6 },
+    measured: `${measured}; median of ${RUNS} times ${SECONDS} s`,
+    notes: [
+      `${rate.toFixed(0)} signals a second (${stored.map((each) => each.toFixed(0)).join(', ')}), empty handler ${median(handled).toFixed(0)} calls`,
+      `processor time of server, PostgreSQL and clients together: ${median(spent.stored).toFixed(0)} µs a signal, ${median(spent.handled).toFixed(0)} µs an empty call`,
+    ],
+  });
+}
+
+type Call = (client: HttpClient) => Promise<number>;
+
+async function callsASecond(clients: Clients, call: Call): Promise<number> {
   const start = performance.now();
   let count = 0;
   await Promise.all(
-    clients.map(async (client) => {
+    Array.from(clients, async (client) => {
       while (performance.now() - start < SECONDS * 1_000) {
         requireOk(await call(client));
         count += 1;
@@ -117,8 +167,8 @@ async function readWhileSignalsCome({
 }: {
   readonly bench: Bench;
   readonly server: ConsentServer;
-  readonly clients: readonly HttpClient[];
-  readonly one: (client: HttpClient) => Promise<number>;
+  readonly clients: Clients;
+  readonly one: Call;
 }): Promise<Figure> {
   using reader = await openClient(server);
   bench.say(`${READS} reads, then as many while ${SIGNALS_WHILE_READING} signals a second come`);
@@ -127,7 +177,7 @@ async function readWhileSignalsCome({
   const start = performance.now();
   let sent = 0;
   const writing = Promise.all(
-    clients.map(async (client, place) => {
+    Array.from(clients, async (client, place) => {
       while (!stopping.signal.aborted) {
         // Each has its turn at a moment of its own, whatever the others do.
         const due = start + ((sent - (sent % CLIENTS) + place) / SIGNALS_WHILE_READING) * 1_000;

@@ -18,7 +18,7 @@ const PROGRAMS = [
 const ANN = [{ type: 'email', value: 'ann@example.com' }];
 const WORK = 'select, update, delete, create temporary tables on *.*';
 
-const DATASET = `
+const datasetWith = (visits: string) => `
 dataset:
   - fides_key: shop
     collections:
@@ -34,14 +34,14 @@ dataset:
           - { name: id, fides_meta: { primary_key: true } }
           - { name: person, fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] }, habeas: { on_erase: anonymize } }
           - { name: body, data_categories: [user.content.private] }
-      - name: old visits
+      - name: '${visits}'
         habeas: { on_erase: delete }
         fields:
           - { name: id, fides_meta: { primary_key: true } }
           - { name: person, fides_meta: { references: [{ dataset: shop, field: people.id, direction: from }] } }
           - { name: place, data_categories: [user.content.private] }`;
 
-const TABLES = ['people', 'letters', '"old visits"'];
+const VISITS = 'old visits';
 
 /** Where InnoDB and the binary log keep what happened, which the receipt names. */
 const LOGS = /\/(ibdata|ib_logfile|undo|ibtmp|binlog\.|#innodb_redo\/|#innodb_temp\/|#ib_|ib_buffer_pool)/;
@@ -72,14 +72,17 @@ for (const [product, program, start] of PROGRAMS)
       readonly grants?: readonly string[];
       /** (Default: each table in a file of its own) */
       readonly files?: 'shared';
+      /** Name of the table of visits. */
+      readonly visits?: string;
     }) {
+      const visits = options.visits ?? VISITS;
       const mark = `mark${randomUUID().replaceAll('-', '')}`;
       const database = await createMariadbDatabase(server.url);
       await server.run(`set global innodb_file_per_table = ${options.files === 'shared' ? 'off' : 'on'}`);
       await database.run([
         'create table people (id int primary key, email varchar(80), note varchar(200), fulltext key (note))',
         'create table letters (id int primary key, person int, body varchar(200), key (body), foreign key (person) references people (id))',
-        `create table "old visits" (id int primary key, person int, place varchar(200))
+        `create table "${visits}" (id int primary key, person int, place varchar(200))
            partition by range (id) (partition low values less than (200), partition high values less than maxvalue)`,
         `insert into people values (1, 'ann@example.com', '${mark} is Ann'), (2, 'bob@example.com', 'bobsays that')`,
       ]);
@@ -88,13 +91,13 @@ for (const [product, program, start] of PROGRAMS)
         numbers.map((i) => `(${i}, ${1 + (i % 2)}, '${i % 2 === 0 ? mark : 'bobsays'} ${text} ${i}')`);
       await database.run([
         `insert into letters values ${rows('letter').join(', ')}`,
-        `insert into "old visits" values ${rows('visit').join(', ')}`,
+        `insert into "${visits}" values ${rows('visit').join(', ')}`,
       ]);
-      await flush(database);
+      await flush(database, visits);
       const connector = createMysqlConnector({
         key: 'shop',
         url: options.grants === undefined ? database.url : await database.user(options.grants),
-        datasets: parseDatasets(DATASET, 'shop.yaml'),
+        datasets: parseDatasets(datasetWith(visits), 'shop.yaml'),
         clock: fixedClock('2026-01-01T00:00:00Z'),
         ...(options.purge === undefined ? {} : { options: { purge: options.purge } }),
       });
@@ -109,23 +112,32 @@ for (const [product, program, start] of PROGRAMS)
     const copiesOf = ({ residuals }: Awaited<ReturnType<typeof eraseAnn>>) =>
       residuals.map(({ copy }) => copy).sort();
 
-    test('OPTIMIZE TABLE takes what was erased and masked out of the files of tables, their indexes and partitions', async () => {
-      const { connector, database, where } = await openStore({ purge: 'optimize' });
-      const isOfTable = (file: string) => !LOGS.test(file);
-      expect(where().filter(isOfTable).length).toBeGreaterThanOrEqual(4);
-      const evidence = await eraseAnn(connector);
-      expect(evidence.counts).toEqual({ people: 1, letters: 200, 'old visits': 200 });
-      expect(evidence.notes).toContainEqual(expect.stringContaining('written anew'));
-      expect(levelsOf(evidence)).toEqual(['purged', 'purged', 'purged']);
-      expect(copiesOf(evidence)).toEqual(['binary-log', 'innodb-logs']);
-      await flush(database);
-      expect(where().filter(isOfTable)).toEqual([]);
-      expect(where('bobsays').filter(isOfTable).length).toBeGreaterThanOrEqual(4);
-      expect(await database.rows('select count(*), count(person) from letters')).toEqual([[400, 200]]);
-      expect(await database.rows(`select id from people where match (note) against ('bobsays')`)).toEqual([
-        [2],
-      ]);
-    });
+    test.each([
+      [VISITS],
+      // As files they have other names: of letters, of a part of another table, and of a device.
+      ['Besuche früher, 日本, Жё'],
+      ['people#p#old'],
+      ['con'],
+    ])(
+      'OPTIMIZE TABLE takes what was erased and masked out of the files of tables, their indexes and partitions: %s',
+      async (visits) => {
+        const { connector, database, where } = await openStore({ purge: 'optimize', visits });
+        const isOfTable = (file: string) => !LOGS.test(file);
+        expect(where().filter(isOfTable).length).toBeGreaterThanOrEqual(4);
+        const evidence = await eraseAnn(connector);
+        expect(evidence.counts).toEqual({ people: 1, letters: 200, [visits]: 200 });
+        expect(evidence.notes).toContainEqual(expect.stringContaining('written anew'));
+        expect(levelsOf(evidence)).toEqual(['purged', 'purged', 'purged']);
+        expect(copiesOf(evidence)).toEqual(['binary-log', 'innodb-logs']);
+        await flush(database, visits);
+        expect(where().filter(isOfTable)).toEqual([]);
+        expect(where('bobsays').filter(isOfTable).length).toBeGreaterThanOrEqual(4);
+        expect(await database.rows('select count(*), count(person) from letters')).toEqual([[400, 200]]);
+        expect(await database.rows(`select id from people where match (note) against ('bobsays')`)).toEqual([
+          [2],
+        ]);
+      },
+    );
 
     test('erasures of one moment are all taken out, and none waits for another for good', async () => {
       const { connector, database } = await openStore({ purge: 'optimize' });
@@ -190,8 +202,8 @@ async function eraseAtLast(connector: Connector, scope: LocatedScope): ReturnTyp
 }
 
 /** Writes all pages of the tables into their files. */
-async function flush(database: MariadbDatabase): Promise<void> {
-  await database.run([`flush tables ${TABLES.join(', ')} for export`, 'unlock tables']);
+async function flush(database: MariadbDatabase, visits = VISITS): Promise<void> {
+  await database.run([`flush tables people, letters, "${visits}" for export`, 'unlock tables']);
 }
 
 /** The files below a folder that have a text in them. */

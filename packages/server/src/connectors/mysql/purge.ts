@@ -12,8 +12,21 @@ interface Erasure extends GatheredJob {
   readonly tables: readonly LiveTable[];
 }
 
-/** Where InnoDB tells of its files. */
-const FILES: Readonly<Record<Product, string>> = { MariaDB: 'innodb_sys_tables', MySQL: 'innodb_tables' };
+/** A part of a name as InnoDB has it in file names, which has `@@@` behind it where systems keep the name for themselves, as it is in SQL. */
+const decoded = (part: string) =>
+  `convert(convert(cast(replace(${part}, '@@@', '') as binary) using filename) using utf8mb4)`;
+
+/**
+ * Where InnoDB tells of its files: database and table, whether it is the file of a part of that, the file and its kind. MySQL decodes names by itself, but then
+ * the name of a part follows.
+ */
+const FILES: Readonly<Record<Product, string>> = {
+  MariaDB: `select concat(${decoded(`substring_index(name, '/', 1)`)}, '/',
+      ${decoded(`substring_index(substring_index(substring_index(name, '/', -1), '#P#', 1), '#p#', 1)`)}) as at,
+    false, cast(space as char), space_type from information_schema.innodb_sys_tables`,
+  MySQL: `select s.name as at, t.name like '%#p#%', cast(t.space as char), t.space_type
+    from information_schema.innodb_tables t join information_schema.innodb_tablespaces_brief s on s.space = t.space`,
+};
 
 /**
  * An erasure that holds one table and waits for the next may stand in a circle with an `OPTIMIZE TABLE` that foreign keys make wait for the first: that
@@ -90,7 +103,7 @@ async function optimize(
       }
     : {
         isProven: false,
-        note: 'Its tables were optimized, but not all of them have a new file of their own: see innodb_file_per_table and innodb_optimize_fulltext_only. Of names with other letters than ASCII it cannot be told.',
+        note: 'Its tables were optimized, but not all of them have a new file of their own: see innodb_file_per_table and innodb_optimize_fulltext_only.',
       };
 }
 
@@ -113,35 +126,30 @@ interface TableFile {
 
 const NO_FILES: ReadonlyMap<LiveTable, readonly TableFile[]> = new Map();
 
-/** The files of tables and of all their partitions. One whose name InnoDB writes in letters that are not known here is left out. */
+/** The files of tables and of all their partitions. */
 async function filesOf(
   transaction: SqlTransaction,
   tables: readonly LiveTable[],
   product: Product,
 ): Promise<ReadonlyMap<LiveTable, readonly TableFile[]>> {
   const [row] = await transaction.rows('select database()');
-  const databaseOf = ({ schema }: LiveTable) => fileName(schema === '' ? (row?.[0] ?? '') : schema);
+  const databaseOf = ({ schema }: LiveTable) => (schema === '' ? (row?.[0] ?? '') : schema);
+  const databases = [...new Set(tables.map(databaseOf))].map(quoteLiteral);
   const rows = await transaction.rows(
-    `select name, cast(space as char), space_type from information_schema.${FILES[product]}
-      where substring_index(name, '/', 1) in (${[...new Set(tables.map(databaseOf))].map(quoteLiteral).join(', ')})`,
+    `${FILES[product]} having substring_index(at, '/', 1) in (${databases.join(', ')})`,
   );
-  const files = rows.map(([name, space, type]) => ({
-    table: `${name}`.split(/#p#/i)[0],
+  const files = rows.map(([name, isPart, space, type]) => ({
+    name: `${name}`,
+    isPart: isPart === '1',
     space: `${space}`,
     isOwn: type === 'Single',
   }));
   return new Map(
     tables.map((table) => {
-      const name = `${databaseOf(table)}/${fileName(table.table)}`;
-      return [table, files.filter((file) => file.table === name)];
+      const name = `${databaseOf(table)}/${table.table}`;
+      const isOf = (file: (typeof files)[number]) =>
+        file.name === name || (file.isPart && file.name.startsWith(`${name}#p#`));
+      return [table, files.filter(isOf)];
     }),
-  );
-}
-
-/** A name as InnoDB has it in file names. */
-function fileName(name: string): string {
-  return name.replaceAll(
-    /[^0-9A-Za-z_]/gu,
-    (letter) => `@${(letter.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
 }
