@@ -77,8 +77,10 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   const settle = async (piece: ReturnType<typeof send>) => {
     const { nextLine, answer } = await piece;
     add(total, answer);
+    // Together: of a list of which all is wrong, each by itself would take most of the time.
+    if (answer.refused.length > 0)
+      await refused?.write(answer.refused.map((row) => `${JSON.stringify(row)}\n`).join(''));
     for (const row of answer.refused) {
-      await refused?.write(`${JSON.stringify(row)}\n`);
       total.refused += 1;
       if (options.json !== true && total.refused <= SHOWN)
         context.terminal.out(`line ${row.line}: ${row.reason} (${row.code})\n`);

@@ -58,11 +58,9 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   for await (const { body, firstLine } of cutList(resolve(context.folder, file))) {
     context.signal.throwIfAborted();
     const result = await client.importRequests({ ...query, first_line: firstLine }, body);
+    await report?.write(result.rows.map(reportLine).join(''));
     for (const row of result.rows) {
       counts[row.outcome] += 1;
-      await report?.write(
-        `${row.line},${row.outcome},${row.id ?? ''},${row.code ?? ''},"${(row.message ?? '').replaceAll('"', '""')}"\r\n`,
-      );
       if (options.json === true) context.terminal.out(`${JSON.stringify(row)}\n`);
       else if (row.outcome === 'refused' && counts.refused <= SHOWN)
         context.terminal.out(`line ${row.line}: ${row.message} (${row.code})\n`);
@@ -98,3 +96,6 @@ function summaryLines(
         ]),
   ];
 }
+
+const reportLine = ({ line, outcome, id, code, message }: api.ImportResult['rows'][number]): string =>
+  `${line},${outcome},${id ?? ''},${code ?? ''},"${(message ?? '').replaceAll('"', '""')}"\r\n`;
