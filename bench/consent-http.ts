@@ -29,7 +29,7 @@ export const consentHttp: Benchmark = {
       const connections = CLIENTS * atOnce;
       using clients = await openClients(connections, server);
       using bare = await openClients(connections, { port: empty.port });
-      return measureCalls({ bench, clients, one, bare, nothing });
+      return await measureCalls({ bench, clients, one, bare, nothing });
     };
     const single = await measure(1);
     const several = await measure(AT_ONCE);
