@@ -22,8 +22,8 @@ export async function untilAnswered<Answer>(call: () => Promise<Answer>): Promis
 
 /** How else the team learns of a ticket, and tells of it, than by the API. */
 export interface TicketMessages {
-  /** Resolves once a message has told the team of the ticket. */
-  heardOf(ticket: api.TicketView): Promise<void>;
+  /** Whether a message has told the team of the ticket. */
+  hasHeardOf(ticket: api.TicketView): boolean;
   /** Says by an event that a ticket is done for which the script has nothing to do; false: it has to be said by the API. */
   reportDone(ticket: api.TicketView): Promise<boolean>;
 }
@@ -36,7 +36,9 @@ export function answerTickets(company: Company, messages?: TicketMessages) {
   const answer = async (id: string): Promise<void> => {
     const ticket = await untilAnswered(() => company.client.getTicket(id));
     // A ticket that is closed before its message goes out has none.
-    await messages?.heardOf(ticket);
+    await untilAnswered(async () => {
+      if (messages?.hasHeardOf(ticket) === false) throw new Error(`No message about ${id} came.`);
+    });
     const folder = company.acme.folderOf('analytics');
     // For the other rights the team has nothing to do: its events are used for nothing else, and name nobody.
     const scripted = SCRIPTED.includes(ticket.right);

@@ -36,7 +36,7 @@ export const consentLargeFile: Benchmark = {
     await importOf(server, await writeList(bench, 'first', 20_000));
     bench.say('importing the small list');
     const little = await timed(() => importOf(server, small));
-    const killAfter = Math.min(KILLED_AFTER, large.rows / 2);
+    const killAfter = Math.min(KILLED_AFTER, Math.floor(large.rows / 2));
     bench.say(`importing the large list, and killing that after ${killAfter} rows`);
     const killed = await importOf(server, large, killAfter);
     bench.say('importing it again');

@@ -90,7 +90,7 @@ for (const [name, open] of STORES)
 
     const notes = async () => {
       await using transaction = await store.begin();
-      return transaction.rows('select body from notes');
+      return await transaction.rows('select body from notes');
     };
     const streamed = async (transaction: SqlTransaction) => {
       for await (const rows of transaction.stream('select body from notes')) return rows;
