@@ -23,8 +23,9 @@ const alone = [
 ];
 
 const every: TestUserConfig = {
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // Nothing is meant by it but that what hangs ends: a busy machine takes many times as long as a quiet one.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   pool: 'forks',
   // Two cores are what continuous integration has; more workers only make tests wait for each other.
   maxWorkers: 2,

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { verifyStandardWebhook } from '../packages/server/src/access/index.ts';
 import { fileSigning } from '../packages/server/src/cli/check-signing.ts';
@@ -19,8 +19,6 @@ import { runShell, type Stage, tellStory } from './snippets/story.ts';
 // One small company, as a reader builds it: each page goes on where the one before ended. The order is that of `TOLD`.
 
 // Servers start and stop; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
 /** Pages call the API with curl, as most readers have it, and go on where the page before ended. */
 const withCurl = it.skipIf(requireProgram('curl', '--version') === undefined);
 

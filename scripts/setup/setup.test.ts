@@ -113,7 +113,7 @@ describe('the first step of each command', () => {
   beforeAll(async () => {
     project = new SmallProject([...NODE, 'ipaddr.js']);
     first = await project.start(['one', '--two', 'three four']);
-  }, 120_000);
+  });
   afterAll(() => project.remove());
 
   test('installs what is missing, says so, and goes on with the pinned Node, the same arguments and its status', () => {
@@ -175,7 +175,7 @@ describe('the first step of each command', () => {
     expect(outcome.status).toBe(7);
     expect(existsSync(join(project.root, 'node_modules/xtend/package.json'))).toBe(true);
     expect((await project.start([])).said).toBe('');
-  }, 60_000);
+  });
 });
 
 describe('with install scripts switched off', () => {
@@ -188,7 +188,7 @@ describe('with install scripts switched off', () => {
     } finally {
       project.remove();
     }
-  }, 120_000);
+  });
 
   test('where that cannot be had, a machine whose own Node is new enough goes on with that one', async () => {
     const project = new SmallProject(NODE);
@@ -227,7 +227,7 @@ describe('two starts at the same time', () => {
     } finally {
       project.remove();
     }
-  }, 120_000);
+  });
 
   test('do not come in the way of an npm whose own start was killed', async () => {
     const project = new SmallProject([...NODE, 'ipaddr.js']);
@@ -249,7 +249,7 @@ describe('two starts at the same time', () => {
     } finally {
       project.remove();
     }
-  }, 120_000);
+  });
 });
 
 describe.each(['20.20.2', '22.18.0'])('where the installed Node is %s', (version) => {

@@ -44,5 +44,5 @@ describe.runIf(server)("with DATABASE_URL, the user's own PostgreSQL", () => {
       for (const name of states) await query(server ?? '', `drop database if exists ${name} with (force)`);
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });

@@ -108,7 +108,7 @@ it('says with which line to go on after an interruption, and goes on there', asy
   const on = await habeas(['old.csv', '--from-line', line]);
   expect([on.exit, on.out]).toEqual([0, '6000 rows stored, 0 were there, 0 refused.\n']);
   expect(await stored()).toBe(people - 1);
-}, 60_000);
+});
 
 it('goes through a file of any size in the same memory, also with quotes that are not closed', () => {
   const file = join(house.folder, 'large.csv');
@@ -133,4 +133,4 @@ it('goes through a file of any size in the same memory, also with quotes that ar
   expect(last).toBe(150 * 20_001 + 2);
   // The file has 140 MB.
   expect(grown).toBeLessThan(90 * 1_024);
-}, 60_000);
+});

@@ -37,7 +37,7 @@ consent:
   - { code: fraud, name: { en: Fraud }, legal_basis: legitimate_interests }
 `,
   );
-}, 60_000);
+});
 afterAll(async () => {
   await house[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });

@@ -64,9 +64,7 @@ const LAKE = `dataset:
           - { name: user_id, data_categories: [user.unique_id], fides_meta: { identity: user_id } }
 `;
 
-it('stores what a Parquet file has, tells the rows that are wrong, goes on where it is told to, and changes nothing the second time', {
-  timeout: 120_000,
-}, async () => {
+it('stores what a Parquet file has, tells the rows that are wrong, goes on where it is told to, and changes nothing the second time', async () => {
   const { habeas, stored, choicesOf } = await serve();
   await using duckdb = await openDuckDb();
   const file = join(house.folder, 'old.parquet');
@@ -130,9 +128,7 @@ it.each([
 });
 
 describe.skipIf(moto === undefined)('from a bucket', () => {
-  it('stores lists of each format by the connection that has the bucket, and no other', {
-    timeout: 120_000,
-  }, async () => {
+  it('stores lists of each format by the connection that has the bucket, and no other', async () => {
     await using server = await startMoto();
     const bucket = await makeBucket(server, { versioning: true });
     const other = await makeBucket(server);

@@ -19,7 +19,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { api } from '@habeas/contract';
 import { enforce } from '@habeas/sdk';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, onServer, type TestDatabase } from '../../test/database.ts';
 import { openDuckDb } from '../../test/duckdb.ts';
 import { eventually } from '../../test/eventually.ts';
@@ -35,8 +35,6 @@ import {
 import { loadConfig, systemClock } from '../foundation/index.ts';
 
 // One company: a shop, a Habeas that people told what they agree to, and jobs.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
 const BINARY = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
 
 const target = `t${randomBytes(5).toString('hex')}`;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const identities = [{ type: 'email', value: 'ada@example.org' }];
   id = (await house.requests.receive(asker, { right: 'access', identities, dryRun: false })).request.id;
   await house.inState(id, 'completed');
-}, 120_000);
+});
 
 afterAll(async () => {
   await house[Symbol.asyncDispose]();

@@ -109,9 +109,7 @@ it('takes an agreement that arrives when it has expired already for what was sai
   expect(await stored()).toEqual({ known: 0, granted: 0 });
 });
 
-it('comes to the same whenever what was said arrives and whenever somebody looks what has expired', {
-  timeout: 60_000,
-}, async () => {
+it('comes to the same whenever what was said arrives and whenever somebody looks what has expired', async () => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant('say' as const),

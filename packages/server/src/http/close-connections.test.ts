@@ -29,7 +29,7 @@ describe('a server that closes', () => {
     const ended = once(socket, 'end');
     await app.close();
     await ended;
-  }, 5_000);
+  }, 30_000);
 
   it('does not wait for a connection that was used and is kept', async () => {
     const socket = connect(port, '127.0.0.1');
@@ -38,7 +38,7 @@ describe('a server that closes', () => {
     const ended = once(socket, 'end');
     await app.close();
     await ended;
-  }, 5_000);
+  }, 30_000);
 
   it('lets an answer that is under way end first', async () => {
     const { promise: asked, resolve: onAsk } = Promise.withResolvers<void>();
@@ -59,5 +59,5 @@ describe('a server that closes', () => {
     for await (const chunk of socket) text += String(chunk);
     expect(text).toContain('slow and complete');
     await closed;
-  }, 5_000);
+  }, 30_000);
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await builtDashboard();
   database = await createTestDatabase();
   app = await createHttpServer(inMemoryApplication({ db: database.db }));
-}, 120_000);
+});
 
 afterAll(async () => {
   await app.close();

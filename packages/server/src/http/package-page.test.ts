@@ -23,7 +23,7 @@ describe.skipIf(program === undefined)('the page on which people fetch their pac
     house = await openAskingHouse({ publicUrl, people: { tell: 'all' } });
     await house.app.listen({ port, host: '127.0.0.1' });
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser.close();

@@ -211,7 +211,7 @@ function systemsOf(connectors: ReadonlyMap<string, Connector>): Systems {
   };
 }
 
-describe('two rectifications of one person that contradict each other', { timeout: 120_000 }, () => {
+describe('two rectifications of one person that contradict each other', () => {
   it('are both completed, and the value of the one that came later stands in every store, whichever server does what', async () => {
     const world = await startWorld();
     for (let round = 0; round < 6; round += 1) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../eventually.ts';
 import type { CanaryStore, Contents } from './canary-store.ts';
 import { type CanaryCompany, openCanaryCompany } from './company.ts';
@@ -9,8 +9,6 @@ import { createMarkFinder } from './find-marks.ts';
 import { type MarkedPerson, makePeople } from './people.ts';
 import { unexplained } from './unexplained.ts';
 import { marksIn } from './volumes.ts';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const PEOPLE = makePeople(200);
 /** Every tenth. */

@@ -1,11 +1,9 @@
 import type { api } from '@habeas/contract';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { openCanaryCompany } from './company.ts';
 import { createMarkFinder } from './find-marks.ts';
 import { type MarkedPerson, makePeople } from './people.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const PEOPLE = makePeople(16, 'killed');
 const ERASED: ReadonlySet<MarkedPerson> = new Set(PEOPLE.slice(4, 8));

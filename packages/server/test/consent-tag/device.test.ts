@@ -19,7 +19,7 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
 
   beforeAll(async () => {
     site = await openConsentSite();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]();

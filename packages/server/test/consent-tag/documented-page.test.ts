@@ -11,7 +11,7 @@ describe.skipIf(program === undefined)('the page of docs/consent-tag.md', () => 
     site = await openConsentSite();
     site.put('/count-visits.js', 'self.counted = true');
     site.put('/map.html', 'map', { headers: { 'content-type': 'text/html' } });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]();

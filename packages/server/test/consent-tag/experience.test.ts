@@ -13,7 +13,7 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
 
   beforeAll(async () => {
     site = await openConsentSite();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]();

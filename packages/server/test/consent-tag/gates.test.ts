@@ -27,7 +27,7 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
       site.put(path, `<script>parent.ran.push('${name}')</script>`, {
         headers: { 'content-type': 'text/html' },
       });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]();

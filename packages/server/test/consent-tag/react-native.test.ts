@@ -17,7 +17,7 @@ describe.skipIf(folder === undefined)(
     beforeAll(async () => {
       site = await openTagServer(NOW);
       app = await buildReactNativeApp(folder ?? '');
-    }, 120_000);
+    });
 
     afterAll(async () => {
       await site?.[Symbol.asyncDispose]();

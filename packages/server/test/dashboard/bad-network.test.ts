@@ -1,12 +1,10 @@
 import type { api } from '@habeas/contract';
 import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -22,7 +20,7 @@ describe.skipIf(program === undefined)('the dashboard on a bad day', () => {
     const identities = [{ type: 'email', value: house.acme.subject(4).email }];
     open = await served.api.ask({ right: 'access', identities });
     await served.api.until(open.id, 'running');
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

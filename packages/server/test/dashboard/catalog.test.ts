@@ -1,13 +1,11 @@
 import type { api } from '@habeas/contract';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -23,7 +21,7 @@ describe.skipIf(program === undefined)('the catalog in the dashboard', () => {
       const { total } = await served.api.get<api.CatalogPage>('/api/v1/catalog?service=mailer');
       return total > 0;
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -10,8 +10,6 @@ import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, signIn, visit } from './dashboard-site.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
-
 const program = requireProgram('chromium', '--version');
 
 /** What people and services may have put where the API gives a text of theirs. */
@@ -116,7 +114,7 @@ describe.skipIf(program === undefined)('what others wrote', () => {
       'consent',
       'settings?keys=all',
     ];
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -6,8 +6,6 @@ import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
 const program = requireProgram('chromium', '--version');
 const ROWS = 1_500;
 /** Two windows of rows and what is drawn beyond them. */
@@ -29,7 +27,7 @@ describe.skipIf(program === undefined)('a list of many requests', () => {
         now() - interval '1 year' + n * interval '1 minute', now() - interval '1 month', now() - interval '2 months',
         'gdpr', 'customer', 'key:tests'
       from generate_series(1, ${ROWS}) n`.execute(house.database.db);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -1,13 +1,11 @@
 import type { api } from '@habeas/contract';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -46,7 +44,7 @@ describe.skipIf(program === undefined)('what the data map proposes, in the dashb
       const { items } = await gaps();
       return items.some(({ service }) => service === 'printer');
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

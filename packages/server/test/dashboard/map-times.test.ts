@@ -1,14 +1,12 @@
 import { MAP_EXPORT_FORMATS } from '@habeas/contract/api';
 import { sql } from 'kysely';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -45,7 +43,7 @@ describe.skipIf(program === undefined)('the data map of another day', () => {
       house.database.db,
     );
     await push('kiosk', 'mailer');
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -1,12 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -30,7 +28,7 @@ describe.skipIf(program === undefined)('the data map in the dashboard', () => {
       const { counts } = await served.api.get<{ counts: { flows: number } }>('/api/v1/map');
       return counts.flows > 3;
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -42,7 +42,7 @@ describe.skipIf(program === undefined)('a member of the organization', () => {
     served = await house.serve(config);
     login = await startLogin({ callback: `${served.url}${MEMBER_SIGN_IN_PATH}`, port });
     await house.run(['members', 'invite', 'ada@example.org', '--role', 'officer'], { server: served });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { api } from '@habeas/contract';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { answerTicketOf } from '../e2e/team.ts';
 import { eventually } from '../eventually.ts';
@@ -10,8 +10,6 @@ import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { byKeyboard, isFocused, type Keyboard } from './by-keyboard.ts';
 import { openBrowser, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const program = requireProgram('chromium', '--version');
 const POLICY = `rules:
@@ -50,7 +48,7 @@ describe.skipIf(program === undefined)('the day of an officer who has no pointer
     access = await ask('access', 4);
     doubtful = await ask('erasure', 5);
     for (const { id } of [erasure, doubtful]) await served.api.until(id, 'approving', 60);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -11,8 +11,6 @@ import { requireProgram } from '../requirements.ts';
 import { byKeyboard } from './by-keyboard.ts';
 import { barriers, openBrowser, picture, visit } from './dashboard-site.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
-
 const program = requireProgram('chromium', '--version');
 
 /** Nobody helps them: what they know comes from the pages and from their mail. */
@@ -25,7 +23,7 @@ describe.skipIf(program === undefined)('a customer of the example company', () =
     [house, browser] = await Promise.all([openHouse({ config: { policy: 'policy.yaml' } }), openBrowser()]);
     writeFileSync(join(house.folder, 'policy.yaml'), 'erasure: { wait: 7d }\n');
     served = await house.serve();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -8,8 +8,6 @@ import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
-
 const program = requireProgram('chromium', '--version');
 const SCHEMES = ['light', 'dark'] as const;
 
@@ -31,7 +29,7 @@ describe.skipIf(program === undefined)('requests in the dashboard', () => {
     await served.api.until(done.id, 'completed');
     open = await ask('access', 4);
     await served.api.until(open.id, 'running');
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

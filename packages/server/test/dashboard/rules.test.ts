@@ -2,15 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { api } from '@habeas/contract';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -68,7 +66,7 @@ describe.skipIf(program === undefined)('holds, the policy and consent in the das
       const { error = null } = (await destination()) ?? {};
       return error !== null;
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -1,12 +1,10 @@
 import { api } from '@habeas/contract';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, FITS, openBrowser, picture, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const program = requireProgram('chromium', '--version');
 
@@ -31,7 +29,7 @@ describe.skipIf(program === undefined)('the settings in the dashboard', () => {
     await keyFor('auditor', HOSTILE);
     const teams = ['shop', 'data'];
     await served.api.post('/api/v1/members', { email: 'ada@example.org', role: 'member', teams });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

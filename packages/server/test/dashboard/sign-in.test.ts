@@ -15,7 +15,7 @@ describe.skipIf(program === undefined)('who comes to the dashboard', () => {
   beforeAll(async () => {
     [house, browser] = await Promise.all([openHouse(), openBrowser(), builtDashboard()]);
     served = await house.serve();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

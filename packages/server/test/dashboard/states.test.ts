@@ -1,12 +1,10 @@
 import type { api } from '@habeas/contract';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, openHouse, type Served } from '../e2e/house.ts';
 import { requireProgram } from '../requirements.ts';
 import { builtDashboard } from './built-dashboard.ts';
 import { barriers, openBrowser, signIn, visit } from './dashboard-site.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const program = requireProgram('chromium', '--version');
 const PAGES = [
@@ -32,7 +30,7 @@ describe.skipIf(program === undefined)('every page of the dashboard', () => {
   beforeAll(async () => {
     [house, browser] = await Promise.all([openHouse(), openBrowser(), builtDashboard()]);
     served = await house.serve();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

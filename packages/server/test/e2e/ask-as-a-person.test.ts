@@ -8,7 +8,7 @@ let served: Served;
 beforeAll(async () => {
   house = await openHouse();
   served = await house.serve();
-}, 120_000);
+});
 
 afterAll(async () => {
   await house?.[Symbol.asyncDispose]();

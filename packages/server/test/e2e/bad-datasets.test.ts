@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type House, openHouse, SHOP_DATASET, shopWith } from './house.ts';
 import { differences, readStores } from './stores.ts';
 import { settled, statesOf } from './team.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let house: House;
 

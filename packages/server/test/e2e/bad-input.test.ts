@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readZip } from '../read-zip.ts';
 import type { CallOptions } from './api.ts';
 import { type House, openHouse, type Served } from './house.ts';
 import { differences, readStores } from './stores.ts';
 import { answerTicketOf } from './team.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let house: House;
 let server: Served;

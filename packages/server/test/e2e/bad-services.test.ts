@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { ServiceName } from '../../../../examples/acme/index.ts';
 import { eventually } from '../eventually.ts';
 import { type House, openHouse, type Served, shopWith } from './house.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { readStores } from './stores.ts';
 import { answerTicketOf, settled, statesOf } from './team.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let house: House;
 let server: Served;

@@ -1,11 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PageServer, servePages } from '../page-server.ts';
 import { type House, openHouse, type Served } from './house.ts';
 import { settled } from './team.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const MEBIBYTE = 1024 * 1024;
 const PAGES: Readonly<Record<string, string>> = {

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callbackSecret, signStandardWebhook } from '../../src/access/index.ts';
 import { loadMasterKey } from '../../src/foundation/index.ts';
 import { eventually } from '../eventually.ts';
 import type { Answer } from './api.ts';
 import { type House, openHouse, type Served } from './house.ts';
 import { readStores } from './stores.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let house: House;
 let server: Served;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { api } from '@habeas/contract';
 import { nanos } from '@nats-io/transport-node';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTestDatabase } from '../database.ts';
 import { openHabeasHouse } from '../habeas-house.ts';
 import { startMemcached } from '../memcached-server.ts';
@@ -10,8 +10,6 @@ import { startNats } from '../nats-server.ts';
 import { requireProgram } from '../requirements.ts';
 import { startSphinx } from '../sphinx-server.ts';
 import { apiOf } from './api.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const programs = [
   requireProgram('searchd', '--help'),

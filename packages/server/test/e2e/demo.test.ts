@@ -7,15 +7,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { api } from '@habeas/contract';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../../../../examples/acme/free-ports.ts';
 import { people, person, subject } from '../../../../examples/acme/index.ts';
 import { verifierKey } from '../../src/audit/index.ts';
 import { startEmbeddedPostgres } from '../../src/foundation/index.ts';
 import { readZip } from '../read-zip.ts';
 import { type CommandResult, habeas } from './habeas-command.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 const PEOPLE = 200;
 /** Whom the story is about. */

@@ -1,12 +1,10 @@
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { callbackSecret, signStandardWebhook } from '../../src/access/index.ts';
 import { loadMasterKey } from '../../src/foundation/index.ts';
 import { type House, openHouse, type Served } from './house.ts';
 import { differences, readStores } from './stores.ts';
 import { answerTicketOf, settled } from './team.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const PERSON = 17;
 /** Requests of each organization that run at the same time. */

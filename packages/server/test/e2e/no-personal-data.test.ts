@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../../../examples/acme/free-ports.ts';
 import { createLogger, loadConfig } from '../../src/foundation/index.ts';
 import { openState } from '../../src/main.ts';
@@ -10,8 +10,6 @@ import { GOSSIP_WAYS, type GossipService, startGossip } from './gossip-service.t
 import { type House, openHouse, type Served } from './house.ts';
 import { readStores } from './stores.ts';
 import { answerTicketOf, settled } from './team.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 let house: House;
 let gossip: GossipService;

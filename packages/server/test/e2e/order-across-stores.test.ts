@@ -1,12 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { api } from '@habeas/contract';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createTestDatabase } from '../database.ts';
 import { openHabeasHouse } from '../habeas-house.ts';
 import { apiOf } from './api.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const SHOP = `dataset:
   - fides_key: shop

@@ -1,11 +1,9 @@
 import type { api } from '@habeas/contract';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { type House, openHouse, type Served } from './house.ts';
 import { differences, readStores, type Stores } from './stores.ts';
 import { answerTicketOf } from './team.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 /** Who is erased, and who asks for access. */
 const ERASED = Array.from({ length: 14 }, (_, index) => index + 1);

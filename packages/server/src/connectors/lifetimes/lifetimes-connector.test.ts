@@ -1,5 +1,5 @@
 import { nanos } from '@nats-io/transport-node';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect, erase, scopeOf } from '../../../test/connector-contract.ts';
 import { type MemcachedServer, startMemcached } from '../../../test/memcached-server.ts';
 import { type NatsServer, startNats } from '../../../test/nats-server.ts';
@@ -12,8 +12,6 @@ import { inWords } from './in-words.ts';
 import { createMemcachedConnector, createNatsConnector, createRabbitmqConnector } from './index.ts';
 
 // Servers start and stop; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
-
 const NOW = '2026-03-01T12:00:00Z';
 const HOUR = 3_600_000;
 const ANN = [{ type: 'user_id', value: '7' }];

@@ -91,7 +91,7 @@ describe('a line without an end', () => {
       }),
     ).toBeLessThan(most);
     expect(readFileSync(path, 'utf8')).toBe('before: bob@example.com\nafter: bob@example.com\n');
-  }, 120_000);
+  });
 
   test('is overwritten where it lies in a file that is written to, and handed over by its place', async () => {
     const root = makeFolder();
@@ -112,7 +112,7 @@ describe('a line without an end', () => {
     readSync(file, middle, 0, 17, at - 1);
     closeSync(file);
     expect(middle.toString()).toBe(` ${'*'.repeat(15)} `);
-  }, 120_000);
+  });
 
   test('in a packed file takes no more memory', async () => {
     const root = makeFolder();
@@ -131,7 +131,7 @@ describe('a line without an end', () => {
       expect(await eraseAnn(root)).toBe(1);
     });
     expect(used).toBeLessThan(most);
-  }, 120_000);
+  });
 });
 
 const disk = requireSmallDisk(3 * MB);
@@ -176,7 +176,7 @@ test('a log that is rotated away while it is rewritten is left, and so is the ne
   expect(readFileSync(join(root, 'app.log.2'), 'utf8')).toBe(text);
   expect(unfinishedIn(root)).toEqual([]);
   expect(await eraseAnn(root)).toBe(800);
-}, 60_000);
+});
 
 test('bytes that are no UTF-8 stay as they are, around a line that goes', async () => {
   const root = makeFolder();
@@ -310,7 +310,7 @@ describe('kill -9 while a log is rewritten', () => {
     await eraseAnn(root);
     const want = lines.map((line) => (line.includes('ann') ? ' '.repeat(line.length) : line));
     expect(readFileSync(path, 'utf8').split('\n').slice(0, -1)).toEqual(want);
-  }, 120_000);
+  });
 
   test('in a file that a process keeps writing to: no line of it is lost or changed, and the person’s are gone', async () => {
     const root = makeFolder();
@@ -343,5 +343,5 @@ describe('kill -9 while a log is rewritten', () => {
     );
     expect(readFileSync(path, 'utf8').split('\n').slice(0, -1)).toEqual(want);
     expect(lstatSync(path).ino).toBe(inode);
-  }, 120_000);
+  });
 });

@@ -33,7 +33,7 @@ for (const [product, program, start] of PROGRAMS)
         '--binlog-format=ROW',
         '--binlog-expire-logs-seconds=86400',
       ]);
-    }, 120_000);
+    });
     afterAll(() => server?.[Symbol.asyncDispose]());
     beforeEach(async () => {
       database = await createMariadbDatabase(server.url);

@@ -58,7 +58,7 @@ for (const [product, program, start] of PROGRAMS)
         '--innodb-ft-enable-stopword=OFF',
         '--innodb-flush-log-at-trx-commit=0',
       ]);
-    }, 120_000);
+    });
     afterAll(() => server?.[Symbol.asyncDispose]());
     afterEach(async () => {
       for (const { connector, database } of opened.splice(0)) {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, startProxy } from '../../../test/aws-proxy.ts';
 import { makeContainer, type TestContainer } from '../../../test/azure-container.ts';
 import { startVersions } from '../../../test/azure-versions.ts';
@@ -23,8 +23,6 @@ import { requireProgram } from '../../../test/requirements.ts';
 import { createAzureConnector } from './index.ts';
 
 // Servers start and stop; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
-
 const program = requireProgram('azurite-blob', '--version');
 
 const { settings, connectWith } = connectLakes<TestContainer>(({ options }) => options);

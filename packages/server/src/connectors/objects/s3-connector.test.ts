@@ -263,7 +263,7 @@ describe.skipIf(program === undefined)('a bucket of S3', () => {
     // Who was not asked for before has everything looked through.
     const other = await step(async (who) => who > 0 || (await located({ connector }, id('1010'))));
     expect(other.read).toBe(14);
-  }, 120_000);
+  });
 
   test('what stays by a duty is counted for many people in one pass', async () => {
     const bucket = await makeBucket(moto);

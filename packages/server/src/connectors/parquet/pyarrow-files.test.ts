@@ -180,7 +180,7 @@ describe.skipIf(python === undefined)('files of pyarrow', () => {
       ),
       { numRuns: Number(process.env.HABEAS_TEST_RUNS ?? 100) },
     );
-  }, 300_000);
+  });
 });
 
 const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({

@@ -161,7 +161,7 @@ describe.each(['grpc', 'http'] as const)('a large result over %s', (protocol) =>
     }
     expect(seen).toBe(count);
     expect(most).toBeLessThan(40 * 1024 * 1024);
-  }, 60_000);
+  });
 });
 
 describe('a download that is not what was offered', () => {

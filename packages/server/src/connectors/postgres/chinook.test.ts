@@ -51,7 +51,7 @@ describe.skipIf(CHINOOK === undefined)('every customer and employee of chinook',
     shapes = await arrayOf(discovery.discover?.(new AbortController().signal) ?? []);
     await discovery.close();
     connector = open(whatErasureMeans(draftDataset(shapes, { key: 'chinook' })));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await connector?.close();
@@ -129,7 +129,7 @@ describe.skipIf(CHINOOK === undefined)('every customer and employee of chinook',
       await rectifyCity(email, wanted, city);
     }
     expect(await everything()).toEqual(before);
-  }, 60_000);
+  });
 
   /** Corrects a person's city wherever it has the wrong value, and reads again. */
   async function rectifyCity(email: string, from: string, to: string): Promise<void> {

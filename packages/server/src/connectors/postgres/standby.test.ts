@@ -27,7 +27,7 @@ describe.runIf(programs)('a PostgreSQL with a standby', () => {
     for (const pool of [primary, standby]) pool.on('error', () => undefined);
     await primary.query(SMALL_SHOP);
     await eventually('the standby has the shop', async () => (await anns(standby)) === 1, 60);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await Promise.all([primary?.end(), standby?.end()]);

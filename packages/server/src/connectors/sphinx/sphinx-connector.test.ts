@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect, erase, located, scopeOf, testConnectorContract } from '../../../test/connector-contract.ts';
 import { requireProgram } from '../../../test/requirements.ts';
 import { type SphinxServer, startSphinx } from '../../../test/sphinx-server.ts';
@@ -9,8 +9,6 @@ import { fixedClock } from '../../foundation/index.ts';
 import { createSphinxConnector } from './index.ts';
 
 // Servers start and stop; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
-
 const program = requireProgram('searchd', '--help') && requireProgram('indexer', '--help');
 
 const DATASET = `

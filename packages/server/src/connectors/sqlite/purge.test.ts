@@ -112,7 +112,7 @@ test('erasures of one moment share their VACUUM, wait for a reader that ends soo
   reader.close();
   const evidence = await erasing;
   expect(evidence.map(({ effects }) => effects?.people?.level)).toEqual(names.map(() => 'purged'));
-}, 60_000);
+});
 
 test('a program that still reads from the log keeps it, and nothing is called purged', async () => {
   const { connector, file, isOnDisk } = openStore('wal', 'vacuum');
@@ -129,7 +129,7 @@ test('a program that still reads from the log keeps it, and nothing is called pu
   } finally {
     reader.close();
   }
-}, 60_000);
+});
 
 test('without a purge nothing is called purged', async () => {
   const { connector } = openStore('wal');

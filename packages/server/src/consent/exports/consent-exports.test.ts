@@ -66,7 +66,7 @@ beforeAll(async () => {
       return { signature: `${header}..${signature}`, publicKey: publicKey.export({ format: 'jwk' }) };
     },
   });
-}, 120_000);
+});
 afterAll(async () => {
   await database?.close();
   rmSync(folder, { recursive: true, force: true });

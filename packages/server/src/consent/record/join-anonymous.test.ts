@@ -93,9 +93,7 @@ it('gives nobody else who signs in with the same browser any of it', async () =>
   expect(await signature(ada)).toEqual({ known: 1n, granted: 0n });
 });
 
-it('comes to the same whenever the browser is joined, also again and again, by every rule', {
-  timeout: 120_000,
-}, async () => {
+it('comes to the same whenever the browser is joined, also again and again, by every rule', async () => {
   const one = fc.record({
     own: fc.boolean(),
     minute: fc.nat({ max: 6 }),

@@ -98,9 +98,7 @@ const validities = fc.constantFrom<readonly Validity[]>(
   ],
 );
 
-it('comes to what all signals say and still counts, in whatever batches, by every rule, also beside the way for signals that are not all new', {
-  timeout: 120_000,
-}, async () => {
+it('comes to what all signals say and still counts, in whatever batches, by every rule, also beside the way for signals that are not all new', async () => {
   const signals = fc.uniqueArray(signal, { selector: ({ eventId }) => eventId, minLength: 1, maxLength: 24 });
   const rules = fc.constantFrom<MergeRule>('latest', 'own_first');
   await fc.assert(

@@ -78,9 +78,7 @@ const randomSignals = fc.uniqueArray(
   { selector: ({ eventId }) => eventId, minLength: 1, maxLength: 16 },
 );
 
-it('comes to what all signals say, in whatever order and batches they arrive, twice or at once', {
-  timeout: 120_000,
-}, async () => {
+it('comes to what all signals say, in whatever order and batches they arrive, twice or at once', async () => {
   await fc.assert(
     fc.asyncProperty(randomSignals, fc.array(fc.nat({ max: 15 }), { maxLength: 10 }), async (said, cuts) => {
       const organization = await openOrganization();

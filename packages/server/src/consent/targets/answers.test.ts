@@ -14,7 +14,7 @@ let house: TargetHouse;
 beforeAll(async () => {
   house = await openTargetHouse();
   await house.install();
-}, 60_000);
+});
 afterAll(() => house[Symbol.asyncDispose]());
 
 const QUERIES = [
@@ -99,9 +99,7 @@ it('shows nothing before the first sync, by whatever way, not even for what is a
     }
 });
 
-it('answers by each way as a database without the rows of those who refused', {
-  timeout: 240_000,
-}, async () => {
+it('answers by each way as a database without the rows of those who refused', async () => {
   const all: Said[] = [];
   let stamped = false;
   await fc.assert(

@@ -10,7 +10,7 @@ let house: TargetHouse;
 beforeAll(async () => {
   house = await openTargetHouse();
   await house.install();
-}, 60_000);
+});
 afterAll(() => house[Symbol.asyncDispose]());
 
 it('compares everything once a day, mends what somebody else changed, and counts it', async () => {

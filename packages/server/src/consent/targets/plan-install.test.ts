@@ -7,7 +7,7 @@ import { applyInstall, type InstallPlan, planInstall, type Target } from './inde
 let house: TargetHouse;
 beforeAll(async () => {
   house = await openTargetHouse();
-}, 60_000);
+});
 afterAll(() => house[Symbol.asyncDispose]());
 
 async function on(work: typeof planInstall, target: Target = house.target): Promise<InstallPlan> {

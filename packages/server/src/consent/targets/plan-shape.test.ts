@@ -39,7 +39,7 @@ beforeAll(async () => {
     table.name === 'user_events' ? { ...table, key: undefined } : table,
   );
   byText = { ...house.target, tables };
-}, 120_000);
+});
 afterAll(() => house[Symbol.asyncDispose]());
 
 const QUERIES = [

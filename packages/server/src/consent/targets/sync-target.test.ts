@@ -14,7 +14,7 @@ let house: TargetHouse;
 beforeAll(async () => {
   house = await openTargetHouse();
   await house.install();
-}, 60_000);
+});
 afterAll(() => house[Symbol.asyncDispose]());
 
 const ROUNDS = 30;
@@ -53,9 +53,7 @@ async function snapshotNow(): Promise<string> {
 
 const said: Said[] = [];
 
-it('has exactly the state that its watermark names, while people go on talking', {
-  timeout: 120_000,
-}, async () => {
+it('has exactly the state that its watermark names, while people go on talking', async () => {
   let number = 0;
   let isOver = false;
   const talk = async () => {

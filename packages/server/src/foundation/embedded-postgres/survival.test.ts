@@ -32,7 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => native[Symbol.dispose]());
 
-describe.concurrent.each(accounts)('as $account, the embedded server', { timeout: 60_000 }, ({ uid }) => {
+describe.concurrent.each(accounts)('as $account, the embedded server', ({ uid }) => {
   const start = (dataDir: string, settings: Record<string, string> = { fsync: 'off' }): UserProcess => {
     const options: ProcessOptions = { uid, start: { dataDir, native: native.path, settings } };
     return startUserProcess(options);

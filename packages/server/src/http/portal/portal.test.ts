@@ -37,7 +37,7 @@ beforeAll(async () => {
     portal: { color: '#0b6e4f', logo, notice: 'https://acme.example/privacy' },
   });
   await house.app.listen({ port, host: '127.0.0.1' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await house?.[Symbol.asyncDispose]();
@@ -188,7 +188,7 @@ describe.skipIf(program === undefined)('a person', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
 
   async function withPage(

@@ -113,7 +113,6 @@ describe('a person of whom an agent has verified nothing', () => {
 
   it.skipIf(browserProgram === undefined)(
     'proves it in a browser by keyboard alone, and is back with the agent',
-    { timeout: 120_000 },
     async () => {
       world.receiver.answer = (response, { path }) =>
         response.writeHead(200, { 'content-type': 'text/html' }).end(`<title>${path}</title>`);

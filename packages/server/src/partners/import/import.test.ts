@@ -129,9 +129,7 @@ describe('habeas request import', () => {
       environment: { HABEAS_URL: world.url, HABEAS_API_KEY: world.key },
     });
 
-  it('sends a list in pieces, tells of refused rows by their line, and goes on where it stopped', {
-    timeout: 120_000,
-  }, async () => {
+  it('sends a list in pieces, tells of refused rows by their line, and goes on where it stopped', async () => {
     const rows = Array.from({ length: 703 }, (_, index) =>
       index === 600 ? 'erasure,=bad()' : `erasure,person-${index}@example.com`,
     );
@@ -158,9 +156,7 @@ describe('habeas request import', () => {
     expect([outcomes.length, outcomes.filter((outcome) => outcome === 'existed').length]).toEqual([703, 702]);
   });
 
-  it('looks at 100,000 rows in bounded memory, with the last line as sure as the first', {
-    timeout: 120_000,
-  }, async () => {
+  it('looks at 100,000 rows in bounded memory, with the last line as sure as the first', async () => {
     const file = join(world.folder, 'many.csv');
     writeFileSync(
       file,

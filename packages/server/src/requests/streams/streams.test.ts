@@ -322,7 +322,7 @@ describe.skipIf(program === undefined)('completion by events on a real NATS JetS
     await eventually('the request is completed', async () => (await stateOf(second, id)) === 'completed');
     expect((await nats.manager.streams.info('HABEAS_TASKS')).state.messages).toBe(2);
     expect(shop.calls.filter((call) => call === 'erase')).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('tells of tasks that were opened while the stream was away', async () => {
     const { nats, start } = await openWorld();
@@ -336,7 +336,7 @@ describe.skipIf(program === undefined)('completion by events on a real NATS JetS
     await nats.start();
     const told = await tasksOn(nats, 1);
     expect(told.some(({ subject }) => subject.endsWith('.ticket'))).toBe(true);
-  }, 60_000);
+  });
 
   it('asks the system when an event was lost', async () => {
     const { shop, start } = await openWorld();

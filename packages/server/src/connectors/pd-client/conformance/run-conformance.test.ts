@@ -184,7 +184,7 @@ describe.each(['grpc', 'http'] as const)('the conformance cases over %s', (proto
       resolveIdentities: (call) => call.later(() => [{ type: 'user_id', value: '7' }]),
     });
     expectAllPassed(await run(port, { protocol }));
-  }, 90_000);
+  });
 
   it('tell each result at once, leave the person alone when asked to, and skip what cannot be tried', async () => {
     const told: string[] = [];

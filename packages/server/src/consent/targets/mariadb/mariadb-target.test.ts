@@ -17,11 +17,11 @@ const shortly = ({ steps }: InstallPlan) =>
   steps.map(({ action, kind, name }) => `${action} ${kind} ${name}`);
 
 // What the server is told about roles and views is on its disk before it answers.
-describe.skipIf(program === undefined)('a target in MariaDB', { timeout: 120_000 }, () => {
+describe.skipIf(program === undefined)('a target in MariaDB', () => {
   let house: MariadbHouse;
   beforeAll(async () => {
     house = await openMariadbHouse();
-  }, 120_000);
+  });
   afterAll(() => house?.[Symbol.asyncDispose]());
 
   const plan = (target: Target = house.target) => house.opened.plan(target);
@@ -81,9 +81,7 @@ describe.skipIf(program === undefined)('a target in MariaDB', { timeout: 120_000
     { minLength: 1, maxLength: 12 },
   );
 
-  it('shows the reader of a purpose exactly the rows of those who agreed, or did not refuse', {
-    timeout: 240_000,
-  }, async () => {
+  it('shows the reader of a purpose exactly the rows of those who agreed, or did not refuse', async () => {
     const all: Said[] = [];
     let numbered = false;
     let hidden = 0;
