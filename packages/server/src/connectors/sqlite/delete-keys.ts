@@ -1,6 +1,15 @@
 import type { StatementSync } from 'node:sqlite';
 import type { KeyedTable } from '../sql/index.ts';
-import { boundKey, endOfRun, groupsOf, isListed, jsonOf, listOfKeys, parseKeys } from './stored-keys.ts';
+import {
+  boundKey,
+  endOfRun,
+  groupsOf,
+  isListed,
+  jsonOf,
+  listOfKeys,
+  parameterOf,
+  parseKeys,
+} from './stored-keys.ts';
 
 /** A statement that is run once for each row of values, its `?`. */
 export interface EachStatement {
@@ -28,12 +37,16 @@ export function deletionsByLists(
 ): readonly EachStatement[] | undefined {
   const parts = keys.map(parseKeys);
   const groups = groupsOf(parts, MOST_GROUPS);
-  return groups?.map(({ firsts, middle, from: first, to }) => {
-    const others = [...middle, first, ...(first === to ? [] : [to])].map(boundKey);
-    const isLast = first === to ? 'one' : 'run';
-    return firsts.length >= FEWEST_LISTED && firsts.every(isListed)
-      ? { text: deletion(from, `in ${listOfKeys(firsts)}`, isLast), rows: [[jsonOf(firsts), ...others]] }
-      : { text: deletion(from, '= ?', isLast), rows: firsts.map((value) => [boundKey(value), ...others]) };
+  return groups?.flatMap(({ firsts, middle, from: first, to }) => {
+    const others = [...middle, first, ...(first === to ? [] : [to])];
+    const behind = others.map(boundKey);
+    const text = (start: string) => deletion(from, start, others.map(parameterOf));
+    if (firsts.length >= FEWEST_LISTED && firsts.every(isListed))
+      return [{ text: text(`in ${listOfKeys(firsts)}`), rows: [[jsonOf(firsts), ...behind]] }];
+    return [...Map.groupBy(firsts, parameterOf)].map(([parameter, same]) => ({
+      text: text(`= ${parameter}`),
+      rows: same.map((value) => [boundKey(value), ...behind]),
+    }));
   });
 }
 
@@ -43,32 +56,46 @@ export function deleteEach(
   from: KeyedTable,
   keys: readonly string[],
 ): number {
-  const each = prepared(deletion(from, '= ?', 'one'));
-  const several = prepared(deletion(from, '= ?', 'run'));
   const parts = keys.map(parseKeys);
   const last = parts.length - 1;
+  const textOf = (row: number, isOne: boolean) => {
+    const parameters = parts.map((values) => parameterOf(values[row] ?? null));
+    return deletion(from, `= ${parameters[0]}`, [...parameters.slice(1), ...(isOne ? [] : ['?'])]);
+  };
+  // All keys have one text, but for those with a text that is none in Unicode.
+  const isMixed = keys.some((array) => array.includes('"x'));
+  const [one, run] = [prepared(textOf(0, true)), prepared(textOf(0, false))];
   const count = parts[0]?.length ?? 0;
   const values: SqliteValue[] = keys.map(() => null);
   let changes = 0;
   for (let row = 0; row < count; ) {
     for (let part = 0; part <= last; part += 1) values[part] = boundKey(parts[part]?.[row] ?? null);
     const end = endOfRun(parts, row);
-    const { changes: deleted } =
-      end === row ? each.run(...values) : several.run(...values, boundKey(parts[last]?.[end] ?? null));
+    const isOne = end === row;
+    const statement = isMixed ? prepared(textOf(row, isOne)) : isOne ? one : run;
+    const { changes: deleted } = isOne
+      ? statement.run(...values)
+      : statement.run(...values, boundKey(parts[last]?.[end] ?? null));
     changes += Number(deleted);
     row = end + 1;
   }
   return changes;
 }
 
-/** The values are those of the first part, of the middle ones, and of the last one, of a `run` the first and the last of that. */
-function deletion({ table, key }: KeyedTable, first: string, isLast: 'one' | 'run'): string {
+/**
+ * @param others the parameters of the middle parts, and of the last one; or of the first and the last of a run of that
+ */
+function deletion({ table, key }: KeyedTable, first: string, others: readonly string[]): string {
   const last = key.at(-1);
+  const middle = key.slice(1, -1);
+  const [from, to] = others.slice(middle.length);
   const conditions = [
     `${key[0]} ${first}`,
-    ...key.slice(1, -1).map((part) => `${part} = ?`),
+    ...middle.map((part, at) => `${part} = ${others[at]}`),
     // Between two whole numbers a column may have what is none.
-    isLast === 'one' ? `${last} = ?` : `${last} >= ? and ${last} <= ? and ${last} = cast(${last} as integer)`,
+    to === undefined
+      ? `${last} = ${from}`
+      : `${last} >= ${from} and ${last} <= ${to} and ${last} = cast(${last} as integer)`,
   ];
   return `delete from ${table} as t where ${conditions.join(' and ')}`;
 }

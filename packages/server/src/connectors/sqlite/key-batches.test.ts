@@ -84,6 +84,13 @@ describe.each([
     ['one last part with a fraction', 2_500, 'n', `iif(n = 1778, 0.5, n)`, 2],
     ['one first part for all of them', 4_100, `'one'`, 'n', 2],
     ['very many rows in one range', 2_500, 'n / 3', 'n', 25],
+    [
+      'texts that are no Unicode',
+      2_500,
+      `cast(unhex(printf('61%02x', 128 + n % 128)) as text)`,
+      `iif(n % 3, n, cast(unhex(printf('fe%02x%02x', n / 256, n % 256)) as text))`,
+      2,
+    ],
     ['texts that hold the word null', 2_500, `'null' || n`, 'n', 1],
   ])('keys are found once each, whatever their ranges: %s', async (_, count, shop, number, lines) => {
     const { connector, file } = openStore(

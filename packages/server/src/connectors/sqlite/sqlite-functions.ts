@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Temporal } from 'temporal-polyfill';
-import { createHasOne, textsInside } from './inside-json.ts';
+import { createHasOne, textsInside } from './texts-inside.ts';
 
 /**
  * What SQLite's SQL lacks, as functions: the clock, hashes with a salt, calendar spans, letters without regard to case. `settings`: what the
@@ -13,6 +13,8 @@ export function addFunctions(database: DatabaseSync, settings: ReadonlyMap<strin
   database.function('habeas_salted_hash', (text) => sha256(`${settings.get('salt')}${text}`));
   database.function('habeas_hash', pure, (text) => sha256(`${text}`));
   database.function('habeas_fold', pure, (text) => (text === null ? null : `${text}`.toLowerCase()));
+  // Nothing but the way through a text of JavaScript, which has Unicode alone.
+  database.function('habeas_text', pure, (text) => text);
   const hasOne = createHasOne();
   database.function('habeas_has_one', pure, (text, list) =>
     text !== null && hasOne(`${text}`, `${list}`) ? 1 : 0,

@@ -1,6 +1,9 @@
 import type { KeySource, StoredColumn } from '../sql/index.ts';
 
-/** A value as a text that tells its storage class too, because a column may hold any: `i7`, `t7`, `r0.5`, `b0aff`. */
+/**
+ * A value as a text that tells its storage class too, because a column may hold any: `i7`, `t7`, `r0.5`, `b0aff`; `xff` is a text by its bytes, which are
+ * no Unicode.
+ */
 export function tagged(at: string): string {
   return `case typeof(${at}) when 'integer' then 'i' || ${at} else ${taggedOther(at)} end`;
 }
@@ -11,14 +14,19 @@ export function taggedKey(at: string): string {
 }
 
 function taggedOther(at: string): string {
-  return `case typeof(${at}) when 'text' then 't' || ${at}
+  return `case typeof(${at}) when 'text' then iif(${isNoUnicode(at)}, 'x' || hex(cast(${at} as blob)), 't' || ${at})
     when 'real' then 'r' || printf('%!.17g', ${at}) when 'blob' then 'b' || hex(${at}) end`;
+}
+
+/** Such a text would come out with other characters, as somebody else's key may have them. Those of ASCII alone are not looked at further. */
+function isNoUnicode(at: string): string {
+  return `(${at} glob '*[^ -~]*' or instr(${at}, char(0))) and habeas_text(${at}) is not ${at} collate binary`;
 }
 
 /** The value of such a text. */
 export function decoded(at: string): string {
   return `case substr(${at}, 1, 1) when 'i' then cast(substr(${at}, 2) as integer) when 't' then ${decodedText(at)}
-    when 'r' then ${decodedReal(`substr(${at}, 2)`)} when 'b' then unhex(substr(${at}, 2)) end`;
+    when 'r' then ${decodedReal(`substr(${at}, 2)`)} when 'b' then unhex(substr(${at}, 2)) when 'x' then cast(unhex(substr(${at}, 2)) as text) end`;
 }
 
 /** A cast knows no infinity, and would make zero of it. */
@@ -86,7 +94,16 @@ function decodedKey(at: string, type: string): string {
 
 /** Whether SQL reads it exactly: fractions are left to {@link boundKey}. */
 export function isListed(key: StoredKey): boolean {
-  return typeof key !== 'string' || key.startsWith('t');
+  return typeof key !== 'string' || key.startsWith('t') || isBytesOfText(key);
+}
+
+function isBytesOfText(key: StoredKey): boolean {
+  return typeof key === 'string' && key.startsWith('x');
+}
+
+/** What stands in a statement for a value that is bound to it. */
+export function parameterOf(key: StoredKey): string {
+  return isBytesOfText(key) ? 'cast(? as text)' : '?';
 }
 
 /** What stands behind `in` for values of which {@link jsonOf} is the parameter `?`. */
@@ -126,7 +143,7 @@ export function parseKeys(array: string): readonly StoredKey[] {
   return JSON.parse(array, exactly);
 }
 
-/** The value that a stored element stands for, as it is bound to a statement. */
+/** The value that a stored element stands for, as it is bound to a statement where {@link parameterOf} stands. */
 export function boundKey(value: StoredKey): string | number | bigint | Uint8Array | null {
   // A number is bound as one with a fraction of zero, which SQLite takes for the whole number that it is.
   if (typeof value !== 'string') return value;
@@ -137,6 +154,7 @@ export function boundKey(value: StoredKey): string | number | bigint | Uint8Arra
     case 'r':
       return Number(text.replace('Inf', 'Infinity'));
     case 'b':
+    case 'x':
       return Buffer.from(text, 'hex');
     default:
       return text;
