@@ -2,9 +2,9 @@ import type { DuckDbConnection } from './duckdb-tree.ts';
 import { type Call, folded } from './read-duckdb-statement.ts';
 import { SqlRefusedError } from './sql-refused-error.ts';
 
-/** Built-in functions that read settings, the environment, the catalog or files, change something, or run a text as SQL. */
+/** Built-in functions that read settings, the environment, the catalog, files or statistics over all rows, change something, or run a text as SQL. */
 const HARMFUL =
-  /^(?:pg_|has_|duckdb_|getenv$|getvariable$|current_|session_user$|user$|nextval$|currval$|setseed$|set_|in_search_path$|txid_|write_|add_parquet_key$|json_execute|read_|sniff_|col_description$|obj_description$|shobj_description$|format_pg|test_|checkpoint$|force_checkpoint$|error$|sleep)/;
+  /^(?:pg_|has_|duckdb_|getenv$|getvariable$|current_|session_user$|user$|nextval$|currval$|setseed$|set_|in_search_path$|txid_|write_|add_parquet_key$|json_execute|json_serialize_plan$|stats$|enum_|read_|sniff_|col_description$|obj_description$|shobj_description$|format_pg|test_|checkpoint$|force_checkpoint$|error$|sleep)/;
 
 /** Of functions that stand in `from`: those that make rows of what they are given. */
 const TABLE_FUNCTIONS = new Set(['range', 'generate_series', 'unnest', 'json_each', 'json_tree']);

@@ -67,8 +67,8 @@ const NODES = new Set([
 /** Orders of rows: objects with a `type` that is no node. */
 const PLAIN_TYPES = new Set(['ORDER_DEFAULT', 'ASCENDING', 'DESCENDING', 'ASC', 'DESC']);
 
-/** Fields in which there is a value or the name of a type, and nothing that is read. */
-const VALUES = new Set(['value', 'cast_type', 'sample', 'at_clause', 'expected_types']);
+/** Fields in which there is the name of a type, or what is looked at elsewhere, and nothing that is read. */
+const VALUES = new Set(['cast_type', 'sample', 'at_clause', 'expected_types']);
 
 type Scope = ReadonlySet<string>;
 
@@ -129,6 +129,8 @@ export function readDuckDbStatement(statement: Tree): {
   function fields(node: Tree, scope: Scope, without: readonly string[] = []): void {
     for (const [field, value] of Object.entries(node)) {
       if (VALUES.has(field) || without.includes(field)) continue;
+      // In what `replace` puts into `*` a field of that name holds an expression.
+      if (field === 'value' && node.class === 'CONSTANT') continue;
       const replace = (other: Tree) => {
         node[field] = other;
       };

@@ -95,7 +95,7 @@ export async function openConsentExport(options: ConsentExportOptions): Promise<
     join(column) {
       requireCurrent();
       if (manifest.format !== 'parquet') throw new ConsentExportError('The export is no Parquet file.');
-      const people = `(select identity from read_parquet('${file.replaceAll("'", "''")}')) as habeas_people`;
+      const people = `(select identity from read_parquet('${patternOf(file)}', hive_partitioning = false)) as habeas_people`;
       return ` ${manifest.lists === 'granted' ? 'semi' : 'anti'} join ${people} on habeas_people.identity = ${column}`;
     },
     mayUse(identity) {
@@ -108,6 +108,11 @@ export async function openConsentExport(options: ConsentExportOptions): Promise<
       );
     },
   };
+}
+
+/** The path, inside quotes, where DuckDB takes a pattern: it is to read the file that was checked, and not others that are called alike. */
+function patternOf(file: string): string {
+  return file.replaceAll(/[[*?]/g, '[$&]').replaceAll("'", "''");
 }
 
 async function readManifest(path: string, publicKeys: readonly string[]): Promise<Manifest> {
