@@ -28,7 +28,8 @@ export const consentRewrite: Benchmark = {
       searchPath: ['public'],
       relations: ['user_events', 'profiles', 'sites'].map(table),
       builtIn: ['count', 'sum', 'rank'],
-      own: { functions: [], operators: [], types: [], unseen: [] },
+      builtInOfOne: [],
+      own: { functions: [], functionsOfOne: [], operators: [], types: [], unseen: [] },
     };
     const catalog = createCatalog(snapshot, {
       narrowed: ({ name }) =>

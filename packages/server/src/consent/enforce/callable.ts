@@ -18,12 +18,14 @@ const HARMFUL =
 
 /** Which functions, operators and types a statement may use. */
 export function findCallable(
-  { builtIn, own, searchPath }: Pick<CatalogSnapshot, 'builtIn' | 'own' | 'searchPath'>,
+  { builtIn, builtInOfOne, own, searchPath }: Omit<CatalogSnapshot, 'relations'>,
   declared: readonly QualifiedName[],
-): Pick<RelationCatalog, 'functionRefused' | 'operatorRefused' | 'typeRefused' | 'unseenCode'> {
+): Omit<RelationCatalog, 'relation'> {
   const known = new Set([...builtIn.filter((name) => !HARMFUL.test(name)), ...HARMLESS]);
   const allowed = new Set(declared.map(keyOf));
   const made = new Set(own.functions.map(keyOf));
+  const ofOne = new Set(own.functionsOfOne.map(keyOf));
+  const builtInAttributes = new Set(builtInOfOne);
   const undeclared = ({ code }: RunsCode) => code.find((name) => !allowed.has(keyOf(name)));
   const byName = <Made extends RunsCode>(all: readonly Made[]) =>
     new Map(all.map((one) => [keyOf(one), one]));
@@ -45,6 +47,14 @@ export function findCallable(
       if (mine.length > 0) return undefined;
       if ((name.schema ?? 'pg_catalog') === 'pg_catalog' && known.has(name.name)) return undefined;
       return 'it is not known to leave tables, files and settings alone.';
+    },
+    attributeRefused(name) {
+      const mine = searchPath.map((schema) => keyOf({ schema, name })).filter((key) => ofOne.has(key));
+      if (mine.some((key) => !allowed.has(key)))
+        return 'one of your own, which may read any table. If it reads none, name it in `consent.targets[].functions`; a column with this name can have another one.';
+      if (mine.length === 0 && builtInAttributes.has(name) && !known.has(name))
+        return 'which is not known to leave tables, files and settings alone.';
+      return undefined;
     },
     operatorRefused(name) {
       const code = inPath(operators, name).map(undeclared).find(Boolean);

@@ -7,9 +7,13 @@ export interface CatalogSnapshot {
   readonly relations: readonly SnapshotRelation[];
   /** Functions of `pg_catalog` that change nothing and give the same answer within a statement. */
   readonly builtIn: readonly string[];
+  /** Functions of `pg_catalog` that can be called with one value, and so by `value.name` too. */
+  readonly builtInOfOne: readonly string[];
   /** Functions that somebody made, and what runs their code when it is used. */
   readonly own: {
     readonly functions: readonly QualifiedName[];
+    /** Those that can be called with one value. */
+    readonly functionsOfOne: readonly QualifiedName[];
     readonly operators: readonly RunsCode[];
     /** Types that are cast to by such code, PostgreSQL's own and those that hold others included. */
     readonly types: readonly (RunsCode & {

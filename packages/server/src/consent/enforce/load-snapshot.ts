@@ -1,12 +1,19 @@
 import type pg from 'pg';
 import type { CatalogSnapshot } from './catalog-snapshot.ts';
+import { refused } from './sql-tree.ts';
 
 /** Reads what statements can name from a PostgreSQL database, all of it from one moment. */
 export async function loadSnapshot(pool: Pick<pg.Pool, 'connect'>): Promise<CatalogSnapshot> {
   const client = await pool.connect();
   try {
     await client.query('begin isolation level repeatable read read only');
-    const path = await client.query<{ path: string[] }>('select current_schemas(false)::text[] as path');
+    const path = await client.query<{ path: string[]; strings: string }>(
+      "select current_schemas(false)::text[] as path, current_setting('standard_conforming_strings') as strings",
+    );
+    if (path.rows[0]?.strings !== 'on')
+      throw refused(
+        'With `standard_conforming_strings` off this database ends strings elsewhere than where they are read. Switch it on for whoever runs statements.',
+      );
     // Then definitions of views are told with all schemas.
     await client.query("set local search_path = ''");
     const { rows } = await client.query<{ snapshot: Omit<CatalogSnapshot, 'searchPath'> }>(SNAPSHOT);
@@ -25,6 +32,8 @@ const RUNS_CODE = `(select oid from pg_catalog.pg_language where lanname not in 
 
 /** Objects with lower numbers came with PostgreSQL. */
 const FIRST_OWN = 16_384;
+
+const OF_ONE = 'pronargs > 0 and pronargs - pronargdefaults <= 1';
 
 const SNAPSHOT = `
 with recursive own as (
@@ -67,10 +76,16 @@ select json_build_object(
   'builtIn', (
     select json_agg(distinct proname) from pg_catalog.pg_proc
     where pronamespace = 'pg_catalog'::regnamespace and provolatile <> 'v' and prokind <> 'p'),
+  'builtInOfOne', (
+    select json_agg(distinct proname) from pg_catalog.pg_proc
+    where pronamespace = 'pg_catalog'::regnamespace and ${OF_ONE}),
   'own', json_build_object(
     'functions', (
       select coalesce(json_agg(distinct jsonb_build_object('schema', own.nspname, 'name', proname)), '[]')
       from pg_catalog.pg_proc join own on own.oid = pronamespace),
+    'functionsOfOne', (
+      select coalesce(json_agg(distinct jsonb_build_object('schema', own.nspname, 'name', proname)), '[]')
+      from pg_catalog.pg_proc join own on own.oid = pronamespace where ${OF_ONE}),
     'operators', (
       select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', oprname, 'code', json_build_array(
         json_build_object('schema', code.schema, 'name', code.name)))), '[]')
@@ -91,7 +106,8 @@ select json_build_object(
     'unseen', (
       select coalesce(json_agg(json_build_object('what', what, 'code', json_build_object('schema', schema, 'name', name))), '[]')
       from (
-        select 'the cast from ' || castsource::regtype || ' to ' || casttarget::regtype, schema, name from casts where castcontext <> 'e'
+        select 'the cast from ' || castsource::regtype || ' to ' || casttarget::regtype, schema, name from casts
+        where castcontext <> 'e' or casttarget in ('json'::regtype, 'jsonb'::regtype)
         union all
         select 'sorting and comparing ' || amproclefttype::regtype, code.schema, code.name
         from pg_catalog.pg_amproc join code on code.oid = amproc

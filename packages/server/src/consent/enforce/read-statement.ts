@@ -23,8 +23,8 @@ export interface RangeVar extends Tree {
 
 /** Kinds of nodes without a rule of their own: all of their fields are read. Any other kind is refused. */
 const PLAIN = new Set(
-  `A_ArrayExpr A_Const A_Indices A_Indirection A_Star Alias BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen CoalesceExpr
-  CollateClause ColumnDef ColumnRef Float GroupingFunc GroupingSet IndexElem InferClause Integer JoinExpr JsonAggConstructor JsonArrayAgg
+  `A_ArrayExpr A_Const A_Indices A_Star Alias BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen CoalesceExpr
+  CollateClause ColumnDef Float GroupingFunc GroupingSet IndexElem InferClause Integer JoinExpr JsonAggConstructor JsonArrayAgg
   JsonArrayConstructor JsonArrayQueryConstructor JsonBehavior JsonFormat JsonFuncExpr JsonIsPredicate JsonKeyValue JsonObjectAgg
   JsonObjectConstructor JsonOutput JsonParseExpr JsonReturning JsonScalarExpr JsonSerializeExpr JsonTable JsonTableColumn JsonTablePathSpec
   JsonArgument JsonValueExpr List MinMaxExpr MultiAssignRef NamedArgExpr NullTest OnConflictClause ParamRef RangeFunction RangeSubselect
@@ -105,6 +105,15 @@ class StatementReader {
       ['CreateTableAsStmt', (node, { scope }) => this.#createTable(node, scope)],
       ['RangeVar', (node, place) => this.#read(node as RangeVar, place)],
       ['FuncCall', (node, { scope }) => this.#call(node, scope)],
+      [
+        'A_Indirection',
+        (node, { scope }) => this.#attributes(node, scope, node.indirection as readonly Tree[]),
+      ],
+      [
+        'ColumnRef',
+        (node, { scope }) =>
+          this.#attributes(node, scope, (node.fields as readonly Tree[]).slice(1).slice(-1)),
+      ],
       ['A_Expr', (node, { scope }) => this.#operator(node, scope, 'name')],
       ['SubLink', (node, { scope }) => this.#operator(node, scope, 'operName')],
       ['SortBy', (node, { scope }) => this.#operator(node, scope, 'useOp')],
@@ -241,6 +250,18 @@ class StatementReader {
     const reason = this.#catalog.functionRefused(name);
     if (reason !== undefined) throw refused(`The function ${named(name)} may not be called: ${reason}`);
     this.#fields(call, scope, ['funcname']);
+  }
+
+  /** What is no column PostgreSQL takes for a function: `(value).name` and `row.name` are `name(value)` then. */
+  #attributes(node: Tree, scope: Scope, names: readonly Tree[]): void {
+    for (const { String: named } of names as readonly { readonly String?: { readonly sval?: string } }[]) {
+      const reason = named && this.#catalog.attributeRefused(named.sval ?? '');
+      if (reason !== undefined)
+        throw refused(
+          `"${named?.sval}" may not stand behind a value or a row: it is the name of a function, ${reason}`,
+        );
+    }
+    this.#fields(node, scope);
   }
 
   /** An expression with an operator in a field of it, if it has one. */

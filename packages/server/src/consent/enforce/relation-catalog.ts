@@ -4,6 +4,8 @@ export interface RelationCatalog {
   relation(name: QualifiedName): Relation | undefined;
   /** Why a function may not be called; undefined: it may. */
   functionRefused(name: QualifiedName): string | undefined;
+  /** Why a name may not stand behind a value, where PostgreSQL may call a function by it: `(value).name`; undefined: it may. */
+  attributeRefused(name: string): string | undefined;
   /** Why an operator may not be used; undefined: it may. */
   operatorRefused(name: QualifiedName): string | undefined;
   /** Why a type may not be cast to; undefined: it may. */

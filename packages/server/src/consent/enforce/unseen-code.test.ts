@@ -88,6 +88,76 @@ describe('casts that run code', () => {
   });
 });
 
+describe('what stands behind a value', () => {
+  const OWN = `
+    create function shop.told(text) returns bigint language sql stable as 'select count(*) from shop.people';
+    create function shop.owned(shop.sites, more text default '') returns bigint language sql stable as 'select count(*) from shop.people';
+    create function shop.pair(text, text) returns bigint language sql stable as 'select count(*) from shop.people'`;
+
+  it('can be a function that counts everybody', async () => {
+    await run(OWN);
+    const { rows } = await database.pool
+      .query('set search_path = shop; select (site).told, s.owned from sites s; reset search_path')
+      .then((results) => (results as unknown as { rows: unknown[] }[])[1] ?? { rows: [] });
+    expect(rows).toEqual([{ told: 2, owned: 2 }]);
+  });
+
+  it('is refused where it is a function that may not be called', async () => {
+    await run(OWN);
+    for (const [statement, name] of [
+      ['select (site).told from sites', 'told'],
+      ['select s.owned from sites s', 'owned'],
+      ['select (s).owned from sites s', 'owned'],
+      ['select shop.sites.owned from shop.sites', 'owned'],
+      ['select (s.feels::text).told from sites s', 'told'],
+      ['select site from sites s order by s.owned', 'owned'],
+      [`select ('select to_tsvector(name) from shop.people'::text).ts_stat`, 'ts_stat'],
+      [`select ('/etc/hostname'::text).pg_read_file`, 'pg_read_file'],
+    ] as const)
+      await expect(enforced(statement), statement).rejects.toMatchObject({
+        code: 'SQL_REFUSED',
+        message: expect.stringContaining(`"${name}" may not stand behind`),
+      });
+  });
+
+  it('is read where it is a column, or a function that may be called', async () => {
+    await run(OWN);
+    for (const statement of [
+      'select s.site, (s).feels from sites s',
+      'select (site).upper, s.pair from sites s',
+    ])
+      await expect(enforced(statement)).resolves.toBeTypeOf('string');
+    await expect(enforced('select s.owned from sites s', ['owned'])).resolves.toBeTypeOf('string');
+  });
+});
+
+it('refuses every statement where a cast to JSON runs code, which to_json makes unasked', async () => {
+  await run(`
+    create function shop.as_json(shop.mood) returns json language sql stable as 'select to_json(count(*)) from shop.people';
+    create cast (shop.mood as json) with function shop.as_json(shop.mood)`);
+  const { rows } = await database.pool.query('select to_json(feels) as told from shop.sites');
+  expect(rows).toEqual([{ told: 2 }]);
+  await expect(enforced('select to_json(feels) from sites')).rejects.toThrow(
+    /the cast from shop\.mood to json.*shop\.as_json/,
+  );
+});
+
+it('reads nothing of a database that ends strings elsewhere', async () => {
+  const pool = {
+    connect: async () => {
+      const client = await database.pool.connect();
+      await client.query('set standard_conforming_strings = off');
+      const release = client.release.bind(client);
+      client.release = () => release(true);
+      return client;
+    },
+  } as unknown as typeof database.pool;
+  await expect(loadSnapshot(pool)).rejects.toMatchObject({
+    code: 'SQL_REFUSED',
+    message: expect.stringContaining('standard_conforming_strings'),
+  });
+});
+
 describe('comparisons that run code', () => {
   it('are refused in every statement, because they are made without their operator too', async () => {
     await run('create operator shop.= (leftarg = shop.mood, rightarg = text, function = shop.same)');

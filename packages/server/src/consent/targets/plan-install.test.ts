@@ -134,6 +134,36 @@ it('follows the configuration: a table, a purpose and row security that come and
   );
 });
 
+it('keeps each person’s number, and gives none again, whatever makes the table of numbers anew', async () => {
+  await on(applyInstall);
+  await house.say([1, 2, 3].map((person) => ({ type: 'user_id', person, choices: { analytics: false } })));
+  await house.sync(true);
+  const numbers = async () =>
+    (await house.shop.query('select identity, key from habeas_consent.signatures_user_id order by key')).rows;
+  const before = await numbers();
+  expect(before.length).toBeGreaterThan(2);
+  const less = { ...house.target, purposes: house.target.purposes.filter(({ code }) => code !== 'fraud') };
+  for (const [change, target] of [
+    ['create index on habeas_consent.signatures_user_id (denied)', house.target],
+    ['select 1', less],
+    ['select 1', house.target],
+  ] as const) {
+    await house.shop.query(change);
+    expect(shortly(await on(applyInstall, target)).join()).toMatch(/table signatures_user_id/);
+    expect(await numbers()).toEqual(before);
+  }
+  const newest = 'select key from habeas_consent.signatures_user_id order by key desc limit 1';
+  const last = (await house.shop.query(newest)).rows[0].key;
+  await house.shop.query('delete from habeas_consent.signatures_user_id where key = $1', [last]);
+  await house.shop.query('create index on habeas_consent.signatures_user_id (denied)');
+  await on(applyInstall);
+  await house.shop.query(
+    "insert into habeas_consent.signatures_user_id (identity, granted, denied) values ('somebody else', 0, 0)",
+  );
+  expect((await house.shop.query(newest)).rows[0].key).toBeGreaterThan(last);
+  await house.sync(true);
+});
+
 it('makes the bits of a purpose anew when it is no longer allowed until refused', async () => {
   const stricter: Target = {
     ...house.target,

@@ -94,7 +94,7 @@ function stepOf(
   found: string | undefined,
 ): readonly InstallStep[] {
   const one = pick(object);
-  const anew = [...object.drop, ...object.create];
+  const anew = object.replace ?? [...object.drop, ...object.create];
   if (before === undefined) {
     if (found !== undefined && object.kind === 'row security')
       throw new HabeasError(

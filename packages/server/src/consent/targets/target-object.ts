@@ -7,6 +7,8 @@ export interface TargetObject {
   readonly name: string;
   readonly create: readonly string[];
   readonly drop: readonly string[];
+  /** What takes its place where something of what is in it has to stay. (Default: it is dropped and created) */
+  readonly replace?: readonly string[];
 }
 
 /** What was made, and how the database showed it then. */

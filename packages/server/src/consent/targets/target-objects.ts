@@ -63,21 +63,47 @@ function signatures(
   purposes: readonly NumberedPurpose[],
 ): TargetObject {
   const table = signaturesTable(type);
-  const key = numbers.has(type) ? '' : ' generated always as identity (minvalue 0 start 0)';
-  return {
-    kind: 'table',
-    name: `signatures_${type}`,
-    create: [
-      `create table ${table} (identity text primary key, key integer${key} not null unique,
+  const isNumber = numbers.has(type);
+  const key = isNumber ? '' : ' generated always as identity (minvalue 0 start 0)';
+  const create = [
+    `create table ${table} (identity text primary key, key integer${key} not null unique,
         granted bigint not null, denied bigint not null, check (granted & denied = 0)) with (fillfactor = 85)`,
-      // A hash of those who agreed, or refused, is made from the index alone.
-      ...purposes.map(
-        ({ number, optOut }) =>
-          `create index on ${table} (identity) where (${optOut ? 'denied' : 'granted'} & ${1n << BigInt(number)}) <> 0`,
-      ),
-    ],
-    drop: [`drop table if exists ${table}`, `delete from ${SCHEMA}.filled where type = '${type}'`],
-  };
+    // A hash of those who agreed, or refused, is made from the index alone.
+    ...purposes.map(
+      ({ number, optOut }) =>
+        `create index on ${table} (identity) where (${optOut ? 'denied' : 'granted'} & ${1n << BigInt(number)}) <> 0`,
+    ),
+  ];
+  const drop = [`drop table if exists ${table}`, `delete from ${SCHEMA}.filled where type = '${type}'`];
+  const replace = isNumber ? {} : { replace: [...keepKeys(table), ...drop, ...create, ...giveKeys(table)] };
+  return { kind: 'table', name: `signatures_${type}`, create, drop, ...replace };
+}
+
+/**
+ * Rows of the target's own tables have people's numbers: each has to stay that of its person, and none may be given again. What they said comes with
+ * the next sync, and until then nobody is seen.
+ */
+function keepKeys(table: string): readonly string[] {
+  return [
+    'create temporary table habeas_keys (identity text, key integer, next bigint) on commit drop',
+    `do $$ declare numbers text; begin
+       if pg_catalog.to_regclass('${table}') is null then return; end if;
+       insert into pg_temp.habeas_keys select identity, key, null from ${table};
+       numbers := pg_catalog.pg_get_serial_sequence('${table}', 'key');
+       if numbers is not null then execute 'insert into pg_temp.habeas_keys select null, null, last_value + is_called::integer from ' || numbers; end if;
+     exception when undefined_column then null;
+     end $$`,
+  ];
+}
+
+function giveKeys(table: string): readonly string[] {
+  return [
+    `insert into ${table} (identity, key, granted, denied) overriding system value
+     select identity, key, 0, 0 from pg_temp.habeas_keys where identity is not null and key is not null`,
+    `select pg_catalog.setval(pg_catalog.pg_get_serial_sequence('${table}', 'key'),
+       (select greatest(0, max(key) + 1, max(next)) from pg_temp.habeas_keys), false)`,
+    'drop table pg_temp.habeas_keys',
+  ];
 }
 
 /** Whether a purpose is allowed by default decides what its bits mean: with another one they are made anew. */

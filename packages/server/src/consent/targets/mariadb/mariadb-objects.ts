@@ -65,15 +65,24 @@ function signatures(type: string, { numbers }: Pick<Target, 'numbers'>): TargetO
   const table = `${SCHEMA}.${quoteName(`signatures_${type}`)}`;
   const numbered = numbers.has(type) ? '' : ' auto_increment';
   const forget = `delete from ${SCHEMA}.filled where type = ${quoteText(type)}`;
+  const columns = `(identity varchar(${LONGEST_IDENTITY}) ${EXACT} not null primary key,
+        number bigint not null${numbered} unique, granted bigint not null, denied bigint not null, check (granted & denied = 0)) engine=InnoDB`;
+  const create = [forget, `create or replace table ${table} ${columns}`];
+  const kept = `${SCHEMA}.${quoteName(`numbers_${type}`)}`;
+  // Rows of the target's own tables have people's numbers: each has to stay that of its person. What they said comes with the next sync.
+  const replace = [
+    `create table if not exists ${table} ${columns}`,
+    `create or replace table ${kept} as select identity, number from ${table}`,
+    ...create,
+    `insert into ${table} (identity, number, granted, denied) select identity, number, 0, 0 from ${kept}`,
+    `drop table ${kept}`,
+  ];
   return {
     kind: 'table',
     name: `signatures_${type}`,
-    create: [
-      forget,
-      `create or replace table ${table} (identity varchar(${LONGEST_IDENTITY}) ${EXACT} not null primary key,
-        number bigint not null${numbered} unique, granted bigint not null, denied bigint not null, check (granted & denied = 0)) engine=InnoDB`,
-    ],
+    create,
     drop: [forget, `drop table if exists ${table}`],
+    ...(numbers.has(type) ? {} : { replace }),
   };
 }
 

@@ -6,8 +6,11 @@ import { quoteName, quoteText } from './mariadb-text.ts';
 /** Longer identities fit in no key of InnoDB: nobody is known by one, and rows with one are hidden. In characters. */
 export const LONGEST_IDENTITY = 768;
 
-/** What ECMAScript's `trim` takes away of ASCII, at both ends. As bytes, because backslashes mean different things to different sessions. */
-const BLANKS = quoteText(String.raw`^[\t-\r ]+|[\t-\r ]+\z`);
+/**
+ * What ECMAScript's `trim` takes away of ASCII, at both ends. As bytes, because backslashes mean different things to different sessions, and with the flag
+ * that a session can turn round (`default_regex_flags`).
+ */
+const BLANKS = quoteText(String.raw`(?-U)^[\t-\r ]+|[\t-\r ]+\z`);
 
 export interface NarrowOptions {
   readonly purpose: NumberedPurpose;
@@ -64,7 +67,8 @@ function printed(column: MariadbColumn, alias: string): string {
     case 'uuid':
       return `convert(cast(${at} as char(36)) using utf8mb4)`;
     default:
-      return `convert(${at} using utf8mb4)`;
+      // Such a text ends without blanks, unless the session asks for all of them (`PAD_CHAR_TO_FULL_LENGTH`).
+      return `convert(${column.type === 'char' ? `rtrim(${at})` : at} using utf8mb4)`;
   }
 }
 

@@ -194,7 +194,7 @@ describe.skipIf(program === undefined)('a target in MariaDB', () => {
   });
 
   it('brings over what changed and nothing else, all of it or none', async () => {
-    await house.say([{ type: 'email', person: 1, choices: { analytics: true } }]);
+    await house.say([1, 2].map((person) => ({ type: 'email', person, choices: { analytics: true } })));
     await house.sync();
     await house.say([{ type: 'email', person: 1, choices: { analytics: false } }]);
     expect((await house.sync()).changed).toBe(1);
@@ -269,6 +269,43 @@ describe.skipIf(program === undefined)('a target in MariaDB', () => {
     }
     await apply();
     expect(shortly(await plan())).toEqual([]);
+  });
+
+  it('shows the same whatever a session says about blanks and about regular expressions', async () => {
+    await house.say(
+      [1, 2, 3, 4, 6, 9].flatMap((person) =>
+        (['user_id', 'email'] as const).map((type) => ({ type, person, choices: { advertising: false } })),
+      ),
+    );
+    await house.sync();
+    const shown = async () => [await seen('advertising', 'letters'), await seen('advertising', 'old "ones"')];
+    const before = await shown();
+    const [mode] = (await house.server.run('select @@global.sql_mode as mode')).rows;
+    await house.server.run(
+      "set global sql_mode = 'PAD_CHAR_TO_FULL_LENGTH', default_regex_flags = 'UNGREEDY'",
+    );
+    try {
+      expect(await shown()).toEqual(before);
+    } finally {
+      await house.server.run("set global sql_mode = ?, default_regex_flags = ''", [mode?.mode]);
+    }
+  });
+
+  it('keeps each person’s number when their table is made anew', async () => {
+    await house.sync(true);
+    const numbers = async () =>
+      (
+        await house.server.run(
+          'select identity, number from habeas_consent.signatures_user_id order by identity',
+        )
+      ).rows;
+    const before = await numbers();
+    expect(before.length).toBeGreaterThan(2);
+    await house.server.run('create index denied on habeas_consent.signatures_user_id (denied)');
+    expect(shortly(await apply()).join()).toContain('restore table signatures_user_id');
+    expect(await numbers()).toEqual(before);
+    expect(shortly(await plan())).toEqual([]);
+    await house.sync(true);
   });
 
   it('refuses to end with a role that reads more by another role, or because everybody may', async () => {
