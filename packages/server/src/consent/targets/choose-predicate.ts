@@ -96,13 +96,21 @@ interface BitmapOptions {
   readonly byText: (alias: string) => string;
 }
 
+/** A bitmap of larger numbers would be larger than 16 MB. */
+export const LARGEST_KEY: number = 2 ** 27 - 1;
+
+/** Whether a row's person, of whom no bit is known, may have said nothing; of other numbers nobody can note what was said. */
+export function canBeUnknown(number: string): string {
+  return `(${number} between 0 and ${LARGEST_KEY}) is not false`;
+}
+
 /** A bit beyond the bitmap is of nobody who is known: what holds is the default. `case`, because PostgreSQL would take one of two hundred rows to have a bit of 0. */
 function bitmapWhere(table: ProtectedTable, key: string, { purpose, byText }: BitmapOptions) {
   const bits = `(select pg_catalog.string_agg(bits, ''::bytea order by chunk) from ${SCHEMA}.bitmaps where type = '${table.identity}' and purpose = ${purpose.number})`;
   const end = covered(table, purpose);
-  const rest = purpose.optOut ? `${end} is not null` : 'false';
   return (alias: string) => {
     const value = `${alias}.${identifierText(key)}`;
+    const rest = purpose.optOut ? `${end} is not null and ${canBeUnknown(value)}` : 'false';
     const unnumbered = key === table.column ? '' : `when ${value} is null then ${byText(alias)} `;
     return `(case when ${value} >= 0 and ${value} < ${end} then pg_catalog.get_bit(${bits}, ${value}) ${purpose.optOut ? '=' : '<>'} 0 ${unnumbered}else ${rest} end)`;
   };

@@ -1,5 +1,5 @@
 import { identifierText } from '../enforce/index.ts';
-import { composedText, identityText, SCHEMA, signaturesTable } from './choose-predicate.ts';
+import { canBeUnknown, composedText, identityText, SCHEMA, signaturesTable } from './choose-predicate.ts';
 import type { ProtectedTable, Target } from './target.ts';
 import { roleOf, type TargetObject } from './target-object.ts';
 
@@ -69,5 +69,5 @@ function policyOf(table: ProtectedTable): string {
   const key = identifierText(table.key);
   const bits = `(select pg_catalog.string_agg(bits, ''::bytea order by chunk) from ${SCHEMA}.bitmaps where type = '${table.identity}' and purpose = ${one('p.number')})`;
   const unnumbered = table.key === table.column ? '' : `when ${key} is null then ${byText} `;
-  return `case when ${key} >= 0 and ${key} < ${one('f.covered')} then pg_catalog.get_bit(${bits}, ${key}) <> ${one('p.opt_out::integer')} ${unnumbered}else coalesce(${optOut}, false) end`;
+  return `case when ${key} >= 0 and ${key} < ${one('f.covered')} then pg_catalog.get_bit(${bits}, ${key}) <> ${one('p.opt_out::integer')} ${unnumbered}else coalesce(${optOut}, false) and ${canBeUnknown(key)} end`;
 }

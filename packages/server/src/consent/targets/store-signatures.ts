@@ -1,11 +1,8 @@
 import type pg from 'pg';
-import { type NumberedPurpose, SCHEMA, signaturesTable } from './choose-predicate.ts';
+import { LARGEST_KEY, type NumberedPurpose, SCHEMA, signaturesTable } from './choose-predicate.ts';
 import type { TargetSignature } from './read-signatures.ts';
 import { KEYS_PER_CHUNK } from './target-objects.ts';
 import type { StoreOptions } from './target-store.ts';
-
-/** A bitmap of larger numbers would be larger than 16 MB. */
-const LARGEST_KEY = 2 ** 27 - 1;
 
 /** Takes rows for {@link mergeGiven}, in the caller's transaction. */
 export async function prepareGiven(client: pg.ClientBase): Promise<void> {
