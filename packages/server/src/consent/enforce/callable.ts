@@ -20,7 +20,7 @@ const HARMFUL =
 export function findCallable(
   { builtIn, builtInOfOne, own, searchPath }: Omit<CatalogSnapshot, 'relations'>,
   declared: readonly QualifiedName[],
-): Omit<RelationCatalog, 'relation'> {
+): Omit<RelationCatalog, 'relation' | 'writingRefused'> {
   const known = new Set([...builtIn.filter((name) => !HARMFUL.test(name)), ...HARMLESS]);
   const allowed = new Set(declared.map(keyOf));
   const made = new Set(own.functions.map(keyOf));

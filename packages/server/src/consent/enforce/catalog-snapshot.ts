@@ -31,6 +31,10 @@ export interface SnapshotRelation {
   readonly kind: 'table' | 'view' | 'other';
   /** The partitioned tables, or those that it inherits from, that its rows belong to, too. */
   readonly partOf: readonly { readonly schema: string; readonly name: string }[];
+  /** What runs code when rows are written to it, or to a part of it. (Default: nothing) */
+  readonly whenWritten?: readonly Unseen[];
+  /** Whether it has rules (`create rule`), which make other statements of those that write to it. (Default: no) */
+  readonly hasRules?: boolean;
   /** Of a view: its query, with schemas. */
   readonly definition?: string;
 }
@@ -43,7 +47,7 @@ export interface RunsCode {
 }
 
 export interface Unseen {
-  /** `the cast from public.mood to text` */
+  /** `the cast from public.mood to text`, `a default` */
   readonly what: string;
   readonly code: QualifiedName;
 }

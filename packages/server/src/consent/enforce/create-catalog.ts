@@ -32,6 +32,16 @@ export function createCatalog(snapshot: CatalogSnapshot, declared: DeclaredTable
       const found = find(name);
       return found === undefined ? undefined : relationOf(found, declared);
     },
+    writingRefused(relation) {
+      const found = relations.get(keyOf(relation));
+      if (found?.hasRules === true) return 'it has rules, which make other statements of this one.';
+      const allowed = new Set(declared.functions.map(keyOf));
+      const run = found?.whenWritten?.find(({ code }) => !allowed.has(keyOf(code)));
+      return (
+        run &&
+        `code of your own runs for ${run.what} of it, which may read any table. If ${run.code.schema}.${run.code.name} reads none, name it in \`consent.targets[].functions\`.`
+      );
+    },
     ...findCallable(snapshot, declared.functions),
   };
 }

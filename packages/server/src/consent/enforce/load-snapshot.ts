@@ -49,6 +49,16 @@ with recursive own as (
   where prolang in ${RUNS_CODE} and p.oid >= ${FIRST_OWN}
 ), casts as (
   select castsource, casttarget, castcontext, code.schema, code.name from pg_catalog.pg_cast join code on code.oid = castfunc
+), made_of(classid, objid, schema, name) as (
+  select classid, objid, code.schema, code.name from pg_catalog.pg_depend join code on code.oid = refobjid where refclassid = 'pg_proc'::regclass
+), written(oid, what, schema, name) as (
+  select adrelid, 'a default', schema, name from pg_catalog.pg_attrdef a join made_of on classid = 'pg_attrdef'::regclass and objid = a.oid
+  union all
+  select conrelid, 'a check', schema, name from pg_catalog.pg_constraint c join made_of on classid = 'pg_constraint'::regclass and objid = c.oid
+  union all
+  select indrelid, 'an index', schema, name from pg_catalog.pg_index join made_of on classid = 'pg_class'::regclass and objid = indexrelid
+  union all
+  select tgrelid, 'a trigger', code.schema, code.name from pg_catalog.pg_trigger join code on code.oid = tgfoid where not tgisinternal
 ), parts(oid, part) as (
   select oid, oid from pg_catalog.pg_type
   union
@@ -69,6 +79,10 @@ select json_build_object(
         select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', p.relname)), '[]')
         from ancestors join pg_catalog.pg_class p on p.oid = ancestor join pg_catalog.pg_namespace n on n.oid = p.relnamespace
         where ancestors.oid = c.oid),
+      'whenWritten', (
+        select coalesce(json_agg(distinct jsonb_build_object('what', what, 'code', jsonb_build_object('schema', schema, 'name', name))), '[]')
+        from written where written.oid = c.oid or written.oid in (select oid from ancestors where ancestor = c.oid)),
+      'hasRules', exists (select from pg_catalog.pg_rewrite where ev_class = c.oid and ev_type <> '1'),
       'definition', case when c.relkind = 'v' then rtrim(pg_catalog.pg_get_viewdef(c.oid), '; ') end
     )) order by own.nspname, c.relname), '[]')
     from pg_catalog.pg_class c join own on own.oid = c.relnamespace

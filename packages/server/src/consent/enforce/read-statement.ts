@@ -207,6 +207,8 @@ class StatementReader {
       throw refused(
         `${named(relation)} has rows of people who did not agree; a job may only add rows to it, and not change those that are there.`,
       );
+    const reason = relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation);
+    if (reason !== undefined) throw refused(`Nothing may be written to ${named(relation)}: ${reason}`);
     this.#fields(change, this.#with(change.withClause as Tree | undefined, scope), [
       'withClause',
       'relation',

@@ -158,6 +158,54 @@ it('reads nothing of a database that ends strings elsewhere', async () => {
   });
 });
 
+describe('code that runs when rows are written', () => {
+  const COUNTING = `
+    create function shop.counted() returns bigint language sql stable as 'select count(*) from shop.people';
+    create function shop.noted() returns trigger language plpgsql as 'begin new.site := (select count(*) from shop.people); return new; end';
+    create function shop.checked(text) returns boolean language sql immutable as 'select count(*) > 0 from shop.people';`;
+
+  it('can count everybody', async () => {
+    await run(`${COUNTING} alter table shop.sites add n bigint default shop.counted()`);
+    const { rows } = await database.pool.query("insert into shop.sites (site) values ('b') returning n");
+    expect(rows).toEqual([{ n: 2 }]);
+  });
+
+  it.each([
+    ['a default', 'alter table shop.sites add n bigint default shop.counted()', 'counted'],
+    [
+      'a trigger',
+      'create trigger t before insert on shop.sites for each row execute function shop.noted()',
+      'noted',
+    ],
+    ['a check', 'alter table shop.sites add check (shop.checked(site))', 'checked'],
+    ['an index', 'create index on shop.sites ((shop.checked(site)))', 'checked'],
+    [
+      'a trigger of a part',
+      'create table shop.sites_1 () inherits (shop.sites); create trigger t before insert on shop.sites_1 for each row execute function shop.noted()',
+      'noted',
+    ],
+  ])('is refused unless it is declared to read no table: %s', async (_, made, name) => {
+    await run(`${COUNTING} ${made}`);
+    for (const statement of [
+      "insert into sites (site) values ('b') returning *",
+      "update sites set site = 'b'",
+      'delete from sites',
+    ]) {
+      await expect(enforced(statement)).rejects.toMatchObject({
+        code: 'SQL_REFUSED',
+        message: expect.stringMatching(new RegExp(`written to "shop.sites".*shop\\.${name}`)),
+      });
+      await expect(enforced(statement, [name])).resolves.toBeTypeOf('string');
+    }
+    await expect(enforced('select site from sites')).resolves.toBeTypeOf('string');
+  });
+
+  it('is refused where it is a rule', async () => {
+    await run('create rule r as on insert to shop.sites do also select * from shop.people');
+    await expect(enforced("insert into sites (site) values ('b')")).rejects.toThrow(/it has rules/);
+  });
+});
+
 describe('comparisons that run code', () => {
   it('are refused in every statement, because they are made without their operator too', async () => {
     await run('create operator shop.= (leftarg = shop.mood, rightarg = text, function = shop.same)');
