@@ -30,7 +30,7 @@ export function createCatalog(snapshot: CatalogSnapshot, declared: DeclaredTable
   return {
     relation(name) {
       const found = find(name);
-      return found === undefined ? undefined : relationOf(found, declared);
+      return found === undefined ? undefined : relationOf(found, { declared, snapshot });
     },
     writingRefused(relation) {
       const found = relations.get(keyOf(relation));
@@ -46,14 +46,23 @@ export function createCatalog(snapshot: CatalogSnapshot, declared: DeclaredTable
   };
 }
 
-function relationOf(found: SnapshotRelation, declared: DeclaredTables): Relation | undefined {
+function relationOf(
+  found: SnapshotRelation,
+  { declared, snapshot }: { readonly declared: DeclaredTables; readonly snapshot: CatalogSnapshot },
+): Relation | undefined {
   const { schema, name } = found;
   // What is a part of a protected table is protected like the whole.
   for (const table of [found, ...found.partOf]) {
     const narrowed = declared.narrowed(table);
     if (narrowed !== undefined) return { kind: 'protected', schema, name, narrowed };
   }
-  if (declared.open(found)) return { kind: 'open', schema, name };
+  if (declared.open(found)) {
+    const isPart = ({ partOf }: SnapshotRelation) => partOf.some((whole) => keyOf(whole) === keyOf(found));
+    const part = snapshot.relations.find((one) => isPart(one) && declared.narrowed(one) !== undefined);
+    if (part === undefined) return { kind: 'open', schema, name };
+    const reason = `it is declared to have none of people, and its part ${part.schema}.${part.name} has rows of people.`;
+    return { kind: 'refused', schema, name, reason };
+  }
   if (found.kind === 'view' && found.definition !== undefined)
     return { kind: 'view', schema, name, definition: found.definition };
   if (found.kind === 'other')

@@ -241,7 +241,7 @@ class StatementReader {
     const relation = this.#catalog.relation(name);
     if (relation === undefined)
       throw refused(
-        `${named(name)} is not known. Say in \`consent.tables\` whose rows it has, or that it has none of people.`,
+        `${named(name)} is not known. Say in \`consent.targets[].tables\` whose rows it has, or that it has none of people.`,
       );
     if (relation.kind === 'refused') throw refused(`${named(relation)} cannot be read: ${relation.reason}`);
     return relation;

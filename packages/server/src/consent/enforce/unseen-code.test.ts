@@ -233,6 +233,13 @@ describe('comparisons that run code', () => {
   });
 });
 
+it('refuses a table without people of which a part has some', async () => {
+  await run('drop table shop.people cascade; create table shop.people (id int) inherits (shop.sites)');
+  for (const statement of ['select site from sites', "update sites set site = 'x' returning *"])
+    await expect(enforced(statement)).rejects.toThrow(/its part shop\.people has rows of people/);
+  await expect(enforced('select site from people')).resolves.toBeTypeOf('string');
+});
+
 it('refuses nothing where nobody made any', async () => {
   await expect(enforced('select feels::text, site::varchar(3) from sites order by 1')).resolves.toBeTypeOf(
     'string',
