@@ -178,7 +178,7 @@ it.each([
 
 it.each([
   ['select 1; select 2', '2 statements'],
-  ['select * from habeas_consent.signatures_email', 'consent.tables'],
+  ['select * from habeas_consent.signatures_email', 'consent.targets[].tables'],
   ['select * from "letters"/*\n*/ -- from sites', undefined],
   [`select '${'x'.repeat(1_000_001)}'`, 'are read'],
 ])('takes or refuses by name what is odd: %s', async (sql, reason) => {
