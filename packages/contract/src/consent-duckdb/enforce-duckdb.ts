@@ -79,6 +79,7 @@ async function enforceWithin(sql: string, options: EnforceDuckDbOptions): Promis
     'consent' in table ? [{ read, table, query: queryOf(table) }] : [],
   );
   if (replaced.length === 0) return { sql, purpose, relations: [], expiresAt: undefined };
+  for (const table of new Set(replaced.map((one) => one.table))) await requireComparable(connection, table);
   const text = spliced(sql, replaced);
   const parsed = new Map<string, Tree>();
   for (const { read, query } of replaced) {
@@ -128,6 +129,35 @@ function find(node: BaseTable, tables: readonly Declared[]): Declared {
   return table;
 }
 
+/** Types of which each value is written in one way. Of a number with a fraction `7.0` and `7` would be two people. */
+const WRITTEN_IN_ONE_WAY = /^(?:VARCHAR|U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER|ENUM\(.*)$/s;
+
+/** Throws {@link SqlRefusedError} where a column names people by values that may be written otherwise in the list. */
+async function requireComparable(
+  connection: DuckDbConnection,
+  { schema, name, column, consent }: Narrowed,
+): Promise<void> {
+  const isNamed = (at: string, text: string) => `lower(${at}) = lower('${text.replaceAll("'", "''")}')`;
+  const read = await connection.runAndReadAll(
+    `select data_type, ${isNamed('column_name', column)} from duckdb_columns() where database_name in (current_database(), 'temp')
+     and ${isNamed('schema_name', schema)} and ${isNamed('table_name', name)}`,
+  );
+  const columns = read.getRowsJson();
+  // It is for another database, such as a statement that is rewritten at a shell.
+  if (columns.length === 0) return;
+  const types = columns.filter(([, isIt]) => String(isIt) === 'true').map(([type]) => String(type));
+  if (types.length === 0)
+    throw new SqlRefusedError(`"${schema}.${name}" has no column "${column}" in this database.`);
+  // An identity in capital letters is the same uuid: whoever refused by one would not be found.
+  const isKnown = (type: string) =>
+    WRITTEN_IN_ONE_WAY.test(type) || (type === 'UUID' && consent.lists === 'granted');
+  const other = types.find((type) => !isKnown(type));
+  if (other !== undefined)
+    throw new SqlRefusedError(
+      `"${column}" of "${schema}.${name}" is of the type ${other}, in which a person can be written in several ways. Add a column with the text of the identity, and name that.`,
+    );
+}
+
 function queryOf({ schema, name, column, consent }: Narrowed): string {
   const people = identityOf(consent.identityType, `${ROW}.${quoted(column)}`);
   const narrowed = `select ${ROW}.* from ${quoted(schema)}.${quoted(name)} as ${ROW}${consent.join(people.sql)}`;
@@ -145,10 +175,12 @@ const BLANKS =
 function identityOf(type: string, at: string): { readonly sql: string; readonly where: string | undefined } {
   const text = `cast(${at} as varchar)`;
   const composed = `nfc_normalize(${text})`;
-  if (type !== 'email') return { sql: composed, where: undefined };
+  // Letter by letter, whatever the collation of the column calls equal.
+  const exact = 'collate "C"';
+  if (type !== 'email') return { sql: `${composed} ${exact}`, where: undefined };
   const blanks = [...BLANKS].map((blank) => `chr(${blank.codePointAt(0)})`).join(' || ');
   return {
-    sql: `lower(trim(${composed}, ${blanks}))`,
+    sql: `lower(trim(${composed}, ${blanks})) ${exact}`,
     where: `coalesce(not regexp_matches(${text}, '[\u0130\u03a3]'), true)`,
   };
 }

@@ -182,6 +182,35 @@ it('sees the same in whatever statement the grammar makes', async () => {
   expect(run).toBe(60);
 });
 
+it('compares people letter by letter, and by no type that writes one of them in several ways', async () => {
+  await full.run(
+    `create table odd as select 'U' || p as capital, p::double as real, p::decimal(9, 2) as fraction, uuid() as id, p as n from range(${PEOPLE}) t(p)`,
+  );
+  await full.run('alter table odd alter capital type varchar collate nocase');
+  const [events] = tables.granted;
+  const [refusing] = tables.denied;
+  const consentOf = (table: DuckDbTable | undefined) =>
+    table !== undefined && 'consent' in table ? table.consent : undefined;
+  const by = async (column: string, table: DuckDbTable | undefined) => {
+    const consent = consentOf(table);
+    if (consent === undefined) throw new Error('There is no list.');
+    const odd = [{ table: 'odd', column, consent }];
+    const { sql } = await enforce('select count(*) from odd', {
+      engine: 'duckdb',
+      connection: full,
+      purpose: 'analytics',
+      tables: odd,
+    });
+    return rowsOf(full, sql);
+  };
+  expect(await by('capital', events)).toEqual(['["0"]']);
+  expect(await by('id', events)).toEqual(['["0"]']);
+  for (const column of ['real', 'fraction', 'id'])
+    await expect(by(column, refusing), column).rejects.toThrow(/can be written in several ways/);
+  await expect(by('gone', events)).rejects.toThrow(/has no column "gone"/);
+  await full.run('drop table odd');
+});
+
 describe('refuses', () => {
   it.each([
     ['select 1; select 2', '2 statements'],
