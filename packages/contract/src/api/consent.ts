@@ -19,12 +19,31 @@ export type PurposeView = z.output<typeof purposeViewSchema>;
 
 export const purposeListSchema = z.object({ items: z.array(purposeViewSchema) }).meta({ id: 'PurposeList' });
 
+/** As of identities: a database cannot keep a NUL or half of a surrogate pair, and would refuse the whole call. */
+const storable = [
+  (text: string) => !text.includes('\0') && text.isWellFormed(),
+  'text without NUL and without halves of surrogate pairs',
+] as const;
+
 /** What the person was shown: without it nobody can prove what they agreed to. */
 export const noticeSeenSchema = z
   .strictObject({
-    version: z.string().min(1).max(100),
-    language: z.string().min(1).max(35),
-    variant: z.string().max(100).default('').describe('Which interface asked, such as `banner`'),
+    version: z
+      .string()
+      .min(1)
+      .max(100)
+      .refine(...storable),
+    language: z
+      .string()
+      .min(1)
+      .max(35)
+      .refine(...storable),
+    variant: z
+      .string()
+      .max(100)
+      .refine(...storable)
+      .default('')
+      .describe('Which interface asked, such as `banner`'),
   })
   .describe('What the person was shown: without it nobody can prove what they agreed to');
 
@@ -73,6 +92,7 @@ export const consentOutcomeSchema = z
         'future',
         'event-id-reused',
         'nothing-said',
+        'blank-identity',
         'malformed-tcf',
         'malformed-gpp',
         'unknown-gpp-section',

@@ -95,6 +95,26 @@ it('stores calls that come at once together, and gives each its own outcomes', a
   expect(rows.length).toBeLessThan(10);
 });
 
+it('refuses blank addresses, which would all be one person, and repeats nothing that is no code', async () => {
+  const consent = open();
+  const blank = signal('blank', ' \t', { analytics: true });
+  expect(
+    await consent.record(caller, [blank, signal('not blank', 'blank@x.org', { analytics: true })]),
+  ).toMatchObject([{ state: 'refused', code: 'blank-identity' }, { state: 'stored' }]);
+  const text = [
+    { ...blank, choices: { analytics: true } },
+    { ...blank, identity: ada, choices: { 'ada@example.org': true } },
+    { ...blank, identity: ada, choices: { selling: true } },
+  ].map(({ identity, said_at, choices }) => JSON.stringify({ identity, said_at, choices }));
+  for (const dry_run of ['true', 'false'] as const) {
+    const list = { format: 'json-lines', name: 'blank', dry_run, text: text.join('\n') } as const;
+    const { refused } = await consent.importRows(caller, list);
+    expect(refused.map(({ code }) => code)).toEqual(['blank-identity', 'unknown-purpose', 'unknown-purpose']);
+    expect(JSON.stringify(refused)).toContain('selling');
+    expect(JSON.stringify(refused)).not.toContain('ada@');
+  }
+});
+
 it('keeps what was said about a purpose that is gone, and gives its place to no other', async () => {
   await open().record(caller, [signal('gone', 'bob@x.org', { advertising: false })]);
   const bob = { type: 'email', value: 'bob@x.org' };

@@ -145,7 +145,7 @@ export function createConsent({
 
     async noteChoice(transaction, choice) {
       const { bits, subjects, file, validities } = await scopeOf(choice.organizationId);
-      const identities = choice.identities.map(normalized);
+      const identities = choice.identities.map(normalized).filter(({ value }) => value !== '');
       const options = { bits, subjects, rule, validities, purposes: file.purposes, now: clock.now() };
       await noteChoice(transaction, { ...choice, identities }, options);
     },

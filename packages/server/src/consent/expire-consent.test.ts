@@ -178,6 +178,33 @@ it('looks at everybody again when agreements count for another time than before'
   await again.stop();
 });
 
+it('makes all anew once when what was said before signing in counts by another rule', async () => {
+  const { organizationId, time, say, stored } = openWorld(FILE.replace(/, validity: \d+d/g, ''));
+  await say({ analytics: true });
+  const file = parsePurposeFile(FILE.replace(/, validity: \d+d/g, ''), 'purposes.yaml');
+  const look = async (rule: 'latest' | 'own_first') => {
+    // As an older version may have left it.
+    await sql`update consent_signatures set granted = 0 where organization_id = ${organizationId}`.execute(
+      database.db,
+    );
+    const expiry = createConsentExpiry({
+      db: database.db,
+      organizationId,
+      purposes: file.purposes,
+      rule,
+      clock: { now: () => new Date(START + time.day * DAY) },
+      logger: createLogger({ level: 'silent' }),
+      everyMilliseconds: 600_000,
+    });
+    await expiry.start();
+    await expiry.stop();
+    await expiry.expire();
+    return (await stored())?.granted;
+  };
+  expect([await look('latest'), await look('own_first'), await look('own_first')]).toEqual([0, 1, 0]);
+  expect([await look('latest'), await look('latest')]).toEqual([1, 0]);
+});
+
 it('tells destinations of what has expired', async () => {
   await using crm = await receiveWebhooks();
   const { organizationId, time, expiry, say } = openWorld();

@@ -99,7 +99,9 @@ export function createConsentExpiry(options: ConsentExpiryOptions): ConsentExpir
       );
       await db
         .transaction()
-        .execute((transaction) => noteValidities(transaction, organizationId, { days, now: clock.now() }));
+        .execute((transaction) =>
+          noteValidities(transaction, organizationId, { days, rule, now: clock.now() }),
+        );
       running ??= keepExpiring();
     },
     async stop() {

@@ -64,11 +64,12 @@ const token = (
   secret = secrets[0] ?? Buffer.alloc(0),
   seconds = 600,
   audience = `consent:${TEST_ORGANIZATION}`,
+  aheadSeconds = 0,
 ) =>
   new SignJWT({ identity: { type: 'email', value: 'Ada@x.org' }, ...claims })
     .setProtectedHeader({ alg: 'HS256' })
     .setAudience(audience)
-    .setIssuedAt(new Date(NOW))
+    .setIssuedAt(new Date(new Date(NOW).getTime() + aheadSeconds * 1_000))
     .setExpirationTime(new Date(new Date(NOW).getTime() + seconds * 1_000))
     .sign(secret);
 
@@ -158,6 +159,35 @@ it('keeps what a browser says by itself once, and lets a later choice stand', as
   expect((await rows()) - before).toBe(1);
 });
 
+it('counts Global Privacy Control from when the first device of a person saw it, in whatever order they come', async () => {
+  const since = ['2026-04-01T00:00:00Z', '2026-05-20T00:00:00Z'];
+  const answers = [];
+  for (const order of [since, since.toReversed()]) {
+    const identity = { type: 'user_id', value: order.join() };
+    const identity_token = await token({ identity });
+    await say({ identity_token, signals: [signal('yes', { advertising: true })] });
+    for (const gpc_since of [...order, ...order]) await say({ identity_token, gpc: true, gpc_since });
+    answers.push((await say({ identity_token, gpc: true })).json().purposes[1].said);
+  }
+  expect(answers).toEqual([true, true]);
+  const kept = await database.pool.query(
+    `select count(*)::int from consent_signals where source = 'gpc' and said_at in ($1, $2) group by subject`,
+    since,
+  );
+  expect(kept.rows.map(({ count }) => count).sort()).toEqual([1, 2]);
+});
+
+it('takes a token that is ahead by as much as clocks are, and a choice once however the address is written', async () => {
+  const outcomes = [];
+  for (const value of ['Grace@x.org', ' grace@X.org']) {
+    const identity_token = await token({ identity: { type: 'email', value } }, undefined, 600, undefined, 59);
+    outcomes.push(
+      (await say({ identity_token, signals: [signal('g', { analytics: true })], gpc: true })).json(),
+    );
+  }
+  expect(outcomes.map((one) => one.outcomes[0].state)).toEqual(['stored', 'repeated']);
+});
+
 it('writes for a person that signed in, by a token of the back end alone', async () => {
   const said = await say({
     identity_token: await token({}, secrets[1]),
@@ -187,6 +217,8 @@ it.each([
   ['an hour too much', () => token({}, secrets[0], 25 * 3_600)],
   ['nobody', () => token({ identity: undefined })],
   ['another organization', () => token({}, secrets[0], 600, 'consent:other')],
+  ['a time that has not come', () => token({}, secrets[0], 600, undefined, 61)],
+  ['a blank address', () => token({ identity: { type: 'email', value: ' ' } })],
   ['its time over', () => token({}, secrets[0], -120)],
   ['no signature', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`],
   ['no token', async () => 'ada@x.org'],
@@ -222,6 +254,13 @@ it.each([
   ['nobody', { signals: [] }],
   ['an address for a random id', { anonymous_id: 'ada@example.org-ada' }],
   ['an identity without a token', { identity: { type: 'email', value: 'ada@x.org' } }],
+  [
+    'a notice with a NUL',
+    {
+      anonymous_id: 'browser-of-page-1',
+      signals: [{ ...signal('1', {}), notice: { version: '1', language: 'en', variant: '\0' } }],
+    },
+  ],
   ['too much', { anonymous_id: 'browser-of-page-1', signals: Array(21).fill(signal('1', {})) }],
 ])('refuses %s', async (_, body) => {
   const answer = await say(body);

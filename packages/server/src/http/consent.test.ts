@@ -151,6 +151,11 @@ it.each([
   ['a choice that is a text', { signals: [{ ...signal, choices: { analytics: 'yes' } }] }],
   ['a source that nobody knows', { signals: [{ ...signal, source: 'rumour' }] }],
   ['a field that nobody knows', { signals: [{ ...signal, consent: true }] }],
+  ['a notice with a NUL', { signals: [signal, { ...signal, notice: { version: '1\0', language: 'en' } }] }],
+  [
+    'a notice with half of a surrogate pair',
+    { signals: [{ ...signal, notice: { version: '1', language: 'en', variant: '\ud800' } }] },
+  ],
   ['more than a thousand', { signals: Array.from({ length: 1_001 }, () => signal) }],
 ])('refuses %s, and stores nothing', async (_, body) => {
   const answer = await post('/api/v1/consent', body);

@@ -64,6 +64,43 @@ it('reads lines of JSON, the damaged ones and the empty ones among them', () => 
   expect(JSON.stringify(read[2])).not.toContain('ada');
 });
 
+it('refuses the row alone whose notice no database can keep', () => {
+  const row = (version: string, language: string) =>
+    `email,ada@x.org,2026-05-01T10:00:00Z,true,,${version},${language}\n`;
+  const rows = [row('2026\0', 'de'), row('2026', '\ud800'), row('2026', 'de')].join('');
+  expect(parseRows(`${HEADER}${rows}`, csv)).toEqual([
+    { line: 2, problem: expect.stringContaining('notice.version') },
+    { line: 3, problem: expect.stringContaining('notice.language') },
+    expect.objectContaining({ line: 4, signal: expect.anything() }),
+  ]);
+});
+
+it('reads lists that begin with a byte order mark', () => {
+  const said = { identity: { type: 'email', value: 'ada@x.org' }, said_at: '2026-05-01T10:00:00Z' };
+  const line = JSON.stringify({ ...said, choices: { a: true } });
+  const lines = parseRows(`\ufeff${line}\n${line}\n`, { format: 'json-lines', name: 'may', firstLine: 1 });
+  expect(lines).toMatchObject([{ signal: { eventId: 'may:1' } }, { signal: { eventId: 'may:2' } }]);
+  const table = parseRows(`\ufeff${HEADER}email,ada@x.org,2026-05-01T10:00:00Z,1,,,\n`, csv);
+  expect(table).toMatchObject([{ line: 2, signal: { choices: { analytics: true } } }]);
+});
+
+it.each([
+  [
+    'whose lines end in carriage returns',
+    'identity_type,identity_value,said_at,a\remail,ada@x.org,2026-05-01T10:00:00Z,1\r',
+    'line feeds',
+  ],
+  [
+    'with two columns of one purpose',
+    'identity_type,identity_value,said_at,a,b,a\nemail,ada@x.org,2026-05-01T10:00:00Z,0,,1\n',
+    'Column 6',
+  ],
+])('refuses a list %s, and repeats nothing of it', (_, text, words) => {
+  const refusal = { code: 'BAD_INPUT', message: expect.stringContaining(words) };
+  expect(() => parseRows(text, csv)).toThrow(expect.objectContaining(refusal));
+  expect(() => parseRows(text, csv)).not.toThrow(/ada/);
+});
+
 it('refuses a list whose columns are not known', () => {
   expect(() => parseRows('mail,said_at\na,b\n', csv)).toThrow(
     expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('identity_type') }),

@@ -1,3 +1,4 @@
+import { api } from '@habeas/contract';
 import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod';
 import { HabeasError } from '../../foundation/index.ts';
@@ -17,28 +18,15 @@ export interface ParseOptions {
   readonly firstLine: number;
 }
 
-const notice = z.strictObject({
-  version: z.string().min(1).max(100),
-  language: z.string().min(1).max(35),
-  variant: z.string().max(100).default(''),
-});
-
 const rowSchema = z.strictObject({
   event_id: z
     .string()
     .regex(/^[\x21-\x7e]{1,100}$/)
     .optional(),
-  identity: z.strictObject({
-    type: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
-    value: z
-      .string()
-      .min(1)
-      .max(1_000)
-      .refine((text) => text.isWellFormed() && !text.includes('\0')),
-  }),
+  identity: api.identitySchema,
   said_at: z.iso.datetime({ offset: true }),
   choices: z.record(z.string().max(63), z.boolean()),
-  notice: notice.optional(),
+  notice: api.noticeSeenSchema.optional(),
 });
 
 /** Columns of comma-separated values that are no purposes. */
@@ -62,7 +50,9 @@ const CHOICES = new Map([
 ]);
 
 /** Reads a piece of a list. Throws BAD_INPUT where it cannot be told which rows there are; what is wrong with a row is said of the row. */
-export function parseRows(text: string, options: ParseOptions): readonly ParsedRow[] {
+export function parseRows(list: string, options: ParseOptions): readonly ParsedRow[] {
+  // Some programs write a byte order mark before all else.
+  const text = list.replace(/^\ufeff/, '');
   return options.format === 'csv' ? parseTable(text, options) : parseLines(text, options);
 }
 
@@ -81,7 +71,7 @@ function parseLines(text: string, options: ParseOptions): readonly ParsedRow[] {
 }
 
 function parseTable(text: string, options: ParseOptions): readonly ParsedRow[] {
-  const { header, rest } = headerOf(text.replace(/^\ufeff/, ''));
+  const { header, rest } = headerOf(text);
   const rowOf = (record: readonly string[], line: number): ParsedRow => {
     if (record.length !== header.length)
       return { line, problem: `The row has ${record.length} cells, and the header ${header.length}.` };
@@ -100,12 +90,24 @@ function parseTable(text: string, options: ParseOptions): readonly ParsedRow[] {
 function headerOf(text: string): { readonly header: readonly string[]; readonly rest: string } {
   const end = text.indexOf('\n');
   const first = end < 0 ? text : text.slice(0, end + 1);
+  // All of such a list would be its header, and no row would be missed.
+  if (/\r(?!\n)/.test(first))
+    throw new HabeasError(
+      'BAD_INPUT',
+      'The lines end in carriage returns without line feeds. Save the list with line feeds.',
+    );
   const header = cellsOf([first])[0]?.map((name) => name.trim()) ?? [];
   const lacks = NEEDED.filter((name) => !header.includes(name));
   if (lacks.length > 0)
     throw new HabeasError(
       'BAD_INPUT',
       `The header lacks ${lacks.join(', ')}. Each other column is the code of a purpose.`,
+    );
+  const twice = header.findIndex((name, place) => name !== '' && header.indexOf(name) < place);
+  if (twice >= 0)
+    throw new HabeasError(
+      'BAD_INPUT',
+      `Column ${twice + 1} of the header has the name of an earlier one. Leave one of them.`,
     );
   return { header, rest: text.slice(first.length) };
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Database, int4Array, timestamptzArray } from '../../foundation/index.ts';
+import type { MergeRule } from './fold.ts';
 
 /** Notes when something of people's signatures expires. One that is noted earlier stays: then it is looked at again. */
 export async function noteExpiries(
@@ -39,14 +40,19 @@ export async function takeExpired(
   return rows.map(({ subject }) => subject);
 }
 
-/** Remembers how long agreements count, and has everybody looked at again if it is another time than before. */
+/** Says how `own_first` counts: another word has all that it came to made anew. */
+const OWN_FIRST = 'own_first: Global Privacy Control by time';
+
+/** Remembers how long agreements count and by which rule, and has everybody looked at again if it is another one than before. */
 export async function noteValidities(
   transaction: Database,
   organizationId: string,
-  { days, now }: { readonly days: ReadonlyMap<number, number>; readonly now: Date },
+  options: { readonly days: ReadonlyMap<number, number>; readonly rule: MergeRule; readonly now: Date },
 ): Promise<void> {
-  const wanted = JSON.stringify([...days].toSorted(([one], [other]) => one - other));
-  const { rows } = await (days.size === 0
+  const { rule, now } = options;
+  const days = [...options.days].toSorted(([one], [other]) => one - other);
+  const wanted = JSON.stringify(rule === 'latest' ? days : [...days, OWN_FIRST]);
+  const { rows } = await (wanted === '[]'
     ? sql`update consent_validities set days = ${wanted} where organization_id = ${organizationId} and days <> ${wanted} returning 1`
     : sql`
     insert into consent_validities as v (organization_id, days) values (${organizationId}, ${wanted})

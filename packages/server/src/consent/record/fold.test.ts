@@ -37,16 +37,20 @@ it('comes to the same signature in whatever order statements arrive, and however
   );
 });
 
-it('is for each purpose what was said last, by a walk over all of it', () => {
+it('is for each purpose what was said last of what counts, by a walk over all of it', () => {
   fc.assert(
-    fc.property(statements, (said) => {
-      const { known, granted } = fold(said);
+    fc.property(statements, rules, (said, rule) => {
+      const { known, granted } = fold(said, { rule });
       for (let bit = 0n; bit < 4n; bit += 1n) {
         const about = said
           .filter(({ mask }) => (mask >> bit) & 1n)
           .sort((a, b) => a.at - b.at || (a.eventId < b.eventId ? -1 : 1));
         const firstAutomatic = about.findIndex(({ automatic }) => automatic);
-        const counting = about.filter(({ automatic }, place) => !automatic || place === firstAutomatic);
+        const hasChosen = about.some(({ automatic, inherited }) => !automatic && !inherited);
+        const counting = about.filter(
+          ({ automatic, inherited }, place) =>
+            (!automatic || place === firstAutomatic) && !(inherited && hasChosen && rule === 'own_first'),
+        );
         const last = counting.at(-1);
         expect((known >> bit) & 1n).toBe(last === undefined ? 0n : 1n);
         expect((granted >> bit) & 1n).toBe(last === undefined ? 0n : (last.value >> bit) & 1n);
@@ -85,12 +89,14 @@ it('keeps a choice that was made after the browser asked not to be tracked, on e
   expect(fold([{ ...opted, at: 0 }, page(6)])).toEqual({ known: 1n, granted: 0n });
 });
 
-it('lets what a browser said stand only where the person said nothing, if their own words go first', () => {
+it('lets what a browser said stand only where the person chose nothing, if their own words go first', () => {
   fc.assert(
     fc.property(statements, (said) => {
-      const own = fold(said.filter(({ inherited }) => !inherited));
+      const own = said.filter(({ inherited }) => !inherited);
+      const chosen = fold(own.filter(({ automatic }) => !automatic)).known;
       const both = fold(said, { rule: 'own_first' });
-      expect(both.granted & own.known).toBe(own.granted);
+      expect(both.granted & chosen).toBe(fold(own).granted & chosen);
+      expect(both.granted & ~chosen).toBe(fold(said).granted & ~chosen);
       expect(both.known).toBe(fold(said).known);
     }),
   );

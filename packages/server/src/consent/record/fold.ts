@@ -15,8 +15,8 @@ export interface Statement {
 }
 
 /**
- * What counts of what was said before somebody signed in: for each purpose the latest of all (`latest`), or what they said as themselves, and
- * only where they said nothing what they said before (`own_first`).
+ * What counts of what was said before somebody signed in: for each purpose the latest of all (`latest`), or that only where they chose nothing
+ * as themselves (`own_first`). Global Privacy Control is no choice as themselves: what they chose after it, signed in or not, goes before it.
  */
 export type MergeRule = 'latest' | 'own_first';
 
@@ -70,15 +70,11 @@ export function fold(
   const limited = validities.reduce((all, { mask }) => all | mask, 0n);
   /** One purpose → when it was agreed to. */
   const agreedAt = new Map<bigint, number>();
-  const ordered = statements.toSorted(earlierFirst);
-  const counting =
-    rule === 'latest'
-      ? ordered
-      : [...ordered.filter((one) => one.inherited), ...ordered.filter((one) => !one.inherited)];
-  for (const { eventId, at, mask, value, automatic } of counting) {
+  const chosen = rule === 'latest' ? 0n : chosenAsThemselves(statements);
+  for (const { eventId, at, mask, value, automatic, inherited } of statements.toSorted(earlierFirst)) {
     if (seen.has(eventId)) continue;
     seen.add(eventId);
-    const counts = automatic ? mask & ~repeated : mask;
+    const counts = mask & ~(automatic ? repeated : 0n) & ~(inherited ? chosen : 0n);
     if (automatic) repeated |= mask;
     known |= counts;
     granted = (granted & ~counts) | (value & counts);
@@ -99,6 +95,14 @@ export function fold(
   return { known, granted, expiresAt };
 }
 
+/** The purposes about which somebody chose while they were signed in. */
+function chosenAsThemselves(statements: readonly Statement[]): bigint {
+  return statements.reduce(
+    (all, { mask, automatic, inherited }) => (automatic || inherited ? all : all | mask),
+    0n,
+  );
+}
+
 /** The statement that {@link fold} takes for what was said about one purpose, which is a word of one bit; undefined: nothing was. */
 export function lastAbout(
   purpose: bigint,
@@ -107,9 +111,8 @@ export function lastAbout(
 ): Statement | undefined {
   const about = statements.filter(({ mask }) => (mask & purpose) !== 0n).toSorted(earlierFirst);
   const automatic = about.find((one) => one.automatic);
-  const counting = about.filter((one) => !one.automatic || one === automatic);
-  const own = rule === 'own_first' ? counting.filter((one) => !one.inherited) : [];
-  return own.at(-1) ?? counting.at(-1);
+  const isDropped = rule === 'own_first' && (chosenAsThemselves(about) & purpose) !== 0n;
+  return about.findLast((one) => (!one.automatic || one === automatic) && !(one.inherited && isDropped));
 }
 
 /** Each of its bits by itself. */

@@ -93,6 +93,28 @@ it('gives nobody else who signs in with the same browser any of it', async () =>
   expect(await signature(ada)).toEqual({ known: 1n, granted: 0n });
 });
 
+it('is of who signed in first also where the browser had said nothing yet', async () => {
+  const { record, join, signature } = await openOrganization();
+  expect(await join(ada)).toBe(0);
+  await record([said('1', browser, 1, { a: true })]);
+  expect(await join(bob)).toBe(0);
+  expect(await signature(bob)).toEqual({ known: 0n, granted: 0n });
+  expect(await join(ada)).toBe(1);
+  expect(await signature(ada)).toEqual({ known: 1n, granted: 1n });
+});
+
+it('lets a choice before signing in go before Global Privacy Control that was there earlier, by every rule', async () => {
+  for (const rule of ['latest', 'own_first'] as const) {
+    const { record, join, signature } = await openOrganization(rule);
+    await record([said('1', browser, 1, { a: false }, 'gpc'), said('2', browser, 2, { a: true })]);
+    await record([said('3', ada, 1, { a: false }, 'gpc')]);
+    expect(await join(ada)).toBe(1);
+    expect([rule, await signature(ada)]).toEqual([rule, { known: 1n, granted: 1n }]);
+    await record([said('4', ada, 0, { a: false })]);
+    expect([rule, await signature(ada)]).toEqual([rule, { known: 1n, granted: rule === 'latest' ? 1n : 0n }]);
+  }
+});
+
 it('comes to the same whenever the browser is joined, also again and again, by every rule', async () => {
   const one = fc.record({
     own: fc.boolean(),

@@ -14,16 +14,14 @@ export interface JoinOptions extends RecordOptions {
 
 /**
  * Makes what a browser said before somebody signed in part of what this person said, in the caller's transaction; done again, it adds what is
- * new. A random id becomes that of the first person who signs in with it: who uses the same browser later gets none of it. What the
+ * new. A random id becomes that of the first person who signs in with it, also where nothing was said under it yet: who uses the same browser later gets none of it. What the
  * browser says by itself (Global Privacy Control) is not theirs: it is said again for whom it is used. Tells how many signals were added.
  */
 export async function joinAnonymous(transaction: Database, options: JoinOptions): Promise<number> {
   const { organizationId, subjects, anonymous, person, now, purposes } = options;
-  const from = await subjects.find(transaction, anonymous);
-  if (from === undefined) return 0;
   await takeTurn(transaction, organizationId);
-  const { numbers } = await subjects.number(transaction, subjects.prepare([person]));
-  const subject = numbers[0] as number;
+  const { numbers } = await subjects.number(transaction, subjects.prepare([anonymous, person]));
+  const [from, subject] = numbers as [number, number];
   const { rows: joined } = await sql<{ subject: number }>`
     insert into consent_joins as j (organization_id, anonymous, subject, joined_at)
     values (${organizationId}, ${from}, ${subject}, ${now})

@@ -40,18 +40,20 @@ const COUNTED = `
     select s.subject, s.said_at, s.value, row_number() over w as turn,
       case when s.source = 'gpc'
         then s.mask & ~coalesce(bit_or(s.mask) filter (where s.source = 'gpc') over (w rows between unbounded preceding and 1 preceding), 0)
+        when s.source = 'anonymous' and own_first
+        then s.mask & ~coalesce(bit_or(s.mask) filter (where s.source not in ('gpc', 'anonymous')) over (partition by s.subject), 0)
         else s.mask end as mask
     from (select distinct unnest(people) as subject) as p
     cross join lateral (select * from consent_signals as c where c.organization_id = organization and c.subject = p.subject offset 0) as s
-    window w as (partition by s.subject order by own_first and s.source <> 'anonymous', s.said_at, s.event_id)
+    window w as (partition by s.subject order by s.said_at, s.event_id)
   ) as c`;
 const REPLACE = `on conflict (organization_id, subject) do update set known = excluded.known, granted = excluded.granted, latest = excluded.latest`;
 /** One that is noted earlier stays: then it is looked at again. */
 const NOTE_EARLIER = `on conflict (organization_id, subject) do update set expires_at = excluded.expires_at where e.expires_at > excluded.expires_at`;
 
 /**
- * What all that people ever said comes to: fold.ts as two passes of a window. The first takes away what a browser repeats, the second
- * what something later is about.
+ * What all that people ever said comes to: fold.ts as two passes of a window. The first takes away what a browser repeats, and what was said before
+ * somebody signed in where they chose as themselves and that goes first; the second what something later is about.
  */
 const FOLD = `
 create function fold_consent(organization text, people integer[], own_first boolean, at timestamptz, limits bigint[], terms bigint[])
@@ -171,7 +173,8 @@ export const recordFunctions: Migrations = {
   '0092-record-consent': { up: async () => undefined },
   '0094-record-consent': { up: async () => undefined },
   '0108-record-consent': { up: async () => undefined },
-  '0110-record-consent': {
+  '0110-record-consent': { up: async () => undefined },
+  '0111-record-consent': {
     async up(db) {
       for (const name of ['record_consent', 'fold_consent', 'number_consent_people', 'add_consent_people'])
         await sql.raw(`drop function if exists ${name}`).execute(db);

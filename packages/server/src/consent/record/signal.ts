@@ -33,6 +33,7 @@ export type Refusal =
   | 'future'
   | 'event-id-reused'
   | 'nothing-said'
+  | 'blank-identity'
   | 'malformed-tcf'
   | 'malformed-gpp'
   | 'unknown-gpp-section';
@@ -44,20 +45,31 @@ export interface Accepted extends Statement {
   readonly notice: NoticeSeen | undefined;
 }
 
+/** What can be told of a code that nobody knows. Anything else may be data of a person that got into the wrong place. */
+const CODE = /^[a-z][a-z0-9_]{0,62}$/;
+
 /** Clocks of phones are ahead by a little. */
 const TOLERANCE_MILLISECONDS = 5 * 60_000;
 
 export function refusalOf(
-  { choices, saidAt }: Signal,
+  { identity, choices, saidAt }: Signal,
   { purposes, now }: { readonly purposes: PurposeBits; readonly now: Date },
 ): Outcome | undefined {
   let empty = true;
   for (const code in choices) {
     empty = false;
     if (!purposes.has(code))
-      return { refused: 'unknown-purpose', reason: `There is no purpose ${JSON.stringify(code)}.` };
+      return {
+        refused: 'unknown-purpose',
+        reason: CODE.test(code)
+          ? `There is no purpose ${JSON.stringify(code)}.`
+          : 'It names a purpose by something that is no code.',
+      };
   }
   if (empty) return { refused: 'nothing-said', reason: 'It says nothing about any purpose.' };
+  // What is blank without the blanks around it would be one person for all who sent it.
+  if (identity.value === '')
+    return { refused: 'blank-identity', reason: 'Its identity is blank. Send whose choice it is.' };
   if (!(saidAt.getTime() <= now.getTime() + TOLERANCE_MILLISECONDS))
     return {
       refused: 'future',

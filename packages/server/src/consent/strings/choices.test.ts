@@ -5,9 +5,9 @@ import { fixedClock, newSecretKey } from '../../foundation/index.ts';
 import { createConsent } from '../create-consent.ts';
 import { parsePurposeFile } from '../purposes/index.ts';
 import { consentMigrations } from '../record/index.ts';
-import { choicesOfGpp, choicesOfTcf } from './choices.ts';
+import { choicesOfGpp, choicesOfTcf, stringsOf } from './choices.ts';
 import { encodeGpp } from './gpp.ts';
-import { decodeTcf, encodeTcf } from './tcf.ts';
+import { decodeTcf, encodeTcf, vendorsOf } from './tcf.ts';
 
 const file = parsePurposeFile(
   `
@@ -38,7 +38,7 @@ it('reads of a string of Europe what it grants, and without its disclosed vendor
 });
 
 it('takes legitimate interests from where nobody objected to them, and consent from where somebody agreed', () => {
-  const said = { ...decodeTcf(STRING), disclosedVendors: new Set([2]) };
+  const said = { ...decodeTcf(STRING), disclosedVendors: vendorsOf([2]) };
   const read = (purposeConsents: readonly number[], purposeInterests: readonly number[]) => {
     const text = encodeTcf({
       ...said,
@@ -61,6 +61,36 @@ it('reads of a string of the United States each opt-out, and Global Privacy Cont
   expect(read(not, { ...not, id: 8, sharing: true })).toEqual({ selling: false });
   expect(read({ ...not, gpc: true })).toEqual({ selling: false });
   expect(read({ ...not, sale: undefined, sharing: undefined })).toEqual({});
+});
+
+it('takes no opt-out for no agreement where consent is needed, and what is allowed without one for no consent', () => {
+  const { purposes, tcf } = parsePurposeFile(
+    `
+purposes:
+  - { code: ads, name: { en: Ads }, legal_basis: consent, gpp: [sale], tcf: { purposes: [3], special_features: [1] } }
+  - { code: research, name: { en: Research }, legal_basis: opt_out, gpp: [sharing], tcf: { purposes: [3, 4], special_features: [1, 2] } }
+  - { code: measuring, name: { en: Measuring }, legal_basis: legitimate_interests, tcf: { purposes: [7], special_features: [2] } }
+tcf: { vendor_list_version: 48, country: DE, vendors: [2] }
+`,
+    'purposes.yaml',
+  );
+  const said = { id: 7, targeted_advertising: undefined, gpc: undefined };
+  const read = (sale: boolean, sharing: boolean) =>
+    choicesOfGpp(encodeGpp([{ ...said, sale, sharing }]), purposes);
+  expect(read(false, false)).toEqual({ research: true });
+  expect(read(true, true)).toEqual({ ads: false, research: false });
+  const written = (...refused: readonly string[]) => {
+    const strings = stringsOf(
+      { purposes, tcf, notice: { texts: {} }, jurisdictions: [] },
+      (code) => !refused.includes(code),
+      new Date('2026-06-01T00:00:00Z'),
+    );
+    const { purposeConsents, purposeInterests, specialFeatures } = decodeTcf(strings.tcf ?? '');
+    return [purposeConsents, specialFeatures, purposeInterests].map((ids) => [...ids]);
+  };
+  expect(written()).toEqual([[3], [1], [7]]);
+  expect(written('ads')).toEqual([[], [], [7]]);
+  expect(written('research', 'measuring')).toEqual([[], [], []]);
 });
 
 // As IAB Tech Lab's library writes it: opted out of the sale, in section 16.
@@ -141,7 +171,7 @@ it('stores what strings say, refuses broken ones by name, and tells the state as
   expect([...said.purposeConsents]).toEqual([1]);
   expect([...said.purposeInterests]).toEqual([]);
   expect(said).toMatchObject({ cmpId: 27, policyVersion: 5, created: new Date('2026-06-01T00:00:00Z') });
-  expect([...(said.disclosedVendors ?? [])]).toEqual([2, 6, 8]);
+  expect(said.disclosedVendors).toEqual(vendorsOf([2, 6, 8]));
   expect(choicesOfTcf(strings?.tcf ?? '', file.purposes)).toMatchObject({ storage: true, profiles: false });
   expect(choicesOfGpp(strings?.gpp ?? '', file.purposes)).toEqual({ selling: false });
 });

@@ -1,7 +1,7 @@
 import type { Purpose, PurposeFile } from '../purposes/index.ts';
 import { decodeGpp, encodeGpp, type GppSection } from './gpp.ts';
 import type { GppField } from './gpp-layouts.ts';
-import { decodeTcf, encodeTcf, type TcfString } from './tcf.ts';
+import { decodeTcf, encodeTcf, type TcfString, vendorsOf } from './tcf.ts';
 
 /** By the codes of purposes: granted or refused. */
 export type Choices = Readonly<Record<string, boolean>>;
@@ -36,18 +36,19 @@ export class UnknownSections extends Error {
 
 /**
  * What the sections of the United States say about purposes that name opt-outs: an opt-out in any section counts, and Global Privacy Control
- * opts out of purposes with `gpc`. Of a string with a section that is not known only the opt-outs count, as there may be one in that section.
+ * opts out of purposes with `gpc`. Who did not opt out has agreed to nothing: of purposes that need consent only opt-outs count. Of a string with a section that is not known only the opt-outs count, as there may be one in that section.
  * Throws `MalformedString`, and {@link UnknownSections} where such a string opts out of nothing.
  */
 export function choicesOfGpp(text: string, purposes: readonly Purpose[]): Choices {
   const { sections, unknown } = decodeGpp(text);
-  const choices = purposes.flatMap(({ code, gpp, gpc }) => {
+  const choices = purposes.flatMap(({ code, gpp, gpc, legal_basis: basis }) => {
     const opted = sections
       .flatMap((section) => gpp.map((field) => section[field]))
       .filter((one) => one !== undefined);
     if (gpc && sections.some((section) => section.gpc === true)) opted.push(true);
     const granted = !opted.includes(true);
-    return opted.length === 0 || (granted && unknown.length > 0) ? [] : [[code, granted] as const];
+    const provesNothing = granted && (unknown.length > 0 || basis === 'consent');
+    return opted.length === 0 || provesNothing ? [] : [[code, granted] as const];
   });
   const isAsked = purposes.some(({ gpp, gpc }) => gpc || gpp.length > 0);
   if (choices.length === 0 && unknown.length > 0 && isAsked) throw new UnknownSections(unknown);
@@ -94,18 +95,26 @@ function tcfOf(
 ): TcfString {
   // Days, not moments: a moment would tell one browser from another (specification, "Created").
   const day = new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000);
-  const named = (basis: 'consent' | 'interest') =>
-    purposes.filter(({ legal_basis }) => (legal_basis === 'legitimate_interests') === (basis === 'interest'));
-  const idsOf = (about: readonly Purpose[], field: 'purposes' | 'special_features') => {
-    const ids = new Set(about.flatMap((purpose) => purpose.tcf?.[field] ?? []));
+  const isInterest = (purpose: Purpose) => purpose.legal_basis === 'legitimate_interests';
+  // What is allowed because nobody objected is no consent.
+  const needConsent = purposes.filter((purpose) => purpose.legal_basis === 'consent');
+  const idsOf = (
+    field: 'purposes' | 'special_features',
+    { from, users }: { readonly from: readonly Purpose[]; readonly users: readonly Purpose[] },
+  ) => {
+    const ids = new Set(from.flatMap((purpose) => purpose.tcf?.[field] ?? []));
     // Granted only where everything that uses it is allowed.
-    for (const purpose of about)
+    for (const purpose of users)
       if (!allowed(purpose.code)) for (const id of purpose.tcf?.[field] ?? []) ids.delete(id);
     return ids;
   };
-  const consents = idsOf(named('consent'), 'purposes');
-  const interests = idsOf(named('interest'), 'purposes');
-  const vendors = new Set(tcf.vendors);
+  const interested = purposes.filter(isInterest);
+  const consents = idsOf('purposes', {
+    from: needConsent,
+    users: purposes.filter((purpose) => !isInterest(purpose)),
+  });
+  const interests = idsOf('purposes', { from: interested, users: interested });
+  const vendors = vendorsOf(tcf.vendors);
   return {
     created: day,
     lastUpdated: day,
@@ -117,13 +126,13 @@ function tcfOf(
     policyVersion: 5,
     isServiceSpecific: true,
     useNonStandardTexts: false,
-    specialFeatures: idsOf(purposes, 'special_features'),
+    specialFeatures: idsOf('special_features', { from: needConsent, users: purposes }),
     purposeConsents: consents,
     purposeInterests: interests,
     purposeOneTreatment: false,
     publisherCountry: tcf.country,
-    vendorConsents: consents.size > 0 ? vendors : new Set(),
-    vendorInterests: interests.size > 0 ? vendors : new Set(),
+    vendorConsents: consents.size > 0 ? vendors : [],
+    vendorInterests: interests.size > 0 ? vendors : [],
     restrictions: [],
     disclosedVendors: vendors,
   };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeGpp, encodeGpp } from './gpp.ts';
 import { GPP_LAYOUTS } from './gpp-layouts.ts';
-import { decodeTcf, encodeTcf, type TcfString } from './tcf.ts';
+import { decodeTcf, encodeTcf, type TcfString, vendorsOf } from './tcf.ts';
 
 // The encoders and decoders of IAB Tech Lab, each against ours.
 
@@ -158,9 +158,9 @@ describe('strings of Europe', () => {
       purposeConsents: new Set([1, 3, 4]),
       purposeInterests: new Set([7, 9]),
       specialFeatures: new Set([2]),
-      vendorConsents: new Set([2, 8]),
-      vendorInterests: new Set([6]),
-      disclosedVendors: new Set(VENDORS),
+      vendorConsents: vendorsOf([2, 8]),
+      vendorInterests: vendorsOf([6]),
+      disclosedVendors: vendorsOf(VENDORS),
     });
   });
 
@@ -182,10 +182,10 @@ describe('strings of Europe', () => {
       purposeInterests: new Set([7, 9]),
       purposeOneTreatment: false,
       publisherCountry: 'DE',
-      vendorConsents: new Set([2, 8]),
-      vendorInterests: new Set([6]),
-      restrictions: [{ purpose: 3, type: 1, vendors: new Set([2, 3, 4, 8]) }],
-      disclosedVendors: new Set(VENDORS),
+      vendorConsents: vendorsOf([2, 8]),
+      vendorInterests: vendorsOf([6]),
+      restrictions: [{ purpose: 3, type: 1, vendors: vendorsOf([2, 3, 4, 8]) }],
+      disclosedVendors: vendorsOf(VENDORS),
     };
     const read = iab.TCString.decode(encodeTcf(said));
     expect(read).toMatchObject({
@@ -202,9 +202,9 @@ describe('strings of Europe', () => {
       purposeConsents: setOf(read.purposeConsents),
       purposeInterests: setOf(read.purposeLegitimateInterests),
       specialFeatures: setOf(read.specialFeatureOptins),
-      vendorConsents: setOf(read.vendorConsents),
-      vendorInterests: setOf(read.vendorLegitimateInterests),
-      disclosedVendors: setOf(read.vendorsDisclosed),
+      vendorConsents: vendorsOf(setOf(read.vendorConsents)),
+      vendorInterests: vendorsOf(setOf(read.vendorLegitimateInterests)),
+      disclosedVendors: vendorsOf(setOf(read.vendorsDisclosed)),
     }).toEqual({
       purposeConsents: said.purposeConsents,
       purposeInterests: said.purposeInterests,

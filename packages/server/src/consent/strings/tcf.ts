@@ -19,11 +19,11 @@ export interface TcfString {
   readonly purposeInterests: ReadonlySet<number>;
   readonly purposeOneTreatment: boolean;
   readonly publisherCountry: string;
-  readonly vendorConsents: ReadonlySet<number>;
-  readonly vendorInterests: ReadonlySet<number>;
+  readonly vendorConsents: Vendors;
+  readonly vendorInterests: Vendors;
   readonly restrictions: readonly Restriction[];
   /** Vendors that the person was told about; undefined: the string does not say, which version 2.3 does not allow. */
-  readonly disclosedVendors: ReadonlySet<number> | undefined;
+  readonly disclosedVendors: Vendors | undefined;
 }
 
 /** What a publisher does not let vendors do. */
@@ -31,9 +31,16 @@ export interface Restriction {
   readonly purpose: number;
   /** 0: not allowed; 1: consent required; 2: legitimate interest required. */
   readonly type: number;
-  readonly vendors: ReadonlySet<number>;
+  readonly vendors: Vendors;
 }
 
+/**
+ * The first and the last of each run of vendors, in their order. Not one by one: some characters of a string say 65,535 of them, and they
+ * may stand in it thousands of times.
+ */
+export type Vendors = readonly (readonly [first: number, last: number])[];
+
+const MOST_VENDORS = 2 ** 16 - 1;
 const SEGMENTS = { disclosedVendors: 1, allowedVendors: 2, publisher: 3 } as const;
 
 /** Throws {@link MalformedString}. Parts of types that are not read (of the publisher alone) are looked at no further. */
@@ -62,10 +69,10 @@ export function decodeTcf(text: string): TcfString {
     restrictions: Array.from({ length: bits.int(12) }, () => ({
       purpose: bits.int(6),
       type: bits.int(2),
-      vendors: ranges(bits, 2 ** 16 - 1),
+      vendors: ranges(bits, MOST_VENDORS),
     })),
   };
-  let disclosedVendors: ReadonlySet<number> | undefined;
+  let disclosedVendors: Vendors | undefined;
   const seen = new Set<number>();
   for (const segment of others) {
     const part = new BitReader(segment);
@@ -95,7 +102,7 @@ export function encodeTcf(said: TcfString): string {
   for (const { purpose, type, vendors: of } of said.restrictions)
     writeRanges(bits.int(purpose, 6).int(type, 2), of);
   const disclosed = new BitWriter().int(SEGMENTS.disclosedVendors, 3);
-  writeVendors(disclosed, said.disclosedVendors ?? new Set());
+  writeVendors(disclosed, said.disclosedVendors ?? []);
   return `${bits}.${disclosed}`;
 }
 
@@ -113,48 +120,55 @@ function writeLetters(bits: BitWriter, text: string): void {
   for (const place of [0, 1]) bits.int(text.charCodeAt(place) - 65, 6);
 }
 
-function vendors(bits: BitReader): ReadonlySet<number> {
+function vendors(bits: BitReader): Vendors {
   const most = bits.int(16);
-  return bits.flag() ? ranges(bits, most) : bits.set(most);
+  return bits.flag() ? ranges(bits, most) : vendorsOf(bits.set(most));
 }
 
-function ranges(bits: BitReader, most: number): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (let left = bits.int(12); left > 0; left -= 1) {
+function ranges(bits: BitReader, most: number): Vendors {
+  const found = Array.from({ length: bits.int(12) }, () => {
     const isRange = bits.flag();
     const first = bits.int(16);
     const last = isRange ? bits.int(16) : first;
     if (first < 1 || last < first || last > most) throw new MalformedString('a range of vendors is none');
-    for (let vendor = first; vendor <= last; vendor += 1) found.add(vendor);
+    return [first, last] as const;
+  });
+  return joined(found);
+}
+
+/** These vendors as runs. */
+export function vendorsOf(ids: Iterable<number>): Vendors {
+  return joined(Array.from(ids, (id) => [id, id] as const));
+}
+
+/** Ranges in whatever order as runs; those that overlap or touch become one. */
+function joined(ranges: Vendors): Vendors {
+  const found: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted(([one], [other]) => one - other)) {
+    const before = found.at(-1);
+    if (before === undefined || before[1] + 1 < first) found.push([first, last]);
+    else before[1] = Math.max(before[1], last);
   }
   return found;
 }
 
 /** As bits or as ranges, whatever is shorter. */
-function writeVendors(bits: BitWriter, ids: ReadonlySet<number>): void {
-  const most = Math.max(0, ...ids);
+function writeVendors(bits: BitWriter, said: Vendors): void {
+  const most = said.at(-1)?.[1] ?? 0;
   bits.int(most, 16);
-  const found = rangesOf(ids);
-  const length = 12 + found.reduce((sum, [first, last]) => sum + (first === last ? 17 : 33), 0);
-  if (length < most && found.length < 4_096) writeRanges(bits.flag(true), ids);
-  else bits.flag(false).set(ids, most);
+  const length = 12 + said.reduce((sum, [first, last]) => sum + (first === last ? 17 : 33), 0);
+  if (length < most && said.length < 4_096) writeRanges(bits.flag(true), said);
+  else bits.flag(false).set(new Set(said.flatMap(idsOf)), most);
 }
 
-function writeRanges(bits: BitWriter, ids: ReadonlySet<number>): void {
-  const found = rangesOf(ids);
-  bits.int(found.length, 12);
-  for (const [first, last] of found) {
+function writeRanges(bits: BitWriter, said: Vendors): void {
+  bits.int(said.length, 12);
+  for (const [first, last] of said) {
     bits.flag(first !== last).int(first, 16);
     if (first !== last) bits.int(last, 16);
   }
 }
 
-function rangesOf(ids: ReadonlySet<number>): readonly (readonly [number, number])[] {
-  const found: [number, number][] = [];
-  for (const id of [...ids].sort((a, b) => a - b)) {
-    const last = found.at(-1);
-    if (last !== undefined && last[1] + 1 === id) last[1] = id;
-    else found.push([id, id]);
-  }
-  return found;
+function idsOf([first, last]: Vendors[number]): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }

@@ -50,17 +50,28 @@ export function createConsentTag(options: CreateConsentTagOptions): ConsentTag {
     return `${whose.slice(0, 22)}:${eventId}`;
   }
 
-  /** A setting of the browser is kept once, and not again with each page. */
+  /** A setting of the browser, by when it was first seen there. */
   function gpcSignal(identity: Identity, since: string | undefined): api.ConsentSignal {
     const now = clock.now().getTime();
-    const at = since === undefined ? now : Math.min(now, Date.parse(since));
+    const at = new Date(since === undefined ? now : Math.min(now, Date.parse(since))).toISOString();
     return {
-      event_id: eventOf(identity, `gpc:${optedOut.join(',')}`),
+      // Two devices of a person have seen it since different moments, and the earliest counts whichever comes first.
+      event_id: eventOf(identity, `gpc:${optedOut.join(',')}${since === undefined ? '' : `:${at}`}`),
       identity,
-      said_at: new Date(at).toISOString(),
+      said_at: at,
       choices: Object.fromEntries(optedOut.map((code) => [code, false])),
       source: 'gpc',
     };
+  }
+
+  /** Of a setting only the first time counts: that is kept, and not again with each page. */
+  async function isKept({ event_id, identity, said_at }: api.ConsentSignal): Promise<boolean> {
+    if (await consent.has(organizationId, event_id)) return true;
+    const { items } = await consent.history(organizationId, identity);
+    return items.some(
+      (one) =>
+        one.source === 'gpc' && one.said_at <= said_at && optedOut.every((code) => code in one.choices),
+    );
   }
 
   return {
@@ -90,7 +101,7 @@ export function createConsentTag(options: CreateConsentTagOptions): ConsentTag {
       if (person !== undefined && anonymous !== undefined && options.merge)
         await consent.join(caller, anonymous, person);
       const opted = gpc && optedOut.length > 0 ? gpcSignal(identity, since) : undefined;
-      const isNew = opted !== undefined && !(await consent.has(organizationId, opted.event_id));
+      const isNew = opted !== undefined && !(await isKept(opted));
       const all = isNew ? [...said, opted] : said;
       const outcomes = all.length === 0 ? [] : await consent.record(caller, all);
       return {

@@ -1,16 +1,15 @@
+import { api } from '@habeas/contract';
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod';
 import type { Identity } from '../../catalog/index.ts';
 import { type Clock, HabeasError } from '../../foundation/index.ts';
+import { normalized } from '../create-consent.ts';
 
 /** Who signed in at the organization, as its back end says. */
 const claimsSchema = z.object({
   iat: z.number(),
   exp: z.number(),
-  identity: z.strictObject({
-    type: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
-    value: z.string().min(1).max(1_000),
-  }),
+  identity: api.identitySchema.transform(normalized).refine(({ value }) => value !== ''),
 });
 
 export interface IdentityTokenOptions {
@@ -26,7 +25,7 @@ const CLOCK_TOLERANCE_SECONDS = 60;
 
 /**
  * Reads the token by which an organization's back end says who signed in: a JWT signed with HS256 (RFC 7519), whose audience is
- * `consent:<organization>` and whose claim `identity` is a type and a value. Throws UNAUTHENTICATED, with what is wrong and never with what it says.
+ * `consent:<organization>` and whose claim `identity` is a type and a value; gives it normalized, so that a person has one however it is written. Throws UNAUTHENTICATED, with what is wrong and never with what it says.
  */
 export async function readIdentityToken(
   token: string,
@@ -45,6 +44,8 @@ export async function readIdentityToken(
       });
       const claims = claimsSchema.safeParse(payload);
       if (!claims.success) throw refused('it needs iat, exp and identity, with type and value');
+      if (claims.data.iat > clock.now().getTime() / 1_000 + CLOCK_TOLERANCE_SECONDS)
+        throw refused('it is of a time that has not come');
       if (claims.data.exp - claims.data.iat > LONGEST_SECONDS) throw refused('it holds for more than a day');
       return claims.data.identity;
     } catch (error) {
