@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
 /** Text that a database can keep as it is: no NUL, and no half of a surrogate pair. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-const NOT_STORABLE = 'text without NUL and without halves of surrogate pairs';
+export const NOT_STORABLE = 'text without NUL and without halves of surrogate pairs';
 
 /** Words of a person, such as a reason. */
 export const wordsSchema = z.string().min(1).max(2_000).refine(isStorable, NOT_STORABLE);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identitySchema } from './common.ts';
+import { identitySchema, isStorable, NOT_STORABLE } from './common.ts';
 
 const codeSchema = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/);
 
@@ -19,29 +19,15 @@ export type PurposeView = z.output<typeof purposeViewSchema>;
 
 export const purposeListSchema = z.object({ items: z.array(purposeViewSchema) }).meta({ id: 'PurposeList' });
 
-/** As of identities: a database cannot keep a NUL or half of a surrogate pair, and would refuse the whole call. */
-const storable = [
-  (text: string) => !text.includes('\0') && text.isWellFormed(),
-  'text without NUL and without halves of surrogate pairs',
-] as const;
-
 /** What the person was shown: without it nobody can prove what they agreed to. */
 export const noticeSeenSchema = z
   .strictObject({
-    version: z
-      .string()
-      .min(1)
-      .max(100)
-      .refine(...storable),
-    language: z
-      .string()
-      .min(1)
-      .max(35)
-      .refine(...storable),
+    version: z.string().min(1).max(100).refine(isStorable, NOT_STORABLE),
+    language: z.string().min(1).max(35).refine(isStorable, NOT_STORABLE),
     variant: z
       .string()
       .max(100)
-      .refine(...storable)
+      .refine(isStorable, NOT_STORABLE)
       .default('')
       .describe('Which interface asked, such as `banner`'),
   })
