@@ -14,6 +14,7 @@ export function createGate(
 ) {
   /** What was run, by purpose: it cannot be taken back on this page. */
   const ran = new Set<string>();
+  const released = new WeakSet<Element>();
   let last: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
 
@@ -29,12 +30,13 @@ export function createGate(
 
   async function runAll(): Promise<void> {
     // What a change allows meanwhile is for the run that the change asked for, which is after its painting.
-    for (let next = first(); next && !queued; next = first()) await release(next);
+    for (let next = first(); next && !queued; next = first())
+      await release(next).catch((error) => console.warn('habeas:', error));
   }
 
   function first(): HTMLElement | undefined {
     return [...document.querySelectorAll<HTMLElement>(GATED)].find(
-      (element) => isWhole(element) && isAllowed(element),
+      (element) => !released.has(element) && isWhole(element) && isAllowed(element),
     );
   }
 
@@ -44,10 +46,11 @@ export function createGate(
   }
 
   async function release(element: HTMLElement): Promise<void> {
+    released.add(element);
     for (const code of purposesOf(element)) ran.add(code);
     const { src } = element.dataset;
     element.removeAttribute('data-src');
-    if (element instanceof HTMLScriptElement) await releaseScript(element, src);
+    if (element instanceof HTMLScriptElement) await releaseScript(element, src, released);
     else if (src) element.setAttribute('src', src);
   }
 

@@ -73,8 +73,9 @@ export function createPreferences(consent: Consent) {
     const all = [...switches].map(([code, { box, objects }]) => [code, box.checked !== objects] as const);
     const isOn = (code: string) =>
       notice.purposes.some((purpose) => purpose.code === code && purpose.allowed_by_default);
-    const made = all.filter(([code, granted]) => !granted || code in consent.said || !isOn(code));
-    return Object.fromEntries(made.length > 0 ? made : all);
+    return Object.fromEntries(
+      all.filter(([code, granted]) => !granted || code in consent.said || !isOn(code)),
+    );
   }
 
   function row(purpose: NoticePurpose, text: Text, switches: Map<string, Switch>): HTMLElement {

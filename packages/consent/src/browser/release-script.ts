@@ -1,3 +1,6 @@
+/** Types of which browsers run a file and tell when it has run; `nomodule` and modules aside (HTML standard §4.12.1.1). */
+const JAVASCRIPT = /^$|^(text|application)\/(x-)?(java|ecma)script$/i;
+
 /**
  * Makes scripts run that were `type="text/plain"`. A script of an unknown type was not started yet (HTML standard §4.12.1.1), and
  * runs when it is put in again with its own type; but never if `innerHTML` made it. So a copy is put in its place, which does
@@ -29,10 +32,18 @@ export function scriptReleaser(trustedTypes: boolean) {
     }
   }
 
-  /** Ends when the next may run: after a file has run or failed, as it is while a page is parsed. */
-  return async (script: HTMLScriptElement, src: string | undefined): Promise<void> => {
+  /**
+   * Ends when the next may run: after a file has run or failed, as it is while a page is parsed. Notes what it puts in: that may
+   * look as if it still waited.
+   */
+  return async (
+    script: HTMLScriptElement,
+    src: string | undefined,
+    released: WeakSet<Element>,
+  ): Promise<void> => {
     const { parentNode, nextSibling, dataset } = script;
     const made = replacementOf(script);
+    released.add(made);
     script.remove();
     if (dataset.type) made.type = dataset.type;
     else made.removeAttribute('type');
@@ -45,6 +56,6 @@ export function scriptReleaser(trustedTypes: boolean) {
       made.addEventListener('error', resolve);
     });
     parentNode?.insertBefore(made, nextSibling);
-    if (made.src && made.type !== 'module' && !isAsync) await ended;
+    if (made.src && !isAsync && !made.noModule && JAVASCRIPT.test(made.type)) await ended;
   };
 }

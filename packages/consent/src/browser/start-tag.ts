@@ -51,8 +51,8 @@ export function startTag(experienceOf?: (consent: Consent, options: ExperienceOp
     experience?.render();
     void gate.run();
     dispatchEvent(new CustomEvent('habeas-consent', { detail: page }));
-    // What has run cannot be stopped otherwise.
-    if (gate.hasRunRefused() && dataset.onWithdrawal !== 'event') location.reload();
+    // What has run cannot be stopped otherwise; where the refusal is not kept, it would run again on the new page.
+    if (gate.hasRunRefused() && consent.isKept && dataset.onWithdrawal !== 'event') location.reload();
   }
 
   consent.onChange(show);

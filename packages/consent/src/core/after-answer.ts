@@ -19,11 +19,14 @@ export function afterAnswer(known: Memory, { waiting, taken, now, isCurrent }: A
     taken.outcomes.filter(({ code }) => code === 'future').map(({ event_id: id }) => id),
   );
   const ahead = now.getTime() - Date.parse(taken.as_of);
+  let last = 0;
   const outbox = known.outbox.flatMap((signal) => {
     if (!ids.has(signal.event_id)) return [signal];
     if (!future.has(signal.event_id)) return [];
-    const at = new Date(Math.min(Date.parse(signal.said_at) - ahead, Date.parse(taken.as_of)));
-    return [{ ...signal, said_at: at.toISOString() }];
+    const at = Math.min(Date.parse(signal.said_at) - ahead, Date.parse(taken.as_of));
+    // What was said later stays later.
+    last = Math.max(at, last + 1);
+    return [{ ...signal, said_at: new Date(last).toISOString() }];
   });
   const unsent = new Set(outbox.flatMap(({ choices }) => Object.keys(choices)));
   const said = { ...known.said };

@@ -9,7 +9,7 @@ import {
   type Signal,
   type Waiting,
 } from './remember.ts';
-import { ConsentError, connect, type ServerOptions } from './server.ts';
+import { connect, type ServerOptions, statusOf } from './server.ts';
 
 /** Code of a purpose → granted or refused. */
 export type Choices = Readonly<Record<string, boolean>>;
@@ -49,7 +49,10 @@ export interface Consent {
   readonly gpc: boolean;
   /** Whether a choice is still there on the next page: storage may be blocked. */
   readonly isKept: boolean;
-  /** Keeps a choice; it is in force and stored when this ends, and goes to the server when there is a network. */
+  /**
+   * Keeps a choice; it is in force and stored when this ends, and goes to the server when there is a network. Of a choice about
+   * nothing only that the person was asked is kept.
+   */
   choose(choices: Choices, variant?: string): Promise<void>;
   /** The same answer about everything that can be refused. */
   chooseAll(granted: boolean, variant?: string): Promise<void>;
@@ -59,7 +62,7 @@ export interface Consent {
   send(): Promise<void>;
   /** Reads again what is stored: another tab may have changed it. */
   reload(): Promise<void>;
-  /** Forgets the person on this device, such as when they sign out; the server keeps what they said. */
+  /** Forgets the person on this device, such as when they sign out; the server keeps what they said, and what is unsent is sent once. */
   forget(): Promise<void>;
   /** Called after every change; the answer ends that. */
   onChange(listener: () => void): () => void;
@@ -84,6 +87,8 @@ export function createConsent(options: ConsentOptions): Consent {
   /** The token that the server's last answer was for. */
   let askedWith: string | undefined;
   let sending: Promise<void> | undefined;
+  /** How often the person was forgotten: an answer to what was asked before that is none about who is here now. */
+  let forgotten = 0;
 
   function tell(next: Memory): void {
     const before = JSON.stringify(memory);
@@ -92,7 +97,14 @@ export function createConsent(options: ConsentOptions): Consent {
     if (JSON.stringify(next) !== before) for (const listener of listeners) listener();
   }
 
-  const change = async (by: (now: Memory) => Memory) => tell(await device.change(by));
+  async function learn(asked: Promise<Memory>): Promise<void> {
+    const before = forgotten;
+    const next = await asked;
+    if (before === forgotten) tell(next);
+  }
+
+  const change = (by: (now: Memory) => Memory) => learn(device.change(by));
+  const reload = () => learn(device.read());
   const purposeOf = (code: string) => notice?.purposes.find((one) => one.code === code);
   const isOlder = (at: string, days: number | null | undefined) =>
     days != null && +now() - Date.parse(at) >= days * DAY_MILLISECONDS;
@@ -120,7 +132,7 @@ export function createConsent(options: ConsentOptions): Consent {
     if (!canRefuse(purpose) || (gpc && purpose.gpc)) return false;
     const said = saidOf(purpose.code);
     // What is on by default needs no answer of its own.
-    if (!said) return !purpose.allowed_by_default || Object.keys(memory.said).length === 0;
+    if (!said) return !purpose.allowed_by_default || !(memory.notice || Object.keys(memory.said).length > 0);
     return isOlder(said.at, purpose.ask_again_days);
   }
 
@@ -137,7 +149,7 @@ export function createConsent(options: ConsentOptions): Consent {
   }
 
   async function start(): Promise<void> {
-    tell(await device.read());
+    await reload();
     await loadNotice();
     if (hasNews()) void send();
   }
@@ -157,7 +169,7 @@ export function createConsent(options: ConsentOptions): Consent {
   }
 
   /** Whether there is anything that the server does not know, or that it was not asked. */
-  const hasNews = () => memory.outbox.length > 0 || memory.gpc?.told === false || token !== askedWith;
+  const hasNews = () => batches(1).length > 0 || memory.gpc?.told === false || token !== askedWith;
 
   /** One call at a time; who asks while one runs gets one after it. */
   function send(): Promise<void> {
@@ -169,33 +181,60 @@ export function createConsent(options: ConsentOptions): Consent {
   async function sendAll(): Promise<void> {
     if (!notice) await loadNotice();
     try {
-      tell(await device.read());
-      while (hasNews()) await sendSome();
+      await reload();
+      for (let most = MOST_SIGNALS; hasNews(); ) most = await sendSome(most);
     } catch (error) {
-      const status = error instanceof ConsentError ? error.status : 0;
-      if (status === 401) token = askedWith = undefined;
-      // What can never be taken must not keep back what comes after it.
-      if (status === 400) await change((known) => ({ ...known, outbox: known.outbox.slice(1) }));
       onError(error);
     }
   }
 
-  /** What was said before the person signed in is said as nobody's: Habeas knows whether it becomes theirs. */
-  async function sendSome(): Promise<void> {
-    const isTheirs = ({ signed }: Waiting) => signed === true && token !== undefined;
-    const [first] = memory.outbox;
-    const asPerson = first ? isTheirs(first) : token !== undefined;
-    const end = memory.outbox.findIndex((waiting) => isTheirs(waiting) !== asPerson);
-    const waiting = memory.outbox.slice(0, Math.min(end < 0 ? MOST_SIGNALS : end, MOST_SIGNALS));
-    const as = asPerson ? token : undefined;
-    const taken = await server.say({
+  /**
+   * What can be sent now, by calls. What was said before the person signed in is said as nobody's: Habeas knows whether it becomes
+   * theirs. What they said signed in waits until they are again: nobody else said it.
+   */
+  const batches = (most: number) =>
+    (token === undefined ? [false] : [false, true])
+      .map((theirs) => memory.outbox.filter(({ signed = false }) => signed === theirs).slice(0, most))
+      .filter(({ length }) => length > 0);
+
+  const tokenOf = ([first]: readonly Waiting[]) => (first && !first.signed ? undefined : token);
+
+  const say = (waiting: readonly Waiting[]) =>
+    server.say({
       anonymous_id: memory.id,
-      identity_token: as,
+      identity_token: tokenOf(waiting),
       ...(gpc && { gpc, gpc_since: memory.gpc?.since }),
       signals: waiting.map(({ signed: _, ...signal }) => signal),
     });
-    askedWith = as;
-    await change((known) => afterAnswer(known, { waiting, taken, now: now(), isCurrent: as === token }));
+
+  /** Gives how many the next call takes. */
+  async function sendSome(most: number): Promise<number> {
+    const before = forgotten;
+    const [waiting = []] = batches(most);
+    const as = tokenOf(waiting);
+    try {
+      const taken = await say(waiting);
+      if (before === forgotten) {
+        askedWith = as;
+        await change((known) => afterAnswer(known, { waiting, taken, now: now(), isCurrent: as === token }));
+      }
+      return most;
+    } catch (error) {
+      const status = statusOf(error);
+      // Meanwhile there may be another token.
+      if (status === 401 && as === token) token = askedWith = undefined;
+      const [first] = waiting;
+      if (status !== 400 || !first || before !== forgotten) throw error;
+      // Which of them can never be taken shows when each is sent by itself.
+      if (waiting.length === 1) await drop(first, error);
+      return 1;
+    }
+  }
+
+  /** What can never be taken must not keep back what comes after it. */
+  async function drop({ event_id: id }: Waiting, error: unknown): Promise<void> {
+    onError(error);
+    await change((known) => ({ ...known, outbox: known.outbox.filter((one) => one.event_id !== id) }));
   }
 
   async function choose(choices: Choices, variant = ''): Promise<void> {
@@ -215,9 +254,11 @@ export function createConsent(options: ConsentOptions): Consent {
     const saying = Object.entries(choices).map(([code, granted]) => [code, { granted, at }]);
     await change((known) => ({
       ...known,
-      id: known.id ?? newId(),
-      said: { ...known.said, ...Object.fromEntries(saying) },
-      outbox: [...known.outbox, waiting].slice(-LONGEST_OUTBOX),
+      ...(saying.length > 0 && {
+        id: known.id ?? newId(),
+        said: { ...known.said, ...Object.fromEntries(saying) },
+        outbox: [...known.outbox, waiting].slice(-LONGEST_OUTBOX),
+      }),
       notice: seen,
     }));
     void send();
@@ -253,11 +294,14 @@ export function createConsent(options: ConsentOptions): Consent {
       await send();
     },
     send,
-    reload: async () => tell(await device.read()),
+    reload,
     async forget() {
+      // Forgetting waits for no network: what is unsent is tried once more, and nobody hears what came of it.
+      for (const waiting of batches(MOST_SIGNALS)) void say(waiting).catch(onError);
+      forgotten += 1;
       token = askedWith = undefined;
-      await device.forget();
       tell(NOTHING);
+      await device.forget();
     },
     onChange(listener) {
       listeners.add(listener);

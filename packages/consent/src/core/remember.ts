@@ -57,36 +57,48 @@ export function remember(storage: KeyValueStorage | undefined) {
     return last;
   }
 
+  const write = async () => storage?.setItem(KEY, JSON.stringify(last));
+  const remove = async () => storage?.removeItem(KEY);
+
+  /** One after the other: nothing is read in between that is changed or forgotten just then. */
+  function inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const done = turn.then(act);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
   return {
     /** Whether what is written is there on the next page. */
     isKept: () => kept,
-    read,
-    /** Changes what is there now, which may be what another tab wrote; one change after the other. */
-    change(by: (memory: Memory) => Memory): Promise<Memory> {
-      const changed = turn.then(async () => {
+    read: () => inTurn(read),
+    /** Changes what is there now, which may be what another tab wrote. */
+    change: (by: (memory: Memory) => Memory) =>
+      inTurn(async () => {
         last = by(await read());
-        try {
-          await storage?.setItem(KEY, JSON.stringify(last));
-        } catch {
-          kept = false;
-        }
+        await write()
+          // Where storage is full, what was said before must not be back on the next page.
+          .catch(() => remove().then(write))
+          .catch(() => {
+            kept = false;
+          });
         return last;
-      });
-      turn = changed.catch(() => undefined);
-      return changed;
-    },
-    async forget(): Promise<void> {
-      last = NOTHING;
-      await storage?.removeItem(KEY);
-    },
+      }),
+    forget: () =>
+      inTurn(async () => {
+        last = NOTHING;
+        await remove();
+      }),
   };
 }
 
 /** What somebody else wrote under our key is as good as nothing. */
 function parse(text: string | null | undefined): Memory {
   try {
-    const found: Partial<Memory> | null = JSON.parse(text ?? 'null');
-    return Array.isArray(found?.outbox) ? { ...NOTHING, ...found } : NOTHING;
+    const found: Memory = JSON.parse(text ?? '');
+    const said = Object.values(found.said).every(({ at }) => Date.parse(at));
+    return said && found.outbox.every(({ choices, said_at: at }) => choices && Date.parse(at))
+      ? found
+      : NOTHING;
   } catch {
     return NOTHING;
   }

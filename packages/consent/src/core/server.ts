@@ -31,17 +31,12 @@ export interface Taken {
   readonly outcomes: readonly { readonly event_id: string; readonly code: string | null }[];
 }
 
-/** An answer that is an error; asking again later may help or not. */
-export class ConsentError extends Error {
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`Habeas answers ${status}.`);
-    this.status = status;
-  }
+/** The status of an answer that is an error; undefined where there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return (error as { readonly status?: number } | undefined)?.status;
 }
 
-/** The two calls of the consent API. They throw ConsentError, or what `fetch` throws without a network. */
+/** The two calls of the consent API. They throw an error with a `status`, or what `fetch` throws without a network. */
 export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
   async function call(path: string, init?: RequestInit): Promise<unknown> {
     // Called by itself: a browser's fetch wants no other object as its `this`.
@@ -49,7 +44,9 @@ export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
       credentials: 'omit',
       ...init,
     });
-    if (!answer.ok) throw new ConsentError(answer.status);
+    const { ok, status } = answer;
+    // No class: what builds the field of one for older browsers is larger than all of this.
+    if (!ok) throw Object.assign(new Error(`Habeas answers ${status}.`), { status });
     return answer.json();
   }
 

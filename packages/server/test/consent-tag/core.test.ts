@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleCore } from '../../../consent/scripts/bundle.ts';
+import { eventually } from '../eventually.ts';
 import { openTagServer, type TagServer } from './tag-server.ts';
 
 const NOW = '2026-06-01T12:00:00.000Z';
@@ -52,6 +53,15 @@ async function open(options: Partial<ConsentOptions> = {}): Promise<Consent> {
 }
 
 const said = (consent: Consent) => consent.said;
+
+/** Memories that are none. */
+const BROKEN = [
+  '{"said":null,"outbox":[]}',
+  '{"said":{"analytics":null},"outbox":[]}',
+  '{"said":"x","outbox":[]}',
+  '{"said":{},"outbox":{}}',
+  '{"said":{},"outbox":[null]}',
+];
 
 describe('consent in Node and React Native, without a DOM', () => {
   let storage: ReturnType<typeof slowStorage>;
@@ -238,13 +248,182 @@ describe('consent in Node and React Native, without a DOM', () => {
   });
 
   it('treats what somebody else wrote under its key as nothing', async () => {
-    for (const text of ['', '{', 'null', '[]', '{"said":null}', '{"outbox":[]}']) {
+    for (const text of ['', '{', 'null', '[]', '{"said":null}', '{"outbox":[]}', ...BROKEN]) {
       storage.items.set('habeas-consent', text);
       const consent = await open({ storage });
       expect([consent.mustAsk, said(consent)]).toEqual([true, {}]);
       await consent.choose({ analytics: false });
       expect(said(await open({ storage }))).toEqual({ analytics: false });
     }
+  });
+
+  it('holds back what somebody said signed in while their token is gone, and sends what is nobody’s', async () => {
+    const token = await tokenOf('whose token expires');
+    const bodies: string[] = [];
+    let expired = false;
+    const expiring: typeof fetch = async (url, init) => {
+      const body = `${init?.body}`;
+      if (expired && body.includes('identity_token')) return new Response('{}', { status: 401 });
+      if (expired && init?.method === 'POST') bodies.push(body);
+      return fetch(url, init);
+    };
+    const consent = await open({ storage, fetch: expiring });
+    await consent.identify(token);
+    expired = true;
+    await consent.choose({ analytics: false });
+    await consent.send();
+    await consent.choose({ sale: false });
+    await consent.send();
+    expect(bodies.map((body) => JSON.parse(body).signals[0].choices)).toEqual([{ sale: false }]);
+    // Also after a restart, when nobody is signed in yet.
+    const restarted = await open({ storage, fetch: expiring });
+    await restarted.send();
+    expect(bodies).toHaveLength(1);
+    expired = false;
+    await restarted.identify(token);
+    const other = await open({ storage: slowStorage() });
+    await other.identify(token);
+    expect(said(other)).toEqual({ analytics: false, sale: false });
+  });
+
+  it('keeps a newer token when an older one is refused, and asks with it', async () => {
+    const token = await tokenOf('with a newer token');
+    const elsewhere = await open();
+    await elsewhere.identify(token);
+    await elsewhere.choose({ advertising: true });
+    await elsewhere.send();
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const held: typeof fetch = async (url, init) => {
+      if (`${init?.body}`.includes('expired')) {
+        asked.resolve();
+        await late.promise;
+      }
+      return fetch(url, init);
+    };
+    const consent = await open({ storage, fetch: held });
+    const old = consent.identify('expired');
+    await asked.promise;
+    const fresh = consent.identify(token);
+    late.resolve();
+    await Promise.all([old, fresh]);
+    expect(said(consent)).toEqual({ advertising: true });
+  });
+
+  it('stays forgotten when an answer comes afterwards, or a choice is just being stored', async () => {
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const held: typeof fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (init?.method === 'POST') {
+        asked.resolve();
+        await late.promise;
+      }
+      return answer;
+    };
+    const consent = await open({ storage, fetch: held });
+    await consent.choose({ analytics: true });
+    await asked.promise;
+    await consent.forget();
+    late.resolve();
+    await consent.send();
+    expect([said(consent), consent.mustAsk, storage.items.size]).toEqual([{}, true, 0]);
+    const choosing = consent.choose({ analytics: true });
+    await consent.forget();
+    await choosing;
+    await consent.send();
+    expect([said(consent), storage.items.size]).toEqual([{}, 0]);
+  });
+
+  it('sends what is unsent once more when it forgets, and forgets without a network all the same', async () => {
+    const token = await tokenOf('who signs out');
+    const { state, fetch: call } = network();
+    const consent = await open({ storage, fetch: call });
+    await consent.identify(token);
+    state.is = 'away';
+    await consent.choose({ analytics: true });
+    await consent.send();
+    state.is = 'there';
+    await consent.forget();
+    expect(storage.items.size).toBe(0);
+    const other = await open();
+    await eventually('sent', async () => {
+      await other.identify(token);
+      return other.said.analytics === true;
+    });
+    state.is = 'away';
+    await consent.choose({ analytics: false });
+    await consent.forget();
+    expect([said(consent), storage.items.size]).toEqual([{}, 0]);
+  });
+
+  it('keeps the order of what was said in the future, when the clock is set right before it is sent', async () => {
+    const token = await tokenOf('in the future');
+    const { state, fetch: call } = network();
+    let time = Date.parse(NOW) + DAY;
+    let left = 100;
+    // The later has the smaller id, which the server goes by for what was said in the same millisecond.
+    const newId = () => {
+      left -= 1;
+      return `${left}`.padStart(20, '0');
+    };
+    const consent = await open({ storage, fetch: call, newId, now: () => new Date(time) });
+    await consent.identify(token);
+    state.is = 'away';
+    await consent.choose({ analytics: true });
+    await consent.choose({ analytics: false });
+    time -= DAY;
+    state.is = 'there';
+    await consent.send();
+    const other = await open();
+    await other.identify(token);
+    expect([said(other), said(consent)]).toEqual([{ analytics: false }, { analytics: false }]);
+  });
+
+  it('does not bring an old yes back where storage is full', async () => {
+    let isFull = (_items: ReadonlyMap<string, string>) => false;
+    const limited: KeyValueStorage = {
+      ...storage,
+      setItem(key, value) {
+        if (isFull(storage.items)) throw new Error('QuotaExceededError');
+        storage.items.set(key, value);
+      },
+    };
+    const consent = await open({ storage: limited });
+    await consent.choose({ analytics: true });
+    await consent.send();
+    // Full with the old value: there is room without it.
+    isFull = (items) => items.size > 0;
+    await consent.choose({ analytics: false });
+    expect([consent.isKept, said(await open({ storage }))]).toEqual([true, { analytics: false }]);
+    isFull = () => false;
+    await consent.choose({ analytics: true });
+    await consent.send();
+    isFull = () => true;
+    await consent.choose({ analytics: false });
+    expect([consent.isKept, consent.said.analytics]).toEqual([false, false]);
+    expect(said(await open({ storage }))).toEqual({});
+  });
+
+  it('drops only the choice that can never be taken', async () => {
+    const token = await tokenOf('of a bad choice');
+    const { state, fetch: call } = network();
+    const errors: unknown[] = [];
+    const consent = await open({ storage, fetch: call, onError: (error) => errors.push(error) });
+    await consent.identify(token);
+    state.is = 'away';
+    await consent.choose({ analytics: true });
+    await consent.choose({ ['longer than codes are '.repeat(4)]: true });
+    await consent.choose({ sale: false });
+    await consent.send();
+    errors.length = 0;
+    state.is = 'there';
+    await consent.send();
+    expect(errors.map(String)).toEqual(['Error: Habeas answers 400.']);
+    expect(JSON.parse(storage.items.get('habeas-consent') ?? '').outbox).toEqual([]);
+    const other = await open();
+    await other.identify(token);
+    expect(said(other)).toEqual({ analytics: true, sale: false });
   });
 
   it('comes to the latest choice on every device, whatever the network did', async () => {

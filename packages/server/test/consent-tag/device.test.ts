@@ -243,6 +243,25 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
       expect(await remembered(desk)).toBeNull();
     });
 
+    it('does not load the page again and again where their refusal cannot be kept', async () => {
+      const body = RAN.replaceAll('analytics', 'sale');
+      const phone = await (await site.browse()).newPage();
+      await phone.goto(site.page('/refuses', ''));
+      await choose(phone, { sale: false });
+      await identify(phone, await tokenOf('who refused'));
+      const context = await site.browse();
+      await context.addInitScript(
+        `Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('blocked', 'SecurityError') } })`,
+      );
+      const page = await context.newPage();
+      await page.goto(site.page('/refused', body));
+      await page.waitForFunction('self.ran?.length === 1');
+      await page.evaluate('self.old = true');
+      await identify(page, await tokenOf('who refused'));
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+      expect(await page.evaluate('[self.old, habeasConsent.said]')).toEqual([true, { sale: false }]);
+    });
+
     it('changes nothing when the token is not the back end’s', async () => {
       const page = await (await site.browse()).newPage();
       await page.goto(site.page('/forged', ''));

@@ -215,6 +215,34 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
     expect([await isAsked(nothing), await nothing.isVisible(inTag('button.link'))]).toEqual([false, false]);
   });
 
+  it('records no yes for what nobody touched, and does not ask again after that was saved', async () => {
+    const page = await (await site.browse()).newPage();
+    const posted: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') posted.push(request.url());
+    });
+    await page.route('**/consent/v1/notice*', async (route) => {
+      const answer = await route.fetch();
+      const notice = (await answer.json()) as { purposes: { legal_basis: string }[] };
+      const purposes = notice.purposes.filter(({ legal_basis: basis }) => basis === 'opt_out');
+      await route.fulfill({ response: answer, json: { ...notice, purposes } });
+    });
+    const url = site.page('/opt-out', BODY);
+    await page.goto(url);
+    await page.click(inTag('.banner .more'));
+    await page.click(inTag('dialog .more'));
+    await page.waitForSelector(inTag('.banner'), { state: 'hidden' });
+    expect([await said(page), posted]).toEqual([{}, []]);
+    expect(await remembered(page)).toMatchObject({ said: {}, outbox: [] });
+    expect(await remembered(page)).not.toHaveProperty('id');
+    await page.goto(url);
+    await page.waitForSelector(inTag('button.link'));
+    expect([await isAsked(page), await page.evaluate(`habeasConsent.allowed('sale')`)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it('asks nothing in words that are not there, and says so to who made the notice', async () => {
     const page = await (await site.browse()).newPage();
     const told: string[] = [];

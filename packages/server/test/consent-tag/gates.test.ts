@@ -176,6 +176,43 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     await page.waitForFunction(`self.ran?.length === 1`);
   });
 
+  it('that never runs, and tells nobody, does not hold up what stands behind it', async () => {
+    const page = await (await site.browse()).newPage();
+    const body = [
+      `<svg><script type="text/plain" data-purpose="analytics">${ran('svg')}</script></svg>`,
+      gated('data-purpose="analytics" data-type="text/plain"', ran('plain')),
+      gated('data-purpose="analytics" data-type="text/babel" src="/nine.js"'),
+      gated('data-purpose="analytics" nomodule src="/nine.js"'),
+      gated('data-purpose="analytics"', ran('after')),
+    ];
+    await page.goto(site.page('/never', body.join('')));
+    await choose(page, { analytics: true });
+    await page.waitForFunction(`self.ran?.length === 1`);
+    expect(await list(page)).toEqual(['after']);
+  });
+
+  it('that cannot be put in is told, and does not hold up what stands behind it', async () => {
+    const page = await (await site.browse()).newPage();
+    const told: string[] = [];
+    page.on('console', (message) => told.push(message.text()));
+    const body =
+      gated('data-purpose="analytics" data-src="/nine.js"') + gated('data-purpose="analytics"', ran('after'));
+    const headers = { 'content-security-policy': "require-trusted-types-for 'script'; trusted-types 'none'" };
+    await page.goto(site.page('/cannot', body, { attributes: 'data-trusted-types', headers }));
+    await choose(page, { analytics: true });
+    await eventually('what stands behind it ran', () => page.evaluate('self.ran?.length === 1'));
+    expect(told.join()).toContain('TrustedScriptURL');
+    // And what comes later runs as well.
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('iframe'), { title: 'map' }))`,
+    );
+    await page.evaluate(
+      `Object.assign(document.body.lastElementChild.dataset, { purpose: 'analytics', src: '/late-frame' })`,
+    );
+    await page.evaluate('habeasConsent.choose({ advertising: true })');
+    await eventually('the frame ran', () => page.evaluate('self.ran.length === 2'));
+  });
+
   it('runs after the banner is painted, also where it needs no yes', async () => {
     const page = await (await site.browse()).newPage();
     // Nothing but the banner can be the first paint of this page.
