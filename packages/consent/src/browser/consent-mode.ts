@@ -34,9 +34,13 @@ export function consentMode(text: string, { allowed }: Pick<Consent, 'allowed'>)
     // biome-ignore lint/complexity/noArguments: an array would be taken for something else
     layer.push(arguments);
   }
+  // What serves several purposes is granted where all of them are.
   const state = (isGranted: (purpose: string) => boolean) =>
     Object.fromEntries(
-      signals.map(([signal, purpose]) => [signal, isGranted(purpose) ? 'granted' : 'denied']),
+      signals.map(([signal]) => {
+        const isWhole = signals.every(([other, purpose]) => other !== signal || isGranted(purpose));
+        return [signal, isWhole ? 'granted' : 'denied'];
+      }),
     );
   gtag('consent', 'default', { ...state(() => false), wait_for_update: WAIT_MILLISECONDS });
   return () => {

@@ -332,4 +332,22 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     expect((await layer()).map(([, command]) => command)).toEqual(['default', 'update']);
     expect((await layer())[1]?.[2]).toEqual({ analytics_storage: 'granted', ...denied });
   });
+
+  it('grants a signal of Google Consent Mode that serves several purposes where all of them are allowed', async () => {
+    const page = await (await site.browse()).newPage();
+    const html = example('consent-mode.html')
+      .replace('https://privacy.acme.example', site.habeas)
+      .replace(
+        /data-consent-mode="[^"]*"/,
+        'data-consent-mode="analytics=ad_storage,ad_user_data advertising=ad_storage"',
+      );
+    site.put('/shared-signal', html, { headers: { 'content-type': 'text/html' } });
+    await page.goto(`${site.origin}/shared-signal`);
+    await page.evaluate('habeasConsent.ready');
+    const last = () => page.evaluate('[...dataLayer.at(-1)][2]');
+    await choose(page, { analytics: false, advertising: true });
+    expect(await last()).toEqual({ ad_storage: 'denied', ad_user_data: 'denied' });
+    await choose(page, { analytics: true, advertising: true });
+    expect(await last()).toEqual({ ad_storage: 'granted', ad_user_data: 'granted' });
+  });
 });
