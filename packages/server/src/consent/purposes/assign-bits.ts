@@ -21,11 +21,7 @@ export async function assignBits(
     await sql`select pg_advisory_xact_lock(hashtextextended(${`purposes of ${organizationId}`}, 0))`.execute(
       transaction,
     );
-    const { rows } = await sql<{ code: string; bit: number }>`
-      select code, bit from consent_purposes where organization_id = ${organizationId} order by bit`.execute(
-      transaction,
-    );
-    const bits = new Map(rows.map(({ code, bit }) => [code, bit]));
+    const bits = new Map(await readBits(transaction, organizationId));
     const fresh = [...new Set(codes)].filter((code) => !bits.has(code));
     if (bits.size + fresh.length > BITS) {
       throw new HabeasError(
@@ -44,4 +40,13 @@ export async function assignBits(
     }
     return bits;
   });
+}
+
+/** The bits of all purposes as they are now: another process may know of new ones. */
+export async function readBits(db: Database, organizationId: string): Promise<PurposeBits> {
+  const { rows } = await sql<{ code: string; bit: number }>`
+    select code, bit from consent_purposes where organization_id = ${organizationId} order by bit`.execute(
+    db,
+  );
+  return new Map(rows.map(({ code, bit }) => [code, bit]));
 }

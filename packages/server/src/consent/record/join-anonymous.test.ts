@@ -38,6 +38,11 @@ async function openOrganization(rule: MergeRule = 'latest') {
     database.db.transaction().execute(work);
   return {
     record: (signals: readonly Signal[]) => inTransaction((t) => recordSignals(t, signals, options)),
+    /** Another process has one more purpose. */
+    async recordElsewhere(signals: readonly Signal[]) {
+      const more = await assignBits(database.db, organizationId, ['a', 'b', 'c']);
+      return inTransaction((t) => recordSignals(t, signals, { ...options, purposes: more }));
+    },
     join: (person: Signal['identity']) =>
       inTransaction((t) => joinAnonymous(t, { ...options, anonymous: browser, person })),
     async signature(identity: Signal['identity']) {
@@ -101,6 +106,13 @@ it('is of who signed in first also where the browser had said nothing yet', asyn
   expect(await signature(bob)).toEqual({ known: 0n, granted: 0n });
   expect(await join(ada)).toBe(1);
   expect(await signature(ada)).toEqual({ known: 1n, granted: 1n });
+});
+
+it('joins what was said of a purpose that is newer than the process', async () => {
+  const { recordElsewhere, join, signature } = await openOrganization();
+  await recordElsewhere([said('1', browser, 1, { a: true, c: false })]);
+  expect(await join(ada)).toBe(1);
+  expect(await signature(ada)).toEqual({ known: 0b101n, granted: 1n });
 });
 
 it('lets a choice before signing in go before Global Privacy Control that was there earlier, by every rule', async () => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import type { Database } from '../../foundation/index.ts';
+import { readBits } from '../purposes/index.ts';
 import { historyOf } from './history.ts';
 import { type RecordOptions, recordSignals, takeTurn } from './record-signals.ts';
 import type { Signal } from './signal.ts';
@@ -18,7 +19,7 @@ export interface JoinOptions extends RecordOptions {
  * browser says by itself (Global Privacy Control) is not theirs: it is said again for whom it is used. Tells how many signals were added.
  */
 export async function joinAnonymous(transaction: Database, options: JoinOptions): Promise<number> {
-  const { organizationId, subjects, anonymous, person, now, purposes } = options;
+  const { organizationId, subjects, anonymous, person, now } = options;
   await takeTurn(transaction, organizationId);
   const { numbers } = await subjects.number(transaction, subjects.prepare([anonymous, person]));
   const [from, subject] = numbers as [number, number];
@@ -28,6 +29,8 @@ export async function joinAnonymous(transaction: Database, options: JoinOptions)
     on conflict (organization_id, anonymous) do update set joined_at = j.joined_at
     returning subject`.execute(transaction);
   if (joined[0]?.subject !== subject) return 0;
+  // What was said of a purpose that is newer than this process is joined, too: it would not be joined again.
+  const purposes = await readBits(transaction, organizationId);
   const said = await historyOf(transaction, { organizationId, subject: from, purposes });
   const known = new Set(
     (await historyOf(transaction, { organizationId, subject, purposes })).map((one) => one.eventId),
@@ -46,6 +49,6 @@ export async function joinAnonymous(transaction: Database, options: JoinOptions)
           },
         ],
   );
-  const outcomes = await recordSignals(transaction, signals, options);
+  const outcomes = await recordSignals(transaction, signals, { ...options, purposes });
   return outcomes.filter((outcome) => outcome === 'stored').length;
 }
