@@ -46,7 +46,8 @@ export function createGate(
   }
 
   async function release(element: HTMLElement): Promise<void> {
-    released.add(element);
+    // A page may give an image or a frame another `data-src` later; what is a script runs once.
+    if (element.localName === 'script') released.add(element);
     for (const code of purposesOf(element)) ran.add(code);
     const { src } = element.dataset;
     element.removeAttribute('data-src');

@@ -333,6 +333,17 @@ describe.skipIf(program === undefined)('what waits for consent', () => {
     expect((await layer())[1]?.[2]).toEqual({ analytics_storage: 'granted', ...denied });
   });
 
+  it('releases a frame again whose page gives it another address', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.goto(site.page('/again', '<img id="again" data-purpose="analytics" data-src="/one.png">'));
+    await page.evaluate('habeasConsent.ready');
+    await choose(page, { analytics: true });
+    await page.waitForFunction(`again.getAttribute('src') === '/one.png'`);
+    await page.evaluate(`again.dataset.src = '/two.png'`);
+    await choose(page, { advertising: false });
+    await page.waitForFunction(`again.getAttribute('src') === '/two.png'`);
+  });
+
   it('grants a signal of Google Consent Mode that serves several purposes where all of them are allowed', async () => {
     const page = await (await site.browse()).newPage();
     const html = example('consent-mode.html')
