@@ -33,6 +33,7 @@ const RUNS_CODE = `(select oid from pg_catalog.pg_language where lanname not in 
 /** Objects with lower numbers came with PostgreSQL. */
 const FIRST_OWN = 16_384;
 
+/** What can be called with one value, because the rest has defaults or may be left out. */
 const OF_ONE = 'pronargs > 0 and pronargs - pronargdefaults <= 1';
 
 const SNAPSHOT = `

@@ -15,8 +15,9 @@ export interface JoinOptions extends RecordOptions {
 
 /**
  * Makes what a browser said before somebody signed in part of what this person said, in the caller's transaction; done again, it adds what is
- * new. A random id becomes that of the first person who signs in with it, also where nothing was said under it yet: who uses the same browser later gets none of it. What the
- * browser says by itself (Global Privacy Control) is not theirs: it is said again for whom it is used. Tells how many signals were added.
+ * new. A random id becomes that of the first person who signs in with it, also where nothing was said under it yet: who uses the same
+ * browser later gets none of it. What the browser says by itself (Global Privacy Control) is not theirs: it is said again for whom it is
+ * used. Tells how many signals were added.
  */
 export async function joinAnonymous(transaction: Database, options: JoinOptions): Promise<number> {
   const { organizationId, subjects, anonymous, person, now } = options;

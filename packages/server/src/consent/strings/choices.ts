@@ -36,7 +36,8 @@ export class UnknownSections extends Error {
 
 /**
  * What the sections of the United States say about purposes that name opt-outs: an opt-out in any section counts, and Global Privacy Control
- * opts out of purposes with `gpc`. Who did not opt out has agreed to nothing: of purposes that need consent only opt-outs count. Of a string with a section that is not known only the opt-outs count, as there may be one in that section.
+ * opts out of purposes with `gpc`. Who did not opt out has agreed to nothing: of purposes that need consent only opt-outs count. So they do
+ * of a string with a section that is not known, as there may be one in that section.
  * Throws `MalformedString`, and {@link UnknownSections} where such a string opts out of nothing.
  */
 export function choicesOfGpp(text: string, purposes: readonly Purpose[]): Choices {
