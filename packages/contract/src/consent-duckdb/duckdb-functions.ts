@@ -14,14 +14,15 @@ export async function requireHarmless(connection: DuckDbConnection, calls: reado
   if (calls.length === 0) return;
   const rows = (
     await connection.runAndReadAll(
-      `select function_name, bool_and(internal and function_type in ('scalar', 'aggregate', 'macro')) from duckdb_functions()
+      `select function_name, bool_and(internal), bool_or(function_type <> 'table_macro') from duckdb_functions()
        where function_type in ('scalar', 'aggregate', 'macro', 'table_macro') group by function_name`,
     )
   ).getRowsJson();
   const own = new Set<string>();
   const known = new Set<string>();
-  for (const [name, isBuiltIn] of rows)
-    (String(isBuiltIn) === 'true' ? known : own).add(folded(String(name)));
+  for (const [name, isBuiltIn, isExpression] of rows)
+    if (String(isBuiltIn) !== 'true') own.add(folded(String(name)));
+    else if (String(isExpression) === 'true') known.add(folded(String(name)));
   for (const { name, kind } of calls) {
     const reason = reasonOf(folded(name), kind, { own, known });
     if (reason !== undefined)

@@ -3,7 +3,7 @@ import { requireHarmless } from './duckdb-functions.ts';
 import { type DuckDbConnection, parseDuckDb, sameTree, type Tree } from './duckdb-tree.ts';
 import { type BaseTable, folded, readDuckDbStatement, type TableRead } from './read-duckdb-statement.ts';
 import { SqlRefusedError } from './sql-refused-error.ts';
-import { tableSpans } from './table-span.ts';
+import { type TableSpan, tableSpans } from './table-span.ts';
 
 export type { DuckDbConnection } from './duckdb-tree.ts';
 
@@ -75,29 +75,61 @@ async function enforceWithin(sql: string, options: EnforceDuckDbOptions): Promis
   const { reads, calls } = readDuckDbStatement(tree);
   await requireHarmless(connection, calls);
   const found = reads.map((read) => ({ read, table: find(read.node, tables) }));
-  const replaced = found.flatMap(({ read, table }) =>
-    'consent' in table ? [{ read, table, query: queryOf(table) }] : [],
-  );
+  const narrowed = found.flatMap(({ read, table }) => ('consent' in table ? [{ read, table }] : []));
+  for (const table of new Set(narrowed.map((one) => one.table))) await requireComparable(connection, table);
+  const inner = new Map<Narrowed, Tree>();
+  for (const { table } of narrowed)
+    if (!inner.has(table)) inner.set(table, await parseDuckDb(connection, queryOf(table).slice(1, -1)));
+  const replaced = found.flatMap(({ read, table }) => {
+    if ('consent' in table) return [narrowedTo(read, table, inner.get(table) as Tree)];
+    return read.node.schema_name === '' ? [qualified(read, table)] : [];
+  });
   if (replaced.length === 0) return { sql, purpose, relations: [], expiresAt: undefined };
-  for (const table of new Set(replaced.map((one) => one.table))) await requireComparable(connection, table);
   const text = spliced(sql, replaced);
-  const parsed = new Map<string, Tree>();
-  for (const { read, query } of replaced) {
-    const inner = parsed.get(query) ?? (await parseDuckDb(connection, query.slice(1, -1)));
-    parsed.set(query, inner);
-    read.replace(subquery(inner, read.node));
-  }
-  if (!sameTree(await parseDuckDb(connection, text, Number.POSITIVE_INFINITY), tree))
-    throw new SqlRefusedError(
-      'The statement names a table of people in a way that cannot be rewritten safely. Name it as `schema.table as alias` in `from`.',
-    );
-  const each = new Map(replaced.map(({ table }) => [`${table.schema}.${table.name}`, table]));
+  for (const { intend } of replaced) intend();
+  if (!sameTree(await parseRewritten(connection, text), tree)) throw new SqlRefusedError(UNSAFE_NAME);
+  const each = new Map(narrowed.map(({ table }) => [`${table.schema}.${table.name}`, table]));
   return {
     sql: text,
     purpose,
     relations: [...each.values()].map(relationOf),
-    expiresAt: new Date(Math.min(...replaced.map(({ table }) => table.consent.expiresAt.getTime()))),
+    expiresAt:
+      narrowed.length === 0
+        ? undefined
+        : new Date(Math.min(...narrowed.map(({ table }) => table.consent.expiresAt.getTime()))),
   };
+}
+
+const UNSAFE_NAME =
+  'The statement names a table in a way that cannot be rewritten safely. Name it as `schema.table as alias`.';
+
+/** What was written was SQL: if what was made of it is none, a name stands where nothing else can. */
+async function parseRewritten(connection: DuckDbConnection, text: string): Promise<Tree> {
+  try {
+    return await parseDuckDb(connection, text, Number.POSITIVE_INFINITY);
+  } catch (cause) {
+    throw new SqlRefusedError(UNSAFE_NAME, { cause });
+  }
+}
+
+interface Replacement {
+  readonly node: BaseTable;
+  /** What replaces the name. */
+  readonly text: string;
+  /** Does to the tree what is done to the text. */
+  readonly intend: () => void;
+}
+
+/** @param inner - what the parser makes of the rows that may be read */
+function narrowedTo({ node, replace }: TableRead, table: Narrowed, inner: Tree): Replacement {
+  const alias = node.alias === '' ? ` as ${quoted(node.table_name)}` : '';
+  return { node, text: `${queryOf(table)}${alias}`, intend: () => replace(subquery(inner, node)) };
+}
+
+/** A table with its schema, because in another one it might be another table; it keeps its name as alias. */
+function qualified({ node }: TableRead, { schema, name }: Declared): Replacement {
+  const intend = () => Object.assign(node, { schema_name: schema, table_name: name });
+  return { node, text: `${quoted(schema)}.${quoted(name)}`, intend };
 }
 
 type Narrowed = Extract<Declared, { readonly consent: ConsentExport }>;
@@ -186,23 +218,18 @@ function identityOf(type: string, at: string): { readonly sql: string; readonly 
 }
 
 /** The text with each name replaced where it stands. */
-function spliced(
-  sql: string,
-  replaced: readonly { readonly read: TableRead; readonly query: string }[],
-): string {
+function spliced(sql: string, replaced: readonly Replacement[]): string {
   const spans = tableSpans(
     sql,
-    replaced.map(({ read }) => read.node),
+    replaced.map(({ node }) => node),
   );
   const sorted = replaced
-    .map(({ read: { node }, query }, index) => ({ node, query, span: spans[index] }))
-    .toSorted((one, other) => (one.span?.start ?? 0) - (other.span?.start ?? 0));
+    .map(({ text }, index) => ({ text, span: spans[index] as TableSpan }))
+    .toSorted((one, other) => one.span.start - other.span.start);
   const parts: string[] = [];
   let at = 0;
-  for (const { node, query, span } of sorted) {
-    if (span === undefined) continue;
-    const alias = node.alias === '' ? ` as ${quoted(node.table_name)}` : '';
-    parts.push(sql.slice(at, span.start), span.before, query, alias);
+  for (const { text, span } of sorted) {
+    parts.push(sql.slice(at, span.start), span.before, text);
     at = span.end;
   }
   return [...parts, sql.slice(at)].join('');

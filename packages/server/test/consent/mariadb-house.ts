@@ -16,7 +16,7 @@ const SHOP = [
   `insert into shop.letters select seq, if(seq % 3 = 0, concat('\\t Person.', seq % ${PEOPLE}, '@Example.org\\n'), concat('person.', seq % ${PEOPLE}, '@example.org')), seq from shop_numbers.numbers`,
   `insert into shop.letters values (1001, null, 5)`,
   `insert into shop.orders select seq, (seq % ${PEOPLE}) * 1700, seq from shop_numbers.numbers`,
-  `insert into shop.orders values (1001, null, 3), (1003, 99999999, 4), (1004, 18446744073709551615, 4)`,
+  `insert into shop.orders values (1001, null, 3), (1003, 99999999, 4), (1004, 9223372036854775807, 4)`,
   'insert into shop.`old "ones"` select seq, concat(\'u-\', seq % 12) from shop_numbers.numbers',
   `insert into shop.sites values ('s0', 'o0'), ('s1', 'o1')`,
 ];

@@ -18,6 +18,7 @@ create table visits_2026 partition of visits for values from ('2026-01-01') to (
 create schema "Ünïcode";
 create table "Ünïcode"."Tabelle ä" (user_id text, "Wert" int);
 create table sites (site text primary key, owner text, rank int);
+create table 💶 (site text);
 create table results (site text primary key, n bigint);
 create view site_views as select event_site as site, user_id, n from user_events where kind = 'view';
 create view busy_sites as select v.site, count(*) as views from site_views v join sites s on s.site = v.site group by v.site;

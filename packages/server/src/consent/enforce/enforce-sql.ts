@@ -4,7 +4,10 @@ import { identifierText, relationSpans } from './relation-span.ts';
 import { parseStatement, refused, sameTree, type Tree, tooDeep } from './sql-tree.ts';
 
 export interface EnforcedSql {
-  /** The same statement, each protected relation replaced by those of its rows that may be read. */
+  /**
+   * The same statement, each protected relation replaced by those of its rows that may be read, and each other table named with its schema: another
+   * `search_path`, or a temporary table, would make it another table.
+   */
   readonly sql: string;
   /** What was replaced, each relation once, in the order of the text. */
   readonly relations: readonly Pick<Relation, 'schema' | 'name'>[];
@@ -31,10 +34,15 @@ export function enforceSql(sql: string, catalog: RelationCatalog): EnforcedSql {
   }
 }
 
+const UNSAFE_NAME =
+  'The statement names a table in a way that cannot be rewritten safely. Name it as `schema.table as alias`.';
+
 interface Replacement {
-  readonly read: RelationRead;
-  /** What replaces the name, without an alias. */
-  readonly query: string;
+  readonly node: RangeVar;
+  /** What replaces the name. */
+  readonly text: string;
+  /** Does to the tree what is done to the text. */
+  readonly intend: () => void;
 }
 
 function enforce(sql: string, catalog: RelationCatalog, depth: number): EnforcedSql {
@@ -44,22 +52,42 @@ function enforce(sql: string, catalog: RelationCatalog, depth: number): Enforced
   const relations = new Map<string, Pick<Relation, 'schema' | 'name'>>();
   for (const read of reads) {
     const { relation, node } = read;
-    if (relation.kind === 'open') continue;
+    if (relation.kind === 'open' || read.isWritten) {
+      if (node.schemaname === undefined) replacements.push(qualified(read));
+      continue;
+    }
     if (node.inh !== true && relation.kind === 'protected')
       throw refused(`"only ${relation.name}" would read a table without its partitions. Leave \`only\` out.`);
     const inner = queryOf(relation, catalog, depth);
-    replacements.push({ read, query: inner.query });
+    replacements.push(narrowed(read, inner.query));
     for (const found of inner.relations) relations.set(JSON.stringify([found.schema, found.name]), found);
   }
   if (replacements.length === 0) return { sql, relations: [] };
   const text = spliced(sql, replacements);
-  for (const { read, query } of replacements) read.replace(subselect(query, read.node));
-  if (!sameTree(parseStatement(text, Number.POSITIVE_INFINITY), tree)) {
-    throw refused(
-      'The statement names a protected table in a way that cannot be rewritten safely. Name it as `schema.table as alias` in `from`.',
-    );
-  }
+  for (const { intend } of replacements) intend();
+  if (!sameTree(parseRewritten(text), tree)) throw refused(UNSAFE_NAME);
   return { sql: text, relations: [...relations.values()] };
+}
+
+/** What was written was SQL: if what was made of it is none, a name stands where nothing else can. */
+function parseRewritten(text: string): Tree {
+  try {
+    return parseStatement(text, Number.POSITIVE_INFINITY);
+  } catch (cause) {
+    throw refused(UNSAFE_NAME, { cause });
+  }
+}
+
+/** A table with its schema; in `from` it keeps its name as alias. */
+function qualified({ relation: { schema, name }, node }: RelationRead): Replacement {
+  const text = `${identifierText(schema)}.${identifierText(name)}`;
+  return { node, text, intend: () => Object.assign(node, { schemaname: schema }) };
+}
+
+/** @param query - in brackets, without an alias */
+function narrowed({ node, replace }: RelationRead, query: string): Replacement {
+  const alias = node.alias === undefined ? ` as ${identifierText(node.relname)}` : '';
+  return { node, text: `${query}${alias}`, intend: () => replace(subselect(query, node)) };
 }
 
 function queryOf(relation: Relation, catalog: RelationCatalog, depth: number) {
@@ -81,20 +109,15 @@ function queryOf(relation: Relation, catalog: RelationCatalog, depth: number) {
 function spliced(sql: string, replacements: readonly Replacement[]): string {
   const spans = relationSpans(
     sql,
-    replacements.map(({ read }) => read.node),
+    replacements.map(({ node }) => node),
   );
   const sorted = replacements
-    .map(({ read, query }, index) => ({
-      node: read.node,
-      query,
-      span: spans[index] as (typeof spans)[number],
-    }))
+    .map(({ text }, index) => ({ text, span: spans[index] as (typeof spans)[number] }))
     .sort((a, b) => a.span.start - b.span.start);
   const parts: string[] = [];
   let at = 0;
-  for (const { node, query, span } of sorted) {
-    const alias = node.alias === undefined ? ` as ${identifierText(node.relname)}` : '';
-    parts.push(sql.slice(at, span.start), span.before, query, alias);
+  for (const { text, span } of sorted) {
+    parts.push(sql.slice(at, span.start), span.before, text);
     at = span.end;
   }
   return [...parts, sql.slice(at)].join('');

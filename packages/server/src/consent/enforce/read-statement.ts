@@ -1,9 +1,11 @@
 import type { QualifiedName, Relation, RelationCatalog } from './relation-catalog.ts';
 import { refused, type Tree } from './sql-tree.ts';
 
-/** A relation that a statement reads, and where in its tree. */
+/** A relation that a statement names, and where in its tree. */
 export interface RelationRead {
   readonly relation: Relation;
+  /** Whether it is what rows are written to, and not read there. */
+  readonly isWritten: boolean;
   /** The `RangeVar`. */
   readonly node: RangeVar;
   /** Puts another node in its place. */
@@ -72,7 +74,7 @@ const STATEMENTS = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStm
 type Scope = ReadonlySet<string>;
 
 /**
- * Every relation that the statement reads, wherever it stands. Throws SQL_REFUSED for whatever is not known to be harmless: kinds
+ * Every relation that the statement reads or writes to, wherever it stands. Throws SQL_REFUSED for whatever is not known to be harmless: kinds
  * of statements and of nodes, functions, operators, types, relations.
  */
 export function readStatement(statement: Tree, catalog: RelationCatalog): readonly RelationRead[] {
@@ -209,6 +211,7 @@ class StatementReader {
       );
     const reason = relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation);
     if (reason !== undefined) throw refused(`Nothing may be written to ${named(relation)}: ${reason}`);
+    this.reads.push({ relation, isWritten: true, node: target, replace: () => undefined });
     this.#fields(change, this.#with(change.withClause as Tree | undefined, scope), [
       'withClause',
       'relation',
@@ -231,7 +234,7 @@ class StatementReader {
 
   #read(node: RangeVar, { scope, replace }: Place): void {
     if (node.schemaname === undefined && node.catalogname === undefined && scope.has(node.relname)) return;
-    this.reads.push({ relation: this.#known(node), node, replace });
+    this.reads.push({ relation: this.#known(node), isWritten: false, node, replace });
   }
 
   #known(node: RangeVar): Relation {

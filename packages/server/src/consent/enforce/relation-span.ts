@@ -14,10 +14,10 @@ export function identifierText(name: string): string {
 }
 
 const GAP = /(?:\s|--[^\n\r]*(?:[\n\r]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*/y;
-const NAME = /(?:[uU]&)?"(?:[^"]|"")*"|[\p{L}_\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/uy;
+const NAME = /(?:[uU]&)?"(?:[^"]|"")*"|[\p{L}_\u{80}-\u{10ffff}][\p{L}\p{N}_$\u{80}-\u{10ffff}]*/uy;
 const ESCAPE = /uescape(?:\s*)'[^']'/iy;
 /** `table t` is short for `select * from t`. */
-const TABLE = /(?<![\p{L}\p{N}_$"\u0080-\uffff])table\s+$/iu;
+const TABLE = /(?<![\p{L}\p{N}_$"\u{80}-\u{10ffff}])table\s+$/iu;
 const LONGEST_TABLE = 64;
 
 /** The places of names whose first bytes the parser told. */

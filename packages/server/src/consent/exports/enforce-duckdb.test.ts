@@ -101,6 +101,7 @@ const OF_DUCKDB = [
   'from user_events',
   'from user_events select user_id, n where n > 3 order by all',
   'table profiles',
+  'select event_site, histogram(n) from user_events group by event_site',
   'select e.* exclude (kind) from user_events e semi join profiles using (user_id)',
   'select count(*) from user_events anti join profiles p on p.user_id = user_events.user_id and p.country = $$DE$$',
   'select user_id, n from user_events qualify row_number() over (partition by user_id order by id) = 1',
@@ -157,6 +158,20 @@ it('gives what it would give if the rows of those who refused were not there', a
   }
   expect(run).toBeGreaterThan(300);
   expect(different).toBeGreaterThan(run / 3);
+});
+
+it.each([
+  ['select sites.site from sites', '"main"."sites"'],
+  ['table Sites', 'select * from "main"."sites"'],
+  ['select s.site from main.sites s join sites using (site)', 'main.sites s join "main"."sites" using'],
+])('reads no other table of the same name: %s', async (sql, part) => {
+  const text = await narrowed(sql);
+  expect(text).toContain(part);
+  const other = await instance.connect();
+  await other.run('create table if not exists shop.sites as select 1 as other');
+  await other.run('use shop');
+  expect(await rowsOf(other, text)).toHaveLength(6);
+  other.closeSync();
 });
 
 it('sees the same in whatever statement the grammar makes', async () => {
@@ -277,7 +292,7 @@ it.each([
   ['operators', `select ${'1 + '.repeat(20_000)}1`],
 ])('refuses by name a statement that is nested too deeply, in %s', async (_, sql) => {
   await expect(narrowed(sql)).rejects.toThrow(expect.objectContaining({ code: 'SQL_REFUSED' }));
-  expect(await narrowed('from sites')).toBe('from sites');
+  expect(await narrowed('from main.sites')).toBe('from main.sites');
 });
 
 it('narrows half a megabyte of SQL, each of thousands of names in it', async () => {
@@ -296,8 +311,8 @@ it('says which tables were narrowed, how, and until when', async () => {
   expect(said.expiresAt?.getTime()).toBeGreaterThan(Date.now());
   const others = await enforce('from user_events e, sites', { ...asked, tables: tables.denied });
   expect(others.relations[0]?.form).toBe('anti-join');
-  expect(await enforce('from sites', { ...asked, tables: tables.denied })).toEqual({
-    sql: 'from sites',
+  expect(await enforce('from main.sites', { ...asked, tables: tables.denied })).toEqual({
+    sql: 'from main.sites',
     purpose: 'analytics',
     relations: [],
     expiresAt: undefined,

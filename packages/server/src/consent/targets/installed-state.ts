@@ -69,7 +69,35 @@ export async function requireColumns(client: pg.ClientBase, { tables }: Target):
     "select pg_catalog.current_setting('server_encoding') as encoding",
   );
   const encoding = rows[0]?.encoding ?? '';
-  requireNothingWrong(tables.flatMap((table) => wrongWith(table, { columns, encoding })));
+  requireNothingWrong([
+    ...tables.flatMap((table) => wrongWith(table, { columns, encoding })),
+    ...(await openParts(client, tables)),
+  ]);
+}
+
+/** Tables said to have no personal data that have rows of one with people's, as its part or because it is a part of them. */
+async function openParts(client: pg.ClientBase, tables: readonly TargetTable[]): Promise<readonly string[]> {
+  const { rows } = await client.query<Record<'open' | 'people', number>>(
+    `with recursive ancestors(oid, ancestor) as (
+       select inhrelid, inhparent from pg_catalog.pg_inherits
+       union select ancestors.oid, inhparent from ancestors join pg_catalog.pg_inherits on inhrelid = ancestor
+     ), declared as (
+       select c.oid, place, is_open from unnest($1::text[], $2::text[], $3::boolean[]) with ordinality as t (schema, name, is_open, place)
+       join pg_catalog.pg_namespace n on n.nspname = schema join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = name
+     )
+     select o.place::int as open, p.place::int as people from declared o join declared p on o.is_open and not p.is_open
+     where exists (select from ancestors a where (a.oid, ancestor) in ((o.oid, p.oid), (p.oid, o.oid))) order by 1, 2`,
+    [
+      tables.map(({ schema }) => schema),
+      tables.map(({ name }) => name),
+      tables.map(({ kind }) => kind === 'open'),
+    ],
+  );
+  const named = (place: number) => `${tables[place - 1]?.schema}.${tables[place - 1]?.name}`;
+  return rows.map(
+    ({ open, people }) =>
+      `${named(open)} is declared to have none of people, and shares rows with ${named(people)}, which has: leave ${named(open)} out`,
+  );
 }
 
 function wrongWith(

@@ -247,6 +247,45 @@ it.each([
   });
 });
 
+it.each([
+  ['orders_1', 'public.orders_1 is declared to have none of people, and shares rows with public.orders'],
+  [
+    'all_letters',
+    'public.all_letters is declared to have none of people, and shares rows with public.letters',
+  ],
+])('refuses to call %s a table without people', async (name, words) => {
+  await house.shop.query(
+    'create table if not exists all_letters (); alter table letters inherit all_letters',
+  );
+  const open = { kind: 'open', schema: 'public', name } as const;
+  try {
+    await expect(
+      on(planInstall, { ...house.target, tables: [...house.target.tables, open] }),
+    ).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining(words) });
+  } finally {
+    await house.shop.query('alter table letters no inherit all_letters');
+  }
+});
+
+it('gives tables of several schemas that have one name a view each', async () => {
+  await house.shop.query('create schema if not exists second; create table second.sites (site text)');
+  const second = { kind: 'open', schema: 'second', name: 'sites' } as const;
+  const target = { ...house.target, tables: [...house.target.tables, second] };
+  const planned = shortly(await on(applyInstall, target));
+  expect(planned).toEqual(
+    expect.arrayContaining([
+      'remove view purpose_fraud.sites',
+      'make view purpose_fraud.public.sites',
+      'make view purpose_fraud.second.sites',
+    ]),
+  );
+  expect(shortly(await on(planInstall, target))).toEqual([]);
+  const count = (view: string) => house.shop.query(`select count(*)::int as n from purpose_fraud."${view}"`);
+  expect((await count('public.sites')).rows).toEqual([{ n: 5 }]);
+  expect((await count('second.sites')).rows).toEqual([{ n: 0 }]);
+  await on(applyInstall);
+});
+
 it('leaves a table alone that has row security of its own, and a target of somebody else', async () => {
   await house.shop.query('create table mine (user_id text); alter table mine enable row level security');
   const table = {

@@ -9,7 +9,7 @@ import {
 } from '../enforce/index.ts';
 import { choosePredicate, type NumberedPurpose, type Predicate } from './choose-predicate.ts';
 import { installedPurposes } from './postgres-store.ts';
-import { type ProtectedTable, purposeOf, type Target } from './target.ts';
+import { type ProtectedTable, protectedOf, purposeOf, type Target } from './target.ts';
 import { readUuidColumns, type UuidColumn, withUuids } from './uuid-columns.ts';
 
 /** A statement as it may run for a purpose. */
@@ -68,21 +68,24 @@ export async function rewriteSql(
   });
   const enforced = enforceSql(sql, catalog);
   const relations = enforced.relations.map(({ schema, name }) => {
-    const { form, why } = choosePredicate(wholeOf({ schema, name }, state, find) as ProtectedTable, purpose);
+    const { form, why } = choosePredicate(wholeOf({ schema, name }, state, target), purpose);
     return { schema, name, form, why };
   });
   return { sql: enforced.sql, purpose: code, relations };
 }
 
-/** The table that is declared: of a part of it, the whole. */
-function wholeOf<Table>(
+/** The table whose declaration narrows this one: itself, or one that it is a part of. */
+function wholeOf(
   name: { readonly schema: string; readonly name: string },
   { snapshot }: TargetState,
-  find: (name: { readonly schema: string; readonly name: string }) => Table | undefined,
-): Table | undefined {
+  target: Target,
+): ProtectedTable {
   const parts =
     snapshot.relations.find((one) => one.schema === name.schema && one.name === name.name)?.partOf ?? [];
-  return [name, ...parts].map(find).find((one) => one !== undefined);
+  const tables = protectedOf(target);
+  return [name, ...parts].flatMap((place) =>
+    tables.filter((one) => one.schema === place.schema && one.name === place.name),
+  )[0] as ProtectedTable;
 }
 
 /** Rows of a table, and how many of them each purpose takes away. */
@@ -107,11 +110,9 @@ export async function countTakenAway(
   },
 ): Promise<readonly TakenAway[]> {
   const counted: TakenAway[] = [];
-  const { tables } = withUuids(target, state.uuids);
+  const marked = withUuids(target, state.uuids);
   for (const { schema, name } of relations) {
-    const table = wholeOf({ schema, name }, state, (one) =>
-      tables.find((other) => other.schema === one.schema && other.name === one.name),
-    ) as ProtectedTable;
+    const table = wholeOf({ schema, name }, state, marked);
     const columns = state.purposes.map(
       (purpose, index) =>
         `count(*) filter (where not ${choosePredicate(table, purpose).where('habeas_row')}) as p${index}`,

@@ -6,6 +6,7 @@ import { agreed, openTwoShops, PEOPLE, type Shop } from '../../../test/consent/t
 import { onServer } from '../../../test/database.ts';
 import {
   applyInstall,
+  countTakenAway,
   readTargetState,
   rebuildBits,
   rewriteSql,
@@ -150,4 +151,18 @@ it('gives so to whatever statement the grammar makes', async () => {
     { numRuns: RANDOM_QUERIES, endOnFailure: true },
   );
   expect(different).toBeGreaterThan(RANDOM_QUERIES / 2);
+});
+
+it('narrows and explains a part of a table with people, though it was called a table without them', async () => {
+  const target = { ...byNumber, tables: [...byNumber.tables, { ...open, name: 'visits_2026' }] };
+  const { relations } = await rewriteSql('select * from visits_2026', { target, state, purpose: 'opt_in' });
+  expect(relations).toMatchObject([{ name: 'visits_2026', form: 'bitmap' }]);
+  const client = await full.pool.connect();
+  try {
+    const [counted] = await countTakenAway(client, { target, state, relations });
+    const { rows } = await truth.pool.query('select count(*)::int as n from visits_2026');
+    expect((counted?.rows ?? 0) - (counted?.taken.opt_in ?? 0)).toBe(rows[0]?.n);
+  } finally {
+    client.release();
+  }
 });

@@ -24,3 +24,8 @@ export interface Recorded {
 export function roleOf(target: Pick<Target, 'key'>, name: string): string {
   return `habeas_${target.key}_${name}`;
 }
+
+/** The schema of a purpose's views. */
+export function viewSchema({ code }: { readonly code: string }): string {
+  return `purpose_${code}`;
+}

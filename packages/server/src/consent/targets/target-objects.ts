@@ -1,8 +1,8 @@
 import { identifierText } from '../enforce/index.ts';
 import { choosePredicate, type NumberedPurpose, SCHEMA, signaturesTable } from './choose-predicate.ts';
 import { rowSecurityObjects } from './row-security.ts';
-import { identityTypes, type Target, type TargetTable } from './target.ts';
-import { roleOf, type TargetObject } from './target-object.ts';
+import { identityTypes, type Target, type TargetTable, viewName } from './target.ts';
+import { roleOf, type TargetObject, viewSchema } from './target-object.ts';
 
 /** Keys of one chunk of a bitmap: 2,000 bytes, so that four chunks share a page and a change writes one of them. */
 export const KEYS_PER_CHUNK = 16_000;
@@ -122,7 +122,7 @@ function purposeObject({ code, number, optOut }: NumberedPurpose): TargetObject 
 
 /** A schema in which every table has its own name, and a role that reads these and nothing else. */
 function viewObjects(target: Target, purpose: NumberedPurpose): readonly TargetObject[] {
-  const schema = `purpose_${purpose.code}`;
+  const schema = viewSchema(purpose);
   const role = identifierText(roleOf(target, purpose.code));
   return [
     {
@@ -145,10 +145,11 @@ function viewObjects(target: Target, purpose: NumberedPurpose): readonly TargetO
       drop: [`drop schema if exists ${schema} restrict`],
     },
     ...target.tables.map((table): TargetObject => {
-      const view = `${schema}.${identifierText(table.name)}`;
+      const name = viewName(target, table);
+      const view = `${schema}.${identifierText(name)}`;
       return {
         kind: 'view',
-        name: `${schema}.${table.name}`,
+        name: `${schema}.${name}`,
         create: [
           `create view ${view} with (security_barrier) as ${viewQuery(table, purpose)}`,
           `grant select on ${view} to ${role}`,

@@ -75,6 +75,12 @@ function targetOf(
       `${where}: there are no purposes. Name a file in consent.purposes.`,
     );
   requireNames(config, purposes, where);
+  const long = tables.find((one) => viewName({ tables }, one).length > LONGEST_NAME);
+  if (long !== undefined)
+    throw new HabeasError(
+      'CONFIG_INVALID',
+      `${where}: another table is called ${long.name} too, so that the views of ${long.schema}.${long.name} have that name whole, which is longer than ${LONGEST_NAME} characters. Use a target of its own for one of them.`,
+    );
   return {
     key: config.key,
     organizationId,
@@ -159,4 +165,10 @@ function qualifiedName(text: string): { readonly schema: string; readonly name: 
 
 function same(one: { readonly schema: string; readonly name: string }, other: typeof one): boolean {
   return one.schema === other.schema && one.name === other.name;
+}
+
+/** The name of a table's view in the schema of a purpose: its own or, where tables of several schemas have it, with the schema before it. */
+export function viewName({ tables }: Pick<Target, 'tables'>, { schema, name }: TargetTable): string {
+  const isOnly = tables.every((one) => one.name !== name || one.schema === schema);
+  return isOnly ? name : `${schema}.${name}`;
 }

@@ -1,6 +1,6 @@
 import { type NumberedPurpose, SCHEMA } from '../choose-predicate.ts';
-import { identityTypes, type Target, type TargetTable } from '../target.ts';
-import { roleOf, type TargetObject } from '../target-object.ts';
+import { identityTypes, type Target, type TargetTable, viewName } from '../target.ts';
+import { roleOf, type TargetObject, viewSchema } from '../target-object.ts';
 import type { MariadbColumn } from './mariadb-column.ts';
 import { LONGEST_IDENTITY, mariadbNarrowed } from './mariadb-predicate.ts';
 import { EXACT, quoteName, quoteText } from './mariadb-text.ts';
@@ -31,7 +31,7 @@ export function mariadbObjects(
     ...purposes.map(purposeObject),
     ...purposes.flatMap((purpose) => [
       schemaObject(purpose),
-      ...target.tables.map((table) => viewObject(table, purpose, columnOf)),
+      ...target.tables.map((table) => viewObject(target, table, { purpose, columnOf })),
       roleObject(target, purpose),
     ]),
   ];
@@ -103,7 +103,7 @@ function purposeObject({ code, number, optOut }: NumberedPurpose): TargetObject 
 
 /** A database in which every table has its own name. It is removed only when nothing is left in it. */
 function schemaObject({ code }: NumberedPurpose): TargetObject {
-  const name = `purpose_${code}`;
+  const name = viewSchema({ code });
   return {
     kind: 'schema',
     name,
@@ -116,12 +116,16 @@ function schemaObject({ code }: NumberedPurpose): TargetObject {
   };
 }
 
-function viewObject(table: TargetTable, purpose: NumberedPurpose, columnOf: FindColumn): TargetObject {
-  const schema = `purpose_${purpose.code}`;
-  const view = `${quoteName(schema)}.${quoteName(table.name)}`;
+function viewObject(
+  target: Target,
+  table: TargetTable,
+  { purpose, columnOf }: { readonly purpose: NumberedPurpose; readonly columnOf: FindColumn },
+): TargetObject {
+  const [schema, name] = [viewSchema(purpose), viewName(target, table)];
+  const view = `${quoteName(schema)}.${quoteName(name)}`;
   return {
     kind: 'view',
-    name: `${schema}.${table.name}`,
+    name: `${schema}.${name}`,
     create: [
       `create or replace algorithm=merge sql security definer view ${view} as ${viewQuery(table, purpose, columnOf)}`,
     ],
@@ -161,7 +165,8 @@ function roleObject(target: Target, { code }: NumberedPurpose): TargetObject {
       `begin not atomic declare continue handler for 1141, 1147 begin end;
 ${places.map((place) => `  revoke select on ${place} from ${role};`).join('\n')} end`,
       ...target.tables.map(
-        (table) => `grant select on ${quoteName(`purpose_${code}`)}.${quoteName(table.name)} to ${role}`,
+        (table) =>
+          `grant select on ${quoteName(viewSchema({ code }))}.${quoteName(viewName(target, table))} to ${role}`,
       ),
     ],
     drop: [`drop role if exists ${role}`],

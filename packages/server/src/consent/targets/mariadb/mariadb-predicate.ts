@@ -6,6 +6,9 @@ import { quoteName, quoteText } from './mariadb-text.ts';
 /** Longer identities fit in no key of InnoDB: nobody is known by one, and rows with one are hidden. In characters. */
 export const LONGEST_IDENTITY = 768;
 
+/** Of a person, a `bigint`: of larger ones, in a column of `bigint unsigned`, nobody can note what was said. */
+export const LARGEST_NUMBER = '9223372036854775807';
+
 /**
  * What ECMAScript's `trim` takes away of ASCII, at both ends. As bytes, because backslashes mean different things to different sessions, and with the flag
  * that a session can turn round (`default_regex_flags`).
@@ -43,9 +46,11 @@ export function mariadbNarrowed(table: ProtectedTable, { purpose, column, alias 
   const said = [...(number === undefined ? [] : ['n']), ...(isNumbered ? [] : ['s'])];
   const word = (name: string) => `coalesce(${said.map((one) => `${one}.${name}`).join(', ')}, 0)`;
   if (!purpose.optOut) return `${joins.join(' ')} where (${word('granted')} & ${bit}) <> 0`;
-  const told = isNumbered ? 'true' : tellable(column, alias);
-  const unless = number === undefined || isNumbered ? told : `(${number} is not null or ${told})`;
-  return `${joins.join(' ')} where (${word('denied')} & ${bit}) = 0 and ${unless}`;
+  const told = isNumbered ? undefined : tellable(column, alias);
+  const known = number === undefined ? [] : [`(${number} is null or ${number} <= ${LARGEST_NUMBER})`];
+  const unless =
+    told === undefined ? [] : [number === undefined ? told : `(${number} is not null or ${told})`];
+  return `${joins.join(' ')} where ${[`(${word('denied')} & ${bit}) = 0`, ...known, ...unless].join(' and ')}`;
 }
 
 /**

@@ -2,14 +2,15 @@ import { SCHEMA } from '../choose-predicate.ts';
 import { notInstalled, type PurposeRow, purposesIn, watermarkOf } from '../installed-rows.ts';
 import type { TargetSignature } from '../read-signatures.ts';
 import type { StoreOptions, TargetStore } from '../target-store.ts';
-import { LONGEST_IDENTITY } from './mariadb-predicate.ts';
+import { LARGEST_NUMBER, LONGEST_IDENTITY } from './mariadb-predicate.ts';
 import type { MariadbSession } from './mariadb-session.ts';
 import { EXACT, quoteName } from './mariadb-text.ts';
 
 /** Rows that are sent at once: far less than a packet of MariaDB takes. */
 const ROWS = 1_000;
-/** How whole numbers are written, as far as they fit into 64 bits. */
-const NUMBER = `'^(0|-?[1-9][0-9]{0,17})$'`;
+/** Whether an identity is a whole number, as it is written, that fits into 64 bits. */
+const isNumberText = (identity: string) =>
+  `case when ${identity} regexp '^(0|-?[1-9][0-9]{0,18})$' then cast(${identity} as decimal(20)) between -9223372036854775808 and ${LARGEST_NUMBER} else false end`;
 
 /** What people said, within the transaction of this session. */
 export function mariadbStore(session: MariadbSession): TargetStore {
@@ -86,7 +87,7 @@ async function merge(
 ): Promise<number> {
   const table = `${SCHEMA}.${quoteName(`signatures_${type}`)}`;
   // What is no whole number is in no column of whole numbers.
-  const usable = isNumber ? `g.identity regexp ${NUMBER}` : 'true';
+  const usable = isNumber ? isNumberText('g.identity') : 'true';
   const number = 'cast(g.identity as signed)';
   const updated = await session.change(
     `update ${table} as s join ${SCHEMA}.given as g on g.identity = s.identity and g.type = ?

@@ -166,6 +166,32 @@ describe.skipIf(program === undefined)('a target in MariaDB', () => {
     await house.server.run('delete from shop.letters where id >= 2000');
   });
 
+  it('knows whole numbers of 64 bits, and hides rows with larger ones, of which nobody could note a refusal', async () => {
+    const numbers = [
+      '1234567890123456789',
+      '9223372036854775806',
+      '9223372036854775808',
+      '18446744073709551615',
+    ];
+    for (const [index, number] of numbers.entries())
+      await house.server.run(`insert into shop.orders values (${2_000 + index}, ${number}, 0)`);
+    for (const identity of [...numbers, '99999999999999999999', '-9223372036854775809'])
+      await house.say([
+        {
+          type: 'customer',
+          person: 0,
+          identity,
+          choices: { analytics: true, advertising: identity.endsWith('6') },
+        },
+      ]);
+    await house.sync();
+    const large = async (purpose: string) => (await seen(purpose, 'orders')).filter((id) => id >= 2_000);
+    expect(await large('advertising')).toEqual([2_001]);
+    expect(await large('analytics')).toEqual([2_000, 2_001]);
+    expect((await house.sync(true)).drift).toBe(0);
+    await house.server.run('delete from shop.orders where id >= 2000');
+  });
+
   it('hides rows with identities that are too long to be known, where they would be allowed until refused', async () => {
     const long = `${'x'.repeat(900)}`;
     await house.server.run('replace into shop.letters values (2000, ?, 0), (2001, ?, 0)', [
