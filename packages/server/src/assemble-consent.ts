@@ -134,6 +134,7 @@ export function assembleConsent(
       db,
       pool: opened.pool,
       clock,
+      organizationId,
       purposes: purposeFile.purposes,
       openValue,
       sign: receipting.sign,

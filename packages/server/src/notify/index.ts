@@ -14,6 +14,7 @@ export { createMailSender } from './send-mail.ts';
 export { sendTest, type TestResult } from './send-test.ts';
 export {
   createWebhookPoster,
+  RetryAfter,
   refused,
   type WebhookAddress,
   type WebhookPoster,

@@ -42,7 +42,7 @@ export interface WebhookMessage {
 export interface WebhookPoster {
   /**
    * Posts one message, signed. Gives `taken` when the receiver answered with 2xx, `gone` for 410. Throws SYSTEM_REFUSED for any other
-   * answer, a redirect among them, and what the HTTP client throws.
+   * answer, a redirect among them, with a {@link RetryAfter} as its cause where the receiver says so, and what the HTTP client throws.
    */
   post(to: WebhookAddress, message: WebhookMessage, signal: AbortSignal): Promise<'taken' | 'gone'>;
   close(): void;
@@ -52,6 +52,29 @@ export interface WebhookSender {
   /** Posts one event as {@link WebhookPoster.post} does, under the event's id. */
   send(receiver: WebhookReceiver, event: StoredEvent, signal: AbortSignal): Promise<'taken' | 'gone'>;
   close(): void;
+}
+
+/** A receiver wants to be left alone for so long (RFC 9110 §10.2.3). */
+export class RetryAfter extends Error {
+  override readonly name = 'RetryAfter';
+  readonly seconds: number;
+
+  constructor(seconds: number) {
+    super(`for ${seconds} s`);
+    this.seconds = seconds;
+  }
+}
+
+/** A receiver cannot be silenced for longer than that by a header. */
+const LONGEST_RETRY_AFTER_SECONDS = 86_400;
+
+/** undefined: it does not say, or nothing that can be understood. */
+function retryAfterOf(header: string | undefined, now: Date): RetryAfter | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d+$/.test(header)
+    ? Number(header)
+    : Math.ceil((Date.parse(header) - now.getTime()) / 1_000);
+  return seconds > 0 ? new RetryAfter(Math.min(seconds, LONGEST_RETRY_AFTER_SECONDS)) : undefined;
 }
 
 const TIMEOUT_MILLISECONDS = 15_000;
@@ -90,7 +113,7 @@ export function createWebhookPoster(options: WebhookSenderOptions): WebhookPoste
   return {
     async post(to, { id, body, contentType }, signal) {
       const timestamp = String(Math.floor(clock.now().getTime() / 1_000));
-      const { status } = await clientFor(to).call({
+      const { status, headers } = await clientFor(to).call({
         method: 'POST',
         path: `${to.url.pathname}${to.url.search}`,
         headers: {
@@ -109,7 +132,8 @@ export function createWebhookPoster(options: WebhookSenderOptions): WebhookPoste
         signal,
       });
       if (status === GONE) return 'gone';
-      if (status < 200 || status > 299) throw refused(to, status);
+      if (status < 200 || status > 299)
+        throw refused(to, status, retryAfterOf(headers['retry-after'], clock.now()));
       return 'taken';
     },
     close() {
@@ -125,12 +149,12 @@ function addressOf({ url }: Pick<WebhookAddress, 'url'>) {
 }
 
 /** Names the host and never the path, which may hold a secret. */
-export function refused(receiver: WebhookAddress, status: number): HabeasError {
+export function refused(receiver: WebhookAddress, status: number, retryAfter?: RetryAfter): HabeasError {
   const isRedirect = status >= 300 && status < 400;
   return new HabeasError(
     'SYSTEM_REFUSED',
     `${formatOutboundAddress(addressOf(receiver))} answered with HTTP ${status}${isRedirect ? ', and redirects are not followed' : ''}. It has to answer with 2xx. Correct it, or ${receiver.name} in the configuration.`,
     // The receiver itself is in trouble, or has too much to do: it may take the same message later.
-    { retryable: status >= 500 || status === 429 },
+    { retryable: status >= 500 || status === 429, cause: retryAfter },
   );
 }

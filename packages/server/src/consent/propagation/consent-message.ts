@@ -6,17 +6,20 @@ export interface ToldPurpose extends DestinationPurpose {
   /** null: nothing, or nothing that still counts. */
   readonly said: boolean | null;
   readonly allowed: boolean;
+  /** Whether the destination was told, or may have been, that it is not allowed. */
+  readonly wasRefused: boolean;
 }
 
 export function toldPurposes(
   { purposes }: Pick<Destination, 'purposes'>,
-  { known, granted }: Pick<Delivery, 'known' | 'granted'>,
+  { known, granted, refused }: Pick<Delivery, 'known' | 'granted' | 'refused'>,
   bits: ReadonlyMap<string, number>,
 ): readonly ToldPurpose[] {
   return purposes.map((purpose) => {
     const bit = 1n << BigInt(bits.get(purpose.code) ?? 63);
     const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
-    return { ...purpose, said, allowed: said ?? purpose.allowedByDefault };
+    const wasRefused = (refused & bit) !== 0n;
+    return { ...purpose, said, allowed: said ?? purpose.allowedByDefault, wasRefused };
   });
 }
 
@@ -55,6 +58,8 @@ export interface KetchProperty {
   readonly property: string;
   readonly environment: string;
   readonly jurisdiction: string;
+  /** (Default: the jurisdiction) */
+  readonly regulation?: string | undefined;
 }
 
 /** The body `consent/v1` of Ketch's forwarder (github.com/ketch-com/ketch-forwarder, api/consent/v1/Consent.md). */
@@ -62,7 +67,7 @@ export function ketchMessage(
   { organizationId }: Pick<Destination, 'organizationId'>,
   delivery: Delivery,
   purposes: readonly ToldPurpose[],
-  { property, environment, jurisdiction }: KetchProperty,
+  { property, environment, jurisdiction, regulation = jurisdiction }: KetchProperty,
 ): string {
   return JSON.stringify({
     apiVersion: 'consent/v1',
@@ -71,6 +76,7 @@ export function ketchMessage(
     request: {
       property,
       environment,
+      regulation,
       jurisdiction,
       identities: delivery.identities.map(({ type, value }) => ({
         identitySpace: type,

@@ -65,22 +65,24 @@ export function createPropagation(options: PropagationOptions): Propagation {
 
   async function lead(signal: AbortSignal): Promise<void> {
     const bits = await assignBits(db, organizationId, options.codes);
-    const ended = new AbortController();
-    const together = AbortSignal.any([signal, ended.signal]);
-    // Where one breaks, because the database does not answer, all end and begin again.
+    // Who leads no more ends its calls: somebody else tells the same people, and may tell them something newer.
+    const lost = new AbortController();
+    signal.addEventListener('abort', () => !closing.signal.aborted && lost.abort(), { once: true });
+    const ended = AbortSignal.any([cutOff.signal, lost.signal]);
     const works = destinations.map((destination) => {
       const send = sendConsent({ ...options, destination, bits, webhooks });
       const { rest = RETRY_DELAYS } = options;
-      const follow = { ...options, destination, bits, send, rest, cutOff: cutOff.signal };
+      const follow = { ...options, destination, bits, send, rest, cutOff: ended };
       const everyMilliseconds = options.everyMilliseconds ?? EVERY_MILLISECONDS;
       return keepFollowing(createDestinationFollower(follow), {
+        destination,
         everyMilliseconds,
-        signal: together,
-      }).finally(() => ended.abort());
+        rest,
+        logger,
+        signal,
+      });
     });
-    const results = await Promise.allSettled(works);
-    const failure = results.find(({ status }) => status === 'rejected');
-    if (failure?.status === 'rejected') throw failure.reason;
+    await Promise.all(works);
   }
 
   return {

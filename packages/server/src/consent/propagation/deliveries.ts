@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import type { Database, HabeasError } from '../../foundation/index.ts';
 import { publish } from '../../notify/index.ts';
-import type { Destination } from './destination.ts';
+import { type Destination, goneAddress } from './destination.ts';
 
 /** The state of one person that one destination has to be told. */
 export interface Delivery {
@@ -13,7 +13,9 @@ export interface Delivery {
   readonly id: string;
   readonly known: bigint;
   readonly granted: bigint;
-  /** When the person last said something. */
+  /** Purposes of which the destination was told, or may have been, that they are not allowed. */
+  readonly refused: bigint;
+  /** When the person last said something about what the destination is told about. */
   readonly saidAt: Date | null;
   readonly madeAt: Date;
   /** Tries that failed. */
@@ -23,12 +25,29 @@ export interface Delivery {
   readonly identities: readonly Identity[];
 }
 
+/** A delivery before anybody looked at whom it is about. */
+export interface DueDelivery extends Omit<Delivery, 'identities'> {
+  readonly sealed: readonly { readonly type: string; readonly value: Buffer }[];
+}
+
+/** Throws MASTER_KEY_INVALID where an identity is damaged. */
+export function opened(
+  { sealed, ...delivery }: DueDelivery,
+  openValue: (type: string, sealed: Buffer) => string,
+): Delivery {
+  return {
+    ...delivery,
+    identities: sealed.map(({ type, value }) => ({ type, value: openValue(type, value) })),
+  };
+}
+
 interface DueRow {
   readonly subject: number;
   readonly version: string;
   readonly id: string;
   readonly known: string;
   readonly granted: string;
+  readonly refused: string;
   readonly said_at: Date | null;
   readonly made_at: Date;
   readonly tries: number;
@@ -41,21 +60,13 @@ type Where = Pick<Destination, 'organizationId' | 'key' | 'identities'>;
 export async function dueDeliveries(
   db: Database,
   { organizationId, key, identities }: Where,
-  {
-    now,
-    limit,
-    openValue,
-  }: {
-    readonly now: Date;
-    readonly limit: number;
-    readonly openValue: (type: string, sealed: Buffer) => string;
-  },
-): Promise<readonly Delivery[]> {
+  { now, limit }: { readonly now: Date; readonly limit: number },
+): Promise<readonly DueDelivery[]> {
   const { rows } = await sql<DueRow>`
-    select subject, version::text, id::text, known::text, granted::text, said_at, made_at, tries, operations
+    select subject, version::text, id::text, known::text, granted::text, refused::text, said_at, made_at, tries, operations
     from consent_deliveries
     where organization_id = ${organizationId} and destination = ${key} and state = 'waiting' and next_at <= ${now}
-    order by next_at, subject limit ${limit}`.execute(db);
+    order by next_at limit ${limit}`.execute(db);
   if (rows.length === 0) return [];
   const { rows: found } = await sql<{ subject: number; type: string; sealed_value: Buffer }>`
     select subject, type, sealed_value from consent_identities
@@ -69,14 +80,12 @@ export async function dueDeliveries(
     id: row.id,
     known: BigInt(row.known),
     granted: BigInt(row.granted),
+    refused: BigInt(row.refused),
     saidAt: row.said_at,
     madeAt: row.made_at,
     tries: row.tries,
     operations: row.operations ?? {},
-    identities: (bySubject.get(row.subject) ?? []).map(({ type, sealed_value }) => ({
-      type,
-      value: openValue(type, sealed_value),
-    })),
+    sealed: (bySubject.get(row.subject) ?? []).map(({ type, sealed_value: value }) => ({ type, value })),
   }));
 }
 
@@ -139,7 +148,7 @@ export async function noteFailed(
   { error, nextAt, now }: FailedDelivery,
 ): Promise<void> {
   const { organizationId, key } = where;
-  const told = `${error.code}: ${error.message}`;
+  const told = `${error.code}: ${error.message}`.replaceAll('\0', '');
   await db.transaction().execute(async (transaction) => {
     const { rows } = await sql`
       update consent_deliveries set tries = tries + 1, outage = ${error.retryable}, error = ${told},
@@ -150,9 +159,35 @@ export async function noteFailed(
       select from consent_deliveries where organization_id = ${organizationId} and destination = ${key}
         and state = 'given_up' and subject <> ${sent.subject} limit 1`.execute(transaction);
     if (others.length > 0) return;
-    const data = { destination: key, error_code: error.code };
-    await publish(transaction, [{ organizationId, type: 'consent.delivery-given-up', data }], now);
+    await publishGivenUp(transaction, where, { code: error.code, now });
   });
+}
+
+async function publishGivenUp(
+  transaction: Database,
+  { organizationId, key }: Where,
+  { code, now }: { readonly code: HabeasError['code']; readonly now: Date },
+): Promise<void> {
+  const data = { destination: key, error_code: code };
+  await publish(transaction, [{ organizationId, type: 'consent.delivery-given-up', data }], now);
+}
+
+/** The address of the destination said that nobody is there any more, and is called no more until it is another one or a person wants it. */
+export async function noteGone(db: Database, destination: Destination, now: Date): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const { rows } = await sql`
+      update consent_destinations set gone = ${goneAddress(destination)}
+      where organization_id = ${destination.organizationId} and destination = ${destination.key}
+        and gone is distinct from ${goneAddress(destination)} returning 1`.execute(transaction);
+    if (rows.length > 0) await publishGivenUp(transaction, destination, { code: 'SYSTEM_REFUSED', now });
+  });
+}
+
+export async function isGone(db: Database, destination: Destination): Promise<boolean> {
+  const { rows } = await sql`
+    select from consent_destinations where organization_id = ${destination.organizationId}
+      and destination = ${destination.key} and gone = ${goneAddress(destination)}`.execute(db);
+  return rows.length > 0;
 }
 
 /** The destination takes messages again: what it missed because it was away has waited long enough. */

@@ -1,4 +1,4 @@
-import { type Config, HabeasError } from '../../foundation/index.ts';
+import { type Config, HabeasError, sha256Hex } from '../../foundation/index.ts';
 import { allowedByDefault, type Purpose } from '../purposes/index.ts';
 
 /** Something outside that has to know what people agree to. */
@@ -30,6 +30,36 @@ export type DestinationWay =
   | { readonly kind: 'system'; readonly system: string }
   | { readonly kind: 'stream'; readonly stream: NonNullable<DestinationConfig['stream']> };
 
+/**
+ * What messages to a destination are made of beside people's states. Where it is another one than before, an earlier message would say something
+ * else under its id, and the destination knows nobody by the new names.
+ */
+export function shapeOf({ by, purposes }: Pick<Destination, 'by' | 'purposes'>): string {
+  const named = purposes
+    .map((one) => [one.code, one.name, one.allowedByDefault, one.legalBasis] as const)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return sha256Hex(JSON.stringify([whereTo(by), named]));
+}
+
+/** An address of a webhook may change without another one being behind it. */
+function whereTo(by: DestinationWay): readonly unknown[] {
+  switch (by.kind) {
+    case 'webhook':
+      return [by.kind, by.webhook.ketch ?? null];
+    case 'system':
+      return [by.kind, by.system];
+    case 'stream':
+      return [by.kind, by.stream.name, by.stream.subject];
+    default:
+      return by satisfies never;
+  }
+}
+
+/** The address that is called, without saying it. */
+export function goneAddress({ by }: Pick<Destination, 'by'>): string {
+  return by.kind === 'webhook' ? sha256Hex(by.webhook.url) : '';
+}
+
 /** The destinations of a configuration. Throws CONFIG_INVALID. */
 export function destinationsOf(
   { organization, consent, streams }: Pick<Config, 'organization' | 'consent' | 'streams'>,
@@ -45,6 +75,13 @@ export function destinationsOf(
       throw new HabeasError(
         'CONFIG_INVALID',
         `${where}: ${unknown === undefined ? 'there are no purposes' : `there is no purpose ${unknown}`}. Name it in the file of consent.purposes.`,
+      );
+    const names = Object.values(one.purposes ?? {});
+    const shared = names.find((name, at) => names.indexOf(name) < at);
+    if (shared !== undefined)
+      throw new HabeasError(
+        'CONFIG_INVALID',
+        `${where}: two purposes have the name ${shared}, so that nobody could tell what is allowed. Give each a name of its own.`,
       );
     return {
       key: one.key,

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HOUSE_MIGRATIONS, openConsent } from '../../../test/consent/propagation-house.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import { createLogger, HabeasError, newSecretKey, systemClock } from '../../foundation/index.ts';
+import { eventually } from '../../../test/eventually.ts';
+import { createLogger, fixedClock, HabeasError, newSecretKey, systemClock } from '../../foundation/index.ts';
+import { RetryAfter } from '../../notify/index.ts';
 import { assignBits } from '../purposes/index.ts';
 import { createSubjects } from '../record/index.ts';
 import { consentMessage, toldPurposes } from './consent-message.ts';
@@ -41,14 +43,27 @@ const step = fc.oneof(
     meanwhile: fc.option(choice, { nil: undefined }),
   }),
   fc.record({ kind: fc.constant('retry' as const), everybody: fc.boolean() }),
+  /** The process ends, and another one begins with these names of purposes. */
+  fc.record({ kind: fc.constant('configure' as const), names: fc.constantFrom(...configurations()) }),
 );
 
-async function openWorld() {
+/** Code of a purpose → its name. */
+type Names = Readonly<Record<string, string>>;
+
+function configurations(): readonly Names[] {
+  return [
+    { analytics: 'analytics', advertising: 'advertising', research: 'research' },
+    { analytics: 'analytics', advertising: 'ads', research: 'research' },
+    { advertising: 'advertising', research: 'research' },
+    { analytics: 'advertising' },
+  ];
+}
+
+async function openOrganization() {
   organizations += 1;
   const organizationId = `org-${organizations}`;
-  const { db, pool } = database;
   const consent = openConsent({ opened: database, masterKey, organizationId });
-  const bits = await assignBits(db, organizationId, CODES);
+  const bits = await assignBits(database.db, organizationId, CODES);
   const destination: Destination = {
     key: 'crm',
     organizationId,
@@ -62,6 +77,13 @@ async function openWorld() {
       legalBasis: 'consent' as const,
     })),
   };
+  return { organizationId, consent, bits, destination };
+}
+
+async function openWorld() {
+  const { db, pool } = database;
+  const { organizationId, consent, bits, destination: first } = await openOrganization();
+  let destination = first;
   /** Whom the destination knows. It heeds the greatest version. */
   const has = new Map<string, { readonly version: number; readonly purposes: unknown }>();
   const bodies = new Map<string, string>();
@@ -137,19 +159,30 @@ async function openWorld() {
     destinations: [destination],
     clock: systemClock,
   });
-  return { organizationId, consent, say, round, has, state };
+  function configure(names: Names): void {
+    const purposes = first.purposes.filter(({ code }) => names[code] !== undefined);
+    destination = {
+      ...first,
+      purposes: purposes.map((one) => ({ ...one, name: names[one.code] ?? one.code })),
+    };
+  }
+
+  return { organizationId, consent, say, round, has, state, configure };
 }
 
 it('ends with the latest state of each person, whatever fails, ends and is said meanwhile', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 25 }), async (steps) => {
-      const { organizationId, consent, say, round, has, state } = await openWorld();
+      const { organizationId, consent, say, round, has, state, configure } = await openWorld();
       const caller = { organizationId, actor: 'key:1' };
       for (const one of steps) {
         if (one.kind === 'say') await say(one.choice);
         else if (one.kind === 'round') await round(one.fates, one.meanwhile);
+        else if (one.kind === 'configure') configure(one.names);
         else await state.retry(caller, { destination: 'crm', everybody: one.everybody });
       }
+      configure(Object.fromEntries(CODES.map((code) => [code, code])));
+      await round([]);
       for (let last = 0; last < 20; last += 1) {
         const [{ waiting, given_up, lag_seconds } = { waiting: 1, given_up: 0, lag_seconds: null }] =
           await state.list();
@@ -170,4 +203,100 @@ it('ends with the latest state of each person, whatever fails, ends and is said 
     }),
     { numRuns: 60 },
   );
+});
+
+/** People who said something, and a follower whose calls end as it is told, by a clock that stands. */
+async function follow(people: number, send: (person: number) => void | Promise<void>) {
+  const { organizationId, consent, bits, destination } = await openOrganization();
+  const clock = fixedClock('2026-06-01T12:00:00Z');
+  const signals = Array.from({ length: people }, (_, person) => ({
+    event_id: `e${person}`,
+    identity: { type: 'user_id', value: `u-${person}` },
+    said_at: '2026-05-01T10:00:00Z',
+    choices: { analytics: true },
+    source: 'api' as const,
+  }));
+  for (const signal of signals) await consent.record({ organizationId, actor: 'key:1' }, [signal]);
+  const { db, pool } = database;
+  const follower = createDestinationFollower({
+    destination,
+    db,
+    pool,
+    bits,
+    openValue: createSubjects({ organizationId, masterKey }).openValue,
+    clock,
+    logger: createLogger({ level: 'silent' }),
+    rest: { firstMilliseconds: 2_000, longestMilliseconds: 900_000 },
+    cutOff: new AbortController().signal,
+    async send({ identities }) {
+      await send(Number(identities[0]?.value.slice(2)));
+      return { operations: {}, retryAfterSeconds: 0 };
+    },
+  });
+  return { organizationId, clock, round: () => follower.round(new AbortController().signal) };
+}
+
+it('calls a destination that is away no more before it has rested', async () => {
+  const called: number[] = [];
+  const { clock, round } = await follow(30, (person) => {
+    called.push(person);
+    throw new HabeasError('SYSTEM_UNREACHABLE', 'nobody answers', { retryable: true });
+  });
+  const rest = await round();
+  expect(rest).toBeGreaterThan(0);
+  const calls = called.length;
+  expect(calls).toBeLessThan(12);
+  clock.advance(rest - 1);
+  expect(await round()).toBe(1);
+  expect(called).toHaveLength(calls);
+  clock.advance(1);
+  await round();
+  expect(called).toHaveLength(calls + 1);
+});
+
+it('calls a destination no more that asks to be left alone, for as long as it says', async () => {
+  const called: number[] = [];
+  const { clock, round } = await follow(300, (person) => {
+    called.push(person);
+    const cause = new RetryAfter(600);
+    if (called.length === 1) throw new HabeasError('SYSTEM_REFUSED', 'HTTP 429', { retryable: true, cause });
+  });
+  expect(await round()).toBe(600_000);
+  const calls = called.length;
+  expect(calls).toBeLessThan(12);
+  clock.advance(599_999);
+  expect(await round()).toBe(1);
+  expect(called).toHaveLength(calls);
+  clock.advance(1);
+  await round();
+  expect(called).toHaveLength(301);
+});
+
+it('holds up nobody because of many people whose state is refused while others are taken', async () => {
+  const called: number[] = [];
+  await (
+    await follow(60, (person) => {
+      called.push(person);
+      if (called.length > 9 && called.length < 59) throw new HabeasError('SYSTEM_REFUSED', 'HTTP 422');
+    })
+  ).round();
+  expect(new Set(called).size).toBe(60);
+});
+
+it('ends no round that breaks before its calls have ended, so that nobody is told by two at once', async () => {
+  let isOver = false;
+  const wasOver: boolean[] = [];
+  const { organizationId, round } = await follow(2, async (person) => {
+    if (person === 0) return;
+    for (let query = 0; query < 30; query += 1) await database.pool.query('select 1');
+    wasOver.push(isOver);
+  });
+  await database.pool.query(
+    `create function break_off() returns trigger language plpgsql as $$
+       begin if new.organization_id = '${organizationId}' and new.subject = 0 then raise 'broken'; end if; return new; end $$;
+     create trigger break_off before update on consent_deliveries for each row execute function break_off()`,
+  );
+  await expect(round().finally(() => (isOver = true))).rejects.toThrow('broken');
+  await eventually('the other call has ended', () => wasOver.length > 0);
+  expect(wasOver).toEqual([false]);
 });

@@ -38,4 +38,24 @@ export const propagationMigrations: Migrations = {
         where state <> 'acknowledged'`.execute(db);
     },
   },
+  '0112-consent-destinations': {
+    async up(db) {
+      // What each destination was last told by: where the configuration says something else, messages say something else.
+      await sql`
+        create table consent_destinations (
+          organization_id text not null,
+          destination text not null,
+          shape text not null,
+          identities text not null,
+          gone text,
+          primary key (organization_id, destination)
+        )`.execute(db);
+      // Purposes of which it was told that they are not allowed. What it was told before now, nobody wrote down.
+      await sql`
+        alter table consent_deliveries add column refused bigint not null default 9223372036854775807`.execute(
+        db,
+      );
+      await sql`alter table consent_deliveries alter column refused set default 0`.execute(db);
+    },
+  },
 };

@@ -2,7 +2,7 @@ import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { appendAudit } from '../../audit/index.ts';
 import { type Clock, type Database, HabeasError } from '../../foundation/index.ts';
-import type { Destination } from './destination.ts';
+import { type Destination, goneAddress } from './destination.ts';
 import { cursorOf } from './spread.ts';
 
 /** Who mends something. */
@@ -38,6 +38,8 @@ interface ListRow {
   /** Whether it was ever written down what it has to be told. */
   readonly begun: boolean;
   readonly error: string | null;
+  /** The address that said that nobody is there any more, without saying it. */
+  readonly gone: string | null;
 }
 
 export function createPropagationState({
@@ -56,19 +58,21 @@ export function createPropagationState({
     );
   }
 
+  /** Makes the change, which gives a row for each message, and notes who did. */
   async function mended(
     { actor }: PropagationCaller,
     action: string,
     { key, change }: { readonly key: string; readonly change: ReturnType<typeof sql> },
   ): Promise<number> {
     return db.transaction().execute(async (transaction) => {
-      const { rows } = await change.execute(transaction);
-      if (rows.length > 0) {
-        const details = { messages: rows.length };
-        const entry = { organizationId, actor, action, subject: key, details };
+      const { rows } = await sql<{ messages: number }>`
+        with changed as (${change}) select count(*)::integer as messages from changed`.execute(transaction);
+      const messages = rows[0]?.messages ?? 0;
+      if (messages > 0) {
+        const entry = { organizationId, actor, action, subject: key, details: { messages } };
         await appendAudit(transaction, [entry], clock.now());
       }
-      return rows.length;
+      return messages;
     });
   }
 
@@ -76,24 +80,30 @@ export function createPropagationState({
     async list() {
       const keys = destinations.map(({ key }) => key);
       const { rows } = await sql<ListRow>`
-        select c.destination, c.waiting, c.sent, c.given_up, least(c.oldest, n.oldest) as oldest, t.snapshot is not null as begun, c.error
+        select c.destination, c.waiting, c.sent, c.given_up, least(c.oldest, n.oldest) as oldest, t.snapshot is not null as begun, e.error, g.gone
         from (
           select k.destination, count(*) filter (where d.state = 'waiting')::integer as waiting,
             count(*) filter (where d.state = 'sent')::integer as sent,
-            count(*) filter (where d.state = 'given_up')::integer as given_up, min(d.changed_at) as oldest,
-            (array_agg(d.error order by d.changed_at) filter (where d.error is not null))[1] as error
+            count(*) filter (where d.state = 'given_up')::integer as given_up, min(d.changed_at) as oldest
           from unnest(${keys}::text[]) as k(destination)
           left join consent_deliveries as d on d.organization_id = ${organizationId} and d.destination = k.destination and d.state <> 'acknowledged'
           group by 1
         ) as c
         left join consent_targets as t
           on t.organization_id = ${organizationId} and t.target = ${cursorOf({ organizationId, key: '' }).key} || c.destination
+        left join consent_destinations as g on g.organization_id = ${organizationId} and g.destination = c.destination
+        left join lateral (
+          select d.error from consent_deliveries as d
+          where d.organization_id = ${organizationId} and d.destination = c.destination and d.state <> 'acknowledged' and d.error is not null
+          order by d.changed_at limit 1
+        ) as e on true
         left join lateral (
           select min(n.changed_at) as oldest from consent_changes as n
           where n.organization_id = t.organization_id and n.changed_in >= pg_snapshot_xmin(t.snapshot) and not pg_visible_in_snapshot(n.changed_in, t.snapshot)
         ) as n on true`.execute(db);
       const now = clock.now().getTime();
-      return destinations.map(({ key, by, purposes, acknowledge }) => {
+      return destinations.map((destination) => {
+        const { key, by, purposes, acknowledge } = destination;
         const row = rows.find(({ destination }) => destination === key);
         const oldest = row?.oldest?.getTime() ?? now;
         const lag = Math.max(0, now - oldest) / 1_000;
@@ -106,7 +116,10 @@ export function createPropagationState({
           sent: row?.sent ?? 0,
           given_up: row?.given_up ?? 0,
           lag_seconds: row?.begun === true ? lag : null,
-          error: row?.error ?? null,
+          error:
+            row?.gone === goneAddress(destination)
+              ? `SYSTEM_REFUSED: it answered with HTTP 410 (gone) and is told nothing. Give it another url, or run habeas consent propagation retry ${key}.`
+              : (row?.error ?? null),
         };
       });
     },
@@ -143,6 +156,10 @@ export function createPropagationState({
             ? sql`true`
             : sql`state <> 'acknowledged'`
           : sql`id = any(${messages}::uuid[])`;
+      // Also where it said that it is gone.
+      await sql`
+        update consent_destinations set gone = null
+        where organization_id = ${organizationId} and destination = ${key} and gone is not null`.execute(db);
       const change = sql`
         update consent_deliveries set state = 'waiting', tries = 0, next_at = ${clock.now()}, outage = false, error = null,
           changed_at = case when state = 'acknowledged' then ${clock.now()} else changed_at end

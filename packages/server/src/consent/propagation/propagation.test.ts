@@ -80,7 +80,7 @@ async function deliveries({ db }: TestDatabase) {
 it('posts what a person agrees to, signed, by the names that the destination has, to each destination', async () => {
   const { receiver, say, start, hook } = await openHouse();
   const at = await say('ada@example.org', { analytics: true });
-  const ketch = { property: 'shop', jurisdiction: 'gdpr' };
+  const ketch = { property: 'shop', jurisdiction: 'eugdpr', regulation: 'gdpr' };
   const propagation = await start([
     { ...hook, purposes: { analytics: 'CRM_STATS', advertising: 'CRM_ADS' } },
     { key: 'ketch', webhook: { ...hook.webhook, ketch }, identities: ['email'] },
@@ -107,7 +107,8 @@ it('posts what a person agrees to, signed, by the names that the destination has
       request: {
         property: 'shop',
         environment: 'production',
-        jurisdiction: 'gdpr',
+        regulation: 'gdpr',
+        jurisdiction: 'eugdpr',
         identities: [{ identitySpace: 'email', identityFormat: 'raw', identityValue: 'ada@example.org' }],
         purposes: { analytics: 'granted', advertising: 'granted', research: 'granted' },
         legalBasis: { analytics: 'consent_optin', advertising: 'consent_optout', research: 'other' },
@@ -127,11 +128,19 @@ it('tells nothing of other purposes, of the same again, and of people without an
   await say('u-1', { advertising: false }, 'user_id');
   await say('u-2', { advertising: false }, 'user_id');
   await say('ada@example.org', { analytics: true });
-  await say('u-3', { analytics: false }, 'user_id');
+  const at = await say('u-3', { analytics: false }, 'user_id');
   await eventually('the last was told', async () => receiver.messages.length >= 2);
   await eventually('all is done', isDone(propagation));
   expect(bodiesOf(receiver.messages).map(({ data }) => data.identities[0].value)).toEqual(['u-1', 'u-3']);
   expect(await deliveries(database)).toHaveLength(2);
+  await propagation.stop();
+  // When they said something about others, it is not told either.
+  await say('u-3', { advertising: true }, 'user_id');
+  const again = await start([{ ...hook, identities: ['user_id'], purposes: { analytics: 'studies' } }]);
+  await eventually('they were told anew', async () => receiver.messages.length === 4);
+  await eventually('and have it', isDone(again));
+  const last = bodiesOf(receiver.messages.slice(2)).find(({ data }) => data.identities[0].value === 'u-3');
+  expect(last.data.said_at).toBe(at.toISOString());
 });
 
 it('sends the latest state alone after an outage, and says what it did not take', async () => {
@@ -259,6 +268,24 @@ it('says of a system that cannot note objections what to do', async () => {
   );
 });
 
+it('says of a system for which nothing answers what to do', async () => {
+  const { say, start } = await openHouse();
+  const propagation = await start([{ key: 'crm', system: 'crm' }], {
+    with: {
+      systems: {
+        connector: async () => {
+          throw new HabeasError('ADDRESS_NOT_APPROVED', 'Nothing answers. Skip the task with a reason.');
+        },
+      },
+    },
+  });
+  await say('ada@example.org', { analytics: true });
+  await eventually('it was tried', async () => (await propagation.list())[0]?.error !== null);
+  expect((await propagation.list())[0]?.error).toMatch(
+    /^ADDRESS_NOT_APPROVED: Nothing approved answers for crm\. Approve its client.*consent\.destinations/,
+  );
+});
+
 it('sends again under the same id what a killed process had sent and not written down', async () => {
   const { receiver, say, start, hook, database } = await openHouse();
   await say('ada@example.org', { analytics: true });
@@ -335,7 +362,203 @@ it('refuses a configuration that cannot be meant', () => {
       /consent.destinations a: there is no purpose selling/,
     ],
     [{ key: 'a', system: 'crm', acknowledge: 'call' }, /acknowledges by its answer/],
+    [
+      { key: 'a', webhook, purposes: { analytics: 'x', research: 'x' } },
+      /consent.destinations a: two purposes have the name x/,
+    ],
   ] as const)
     expect(open(destination)).toThrow(message);
   expect(open({ key: 'a', webhook, system: 'crm' })).toThrow(HabeasError);
+});
+
+const purposesOf = (message: { readonly body: string } | undefined) =>
+  message === undefined ? undefined : JSON.parse(message.body).data.purposes;
+
+it('tells everybody anew, under new ids, when it is told about other purposes or by other names', async () => {
+  const { receiver, say, start, hook } = await openHouse();
+  await say('ada@example.org', { analytics: true, advertising: false });
+  await say('bob@example.org', { advertising: false });
+  const first = await start([{ ...hook, purposes: { analytics: 'STATS' } }]);
+  await eventually('it was told of one purpose', isDone(first));
+  expect(receiver.messages).toHaveLength(1);
+  const [before] = bodiesOf(receiver.messages);
+  await first.stop();
+  receiver.messages.length = 0;
+
+  const more = await start([{ ...hook, purposes: { analytics: 'STATS', advertising: 'ADS' } }]);
+  await eventually('it was told of both', async () => receiver.messages.length === 2);
+  await eventually('and has it', isDone(more));
+  const refused = { said: false, allowed: false };
+  const told = new Map(
+    bodiesOf(receiver.messages).map(({ data }) => [data.identities[0].value, data.purposes]),
+  );
+  expect(told.get('ada@example.org')).toEqual({ STATS: { said: true, allowed: true }, ADS: refused });
+  expect(told.get('bob@example.org')).toEqual({ STATS: { said: null, allowed: false }, ADS: refused });
+  expect(bodiesOf(receiver.messages).map(({ id }) => id)).not.toContain(before.id);
+  await more.retry(caller, { destination: 'crm', everybody: true });
+  await eventually('it was told again', async () => receiver.messages.length === 4);
+  await eventually('and has it again', isDone(more));
+  await more.stop();
+  const ids = new Set(receiver.messages.map(({ headers }) => headers['webhook-id']));
+  expect(ids.size).toBe(2);
+  receiver.messages.length = 0;
+
+  const renamed = await start([{ ...hook, purposes: { analytics: 'STATS', advertising: 'SELLING' } }]);
+  await eventually('it was told by the new name', async () => receiver.messages.length === 2);
+  await eventually('and has that', isDone(renamed));
+  expect(purposesOf(receiver.messages[0])).toMatchObject({ SELLING: refused });
+  for (const { headers } of receiver.messages) expect(ids).not.toContain(headers['webhook-id']);
+  await renamed.stop();
+  receiver.messages.length = 0;
+  const same = await start([{ ...hook, purposes: { advertising: 'SELLING', analytics: 'STATS' } }]);
+  await say('eve@example.org', { analytics: true });
+  await eventually('only what is new was told', async () => receiver.messages.length > 0);
+  await eventually('all is done', isDone(same));
+  expect(bodiesOf(receiver.messages).map(({ data }) => data.identities[0].value)).toEqual([
+    'eve@example.org',
+  ]);
+});
+
+it('tells whom it may know now that it may know them by more', async () => {
+  const { receiver, say, start, hook } = await openHouse();
+  await say('ada@example.org', { analytics: true });
+  await say('u-1', { analytics: true }, 'user_id');
+  const first = await start([{ ...hook, identities: ['email'] }]);
+  await eventually('one was told', isDone(first));
+  await first.stop();
+  const more = await start([{ ...hook, identities: ['email', 'user_id'] }]);
+  await eventually('the other, too', async () => receiver.messages.length === 2);
+  await eventually('and no more', isDone(more));
+  expect(bodiesOf(receiver.messages).map(({ data }) => data.identities[0].value)).toEqual([
+    'ada@example.org',
+    'u-1',
+  ]);
+});
+
+it('tells others of other people while one cannot be read and one destination breaks', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  await say('ada@example.org', { analytics: true });
+  await sql`update consent_identities set sealed_value = 'damaged'`.execute(database.db);
+  for (const name of ['bob', 'eve']) await say(`${name}@example.org`, { analytics: true });
+  const crm = new MemorySystem('broken', []);
+  crm.change = async () => ({ state: 'pending', operation: 'op\0', retryAfterSeconds: 0 });
+  const propagation = await start([{ key: 'broken', system: 'broken' }, hook], {
+    with: { systems: { connector: async () => crm } },
+  });
+  await eventually('others were told', async () => receiver.messages.length === 2);
+  const told = bodiesOf(receiver.messages).map(({ data }) => data.identities[0].value);
+  expect(told.toSorted()).toEqual(['bob@example.org', 'eve@example.org']);
+  await eventually('all were tried', async () =>
+    (await propagation.list()).every(({ error }) => error !== null),
+  );
+  const [broken, well] = await propagation.list();
+  expect(well?.error).toMatch(/^MASTER_KEY_INVALID/);
+  expect(broken?.error).toMatch(/^(SYSTEM_GARBAGE|MASTER_KEY_INVALID)/);
+});
+
+it('goes on with other destinations where the work for one breaks', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  await sql
+    .raw(`create function break_one() returns trigger language plpgsql as $$
+      begin if new.destination = 'broken' then raise 'ada@example.org is in the way'; end if; return new; end $$`)
+    .execute(database.db);
+  await sql
+    .raw(
+      'create trigger break_one before insert on consent_deliveries for each row execute function break_one()',
+    )
+    .execute(database.db);
+  const log: string[] = [];
+  const propagation = await start([{ ...hook, key: 'broken' }, hook], { log });
+  await say('ada@example.org', { analytics: true });
+  await eventually('the other was told', async () => receiver.messages.length === 1);
+  await say('ada@example.org', { analytics: false });
+  await eventually('and again', async () => receiver.messages.length === 2);
+  await eventually('that is noted', async () => (await propagation.list())[1]?.lag_seconds === 0);
+  expect(log.join('')).toContain('"destination":"broken"');
+  expect(log.join('')).not.toContain('ada');
+});
+
+it('takes no objection back that a person has at a system and said nothing about', async () => {
+  const { say, start } = await openHouse();
+  const crm = new MemorySystem('crm', [{ email: 'ada@example.org', objections: null }]);
+  const change = crm.change.bind(crm);
+  const calls: string[] = [];
+  crm.change = (scope, work, mode) => {
+    if (work.kind === 'object') calls.push(`${work.effect} ${work.purposes.join(' ')}`);
+    return change(scope, work, mode);
+  };
+  const purposes = { analytics: 'stats', advertising: 'ads', research: 'studies' };
+  const propagation = await start([{ key: 'crm', system: 'crm', purposes }], {
+    with: { systems: { connector: async () => crm } },
+  });
+  const told = async (count: number) => {
+    await eventually('it is told', async () => calls.length >= count);
+    await eventually('it has it', isDone(propagation));
+    return calls.splice(0);
+  };
+  await say('ada@example.org', { analytics: true });
+  expect(await told(1)).toEqual(['lift stats']);
+  await say('ada@example.org', { advertising: false });
+  expect(await told(2)).toEqual(['lift stats', 'set ads']);
+  await say('ada@example.org', { advertising: true, analytics: false });
+  expect(await told(2)).toEqual(['lift ads', 'set stats']);
+});
+
+it('sends nothing more to an address that is gone, until a person has it tried again or it is another one', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  receiver.answer = (response) => response.writeHead(410).end();
+  const propagation = await start([hook]);
+  for (const name of ['ada', 'bob', 'eve']) {
+    await say(`${name}@example.org`, { analytics: true });
+    await eventually('it is known', async () => (await deliveries(database)).length > 0);
+    await eventually('it is gone', async () => /410/.test((await propagation.list())[0]?.error ?? ''));
+  }
+  await eventually('all wait', async () => (await propagation.list())[0]?.waiting === 3);
+  expect(receiver.messages).toHaveLength(1);
+  expect(await deliveries(database)).toMatchObject([{ tries: 0 }, { tries: 0 }, { tries: 0 }]);
+  const { rows } = await sql`select data from outbox_events where type = 'consent.delivery-given-up'`.execute(
+    database.db,
+  );
+  expect(rows).toHaveLength(1);
+  receiver.answer = (response) => response.writeHead(204).end();
+  await propagation.retry(caller, { destination: 'crm', everybody: false });
+  await eventually('all were told', isDone(propagation));
+  expect((await propagation.list())[0]?.error).toBe(null);
+
+  receiver.answer = (response) => response.writeHead(410).end();
+  await say('ada@example.org', { analytics: false });
+  await eventually('it is gone again', async () => /410/.test((await propagation.list())[0]?.error ?? ''));
+  await propagation.stop();
+  receiver.answer = (response) => response.writeHead(204).end();
+  const moved = await start([{ ...hook, webhook: { ...hook.webhook, url: `${receiver.url}&moved=1` } }]);
+  await eventually('it is told at its new address', isDone(moved));
+});
+
+it('leaves a destination alone for as long as it asks to be', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  receiver.answer = (response) => response.writeHead(429, { 'retry-after': '600' }).end();
+  const propagation = await start([hook]);
+  const before = Date.now();
+  await say('ada@example.org', { analytics: true });
+  await eventually('it was refused', async () => (await deliveries(database))[0]?.tries === 1);
+  const [message] = await propagation.messages({ destination: 'crm', limit: 1 });
+  expect(Date.parse(message?.next_at ?? '')).toBeGreaterThanOrEqual(before + 600_000);
+});
+
+it('ends its calls when it leads no more, so that nothing older comes after what the next one tells', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  const held: { readonly destroyed: boolean }[] = [];
+  receiver.answer = (response) => void held.push(response);
+  const propagation = await start([hook]);
+  await say('ada@example.org', { analytics: true });
+  await eventually('it is being told', async () => held.length === 1);
+  receiver.answer = (response) => response.writeHead(204).end();
+  await sql`
+    select pg_terminate_backend(l.pid) from pg_locks as l join pg_database as d on d.oid = l.database
+    where l.locktype = 'advisory' and l.classid = ${0x4841_4251} and d.datname = current_database()`.execute(
+    database.db,
+  );
+  await eventually('it was told again', isDone(propagation), 10);
+  expect(held[0]?.destroyed).toBe(true);
+  expect(receiver.messages).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 import type { Systems } from '../../connectors/index.ts';
-import type { WebhookPoster } from '../../notify/index.ts';
-import { refused, type WebhookAddress } from '../../notify/index.ts';
+import { HabeasError } from '../../foundation/index.ts';
+import type { WebhookAddress, WebhookPoster } from '../../notify/index.ts';
 import { consentMessage, ketchMessage, toldPurposes } from './consent-message.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Destination } from './destination.ts';
@@ -23,16 +23,15 @@ export interface SendConsentOptions {
 }
 
 const DONE: SystemAnswer = { operations: {}, retryAfterSeconds: 0 };
-const GONE = 410;
 
-/** Tells a destination one person's state. Whatever it throws, the destination may have been told. */
+/** Tells a destination one person's state; `gone`: it says that it is there no more. Whatever it throws, the destination may have been told. */
 export function sendConsent({
   destination,
   bits,
   webhooks,
   systems,
   publishOnStream,
-}: SendConsentOptions): (delivery: Delivery, signal: AbortSignal) => Promise<SystemAnswer> {
+}: SendConsentOptions): (delivery: Delivery, signal: AbortSignal) => Promise<SystemAnswer | 'gone'> {
   const { by, organizationId } = destination;
   return async (delivery, signal) => {
     const purposes = toldPurposes(destination, delivery, bits);
@@ -56,8 +55,7 @@ export function sendConsent({
                 contentType: 'application/json',
               };
         const answer = await webhooks.post(to, { id: delivery.id, ...message }, signal);
-        if (answer === 'gone') throw refused(to, GONE);
-        return DONE;
+        return answer === 'gone' ? answer : DONE;
       }
       case 'stream':
         await publishOnStream({
@@ -68,11 +66,23 @@ export function sendConsent({
         });
         return DONE;
       case 'system': {
-        const connector = await systems.connector(by.system, undefined);
+        const connector = await systems.connector(by.system, undefined).catch((reason: unknown) => {
+          throw notApproved(HabeasError.from(reason), by.system);
+        });
         return tellSystem(connector, { system: by.system, organizationId, delivery, purposes, signal });
       }
       default:
         return by satisfies never;
     }
   };
+}
+
+/** What to do where nothing answers for a system is another thing here than for a task of a request. */
+function notApproved(error: HabeasError, system: string): HabeasError {
+  if (error.code !== 'ADDRESS_NOT_APPROVED') return error;
+  return new HabeasError(
+    error.code,
+    `Nothing approved answers for ${system}. Approve its client (\`habeas clients list\`), or take it out of consent.destinations.`,
+    { cause: error },
+  );
 }

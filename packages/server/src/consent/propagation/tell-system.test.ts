@@ -29,6 +29,7 @@ const purpose = (name: string, allowed: boolean): ToldPurpose => ({
   name,
   allowed,
   said: allowed,
+  wasRefused: false,
   allowedByDefault: false,
   legalBasis: 'consent',
 });
@@ -49,6 +50,7 @@ it.each(['grpc', 'http'] as const)(
           id,
           known: 0n,
           granted: 0n,
+          refused: 0n,
           saidAt: null,
           madeAt: new Date(),
           tries: 0,

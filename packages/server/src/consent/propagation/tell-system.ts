@@ -1,3 +1,4 @@
+import { api } from '@habeas/contract';
 import type { ChangeWork, Connector, FlagEffect, LocatedScope } from '../../connectors/index.ts';
 import { HabeasError, sha256Hex } from '../../foundation/index.ts';
 import type { ToldPurpose } from './consent-message.ts';
@@ -16,7 +17,15 @@ const DUE_MILLISECONDS = 15 * 86_400_000;
 const EFFECTS: readonly FlagEffect[] = ['lift', 'set'];
 
 /**
- * Has a system note what a person's data may not be used for, and take back the rest. Each effect has a key of its own, which is the same
+ * Whether the purpose is one to note or to take back. What a person said nothing about is taken back only where Habeas had it noted: they may have
+ * objected at the system itself.
+ */
+function isConcerned({ allowed, said, wasRefused }: ToldPurpose, effect: FlagEffect): boolean {
+  return effect === 'set' ? !allowed : allowed && (said === true || wasRefused);
+}
+
+/**
+ * Has a system note what a person's data may not be used for, and take back what they allow. Each effect has a key of its own, which is the same
  * for every try of this state. Throws SYSTEM_REFUSED where the system cannot note objections.
  */
 export async function tellSystem(
@@ -44,11 +53,16 @@ export async function tellSystem(
   const operations: Record<string, string> = {};
   let retryAfterSeconds = 0;
   for (const effect of EFFECTS) {
-    const names = purposes.filter(({ allowed }) => allowed === (effect === 'lift')).map(({ name }) => name);
+    const names = purposes.filter((one) => isConcerned(one, effect)).map(({ name }) => name);
     if (names.length === 0) continue;
     const work: ChangeWork = { kind: 'object', right: 'objection', purposes: names, effect };
     const outcome = await change(scopeOf(connector, work), work, 'change');
     if (outcome.state !== 'pending') continue;
+    if (!api.isStorable(outcome.operation))
+      throw new HabeasError(
+        'SYSTEM_GARBAGE',
+        `${system} gave an operation a name that is no text. Correct it there.`,
+      );
     operations[effect] = outcome.operation;
     retryAfterSeconds = Math.max(retryAfterSeconds, outcome.retryAfterSeconds);
     // One after the other, so that what is set is not taken back by what was asked before.

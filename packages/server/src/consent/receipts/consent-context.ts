@@ -24,6 +24,7 @@ export const CONSENT_CONTEXT = {
   'dpv:hasLegalBasis': THING,
   'dpv:isIndicatedAtTime': MOMENT,
   'dpv:isExercisedAt': THING,
+  'dpv:isIndicatedBy': THING,
   'schema:url': THING,
   'rdf:value': { '@type': 'xsd:duration' },
 } as const;

@@ -10,8 +10,17 @@ export interface ConsentRecordOptions {
   /** The person by number; who they are is not in it. */
   readonly subject: number;
   readonly said: api.ConsentHistoryItem;
-  readonly purposes: readonly Purpose[];
+  /** What the person said before that, the earliest first. */
+  readonly before: readonly api.ConsentHistoryItem[];
+  /** As they were when it was said, as far as that is known. */
+  readonly purposes: readonly RecordedPurpose[];
   readonly parties: ConsentParties;
+}
+
+/** What a record says of a purpose. */
+export interface RecordedPurpose extends Pick<Purpose, 'code' | 'name' | 'legal_basis' | 'data_categories'> {
+  readonly dpv?: Purpose['dpv'];
+  readonly validity?: Purpose['validity'];
 }
 
 /** Who asked, and where people turn to, as far as the configuration says. */
@@ -40,8 +49,8 @@ const LEGAL_BASES: Readonly<Record<Purpose['legal_basis'], string | undefined>> 
  * `dpv-27560:receipt` and `dpv-27560:record`): header, processing with its notice, parties, and the event.
  */
 export function consentRecordOf(options: ConsentRecordOptions): Record<string, unknown> {
-  const { organizationId, receiptId, issuedAt, subject, said, parties } = options;
-  const base = `urn:habeas:${organizationId}`;
+  const { organizationId, receiptId, issuedAt, said, parties } = options;
+  const base = baseOf(options);
   return {
     '@context': CONSENT_CONTEXT,
     '@id': `${base}:receipt:${receiptId}`,
@@ -51,11 +60,11 @@ export function consentRecordOf(options: ConsentRecordOptions): Record<string, u
     'dct:created': issuedAt.toISOString(),
     'dct:publisher': base,
     'dpv:hasRecordOfActivity': {
-      '@id': `${base}:record:${said.event_id}`,
+      '@id': `${base}:record:${encodeURIComponent(said.event_id)}`,
       '@type': 'dpv:ConsentRecord',
       'dct:conformsTo': `${PROFILE}#record`,
       'dct:identifier': said.event_id,
-      'dpv:hasDataSubject': { '@id': `${base}:subject:${subject}`, '@type': 'dpv:DataSubject' },
+      'dpv:hasDataSubject': { '@id': personOf(options), '@type': 'dpv:DataSubject' },
       'dpv:hasDataController': {
         '@id': base,
         '@type': 'dpv:DataController',
@@ -73,6 +82,10 @@ export function consentRecordOf(options: ConsentRecordOptions): Record<string, u
   };
 }
 
+const baseOf = ({ organizationId }: Pick<ConsentRecordOptions, 'organizationId'>) =>
+  `urn:habeas:${organizationId}`;
+const personOf = (options: ConsentRecordOptions) => `${baseOf(options)}:subject:${options.subject}`;
+
 function noticeOf({ said: { notice }, parties }: ConsentRecordOptions): object | undefined {
   if (notice === null) return undefined;
   return {
@@ -89,18 +102,16 @@ function given(property: string, value: string | object | undefined): Record<str
   return value === undefined ? {} : { [property]: value };
 }
 
-function processOf(
-  code: string,
-  granted: boolean,
-  { said, purposes, parties }: ConsentRecordOptions,
-): object {
+function processOf(code: string, granted: boolean, options: ConsentRecordOptions): object {
+  const { purposes, parties } = options;
   const purpose = purposes.find((one) => one.code === code);
   const basis = purpose === undefined ? undefined : LEGAL_BASES[purpose.legal_basis];
   return {
     '@type': 'dpv:Process',
     'dpv:hasPurpose': {
-      '@id': purpose?.dpv ?? `urn:habeas:purpose:${code}`,
-      '@type': 'dpv:Purpose',
+      // A purpose of its own, of the kind that the vocabulary has: two of one kind are two.
+      '@id': `${baseOf(options)}:purpose:${code}`,
+      '@type': purpose?.dpv === undefined ? 'dpv:Purpose' : ['dpv:Purpose', purpose.dpv],
       'dct:identifier': code,
       ...(purpose === undefined ? {} : { 'dct:title': purpose.name }),
     },
@@ -109,22 +120,37 @@ function processOf(
       : { 'dpv:hasPersonalData': purpose.data_categories.map(personalData) }),
     ...given('dpv:hasLegalBasis', basis),
     ...given(
-      'dpv:hasDuration',
-      granted && purpose?.validity !== undefined
-        ? { '@type': 'dpv:TemporalDuration', 'rdf:value': `P${purpose.validity}D` }
-        : undefined,
-    ),
-    ...given(
       'dpv:hasConsentControl',
       purpose?.legal_basis === 'consent' && parties.withdrawUrl !== undefined
         ? { '@type': 'dpv:WithdrawConsent', 'dpv:isExercisedAt': parties.withdrawUrl }
         : undefined,
     ),
     'dpv:hasConsentStatus': {
-      '@type': granted ? 'dpv:ConsentGiven' : 'dpv:ConsentRefused',
-      'dpv:isIndicatedAtTime': said.said_at,
+      '@type': statusOf(code, granted, { ...options, purpose }),
+      'dpv:isIndicatedAtTime': options.said.said_at,
+      'dpv:isIndicatedBy': personOf(options),
+      // A refusal counts until the person agrees.
+      'dpv:hasDuration':
+        granted && purpose?.validity !== undefined
+          ? { '@type': 'dpv:TemporalDuration', 'rdf:value': `P${purpose.validity}D` }
+          : { '@type': 'dpv:EndlessDuration' },
     },
   };
+}
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Who agreed before, and whose agreement still counted, withdraws it or renews it. */
+function statusOf(
+  code: string,
+  granted: boolean,
+  { said, before, purpose }: ConsentRecordOptions & { readonly purpose: RecordedPurpose | undefined },
+): string {
+  const last = before.findLast(({ choices }) => choices[code] !== undefined);
+  const age = last === undefined ? 0 : Date.parse(said.said_at) - Date.parse(last.said_at);
+  const counted = last?.choices[code] === true && age < (purpose?.validity ?? Infinity) * DAY_MILLISECONDS;
+  if (granted) return counted ? 'dpv:RenewedConsentGiven' : 'dpv:ConsentGiven';
+  return counted ? 'dpv:ConsentWithdrawn' : 'dpv:ConsentRefused';
 }
 
 /** The nearest term of the vocabulary, and the category as the organization names it. */

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { newLogKey, testAuditLog } from '../../../test/log-key.ts';
 import { auditMigrations, parseTrust, verifyFile } from '../../audit/index.ts';
-import { fixedClock, newSecretKey } from '../../foundation/index.ts';
+import { createLogger, fixedClock, newSecretKey } from '../../foundation/index.ts';
 import { createConsent } from '../create-consent.ts';
 import { parsePurposeFile } from '../purposes/index.ts';
 import { consentMigrations } from '../record/index.ts';
+import { createNotices } from '../tag/index.ts';
 import { consentRecordOf } from './consent-record.ts';
 import { createConsentReceipts } from './create-consent-receipts.ts';
 
@@ -35,6 +36,25 @@ async function expanded(record: unknown): Promise<Record<string, unknown>> {
   };
   const nodes: unknown = await jsonld.expand(record as jsonld.JsonLdDocument, options);
   return (nodes as readonly Record<string, unknown>[])[0] ?? {};
+}
+
+/** A document once for each of its values, with that one changed. */
+function changesOf(given: unknown): readonly { readonly place: string; readonly given: unknown }[] {
+  if (given === null) return [];
+  if (typeof given !== 'object') {
+    if (typeof given === 'number') return [{ place: '', given: given + 1 }];
+    return [
+      { place: '', given: typeof given === 'string' ? `${given === '' ? '' : given.slice(1)}x` : !given },
+    ];
+  }
+  return Object.entries(given).flatMap(([name, value]) =>
+    changesOf(value).map((one) => ({
+      place: `${name}/${one.place}`,
+      given: Array.isArray(given)
+        ? given.map((item, index) => (String(index) === name ? one.given : item))
+        : { ...given, [name]: one.given },
+    })),
+  );
 }
 
 let database: TestDatabase;
@@ -79,7 +99,10 @@ it('gives a receipt of a signal once, that is verified without the server and na
       'dpv:hasNotice': { 'schema:version': '2026-03', 'dct:language': 'de', 'dct:type': 'banner' },
       'dpv:hasProcess': [
         {
-          'dpv:hasPurpose': { '@id': 'https://w3id.org/dpv#ServiceUsageAnalytics' },
+          'dpv:hasPurpose': {
+            '@id': 'urn:habeas:acme:purpose:analytics',
+            '@type': ['dpv:Purpose', 'https://w3id.org/dpv#ServiceUsageAnalytics'],
+          },
           'dpv:hasPersonalData': [{ '@type': 'pd:Behavioural', 'dct:identifier': 'user.behavior' }],
           'dpv:hasLegalBasis': 'dpv:Consent',
           'dpv:hasConsentStatus': {
@@ -98,6 +121,10 @@ it('gives a receipt of a signal once, that is verified without the server and na
   expect(verifyFile({ text: text.replace('dpv:ConsentRefused', 'dpv:ConsentGiven'), trust }).verified).toBe(
     false,
   );
+  const changed = changesOf(JSON.parse(text));
+  expect(changed.length).toBeGreaterThan(60);
+  for (const { place, given } of changed)
+    expect([place, verifyFile({ text: JSON.stringify(given), trust }).verified]).toEqual([place, false]);
   expect(text).not.toContain('x.org');
   const { rows } = await database.pool.query(`select from audit_entries where action = 'receipt.signed'`);
   expect(rows).toHaveLength(1);
@@ -117,6 +144,7 @@ it('is linked data: what it refers to are IRIs, moments and durations, and no te
       choices: { analytics: true, ads: false },
       notice: { version: '2026-03', language: 'de', variant: '' },
     },
+    before: [],
     purposes: file.purposes,
     parties,
   });
@@ -155,28 +183,162 @@ it('is linked data: what it refers to are IRIs, moments and durations, and no te
   expect(of('ConsentGiven')).toMatchObject({
     [`${DPV}hasPurpose`]: [
       {
-        '@id': 'https://w3id.org/dpv#ServiceUsageAnalytics',
+        '@id': 'urn:habeas:acme:purpose:analytics',
+        '@type': [`${DPV}Purpose`, `${DPV}ServiceUsageAnalytics`],
         [`${DCT}title`]: [{ '@language': 'en', '@value': 'Analytics' }],
       },
     ],
     [`${DPV}hasLegalBasis`]: [{ '@id': `${DPV}Consent` }],
     [`${DPV}hasPersonalData`]: [{ '@type': ['https://w3id.org/dpv/pd#Behavioural'] }],
-    [`${DPV}hasDuration`]: [
-      {
-        'http://www.w3.org/1999/02/22-rdf-syntax-ns#value': [
-          { '@type': `${XSD}duration`, '@value': 'P365D' },
-        ],
-      },
-    ],
     [`${DPV}hasConsentControl`]: [
       { '@type': [`${DPV}WithdrawConsent`], [`${DPV}isExercisedAt`]: [{ '@id': parties.withdrawUrl }] },
     ],
     [`${DPV}hasConsentStatus`]: [
-      { [`${DPV}isIndicatedAtTime`]: [{ '@type': `${XSD}dateTime`, '@value': '2026-05-01T10:00:00.000Z' }] },
+      {
+        [`${DPV}isIndicatedAtTime`]: [{ '@type': `${XSD}dateTime`, '@value': '2026-05-01T10:00:00.000Z' }],
+        [`${DPV}isIndicatedBy`]: [{ '@id': 'urn:habeas:acme:subject:7' }],
+        [`${DPV}hasDuration`]: [
+          {
+            '@type': [`${DPV}TemporalDuration`],
+            'http://www.w3.org/1999/02/22-rdf-syntax-ns#value': [
+              { '@type': `${XSD}duration`, '@value': 'P365D' },
+            ],
+          },
+        ],
+      },
     ],
   });
   expect(of('ConsentRefused')).not.toHaveProperty(`${DPV}hasConsentControl`);
-  expect(of('ConsentRefused')).not.toHaveProperty(`${DPV}hasDuration`);
+  expect(of('ConsentRefused')).toMatchObject({
+    [`${DPV}hasConsentStatus`]: [{ [`${DPV}hasDuration`]: [{ '@type': [`${DPV}EndlessDuration`] }] }],
+  });
+});
+
+const signal = (event_id: string, said_at: string, choices: Readonly<Record<string, boolean>>) => ({
+  event_id,
+  said_at,
+  received_at: said_at,
+  source: 'tag',
+  choices,
+  notice: null,
+});
+
+/** The states of a signal's purposes in a record. */
+function statesOf(
+  said: ReturnType<typeof signal>,
+  before: readonly ReturnType<typeof signal>[],
+  purposes = file.purposes,
+) {
+  const record = consentRecordOf({
+    organizationId: 'acme',
+    receiptId: 'rcp_1',
+    issuedAt: new Date('2026-06-01T12:00:00Z'),
+    subject: 7,
+    said,
+    before,
+    purposes,
+    parties,
+  });
+  const { 'dpv:hasProcess': processes } = record['dpv:hasRecordOfActivity'] as Record<string, object[]>;
+  const states = processes?.map(
+    (one) => JSON.stringify(one).match(/"dpv:(\w*Consent(?:Given|Refused|Withdrawn))"/)?.[1],
+  );
+  return { record, states };
+}
+
+it('tells what is withdrawn from what was never given, and what is renewed from what is new', () => {
+  const agreed = signal('1', '2025-05-01T10:00:00.000Z', { analytics: true });
+  const refused = signal('2', '2025-06-01T10:00:00.000Z', { analytics: false, ads: false });
+  const again = signal('3', '2025-07-01T10:00:00.000Z', { analytics: true });
+  const other = signal('4', '2025-05-02T10:00:00.000Z', { ads: true });
+  expect(statesOf(agreed, []).states).toEqual(['ConsentGiven']);
+  expect(statesOf(refused, []).states).toEqual(['ConsentRefused', 'ConsentRefused']);
+  expect(statesOf(refused, [agreed, other]).states).toEqual(['ConsentWithdrawn', 'ConsentWithdrawn']);
+  expect(statesOf(again, [agreed]).states).toEqual(['RenewedConsentGiven']);
+  expect(statesOf(again, [agreed, refused]).states).toEqual(['ConsentGiven']);
+  // The agreement had expired by then.
+  const late = signal('5', '2026-05-01T10:00:00.000Z', { analytics: false });
+  expect(statesOf(late, [agreed]).states).toEqual(['ConsentRefused']);
+});
+
+it('is a graph in which two purposes of one kind are two, whatever stands in an event id', async () => {
+  const both = parsePurposeFile(
+    `purposes:
+  - { code: letters, name: { en: Letters }, legal_basis: consent, dpv: 'https://w3id.org/dpv#Marketing' }
+  - { code: calls, name: { en: Calls }, legal_basis: consent, dpv: 'https://w3id.org/dpv#Marketing' }`,
+    'purposes.yaml',
+  ).purposes;
+  const said = signal('a<b>"{|}^`\\%#', '2026-05-01T10:00:00.000Z', { letters: true, calls: false });
+  const { record } = statesOf(said, [], both);
+  const quads = (await jsonld.toRDF(record as jsonld.JsonLdDocument, { safe: true } as object)) as {
+    readonly subject: { readonly value: string };
+    readonly predicate: { readonly value: string };
+    readonly object: { readonly value: string };
+  }[];
+  const of = (predicate: string) => quads.filter((one) => one.predicate.value.endsWith(predicate));
+  expect(of('hasPurpose').map(({ object }) => object.value)).toEqual([
+    'urn:habeas:acme:purpose:letters',
+    'urn:habeas:acme:purpose:calls',
+  ]);
+  const recordId = of('hasRecordOfActivity')[0]?.object.value ?? '';
+  expect(recordId).toMatch(/^urn:habeas:acme:record:[\w.~%-]+$/);
+  const identifiers = of('terms/identifier').filter(({ subject }) => subject.value === recordId);
+  expect(identifiers.map(({ object }) => object.value)).toEqual([said.event_id]);
+});
+
+it('says of a purpose what the notice said that the person saw, also after the configuration is another one', async () => {
+  const { db } = database;
+  const masterKey = newSecretKey();
+  const key = newLogKey();
+  const before = parsePurposeFile(
+    `purposes:
+  - { code: profiles, name: { en: Profiles }, legal_basis: consent, data_categories: [user.behavior] }
+  - { code: studies, name: { en: Studies }, legal_basis: consent }
+notice: { version: v1 }`,
+    'purposes.yaml',
+  );
+  const after = parsePurposeFile(
+    'purposes: [{ code: profiles, name: { en: Something else }, legal_basis: legitimate_interests }]',
+    'purposes.yaml',
+  );
+  const organizationId = 'beta';
+  const logger = createLogger({ level: 'silent' });
+  await createNotices({ db, organizationId, file: before, clock, logger }).keep();
+  // A process that was started before there were these purposes.
+  const old = createConsent({ db, organizationId, file: after, masterKey, clock });
+  await old.history(organizationId, identity);
+  const consent = createConsent({ db, organizationId, file: before, masterKey, clock });
+  const notice = { version: 'v1', language: 'en', variant: 'banner' };
+  const choices = { profiles: true, studies: false };
+  const said = { event_id: 'n1', identity, said_at: '2026-05-01T10:00:00Z', choices, notice };
+  await consent.record({ ...caller, organizationId }, [{ ...said, source: 'tag' }]);
+  const receipts = createConsentReceipts({
+    db,
+    clock,
+    consent: old,
+    purposes: after.purposes,
+    parties: () => parties,
+    sign: (payload) => key.signReceipt(organizationId, payload),
+    prove: async () => undefined,
+  });
+  const { receipt } = await receipts.issue({ ...caller, organizationId }, { identity, eventId: 'n1' });
+  expect(receipt.record).toMatchObject({
+    'dpv:hasRecordOfActivity': {
+      'dpv:hasProcess': [
+        {
+          'dpv:hasPurpose': { 'dct:identifier': 'profiles', 'dct:title': { en: 'Profiles' } },
+          'dpv:hasPersonalData': [{ 'dct:identifier': 'user.behavior' }],
+          'dpv:hasLegalBasis': 'dpv:Consent',
+          'dpv:hasConsentStatus': { '@type': 'dpv:ConsentGiven' },
+        },
+        {
+          'dpv:hasPurpose': { 'dct:identifier': 'studies', 'dct:title': { en: 'Studies' } },
+          'dpv:hasLegalBasis': 'dpv:Consent',
+          'dpv:hasConsentStatus': { '@type': 'dpv:ConsentRefused' },
+        },
+      ],
+    },
+  });
 });
 
 it('gives nobody the receipt of somebody else', async () => {

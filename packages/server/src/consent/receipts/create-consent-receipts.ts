@@ -4,8 +4,10 @@ import { appendAudit, canonicalJson, type EntryProof } from '../../audit/index.t
 import type { Identity } from '../../catalog/index.ts';
 import { type Clock, type Database, HabeasError, newId, sha256Hex } from '../../foundation/index.ts';
 import type { Consent, ConsentCaller } from '../create-consent.ts';
-import type { Purpose } from '../purposes/index.ts';
+import { type Purpose, readBits } from '../purposes/index.ts';
+import { historyOf } from '../record/index.ts';
 import { type ConsentParties, consentRecordOf } from './consent-record.ts';
+import { purposesWhen } from './purposes-when.ts';
 
 /** What somebody who said something gets as proof. */
 export interface ConsentReceipts {
@@ -35,6 +37,8 @@ export interface CreateConsentReceiptsOptions {
   readonly prove: (sequence: number) => Promise<EntryProof | undefined>;
 }
 
+const SAID_NOTHING = 'This person said nothing under this event id.';
+
 type Signed = Omit<api.ConsentReceipt, 'log'>;
 
 export function createConsentReceipts(options: CreateConsentReceiptsOptions): ConsentReceipts {
@@ -48,13 +52,28 @@ export function createConsentReceipts(options: CreateConsentReceiptsOptions): Co
     return rows[0];
   }
 
-  async function make(
-    { organizationId, actor }: ConsentCaller,
-    asked: IssueAsked,
-    subject: number,
-    said: api.ConsentHistoryItem,
-  ) {
+  /** Also about purposes that are newer than this process. */
+  async function saidBy(organizationId: string, subject: number, eventId: string) {
+    const bits = await readBits(db, organizationId);
+    const items = (await historyOf(db, { organizationId, subject, purposes: bits })).map(
+      (one): api.ConsentHistoryItem => ({
+        event_id: one.eventId,
+        said_at: one.saidAt.toISOString(),
+        received_at: one.receivedAt.toISOString(),
+        choices: one.choices,
+        source: one.source,
+        notice: one.notice,
+      }),
+    );
+    const place = items.findIndex(({ event_id }) => event_id === eventId);
+    const said = items[place];
+    if (said === undefined) throw new HabeasError('NOT_FOUND', SAID_NOTHING);
+    return { said, before: items.slice(0, place) };
+  }
+
+  async function make({ organizationId, actor }: ConsentCaller, asked: IssueAsked, subject: number) {
     const now = clock.now();
+    const { said, before } = await saidBy(organizationId, subject, asked.eventId);
     const id = newId('rcp', now);
     const record = consentRecordOf({
       organizationId,
@@ -62,7 +81,8 @@ export function createConsentReceipts(options: CreateConsentReceiptsOptions): Co
       issuedAt: now,
       subject,
       said,
-      purposes,
+      before,
+      purposes: await purposesWhen(db, { organizationId, said, purposes }),
       parties: parties(),
     });
     const receipt = { version: 1 as const, organization: organizationId, consent_receipt_id: id, record };
@@ -89,11 +109,10 @@ export function createConsentReceipts(options: CreateConsentReceiptsOptions): Co
   return {
     async issue(caller, asked) {
       const { subject, items } = await consent.history(caller.organizationId, asked.identity);
-      const said = items.find(({ event_id }) => event_id === asked.eventId);
-      if (said === undefined || subject === undefined)
-        throw new HabeasError('NOT_FOUND', 'This person said nothing under this event id.');
+      if (subject === undefined || !items.some(({ event_id }) => event_id === asked.eventId))
+        throw new HabeasError('NOT_FOUND', SAID_NOTHING);
       if ((await load(caller.organizationId, asked.eventId)) === undefined)
-        await make(caller, asked, subject, said);
+        await make(caller, asked, subject);
       const row = await load(caller.organizationId, asked.eventId);
       if (row === undefined) throw new HabeasError('INTERNAL', 'A receipt was not stored.');
       const proved = await prove(Number(row.sequence));

@@ -11,6 +11,8 @@ const ketch = z.strictObject({
   property: z.string().min(1).max(200),
   environment: z.string().min(1).max(200).default('production'),
   jurisdiction: z.string().min(1).max(200),
+  /** (Default: the jurisdiction) */
+  regulation: z.string().min(1).max(200).optional(),
 });
 
 /** Something that is told what people agree to. */
