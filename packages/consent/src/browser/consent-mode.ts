@@ -8,13 +8,10 @@ declare global {
 
 /** Google's signals by purpose: `analytics=analytics_storage advertising=ad_storage,ad_user_data,ad_personalization`. */
 function parse(text: string): readonly (readonly [signal: string, purpose: string])[] {
-  return text
-    .split(/\s+/)
-    .filter(Boolean)
-    .flatMap((entry) => {
-      const [purpose = '', signals = ''] = entry.split('=');
-      return signals.split(',').map((signal) => [signal, purpose] as const);
-    });
+  return (text.match(/\S+/g) ?? []).flatMap((entry) => {
+    const [purpose = '', signals = ''] = entry.split('=');
+    return signals.split(',').map((signal) => [signal, purpose] as const);
+  });
 }
 
 /** How long Google's tags wait for the first update. */
@@ -27,8 +24,8 @@ const WAIT_MILLISECONDS = 500;
 export function consentMode(text: string, { allowed }: Pick<Consent, 'allowed'>): () => void {
   const signals = parse(text);
   let before = '';
-  window.dataLayer ??= [];
-  const layer = window.dataLayer;
+  const layer = window.dataLayer ?? [];
+  window.dataLayer = layer;
   // Google's tags know a command by its being `arguments`.
   function gtag(..._command: unknown[]): void {
     // biome-ignore lint/complexity/noArguments: an array would be taken for something else
@@ -45,8 +42,9 @@ export function consentMode(text: string, { allowed }: Pick<Consent, 'allowed'>)
   gtag('consent', 'default', { ...state(() => false), wait_for_update: WAIT_MILLISECONDS });
   return () => {
     const next = state(allowed);
-    if (JSON.stringify(next) === before) return;
-    before = JSON.stringify(next);
+    const told = JSON.stringify(next);
+    if (told === before) return;
+    before = told;
     gtag('consent', 'update', next);
   };
 }

@@ -31,24 +31,32 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
   if (options.theme) host.dataset.theme = options.theme;
   const root = host.attachShadow({ mode: 'open' });
   addStyle(root, options.nonce);
-  const preferences = createPreferences(consent);
+  const preferences = createPreferences(consent, saySaved);
   const status = element('p', { role: 'status', class: 'status' });
-  let shown: Notice | undefined;
+  root.append(preferences.dialog, status);
+  const sizes = new ResizeObserver(keepClear);
+  /** The notice as text: one that is read from storage and one that the server tells are often the same. */
+  let shown: string | undefined;
   let banner: HTMLElement | undefined;
   let link: HTMLElement | undefined;
 
   function build(notice: Notice): void {
-    shown = notice;
     host.lang = notice.language;
     host.dir = RIGHT_TO_LEFT.test(notice.language) ? 'rtl' : 'ltr';
+    banner?.remove();
+    link?.remove();
     banner = bannerOf(notice);
     link = button(textsOf(notice)('link', 'settings'), 'link', open);
-    root.replaceChildren(banner, link, preferences.dialog, status);
+    // The dialog stays where it is: taken out, it would be open and no longer modal.
+    root.prepend(banner, link);
+    if (preferences.dialog.open) preferences.open(notice);
+    sizes.disconnect();
+    sizes.observe(banner);
   }
 
   function bannerOf(notice: Notice): HTMLElement {
     const text = textsOf(notice);
-    const answer = (granted: boolean) => () => void consent.chooseAll(granted, 'banner');
+    const answer = (granted: boolean) => () => void consent.chooseAll(granted, 'banner').then(saySaved);
     return element(
       'section',
       { class: 'banner', 'aria-labelledby': 'banner-title' },
@@ -68,13 +76,43 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
     );
   }
 
-  function open(): void {
-    const { notice } = consent;
-    if (notice && canShow(notice)) {
-      render();
-      preferences.open(notice);
-    }
+  function putIn(): void {
+    const { dialog } = preferences;
+    const wasOpen = dialog.open;
+    // What was taken out with its page would be open and no longer modal.
+    dialog.close();
+    document.body.prepend(host);
+    if (wasOpen) dialog.showModal();
   }
+
+  /** Whether there is something to open. */
+  function open(): boolean {
+    const { notice } = consent;
+    if (!notice || !canShow(notice)) return false;
+    render();
+    if (!host.isConnected) return false;
+    status.replaceChildren();
+    preferences.open(notice);
+    return true;
+  }
+
+  function saySaved(): void {
+    const { notice } = consent;
+    if (notice) status.replaceChildren(textsOf(notice)('saved'));
+  }
+
+  /** What has the focus must not lie behind the banner (WCAG 2.4.11), and neither the end of the page. */
+  function keepClear(): void {
+    const height = banner?.offsetHeight;
+    const { style } = document.documentElement;
+    style.scrollPaddingBlockEnd = style.paddingBlockEnd = height ? `${height + 2 * MARGIN_PIXELS}px` : '';
+  }
+
+  const offersLink = () =>
+    !consent.mustAsk &&
+    options.hasButton &&
+    consent.notice?.jurisdiction.show !== 'nothing' &&
+    document.querySelector('[data-consent-open]') === null;
 
   function render(): void {
     const { notice } = consent;
@@ -83,32 +121,29 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
       document.addEventListener('DOMContentLoaded', render, { once: true });
       return;
     }
-    if (notice !== shown) build(notice);
-    if (!host.isConnected) document.body.prepend(host);
+    const text = JSON.stringify(notice);
+    if (text !== shown) build(notice);
+    shown = text;
+    if (!host.isConnected) putIn();
     const hadFocus = banner?.contains(root.activeElement);
-    const asks = consent.mustAsk;
-    const answered = banner?.hidden === false && !asks;
-    const offersLink =
-      !asks &&
-      options.hasButton &&
-      notice.jurisdiction.show !== 'nothing' &&
-      document.querySelector('[data-consent-open]') === null;
-    if (banner) banner.hidden = !asks;
-    if (link) link.hidden = !offersLink;
-    // What has the focus must not lie behind the banner (WCAG 2.4.11), and neither the end of the page.
-    const { style } = document.documentElement;
-    style.scrollPaddingBlockEnd = style.paddingBlockEnd =
-      asks && banner ? `${banner.offsetHeight + 2 * MARGIN_PIXELS}px` : '';
-    if (answered) status.textContent = textsOf(notice)('saved', '');
-    if (answered && hadFocus) link?.focus();
+    if (banner) banner.hidden = !consent.mustAsk;
+    if (link) link.hidden = !offersLink();
+    if (banner?.hidden && hadFocus) link?.focus();
   }
 
   document.addEventListener('click', (event) => {
     const target = event.target instanceof Element ? event.target.closest('[data-consent-open]') : null;
-    if (!target) return;
-    event.preventDefault();
-    open();
+    // Where there is nothing to open, a link leads where it says.
+    if (target && open()) event.preventDefault();
   });
+  // Pages that draw themselves anew take it out, and bring or lose what opens it. Who takes out nothing else means it.
+  new MutationObserver((changes) => {
+    const removed = changes.flatMap(({ removedNodes }) => [...removedNodes]);
+    const isMisplaced = host.isConnected
+      ? link?.hidden === offersLink()
+      : removed.some((node) => node !== host);
+    if (shown !== undefined && isMisplaced) requestAnimationFrame(render);
+  }).observe(document, { childList: true, subtree: true });
 
   return { render, open };
 }

@@ -42,7 +42,7 @@ export function createGate(
 
   function isAllowed(element: HTMLElement): boolean {
     const codes = purposesOf(element);
-    return codes.length > 0 && codes.every(consent.allowed);
+    return !!codes[0] && codes.every(consent.allowed);
   }
 
   async function release(element: HTMLElement): Promise<void> {
@@ -59,21 +59,21 @@ export function createGate(
     const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
     if (document.readyState === 'loading' || added.some(isGated)) void run();
   }).observe(document, { childList: true, subtree: true });
-  document.addEventListener('DOMContentLoaded', () => void run());
+  document.addEventListener('DOMContentLoaded', run);
 
   return {
     run,
-    /** Whether something has run on this page for a purpose that the person refuses. */
-    hasRunRefused: () => [...ran].some((code) => consent.said[code] === false),
+    /** Whether something has run on this page for a purpose that the person refuses, and can. */
+    hasRunRefused: () => [...ran].some((code) => consent.said[code] === false && !consent.allowed(code)),
   };
 }
 
 function purposesOf({ dataset }: HTMLElement): readonly string[] {
-  return (dataset.purpose ?? '').split(/[\s,]+/).filter(Boolean);
+  return dataset.purpose?.match(/[^\s,]+/g) ?? [];
 }
 
-function isGated(node: Node): boolean {
-  return node instanceof Element && (node.matches(GATED) || node.querySelector(GATED) !== null);
+function isGated(node: Node): unknown {
+  return node instanceof Element && (node.matches(GATED) || node.querySelector(GATED));
 }
 
 /** A script that is still being parsed may have half its text: it has all once anything stands behind it. */

@@ -8,11 +8,19 @@ interface Switch {
   readonly objects: boolean;
 }
 
-/** The preference centre: a switch for each purpose. It opens with what holds now; closing it says nothing. */
-export function createPreferences(consent: Consent) {
+/**
+ * The preference centre: a switch for each purpose. It opens with what holds now; closing it says nothing. `onSaved` is called after a
+ * choice was kept.
+ */
+export function createPreferences(consent: Consent, onSaved: () => void) {
   const dialog = element('dialog', { 'aria-labelledby': 'preferences-title' });
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close();
+  let pressed: EventTarget | null = null;
+  dialog.addEventListener('pointerdown', ({ target }) => {
+    pressed = target;
+  });
+  // Who marks text and lets go beside the dialog did not mean to close it.
+  dialog.addEventListener('click', ({ target }) => {
+    if (target === dialog && pressed === dialog) dialog.close();
   });
 
   function open(notice: Notice): void {
@@ -20,7 +28,7 @@ export function createPreferences(consent: Consent) {
     const switches = new Map<string, Switch>();
     const say = (act: () => Promise<void>) => () => {
       dialog.close();
-      void act();
+      void act().then(onSaved);
     };
     const save = () => consent.choose(chosen(notice, switches), 'preferences');
     const title = element(
@@ -39,7 +47,7 @@ export function createPreferences(consent: Consent) {
           {},
           title,
           element('p', {}, text('settings_text', 'text'), ...policyLink(text)),
-          consent.gpc && text('gpc') !== '' && element('p', {}, text('gpc')),
+          isHeeded(notice) && text('gpc') !== '' && element('p', {}, text('gpc')),
         ),
         close,
       ),
@@ -66,6 +74,11 @@ export function createPreferences(consent: Consent) {
     );
     if (!dialog.open) dialog.showModal();
     title.focus();
+  }
+
+  /** Whether Global Privacy Control holds: somebody may have allowed later what it refused. */
+  function isHeeded({ purposes }: Notice): boolean {
+    return consent.gpc && !purposes.some(({ code, gpc }) => gpc && consent.allowed(code));
   }
 
   /** What is allowed by default and was left so is no choice: nobody has said yes to what they did not touch. */

@@ -7,12 +7,12 @@ const JAVASCRIPT = /^$|^(text|application)\/(x-)?(java|ecma)script$/i;
  * in either case. Where the page enforces Trusted Types no script can be copied, and the element itself is put in again:
  * it keeps the trust that it has.
  */
-export function scriptReleaser(trustedTypes: boolean) {
+export function scriptReleaser(trustedTypes: boolean, nonce: string) {
   let canCopy = !trustedTypes;
 
   function copyOf(script: HTMLScriptElement): HTMLScriptElement {
     const copy = document.createElement('script');
-    for (const { name, value } of script.attributes) if (name !== 'type') copy.setAttribute(name, value);
+    for (const { name, value } of script.attributes) copy.setAttribute(name, value);
     copy.text = script.text;
     // What a policy hides of the attribute.
     copy.nonce = script.nonce;
@@ -23,34 +23,35 @@ export function scriptReleaser(trustedTypes: boolean) {
   }
 
   function replacementOf(script: HTMLScriptElement): HTMLScriptElement {
-    if (!canCopy) return script;
-    try {
-      return copyOf(script);
-    } catch {
-      canCopy = false;
-      return script;
-    }
+    if (canCopy)
+      try {
+        return copyOf(script);
+      } catch {
+        canCopy = false;
+      }
+    return script;
   }
 
   /**
    * Ends when the next may run: after a file has run or failed, as it is while a page is parsed. Notes what it puts in: that may
-   * look as if it still waited.
+   * look as if it still waited. Throws for a script that lacks the nonce of the tag: a policy with `strict-dynamic` trusts whatever a
+   * trusted script puts in, and would no longer stop what somebody smuggled into the page.
    */
   return async (
     script: HTMLScriptElement,
     src: string | undefined,
     released: WeakSet<Element>,
   ): Promise<void> => {
+    if (nonce && script.nonce !== nonce) throw new Error('A script lacks the nonce.');
     const { parentNode, nextSibling, dataset } = script;
     const made = replacementOf(script);
     released.add(made);
     script.remove();
-    if (dataset.type) made.type = dataset.type;
-    else made.removeAttribute('type');
+    made.type = dataset.type ?? '';
     if (src) made.src = src;
     const isAsync = made.hasAttribute('async');
     // Files and modules of a script run in the order in which they are put in.
-    if (!isAsync) made.async = false;
+    made.async = isAsync;
     const ended = new Promise((resolve) => {
       made.addEventListener('load', resolve);
       made.addEventListener('error', resolve);

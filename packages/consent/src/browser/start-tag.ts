@@ -32,12 +32,12 @@ export function startTag(experienceOf?: (consent: Consent, options: ExperienceOp
     storage: storageOfPage(),
     language: dataset.language ?? document.documentElement.lang,
     region: dataset.region,
-    gpc: navigator.globalPrivacyControl === true,
+    gpc: !!navigator.globalPrivacyControl,
     source: 'tag',
     onError: (error) => console.warn('habeas:', error),
   });
   const updateConsentMode = dataset.consentMode ? consentMode(dataset.consentMode, consent) : undefined;
-  const gate = createGate(consent, scriptReleaser(dataset.trustedTypes !== undefined));
+  const gate = createGate(consent, scriptReleaser(dataset.trustedTypes !== undefined, script.nonce));
   const experience = experienceOf?.(consent, {
     nonce: script.nonce,
     theme: dataset.theme,
@@ -56,8 +56,8 @@ export function startTag(experienceOf?: (consent: Consent, options: ExperienceOp
   }
 
   consent.onChange(show);
-  addEventListener('online', () => void consent.send());
-  addEventListener('storage', () => void consent.reload());
+  addEventListener('online', consent.send);
+  addEventListener('storage', consent.reload);
 }
 
 /** Reading it fails where it is blocked. */

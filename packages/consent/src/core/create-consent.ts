@@ -9,7 +9,7 @@ import {
   type Signal,
   type Waiting,
 } from './remember.ts';
-import { connect, type ServerOptions, statusOf } from './server.ts';
+import { type CallError, connect, type ServerOptions } from './server.ts';
 
 /** Code of a purpose → granted or refused. */
 export type Choices = Readonly<Record<string, boolean>>;
@@ -17,10 +17,6 @@ export type Choices = Readonly<Record<string, boolean>>;
 export interface ConsentOptions extends ServerOptions {
   /** Where choices stay on the device. (Default: nowhere, and they end with this object) */
   readonly storage?: KeyValueStorage | undefined;
-  /** Of the texts, BCP 47. (Default: what `Accept-Language` says) */
-  readonly language?: string | undefined;
-  /** Where the person is, ISO 3166, such as `DE` or `US-CA`. (Default: unknown, and they are asked) */
-  readonly region?: string | undefined;
   /** Whether the person's browser sends Global Privacy Control. (Default: false) */
   readonly gpc?: boolean | undefined;
   /** `tag` for the browser tag. (Default: `sdk`) */
@@ -68,8 +64,8 @@ export interface Consent {
   onChange(listener: () => void): () => void;
 }
 
-/** The server takes so many in one call. */
-const MOST_SIGNALS = 20;
+/** A call that may outlive its page has at most 64 KiB (Fetch standard, `keepalive`): room for so many of 63 purposes with the longest codes. */
+const MOST_SIGNALS = 10;
 /** Somebody who was offline for so many choices loses the oldest. */
 const LONGEST_OUTBOX = 100;
 const DAY_MILLISECONDS = 86_400_000;
@@ -86,7 +82,7 @@ export function createConsent(options: ConsentOptions): Consent {
   let token: string | undefined;
   /** The token that the server's last answer was for. */
   let askedWith: string | undefined;
-  let sending: Promise<void> | undefined;
+  let sending = Promise.resolve();
   /** How often the person was forgotten: an answer to what was asked before that is none about who is here now. */
   let forgotten = 0;
 
@@ -100,7 +96,15 @@ export function createConsent(options: ConsentOptions): Consent {
   async function learn(asked: Promise<Memory>): Promise<void> {
     const before = forgotten;
     const next = await asked;
-    if (before === forgotten) tell(next);
+    if (before !== forgotten) return;
+    // Another tab has forgotten the person.
+    if (next === NOTHING && memory !== NOTHING) leave();
+    tell(next);
+  }
+
+  function leave(): void {
+    forgotten += 1;
+    token = askedWith = undefined;
   }
 
   const change = (by: (now: Memory) => Memory) => learn(device.change(by));
@@ -124,22 +128,24 @@ export function createConsent(options: ConsentOptions): Consent {
     return !!purpose && purpose.allowed_by_default && !(gpc && purpose.gpc);
   }
 
-  const gpcCodes = () =>
-    notice?.purposes.filter((purpose) => gpc && purpose.gpc).map(({ code }) => code) ?? [];
+  const codesOf = (which: (purpose: NoticePurpose) => boolean) =>
+    notice?.purposes.filter(which).map(({ code }) => code) ?? [];
+  const gpcCodes = () => codesOf((purpose) => gpc && purpose.gpc);
 
   function needsAnswer(purpose: NoticePurpose): boolean {
     // Their browser has answered for them.
     if (!canRefuse(purpose) || (gpc && purpose.gpc)) return false;
     const said = saidOf(purpose.code);
     // What is on by default needs no answer of its own.
-    if (!said) return !purpose.allowed_by_default || !(memory.notice || Object.keys(memory.said).length > 0);
+    if (!said) return !purpose.allowed_by_default || !(memory.notice || Object.keys(memory.said)[0]);
     return isOlder(said.at, purpose.ask_again_days);
   }
 
   async function loadNotice(): Promise<void> {
-    const { language, region } = options;
     try {
-      notice = await server.notice({ ...(language && { language }), ...(region && { region }) });
+      notice = await server.notice();
+      // The next page begins with it: what an older one allowed may need an answer now.
+      if (memory.notice) await change((known) => ({ ...known, notice }));
       for (const listener of listeners) listener();
     } catch (error) {
       // What is remembered stays in force.
@@ -157,7 +163,7 @@ export function createConsent(options: ConsentOptions): Consent {
   /** The first time counts, also against what was said before; what is said afterwards is a later choice. */
   async function hearGpc(): Promise<void> {
     const codes = gpcCodes();
-    if (memory.gpc || codes.length === 0) return;
+    if (memory.gpc || !codes[0]) return;
     const refused = { granted: false, at: now().toISOString() };
     const saying = Object.fromEntries(codes.map((code) => [code, refused]));
     await change((known) => ({
@@ -169,20 +175,19 @@ export function createConsent(options: ConsentOptions): Consent {
   }
 
   /** Whether there is anything that the server does not know, or that it was not asked. */
-  const hasNews = () => batches(1).length > 0 || memory.gpc?.told === false || token !== askedWith;
+  const hasNews = (most = 1) => !!batches(most)[0] || memory.gpc?.told === false || token !== askedWith;
 
   /** One call at a time; who asks while one runs gets one after it. */
   function send(): Promise<void> {
-    const next = (sending ?? Promise.resolve()).then(sendAll);
-    sending = next;
-    return next;
+    sending = sending.then(sendAll);
+    return sending;
   }
 
   async function sendAll(): Promise<void> {
     if (!notice) await loadNotice();
     try {
       await reload();
-      for (let most = MOST_SIGNALS; hasNews(); ) most = await sendSome(most);
+      for (let most = MOST_SIGNALS; hasNews(most); ) most = await sendSome(most);
     } catch (error) {
       onError(error);
     }
@@ -193,8 +198,10 @@ export function createConsent(options: ConsentOptions): Consent {
    * theirs. What they said signed in waits until they are again: nobody else said it.
    */
   const batches = (most: number) =>
-    (token === undefined ? [false] : [false, true])
-      .map((theirs) => memory.outbox.filter(({ signed = false }) => signed === theirs).slice(0, most))
+    [false, true]
+      .map((theirs) =>
+        memory.outbox.filter(({ signed = false }) => signed === theirs && (!theirs || token)).slice(0, most),
+      )
       .filter(({ length }) => length > 0);
 
   const tokenOf = ([first]: readonly Waiting[]) => (first && !first.signed ? undefined : token);
@@ -214,13 +221,17 @@ export function createConsent(options: ConsentOptions): Consent {
     const as = tokenOf(waiting);
     try {
       const taken = await say(waiting);
+      await reload();
       if (before === forgotten) {
         askedWith = as;
-        await change((known) => afterAnswer(known, { waiting, taken, now: now(), isCurrent: as === token }));
+        await change((known) =>
+          afterAnswer(known, { taken, now: +now(), isTheirs: !!as && as === token, isShown: purposeOf }),
+        );
       }
-      return most;
+      // What a server does not know yet is not for this call and the next.
+      return taken.outcomes.some(({ code }) => code === 'unknown-purpose') ? 0 : most;
     } catch (error) {
-      const status = statusOf(error);
+      const status = (error as CallError)?.status;
       // Meanwhile there may be another token.
       if (status === 401 && as === token) token = askedWith = undefined;
       const [first] = waiting;
@@ -239,7 +250,7 @@ export function createConsent(options: ConsentOptions): Consent {
 
   async function choose(choices: Choices, variant = ''): Promise<void> {
     const seen = notice;
-    if (!seen) throw new Error('There is no notice to choose by yet: `send` gets it.');
+    if (!seen) throw new Error('There is no notice yet.');
     // Later than all that is known, also where a clock is behind or coarse: the server goes by when something was said.
     const known = Object.values(memory.said).map((said) => Date.parse(said.at) + 1);
     const at = new Date(Math.max(+now(), ...known)).toISOString();
@@ -249,12 +260,12 @@ export function createConsent(options: ConsentOptions): Consent {
       choices,
       source,
       notice: { version: seen.version, language: seen.language, variant },
-      ...(token !== undefined && { signed: true }),
+      ...(token && { signed: true }),
     };
     const saying = Object.entries(choices).map(([code, granted]) => [code, { granted, at }]);
     await change((known) => ({
       ...known,
-      ...(saying.length > 0 && {
+      ...(saying[0] && {
         id: known.id ?? newId(),
         said: { ...known.said, ...Object.fromEntries(saying) },
         outbox: [...known.outbox, waiting].slice(-LONGEST_OUTBOX),
@@ -278,15 +289,14 @@ export function createConsent(options: ConsentOptions): Consent {
       return notice?.jurisdiction.show === 'banner' && notice.purposes.some(needsAnswer);
     },
     get gpc() {
-      return gpcCodes().length > 0;
+      return !!gpcCodes()[0];
     },
     get isKept() {
       return device.isKept();
     },
     choose,
     async chooseAll(granted, variant) {
-      const codes = notice?.purposes.filter(canRefuse).map(({ code }) => code) ?? [];
-      await choose(Object.fromEntries(codes.map((code) => [code, granted])), variant);
+      await choose(Object.fromEntries(codesOf(canRefuse).map((code) => [code, granted])), variant);
     },
     async identify(next) {
       token = next;
@@ -298,8 +308,7 @@ export function createConsent(options: ConsentOptions): Consent {
     async forget() {
       // Forgetting waits for no network: what is unsent is tried once more, and nobody hears what came of it.
       for (const waiting of batches(MOST_SIGNALS)) void say(waiting).catch(onError);
-      forgotten += 1;
-      token = askedWith = undefined;
+      leave();
       tell(NOTHING);
       await device.forget();
     },

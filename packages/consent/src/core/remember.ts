@@ -33,8 +33,8 @@ export interface Memory {
   readonly outbox: readonly Waiting[];
   /** When the browser first sent Global Privacy Control (ISO 8601), and whether the server knows it. */
   readonly gpc?: { readonly since: string; readonly told: boolean };
-  /** The one that was chosen by, so that it is there without a network. */
-  readonly notice?: Notice;
+  /** The last one, so that it is there without a network. */
+  readonly notice?: Notice | undefined;
 }
 
 export const NOTHING: Memory = { said: {}, outbox: [] };
@@ -44,7 +44,7 @@ const KEY = 'habeas-consent';
 /** The memory of this device, over what is passed in. Without storage, or where it is blocked, it lives as long as the page. */
 export function remember(storage: KeyValueStorage | undefined) {
   let last = NOTHING;
-  let kept = storage !== undefined;
+  let kept = !!storage;
   let turn: Promise<unknown> = Promise.resolve();
 
   async function read(): Promise<Memory> {

@@ -4,6 +4,10 @@ import type { Signal } from './remember.ts';
 export interface ServerOptions {
   /** Where Habeas answers, such as `https://privacy.example.org`. */
   readonly server: string;
+  /** Of the texts, BCP 47. (Default: what `Accept-Language` says) */
+  readonly language?: string | undefined;
+  /** Where the person is, ISO 3166, such as `DE` or `US-CA`. (Default: unknown, and they are asked) */
+  readonly region?: string | undefined;
   /** (Default: the one that is there) */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -31,13 +35,11 @@ export interface Taken {
   readonly outcomes: readonly { readonly event_id: string; readonly code: string | null }[];
 }
 
-/** The status of an answer that is an error; undefined where there was no answer. */
-export function statusOf(error: unknown): number | undefined {
-  return (error as { readonly status?: number } | undefined)?.status;
-}
+/** What a call throws: without a `status` there was no answer. */
+export type CallError = { readonly status?: number } | undefined;
 
-/** The two calls of the consent API. They throw an error with a `status`, or what `fetch` throws without a network. */
-export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
+/** The two calls of the consent API. They throw a {@link CallError}. */
+export function connect({ server, language, region, fetch = globalThis.fetch }: ServerOptions) {
   async function call(path: string, init?: RequestInit): Promise<unknown> {
     // Called by itself: a browser's fetch wants no other object as its `this`.
     const answer = await fetch(`${server.replace(/\/$/, '')}/consent/v1/${path}`, {
@@ -52,9 +54,10 @@ export function connect({ server, fetch = globalThis.fetch }: ServerOptions) {
 
   return {
     // Not by `URLSearchParams`: an engine without a browser may have none.
-    notice(asked: Readonly<Record<string, string>>) {
-      const pairs = Object.entries(asked).map((pair) => pair.map(encodeURIComponent).join('='));
-      return call(`notice?${pairs.join('&')}`) as Promise<Notice>;
+    notice() {
+      const asked = Object.entries({ language, region });
+      const pairs = asked.map(([name, value]) => value && `${name}=${encodeURIComponent(value)}`);
+      return call(`notice?${pairs.filter(Boolean).join('&')}`) as Promise<Notice>;
     },
     say: (saying: Saying) =>
       call('choices', {

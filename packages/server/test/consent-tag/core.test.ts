@@ -426,6 +426,124 @@ describe('consent in Node and React Native, without a DOM', () => {
     expect(said(other)).toEqual({ analytics: true, sale: false });
   });
 
+  it('does not take what the device said by itself for what the person says', async () => {
+    const token = await tokenOf('who refused elsewhere');
+    const first = await open({ storage });
+    await first.choose({ analytics: true });
+    await first.identify(token);
+    const other = await open();
+    await other.identify(token);
+    await other.choose({ analytics: false });
+    await other.send();
+    await first.identify(token);
+    // On the next page, before it is known who is signed in.
+    const next = await open({ storage });
+    await next.choose({ sale: false });
+    await next.send();
+    expect(said(next)).toEqual({ analytics: false, sale: false });
+  });
+
+  it('stays forgotten when another tab was just being answered', async () => {
+    const token = await tokenOf('with two tabs');
+    const elsewhere = await open();
+    await elsewhere.identify(token);
+    await elsewhere.choose({ analytics: true });
+    await elsewhere.send();
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const held: typeof fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (`${init?.body}`.includes(token)) {
+        asked.resolve();
+        await late.promise;
+      }
+      return answer;
+    };
+    const one = await open({ storage });
+    await one.choose({ sale: false });
+    const other = await open({ storage, fetch: held });
+    const identifying = other.identify(token);
+    await asked.promise;
+    await one.forget();
+    late.resolve();
+    await identifying;
+    expect([said(other), storage.items.size]).toEqual([{}, 0]);
+    // Nobody is signed in there any more either: this is not theirs.
+    await other.choose({ sale: true });
+    await other.send();
+    expect(await elsewhere.identify(token).then(() => said(elsewhere))).toEqual({
+      analytics: true,
+      sale: false,
+    });
+  });
+
+  it('keeps a choice about a purpose that one of the servers does not know yet, and sends it again', async () => {
+    await using newer = await openTagServer(
+      NOW,
+      '  - { code: research, name: { en: Research }, legal_basis: consent }\n',
+    );
+    let answering = server;
+    const changing: typeof fetch = (url, init) =>
+      fetch(`${url}`.replace(newer.url, init?.method === 'POST' ? answering : newer.url), init);
+    const consent = await open({ server: newer.url, storage, fetch: changing });
+    await consent.choose({ analytics: true });
+    await consent.choose({ research: false, sale: false });
+    await consent.choose({ unknown: true });
+    await consent.send();
+    const waiting = () =>
+      JSON.parse(storage.items.get('habeas-consent') ?? '').outbox.map(
+        ({ choices }: { choices: object }) => choices,
+      );
+    // What no notice has is a mistake of the page.
+    expect(waiting()).toEqual([{ research: false, sale: false }]);
+    answering = newer.url;
+    const next = await open({ server: newer.url, storage, fetch: changing });
+    await next.send();
+    expect(waiting()).toEqual([]);
+    await next.identify(await newer.tokenOf('of the new purpose'));
+    const other = await open({ server: newer.url });
+    await other.identify(await newer.tokenOf('of the new purpose'));
+    expect(said(other)).toEqual({ research: false, sale: false });
+  });
+
+  it('begins the next page with the notice as it is now, also without a network', async () => {
+    const research = (basis: string) =>
+      openTagServer(NOW, `  - { code: research, name: { en: Research }, legal_basis: ${basis} }\n`);
+    await using before = await research('opt_out');
+    await using after = await research('consent');
+    const first = await open({ server: before.url, storage });
+    await first.choose({ analytics: true });
+    expect(first.allowed('research')).toBe(true);
+    await open({ server: after.url, storage });
+    const { state, fetch: call } = network();
+    state.is = 'away';
+    const next = await open({ server: after.url, storage, fetch: call });
+    expect([next.allowed('research'), next.mustAsk]).toEqual([false, true]);
+    // Who chose nothing leaves nothing.
+    const other = slowStorage();
+    await open({ server: after.url, storage: other });
+    expect(other.items.size).toBe(0);
+  });
+
+  it('says no more in one call than browsers let outlive a page', async () => {
+    const { state, fetch: call } = network();
+    const sizes: number[] = [];
+    const measuring: typeof fetch = (url, init) => {
+      if (state.is === 'there' && init?.method === 'POST') sizes.push(`${init.body}`.length);
+      return call(url, init);
+    };
+    const consent = await open({ storage, fetch: measuring });
+    const codes = Array.from({ length: 63 }, (_, at) => `p${at}`.padEnd(63, '_'));
+    state.is = 'away';
+    for (let time = 0; time < 20; time += 1)
+      await consent.choose(Object.fromEntries(codes.map((code) => [code, false])));
+    await consent.send();
+    state.is = 'there';
+    await consent.send();
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * 1024);
+  });
+
   it('comes to the latest choice on every device, whatever the network did', async () => {
     const code = fc.constantFrom('analytics', 'advertising', 'sale');
     const step = fc.record({

@@ -167,6 +167,9 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
       await page.evaluate('habeasConsent.ready.then(() => habeasConsent.send())');
       expect(await page.evaluate(allowed)).toEqual([true, true]);
     }
+    // It refuses nothing any more, and nobody says that it does.
+    await page.evaluate('habeasConsent.open()');
+    expect(await page.textContent('habeas-consent dialog header')).not.toContain('Global Privacy Control');
     // One by the browser, one by the person.
     expect(await site.signals()).toBe(before + 2);
     expect(await site.saidOf('anonymous_id', await idOf(page))).toMatchObject({

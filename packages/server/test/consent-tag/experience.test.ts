@@ -161,7 +161,13 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
   });
 
   it('does not hide what has the focus behind the banner', async () => {
-    const page = await open('', { viewport: { width: 1000, height: 500 } });
+    const page = await open('', { viewport: { width: 1280, height: 500 } });
+    // A window that becomes narrow makes the banner higher.
+    await page.setViewportSize({ width: 480, height: 500 });
+    await page.waitForFunction(`(() => {
+      const { offsetHeight } = document.querySelector('habeas-consent').shadowRoot.querySelector('.banner');
+      return Number.parseFloat(document.documentElement.style.scrollPaddingBlockEnd) >= offsetHeight;
+    })()`);
     for (let press = 0; press < 14; press += 1) {
       await page.keyboard.press('Tab');
       const hidden = await page.evaluate(`(() => {
@@ -183,8 +189,206 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
     expect(await barriers(page)).toEqual([]);
     await page.click(inTag('.banner .more'));
     expect(await at('li:nth-child(2) .name')).toBeGreaterThan(await at('li:nth-child(2) input'));
+    // What is there in English only is read from left to right: its full stop stands last.
+    const [first = 0, last = 0] = (await page.evaluate(`(() => {
+      const [text] = document.querySelector('habeas-consent').shadowRoot.querySelector('.about').childNodes;
+      return [0, text.length - 1].map((place) => {
+        const range = document.createRange();
+        range.setStart(text, place);
+        range.setEnd(text, place + 1);
+        return range.getBoundingClientRect().x;
+      });
+    })()`)) as number[];
+    expect(last).toBeGreaterThan(first);
     expect(await barriers(page)).toEqual([]);
     await picture(page, 'right-to-left');
+  });
+
+  it('can be used where a page is enlarged to 400 %: every switch comes into view', async () => {
+    const page = await open('', { viewport: { width: 320, height: 256 } });
+    await page.evaluate('habeasConsent.open()');
+    expect(await barriers(page)).toEqual([]);
+    for (const name of ['Analytics', 'Advertising', 'Sale of data']) {
+      while ((await focused(page)) !== name) await press(page, 'Tab');
+      const isInView = await page.evaluate(`(() => {
+        const root = document.querySelector('habeas-consent').shadowRoot;
+        const { x, y, width, height } = root.activeElement.getBoundingClientRect();
+        return [y + 1, y + height - 1].every((at) => root.elementFromPoint(x + width / 2, at) === root.activeElement);
+      })()`);
+      expect([name, isInView]).toEqual([name, true]);
+    }
+    await picture(page, 'enlarged');
+  });
+
+  it('has the size that the person set, and looks the same whatever the page says of everything', async () => {
+    const looks = async (style: string) => {
+      const page = await open('', { viewport: { width: 1280, height: 800 } }, `${style}${BODY}`);
+      const box = await page.locator(inTag('.banner')).boundingBox();
+      const computed = await page.evaluate(`(() => {
+        const root = document.querySelector('habeas-consent').shadowRoot;
+        return ['h2', 'p', 'button'].map((name) => {
+          const { fontSize, fontStyle, color, letterSpacing, textAlign } = getComputedStyle(root.querySelector(name));
+          return [fontSize, fontStyle, color, letterSpacing, textAlign];
+        });
+      })()`);
+      const isSeen = await page.evaluate(
+        `document.querySelector('habeas-consent').checkVisibility({ opacityProperty: true, visibilityProperty: true })`,
+      );
+      return { box, computed, isSeen };
+    };
+    const plain = await looks('');
+    expect(plain.isSeen).toBe(true);
+    for (const style of [
+      'html { font-size: 62.5% }',
+      ':not(:defined) { visibility: hidden }',
+      'body > * { opacity: 0; transform: translateY(20px); max-width: 600px }',
+      '* { font-style: italic; color: red; letter-spacing: 1em; text-align: center }',
+    ])
+      expect([style, await looks(`<style>${style}</style>`)]).toEqual([style, plain]);
+  });
+
+  it('is not printed', async () => {
+    const page = await open();
+    await page.emulateMedia({ media: 'print' });
+    expect(await isAsked(page)).toBe(false);
+  });
+
+  it('fits with words that are very long, and refusing stays as large as accepting', async () => {
+    const long = {
+      refuse: 'Kaikkivälttämättömyysevästeetkin hylätään',
+      settings: 'Datenschutzeinstellungsverwaltungsübersicht',
+      save: 'Auswahlspeicherungsbestätigung',
+      always: 'Immereingeschaltetbleibend',
+      object: 'Widerspruchsmöglichkeitsschalter',
+    };
+    for (const width of [1280, 320]) {
+      const page = await (await site.browse({ viewport: { width, height: 640 } })).newPage();
+      await page.route('**/consent/v1/notice*', async (route) => {
+        const answer = await route.fetch();
+        const notice = (await answer.json()) as { texts: object; purposes: readonly object[] };
+        const purposes = notice.purposes.map((purpose) => ({
+          ...purpose,
+          name: 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverordnung',
+        }));
+        const texts = { ...notice.texts, ...long };
+        await route.fulfill({ response: answer, json: { ...notice, texts, purposes } });
+      });
+      await page.goto(site.page('/long', BODY));
+      await page.waitForSelector(inTag('.banner'));
+      const sizes = (where: string) =>
+        page.evaluate(
+          `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('${where} .actions button:not(.more)')].map(({ offsetWidth, offsetHeight, offsetTop }) => [offsetWidth, offsetHeight, offsetTop])`,
+        ) as Promise<number[][]>;
+      const tooWide = `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('.banner, .banner > div, button, dialog, ul, li, header')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ localName }) => localName)`;
+      const [refuse, accept] = await sizes('.banner');
+      expect(refuse).toEqual(accept);
+      expect(await page.evaluate(tooWide)).toEqual([]);
+      const text = await page.locator(inTag('.banner p')).boundingBox();
+      expect(text?.width).toBeGreaterThan(240);
+      await picture(page, `long-words-${width}-banner`);
+      await page.click(inTag('.banner .more'));
+      const [refuseThere, acceptThere] = await sizes('dialog');
+      expect(refuseThere).toEqual(acceptThere);
+      expect(await page.evaluate(tooWide)).toEqual([]);
+      await picture(page, `long-words-${width}-preferences`);
+    }
+  });
+
+  it('stays open, and alone to be used, when the notice comes while the settings are open', async () => {
+    const page = await open();
+    await page.click(inTag('.banner button >> text=Refuse all'));
+    const state = () =>
+      page.evaluate(
+        `[habeasConsent.notice.texts.text, document.querySelector('habeas-consent').shadowRoot.querySelector('dialog').matches(':modal'), document.querySelector('habeas-consent').shadowRoot.querySelector('dialog header p').textContent]`,
+      );
+    for (const text of ['As before.', 'As before.', 'In other words.']) {
+      const { promise: late, resolve: come } = Promise.withResolvers<void>();
+      await page.unroute('**/consent/v1/notice*');
+      await page.route('**/consent/v1/notice*', async (route) => {
+        await late;
+        const answer = await route.fetch();
+        const notice = (await answer.json()) as { texts: object };
+        const texts = { ...notice.texts, text, settings_text: text };
+        await route.fulfill({ response: answer, json: { ...notice, texts } });
+      });
+      await page.goto(site.page('/late', BODY));
+      await page.click(inTag('button.link'));
+      await page.locator(inTag('input >> nth=0')).click();
+      const before = await page.evaluate('habeasConsent.notice.texts.text');
+      come();
+      await page.evaluate('habeasConsent.ready');
+      expect(await state()).toEqual([text, true, `${text} Privacy policy`]);
+      // Who was shown the same words keeps what they switched on; other words are another question.
+      expect(await page.isChecked(inTag('input >> nth=0'))).toBe(before === text);
+      await page.evaluate('habeasConsent.chooseAll(false)');
+    }
+  });
+
+  it('comes back, and keeps its button out of the way, when the page draws itself anew', async () => {
+    const page = await open();
+    const draw = (html: string) =>
+      page.evaluate(`{
+        const body = document.createElement('body');
+        body.innerHTML = ${JSON.stringify(html)};
+        document.body.replaceWith(body);
+      }`);
+    await draw('<h1>Another page</h1>');
+    await page.waitForSelector(inTag('.banner'));
+    // Also while somebody is choosing, who loses nothing of it.
+    await page.click(inTag('.banner .more'));
+    await page.locator(inTag('input >> nth=0')).click();
+    await draw('<h1>One more page</h1>');
+    await page.waitForSelector(inTag('dialog:modal'));
+    expect(await page.isChecked(inTag('input >> nth=0'))).toBe(true);
+    await page.keyboard.press('Escape');
+    await page.click(inTag('.banner button >> text=Refuse all'));
+    await page.waitForSelector(inTag('button.link'));
+    await draw('<h1>A page with a link</h1><a href="/cookies" data-consent-open>Cookies</a>');
+    await page.waitForSelector(inTag('button.link'), { state: 'hidden' });
+    await page.evaluate(`document.querySelector('[data-consent-open]').remove()`);
+    await page.waitForSelector(inTag('button.link'));
+    // Who takes out this alone means it.
+    await page.evaluate(`document.querySelector('habeas-consent').remove()`);
+    await page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))',
+    );
+    expect(await page.locator('habeas-consent').count()).toBe(0);
+  });
+
+  it('lets a link of the page lead where it says while there is nothing to open', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.route('**/consent/v1/notice*', (route) => route.abort());
+    site.page('/policy', '<h1>Privacy</h1>');
+    await page.goto(site.page('/without', '<a href="/policy" data-consent-open>Privacy</a>'));
+    await page.evaluate('habeasConsent.ready');
+    await page.click('[data-consent-open]');
+    await page.waitForURL('**/policy');
+  });
+
+  it('says that a choice is kept after each one, in the settings as well', async () => {
+    const page = await open();
+    const status = () => page.textContent(inTag('[role=status]'));
+    await page.click(inTag('.banner button >> text=Accept all'));
+    await page.waitForSelector(inTag('button.link'));
+    expect(await status()).toBe('Your choice is kept.');
+    await page.click(inTag('button.link'));
+    expect(await status()).toBe('');
+    await page.click(inTag('dialog button >> text=Refuse all'));
+    await page.waitForFunction('habeasConsent.said.analytics === false');
+    expect(await status()).toBe('Your choice is kept.');
+  });
+
+  it('is not closed by who marks words in it and lets go beside it, but by a click there', async () => {
+    const page = await open('', { viewport: { width: 1280, height: 800 } });
+    await page.click(inTag('.banner .more'));
+    const box = await page.locator(inTag('dialog header p')).boundingBox();
+    await page.mouse.move((box?.x ?? 0) + 20, (box?.y ?? 0) + 5);
+    await page.mouse.down();
+    await page.mouse.move(20, 20);
+    await page.mouse.up();
+    expect(await page.isVisible(inTag('dialog'))).toBe(true);
+    await page.mouse.click(20, 20);
+    expect(await page.isVisible(inTag('dialog'))).toBe(false);
   });
 
   it('shows markup in a notice as the text that it is, and links to pages only', async () => {

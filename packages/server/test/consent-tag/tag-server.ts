@@ -11,16 +11,13 @@ import { createHttpServer } from '../../src/http/index.ts';
 import { createTestDatabase } from '../database.ts';
 import { inMemoryApplication, TEST_ORGANIZATION } from '../in-memory-application.ts';
 
-const FILE = parsePurposeFile(
-  `
+const PURPOSES = `
 purposes:
   - { code: shop, name: { en: Shop }, legal_basis: contract }
   - { code: analytics, name: { en: Analytics }, legal_basis: consent, ask_again: 180d }
   - { code: advertising, name: { en: Advertising }, legal_basis: consent, validity: 365d }
   - { code: sale, name: { en: Sale }, legal_basis: opt_out }
-`,
-  'purposes.yaml',
-);
+`;
 
 /** Where the tag and the SDK call, without a browser around them. */
 export interface TagServer extends AsyncDisposable {
@@ -30,17 +27,18 @@ export interface TagServer extends AsyncDisposable {
   tokenOf(user: string): Promise<string>;
 }
 
-/** `now`: ISO 8601; its clock stands still there. */
-export async function openTagServer(now: string): Promise<TagServer> {
+/** `now`: ISO 8601; its clock stands still there. `morePurposes`: lines of YAML. */
+export async function openTagServer(now: string, morePurposes = ''): Promise<TagServer> {
+  const file = parsePurposeFile(`${PURPOSES}${morePurposes}`, 'purposes.yaml');
   const room = { organizationId: TEST_ORGANIZATION, masterKey: newSecretKey(), clock: fixedClock(now) };
   const secret = Buffer.alloc(32, 3);
   const database = await createTestDatabase({ ...auditMigrations, ...consentMigrations });
   const { db } = database;
-  const consent = createConsent({ ...room, db, file: FILE });
+  const consent = createConsent({ ...room, db, file });
   const consentTag = createConsentTag({
     ...room,
     consent,
-    file: FILE,
+    file,
     origins: [],
     identitySecrets: [secret.toString('base64')],
     merge: true,

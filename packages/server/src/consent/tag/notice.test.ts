@@ -28,6 +28,21 @@ describe('the texts of a notice', () => {
     expect(textsOf('{ texts: { ar: { title: خصوصيتك } } }', 'ar')).toEqual({ title: 'خصوصيتك' });
   });
 
+  it.each([
+    ['pt-BR', ['en', 'pt-PT', 'pt'], 'pt'],
+    ['pt-BR', ['en', 'pt-PT'], 'pt-PT'],
+    ['zh-Hant-TW', ['zh-Hans', 'zh-Hant'], 'zh-Hant'],
+    ['zh-Hant-TW', ['en', 'zh-Hant-HK', 'zh'], 'zh'],
+    ['zh-Hant-TW', ['zh-Hans-CN', 'zh-Hant-HK'], 'zh-Hant-HK'],
+    ['de_AT', ['en', 'de'], 'de'],
+    ['DE-at', ['en', 'de-AT'], 'de-AT'],
+    ['d', ['en', 'de'], 'en'],
+    ['', ['en', 'de'], 'en'],
+  ])('are for %s, of %j, those in %s', (language, there, found) => {
+    const texts = there.map((one) => `${one}: { title: Hello }`).join(', ');
+    expect(noticeOf(fileWith(`{ texts: { ${texts} } }`), { language, gpc: false }).language).toBe(found);
+  });
+
   it('change the version with every change of what people read', () => {
     const versions = [
       noticeVersion(fileWith('{}')),

@@ -78,18 +78,25 @@ function languagesOf({ notice, purposes }: Pick<PurposeFile, 'notice' | 'purpose
   return ofTexts.length > 0 ? ofTexts : [...new Set(purposes.flatMap(({ name }) => Object.keys(name)))];
 }
 
-/** The first that is there, with or without what stands after its first part: `de` for `de-AT` (RFC 4647 §3.4). */
+/**
+ * The first that is there. One that is wanted is looked for with fewer and fewer parts, `zh-Hant` and then `zh` for `zh-Hant-TW` (RFC 4647
+ * §3.4), and then with other parts: `pt-PT` for `pt-BR` is better than another language. Many pages write `de_AT`.
+ */
 function pick(there: readonly string[], wanted: readonly string[]): string | undefined {
+  const begins = (tag: string) => (one: string) => `${one.toLowerCase()}-`.startsWith(`${tag}-`);
   for (const tag of wanted) {
-    const lower = tag.toLowerCase();
-    const primary = lower.split('-')[0];
+    const parts = tag.toLowerCase().split(/[-_]/);
+    const shorter = parts.map((_, left) => parts.slice(0, parts.length - left).join('-'));
     const found =
-      there.find((one) => one.toLowerCase() === lower) ??
-      there.find((one) => one.toLowerCase() === primary) ??
-      there.find((one) => one.toLowerCase().split('-')[0] === primary);
+      first(shorter, (one) => there.find((each) => each.toLowerCase() === one)) ??
+      first(shorter, (one) => there.find(begins(one)));
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function first(tags: readonly string[], find: (tag: string) => string | undefined): string | undefined {
+  return tags.map(find).find((found) => found !== undefined);
 }
 
 /** A part of a country goes before the country. Where nobody knows where the person is, they are asked. */
