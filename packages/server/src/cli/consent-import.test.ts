@@ -53,7 +53,7 @@ it('stores all rows but those that are wrong, tells their lines and nothing of t
   expect(first.notes).toBe('5 rows, until line 6\n');
   expect([first.exit, first.out]).toEqual([
     1,
-    'line 3: A quote in it is not closed, or the row that goes on behind this line is wrong. (malformed-row)\n' +
+    'line 3: A quote in it is not closed, it is longer than 64 KiB, or the row that goes on behind this line is wrong. (malformed-row)\n' +
       'line 5: These fields are missing, wrong or unknown: said_at. (malformed-row)\n' +
       '3 rows stored, 0 were there, 2 refused.\n',
   ]);
@@ -133,4 +133,78 @@ it('goes through a file of any size in the same memory, also with quotes that ar
   expect(last).toBe(150 * 20_001 + 2);
   // The file has 140 MB.
   expect(grown).toBeLessThan(90 * 1_024);
+});
+
+it.each([
+  ['csv', HEADER, rowOf],
+  [
+    'jsonl',
+    '',
+    (person: number) =>
+      `{"identity":{"type":"user_id","value":"u${person}"},"said_at":"2026-01-01T00:00:00Z","choices":{"analytics":true}}\n`,
+  ],
+])(
+  'refuses lines of %s that are longer than any row, wherever they are cut, and stores all others',
+  async (end, header, row) => {
+    const { habeas, stored } = await serve();
+    const long = (length: number) => `${'x'.repeat(length)}\n`;
+    // Three of 5 MB, and one across each 4 MiB of the file that are read at once.
+    const lines = [
+      row(1),
+      long(5_000_000),
+      row(2),
+      long(5_000_000),
+      long(5_000_000),
+      row(3),
+      long(70_000),
+      row(4),
+    ];
+    writeFileSync(join(house.folder, `long.${end}`), header + lines.join('') + long(4_000_000).trim());
+    const { exit, out } = await habeas([`long.${end}`, '--refused', 'refused.jsonl']);
+    expect([exit, out.split('\n').at(-2)]).toEqual([1, '4 rows stored, 0 were there, 5 refused.']);
+    const first = header === '' ? 1 : 2;
+    const refused = readFileSync(join(house.folder, 'refused.jsonl'), 'utf8').trim().split('\n');
+    expect(refused.map((one) => JSON.parse(one).line - first)).toEqual([1, 3, 4, 6, 8]);
+    expect(await stored()).toBe(4);
+  },
+);
+
+it('leaves out what stands before a line, and keeps what was refused there', async () => {
+  const { habeas, stored } = await serve();
+  const wrong = 'email,bob,never,1\n';
+  writeFileSync(
+    join(house.folder, 'old.csv'),
+    HEADER + [rowOf(1), wrong, rowOf(2), wrong, rowOf(3)].join(''),
+  );
+  writeFileSync(join(house.folder, 'refused.jsonl'), '{"line":3}\n');
+  const { out } = await habeas(['old.csv', '--from-line', '4', '--refused', 'refused.jsonl']);
+  expect(out.split('\n').at(-2)).toBe('2 rows stored, 0 were there, 1 refused.');
+  expect(await stored()).toBe(2);
+  const refused = readFileSync(join(house.folder, 'refused.jsonl'), 'utf8').trim().split('\n');
+  expect(refused.map((one) => JSON.parse(one).line)).toEqual([3, 5]);
+});
+
+it.each([
+  ['a compressed one', 'old.csv.gz', Buffer.of(0x1f, 0x8b, 8, 0), 'is compressed (gzip)'],
+  ['one in UTF-16', 'old.csv', Buffer.from(`\ufeff${HEADER}`, 'utf16le'), 'is in UTF-16'],
+  ['Parquet that is called otherwise', 'old.dat', Buffer.from('PAR1....'), '--format parquet'],
+  ['a folder', '.', undefined, 'is no file'],
+  ['a pipe', '/dev/zero', undefined, 'is no file'],
+  ['one of which no list can have the name', 'old list.csv', Buffer.from(HEADER), '--name'],
+])('says what is wrong with a list that is none, such as %s', async (_, file, bytes, words) => {
+  const { habeas } = await serve();
+  if (bytes !== undefined) writeFileSync(join(house.folder, file), bytes);
+  const { exit, notes } = await habeas([file]);
+  expect([exit, notes.replace(/\s+/g, ' ')]).toEqual([2, expect.stringContaining(words)]);
+});
+
+it('stores nobody under letters that could not be read', async () => {
+  const { habeas, stored } = await serve();
+  const row = 'email,m\u00fcller@example.org,2026-01-01T00:00:00Z,1\n';
+  writeFileSync(join(house.folder, 'old.csv'), Buffer.from(HEADER + row + rowOf(1), 'latin1'));
+  const { out } = await habeas(['old.csv']);
+  expect(out).toBe(
+    'line 2: It has letters that are not in UTF-8. (malformed-row)\n1 rows stored, 0 were there, 1 refused.\n',
+  );
+  expect(await stored()).toBe(1);
 });

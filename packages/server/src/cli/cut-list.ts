@@ -20,8 +20,13 @@ export interface CutOptions {
   readonly bytes?: number;
   /** `lines`: there is no header, and each line is a row, whatever stands in it. (Default: csv) */
   readonly format?: 'csv' | 'lines';
-  /** What becomes of a line whose quote is not closed: it is a row of its own, and who reads it refuses it. (Default: the file is given up) */
+  /**
+   * What becomes of a line whose quote is not closed, or that is larger than a row can be: it is a row of its own, of which nothing stands behind what
+   * a row can have, and who reads it refuses it. (Default: the file is given up)
+   */
   readonly openQuote?: 'own-row';
+  /** Rows that begin before it are left out. (Default: 1) */
+  readonly fromLine?: number;
 }
 
 /** What one piece may have at most, with the header; a row that is larger is no row. */
@@ -38,6 +43,7 @@ export async function* cutList(
   options: CutOptions = {},
 ): AsyncGenerator<ListPiece, void, undefined> {
   const { rows: mostRows = 500, bytes: mostBytes = 256 * 1_024, format = 'csv', openQuote } = options;
+  const { fromLine = 1 } = options;
   let header: Buffer | undefined = format === 'lines' ? Buffer.alloc(0) : undefined;
   let line = 1;
   let firstLine = 1;
@@ -51,6 +57,11 @@ export async function* cutList(
   for await (const { bytes, lines } of records(file, { hasQuotes: format === 'csv', openQuote })) {
     if (header === undefined) {
       header = bytes;
+      line += lines;
+      firstLine = line;
+      continue;
+    }
+    if (line < fromLine) {
       line += lines;
       firstLine = line;
       continue;
@@ -95,6 +106,8 @@ async function* records(
   let rest = Buffer.alloc(0);
   let line = 1;
   let scan: Scan = { at: 0, lines: 0, quotes: quoteState() };
+  /** Of a line that is too large nothing more is looked at. */
+  let isSkipping = false;
 
   /** Rows that have ended; what is left is the beginning of one. */
   function* whole(isLast: boolean): Generator<RawRecord> {
@@ -116,13 +129,18 @@ async function* records(
       const isTooLarge = scan.at > most;
       const isOpen = isTooLarge || (isLast && scan.quotes.isQuoted);
       if (!isOpen || (openQuote === undefined && !isTooLarge)) return;
-      const end = rest.indexOf(LINE_FEED) + 1;
-      if (openQuote === undefined || (end === 0 && !isLast)) {
+      if (openQuote === undefined) {
         const hint = scan.quotes.isQuoted ? '; a quote in it may not be closed' : '';
         throw new HabeasError('BAD_INPUT', `The row in line ${line} is larger than ${most} bytes${hint}.`);
       }
+      const end = rest.indexOf(LINE_FEED) + 1;
       const length = end === 0 ? rest.length : end;
-      yield { bytes: rest.subarray(0, length), lines: 1 };
+      const bytes = rest.subarray(0, length);
+      yield {
+        bytes: length > most ? Buffer.concat([bytes.subarray(0, most + 1), Buffer.of(LINE_FEED)]) : bytes,
+        lines: 1,
+      };
+      isSkipping = end === 0 && !isLast;
       line += 1;
       rest = Buffer.from(rest.subarray(length));
       scan = { at: 0, lines: 0, quotes: quoteState() };
@@ -130,7 +148,10 @@ async function* records(
   }
 
   for await (const chunk of typeof file === 'string' ? chunksOf(file) : file) {
-    rest = Buffer.concat([rest, chunk]);
+    const end = isSkipping ? chunk.indexOf(LINE_FEED) + 1 : 0;
+    if (isSkipping && end === 0) continue;
+    isSkipping = false;
+    rest = Buffer.concat([rest, chunk.subarray(end)]);
     yield* whole(false);
   }
   yield* whole(true);

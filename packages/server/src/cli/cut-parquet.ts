@@ -5,13 +5,15 @@ import type { ListPiece } from './cut-list.ts';
 export interface CutParquetOptions {
   readonly rows: number;
   readonly bytes: number;
+  /** Rows before it are left out. */
+  readonly fromLine: number;
   readonly signal: AbortSignal;
 }
 
 /** Cuts a Parquet file of what people said into pieces of lines of JSON, a line for each row: its line is the row's number, from 1. */
 export async function* cutParquet(
   source: RandomAccess,
-  { rows: mostRows, bytes: mostBytes, signal }: CutParquetOptions,
+  { rows: mostRows, bytes: mostBytes, fromLine, signal }: CutParquetOptions,
 ): AsyncGenerator<ListPiece, void, undefined> {
   let lines: string[] = [];
   let size = 0;
@@ -22,6 +24,10 @@ export async function* cutParquet(
     nextLine: row,
   });
   for await (const line of parquetLines(source, { signal })) {
+    if (row < fromLine) {
+      row += 1;
+      continue;
+    }
     lines.push(line);
     size += Buffer.byteLength(line);
     row += 1;

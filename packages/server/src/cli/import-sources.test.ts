@@ -112,6 +112,24 @@ it('stores rows with structs and maps, whatever their texts hold', async () => {
 });
 
 it.each([
+  ['double', "4711, 'nan'::double, 4711.5, 9007199254740994"],
+  ['bigint', '4711'],
+  ['decimal(20, 0)', '4711'],
+])('takes numbers of the type %s for people only where it is sure whose they are', async (type, values) => {
+  const { habeas, choicesOf, stored } = await serve();
+  await using duckdb = await openDuckDb();
+  await duckdb.run(
+    `copy (select 'user_id' as identity_type, v::${type} as identity_value, timestamp '2026-01-01 00:00:00' as said_at, 1::tinyint as analytics, 0.0::double as ads
+       from (select unnest([${values}]) as v)) to '${join(house.folder, 'numbers.parquet')}' (format parquet)`,
+  );
+  const { out } = await habeas('numbers.parquet');
+  const wrong = values.split(',').length - 1;
+  expect(out.split('\n').at(-2)).toBe(`1 rows stored, 0 were there, ${wrong} refused.`);
+  expect(await choicesOf('user_id', '4711')).toEqual({ analytics: true, ads: false });
+  expect((await stored()).n).toBe(1);
+});
+
+it.each([
   ['torn.parquet', 'cannot be read'],
   ['none.parquet', 'none.parquet cannot be read'],
   ['s3://nobodys-bucket/list.csv', 'No connection of the configuration has the bucket nobodys-bucket'],

@@ -24,6 +24,7 @@ import { createTestDatabase, onServer, type TestDatabase } from '../../test/data
 import { openDuckDb } from '../../test/duckdb.ts';
 import { eventually } from '../../test/eventually.ts';
 import { type HabeasHouse, openHabeasHouse } from '../../test/habeas-house.ts';
+import { runHabeas } from '../../test/run-habeas.ts';
 import {
   chooseTarget,
   loadPurposes,
@@ -33,6 +34,7 @@ import {
   targetsOf,
 } from '../consent/index.ts';
 import { loadConfig, systemClock } from '../foundation/index.ts';
+import { cliParts } from '../main.ts';
 
 // One company: a shop, a Habeas that people told what they agree to, and jobs.
 const BINARY = fileURLToPath(new URL('../../bin/habeas.mjs', import.meta.url));
@@ -413,6 +415,8 @@ it('notes a run when its rows are kept, and shows them when it is noted', async 
         await step('record')();
         return {} as api.JobRunReceipt;
       },
+      signal: new AbortController().signal,
+      spare: opened.pool,
     });
   };
   await run();
@@ -422,6 +426,53 @@ it('notes a run when its rows are kept, and shows them when it is noted', async 
   await expect(run('record')).rejects.toThrow('record');
   expect(steps).toEqual(['write', 'finish', 'record', 'discard']);
   await opened.close();
+});
+
+it('names a job as its folder has it, wherever somebody stands who runs it', async () => {
+  mkdirSync(join(house.folder, 'elsewhere'));
+  const config = join(house.folder, 'habeas.yaml');
+  for (const file of [join(house.folder, 'jobs/sites.sql'), '../jobs/sites.sql']) {
+    const argv = ['job', 'run', file, '--config', config, '--json'];
+    const { exit, notes } = await runHabeas(argv, {
+      folder: join(house.folder, 'elsewhere'),
+      parts: cliParts,
+      environment: server as NodeJS.ProcessEnv,
+    });
+    expect({ exit, notes }).toMatchObject({ exit: 0, notes: expect.stringContaining('"job":"sites"') });
+  }
+});
+
+it('stops a statement when it is told to, and leaves nothing of it', async () => {
+  await shop.pool.query('delete from public.results');
+  put(
+    'jobs/endless.sql',
+    `-- purpose: fraud\ninsert into results select 'endless', count(*) from generate_series(1, 1e12)`,
+  );
+  const child = spawn(
+    process.execPath,
+    [BINARY, 'job', 'run', 'jobs/endless.sql', '--output', 'endless.csv'],
+    {
+      cwd: house.folder,
+      env: { ...process.env, ...server },
+      stdio: 'ignore',
+    },
+  );
+  const running = async () => {
+    const { rows } = await shop.pool.query(
+      `select from pg_stat_activity where datname = current_database() and application_name = 'habeas consent' and state = 'active' and query like '%endless%'`,
+    );
+    return rows.length;
+  };
+  await eventually('the statement runs', async () => (await running()) === 1);
+  child.kill('SIGTERM');
+  const [status] = await once(child, 'close');
+  expect({ status, running: await running(), parts: partsOf('endless.csv') }).toEqual({
+    status: 130,
+    running: 0,
+    parts: [],
+  });
+  expect((await shop.pool.query('select * from public.results')).rows).toEqual([]);
+  rmSync(join(house.folder, 'jobs/endless.sql'));
 });
 
 it('has nothing of a job whose run was not noted', async () => {
@@ -437,7 +488,9 @@ it('has nothing of a job whose run was not noted', async () => {
 it.each([
   ['select 1', 2, 'does not say what it is for'],
   ['select 1\n-- purpose: analytics', 2, 'does not say what it is for'],
-  ['-- purpose: analytics\n-- purpose: fraud\nselect 1', 2, 'names its purpose twice'],
+  ['-- purpose: analytics\n-- purpose: fraud\nselect 1', 2, 'names more than one purpose'],
+  ['-- purpose: fraud, analytics\nselect 1', 2, 'names more than one purpose'],
+  ['-- purpose: advertising and more\n-- purpose: fraud\nselect 1', 2, 'names more than one purpose'],
   ['-- purpose: selling\nselect 1', 2, 'There is no purpose "selling"'],
   ['-- purpose: fraud\n-- target: other\nselect 1', 2, 'There is no target other'],
   ['-- purpose: fraud\nselect 1; delete from user_events', 1, '2 statements'],
@@ -453,18 +506,49 @@ it.each([
   expect((await habeas(['job', 'list', '--json'])).json()).toEqual(before);
 });
 
+it.each([
+  ['select sit from user_events', 2, 'column "sit" does not exist'],
+  [
+    'insert into results select user_id, site from user_events',
+    2,
+    'is of type bigint but expression is of type text',
+  ],
+  ['select $1', 2, 'a job is given none'],
+  ['select user_id::int from user_events', 1, 'failed in TARGET with SQLSTATE 22P02'],
+  ['select n / (n - n) from results union select 1 / 0', 1, 'SQLSTATE 22012'],
+])('says what is wrong with the job %j, and nothing of a row', async (sql, exit, words) => {
+  put('jobs/wrong.sql', `-- purpose: analytics\n${sql}`);
+  const result = await habeas(['job', 'run', 'jobs/wrong.sql']);
+  rmSync(join(house.folder, 'jobs/wrong.sql'));
+  expect({ exit: result.exit, notes: result.notes.replace(/\s+/g, ' ') }).toEqual({
+    exit,
+    notes: expect.stringContaining(words.replace('TARGET', target)),
+  });
+  expect(result.notes).toContain('jobs/wrong.sql');
+  expect(result.notes).not.toMatch(/\bada\b/);
+});
+
 it('lists jobs with their purposes, in the record of processing too', async () => {
   mkdirSync(join(house.folder, 'jobs/daily'));
   put('jobs/daily/new.sql', '-- purpose: fraud\nselect 1');
   put('jobs/odd.sql', 'select 1');
+  // As a volume of Kubernetes has its files.
+  mkdirSync(join(house.folder, 'jobs/..2026_11'));
+  put('jobs/..2026_11/linked.sql', '\ufeff-- Purpose: fraud\r\nselect 1');
+  symlinkSync('..2026_11/linked.sql', join(house.folder, 'jobs/linked.sql'));
+  put('jobs/no job.sql', '-- purpose: fraud\nselect 1');
+  put('jobs/word.sql', '-- purpose: Marketing-2\nselect 1');
+  symlinkSync('none.sql', join(house.folder, 'jobs/broken.sql'));
   const never = { target, runs: 0, last_run_id: null, last_run_at: null };
   expect((await habeas(['job', 'list', '--json'])).json()).toMatchObject({
     items: [
       { job: 'both', purpose: 'analytics', ...never },
       { job: 'daily/new', purpose: 'fraud', ...never },
       { job: 'fill', purpose: 'fraud', target, runs: 1 },
+      { job: 'linked', purpose: 'fraud', ...never },
       { job: 'odd', purpose: null, ...never },
-      { job: 'sites', purpose: 'analytics', target, runs: 3 },
+      { job: 'sites', purpose: 'analytics', target, runs: 5 },
+      { job: 'word', purpose: null, ...never },
       { job: 'write', purpose: 'analytics', target, runs: 6 },
     ],
   });

@@ -31,7 +31,15 @@ export async function openListSource(
   } catch (cause) {
     throw new HabeasError('BAD_INPUT', `${list} cannot be read.`, { cause, place: { file: list } });
   }
-  const { size } = await handle.stat();
+  const about = await handle.stat();
+  if (!about.isFile()) {
+    await handle.close();
+    // Of a pipe nobody can tell how long it is, and nothing of it can be read twice.
+    throw new HabeasError('BAD_INPUT', `${list} is no file. Write the list to one, and name that.`, {
+      place: { file: list },
+    });
+  }
+  const { size } = about;
   return {
     name: list.split('/').at(-1) ?? list,
     access: { size, read: (offset, length) => readExactly(handle, { list, offset, length }) },
@@ -42,6 +50,31 @@ export async function openListSource(
 /** All its bytes, in order. */
 export async function* chunksOf({ size, read }: RandomAccess): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < size; at += CHUNK_BYTES) yield await read(at, Math.min(CHUNK_BYTES, size - at));
+}
+
+/** What a list begins with that is none of text, or not in UTF-8. */
+const BEGINNINGS: readonly (readonly [bytes: string, words: string])[] = [
+  ['1f8b', 'is compressed (gzip). Unpack it first.'],
+  ['28b52ffd', 'is compressed (Zstandard). Unpack it first.'],
+  ['425a68', 'is compressed (bzip2). Unpack it first.'],
+  ['fd377a58', 'is compressed (xz). Unpack it first.'],
+  ['504b0304', 'is a zip file, as spreadsheets are. Save the list as CSV in UTF-8.'],
+  ['fffe', 'is in UTF-16. Save it in UTF-8.'],
+  ['feff', 'is in UTF-16. Save it in UTF-8.'],
+  ['50415231', 'is a Parquet file. Add --format parquet.'],
+];
+
+/** Throws BAD_INPUT for a list of which each row would be refused, because it is something else than it was taken for. */
+export async function requirePlain(
+  { access }: Pick<ListSource, 'access'>,
+  { list, format }: { readonly list: string; readonly format: string },
+): Promise<void> {
+  if (format === 'parquet') return;
+  const bytes = await access.read(0, Math.min(4, access.size));
+  const start = Buffer.from(bytes).toString('hex');
+  const found = BEGINNINGS.find(([beginning]) => start.startsWith(beginning));
+  if (found !== undefined)
+    throw new HabeasError('BAD_INPUT', `${list} ${found[1]}`, { place: { file: list } });
 }
 
 async function openObject(

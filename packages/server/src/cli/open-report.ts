@@ -7,9 +7,12 @@ export interface Report extends AsyncDisposable {
   write(text: string): Promise<void>;
 }
 
-/** Opens it before any row is sent: nobody is to learn after an hour that the report has no place. Throws BAD_INPUT. */
-export async function openReport(path: string): Promise<Report> {
-  const file = await open(path, 'w').catch(fail(path));
+/**
+ * Opens it before any row is sent: nobody is to learn after an hour that the report has no place. `goesOn`: what stands there is of rows before, and stays.
+ * Throws BAD_INPUT.
+ */
+export async function openReport(path: string, { goesOn = false } = {}): Promise<Report> {
+  const file = await open(path, goesOn ? 'a' : 'w').catch(fail(path));
   return {
     write: (text) => file.appendFile(text).catch(fail(path)),
     [Symbol.asyncDispose]: () => file.close(),

@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import { readJobHeader, requirePostgres, runJob } from '../../consent/index.ts';
-import { systemClock } from '../../foundation/index.ts';
+import { jobPathOf, readJobHeader, requirePostgres, runJob } from '../../consent/index.ts';
+import { loadConfig, systemClock } from '../../foundation/index.ts';
 import { type CliContext, clientFor, type ServerOptions } from '../context.ts';
 import type { ExitName } from '../exit-code.ts';
 import { toFile, toTerminal } from '../job-output.ts';
@@ -21,7 +21,7 @@ export async function runJobFile(
 ): Promise<ExitName> {
   const { terminal, folder } = context;
   const sql = readGiven(context, file);
-  const path = isAbsolute(file) ? relative(folder, file) : file;
+  const path = pathOf(context, file, options);
   const target = options.target ?? readJobHeader(sql, path).target;
   const client = clientFor(context, options);
   const place = { ...(options.config === undefined ? {} : { config: options.config }) };
@@ -30,7 +30,7 @@ export async function runJobFile(
     { ...place, ...(target === undefined ? {} : { target }) },
     async (one, opened) => {
       const { pool, use } = requirePostgres(opened, one.target.key);
-      return use(async () =>
+      return use(async (spare) =>
         runJob({
           file: path,
           sql,
@@ -42,6 +42,8 @@ export async function runJobFile(
               ? toTerminal(terminal)
               : await toFile(resolve(folder, options.output)),
           record: (run) => client.recordJobRun(run),
+          signal: context.signal,
+          spare,
         }),
       );
     },
@@ -53,4 +55,14 @@ export async function runJobFile(
       `${id}: ${rows.toLocaleString('en')} rows for ${purpose}, with what people had agreed to at ${watermark.as_of}\n`,
     );
   return 'done';
+}
+
+/** As the server names the file in its folder of jobs; of one that lies elsewhere, as it was named. */
+function pathOf({ folder, environment }: CliContext, file: string, { config }: RunJobVerbOptions): string {
+  const loaded = loadConfig({ file: config, folder, environment, only: ['organization', 'consent'] });
+  const given = resolve(folder, file);
+  const jobs = resolve(loaded.folder, loaded.consent.jobs);
+  const path = jobPathOf(given, { folder: loaded.folder, jobs });
+  if (path !== given) return path;
+  return isAbsolute(file) ? relative(folder, file) : file;
 }

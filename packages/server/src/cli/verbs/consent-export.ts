@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
 import { type CliContext, clientFor, print, type ServerOptions, withServerOptions } from '../context.ts';
 import { count } from '../option-values.ts';
-import { saveBytes } from '../save-package.ts';
 import type { Run } from '../verb.ts';
 
 interface ExportOptions extends ServerOptions {
@@ -65,10 +63,12 @@ async function exportTo(context: CliContext, file: string, options: ExportOption
     format: options.format,
     valid_seconds: options.validHours * 3_600,
   });
-  await saveBytes({ body: response.body, sha256: undefined, file: path });
-  const signed = await client.getConsentExport(response.headers.get('habeas-export-id') ?? '');
-  await writeFile(`${path}.manifest.json`, `${JSON.stringify(signed, null, 2)}\n`, { mode: 0o600 });
-  const { manifest } = signed;
+  const { saveConsentExport } = await import('../save-consent-export.ts');
+  const { manifest } = await saveConsentExport({
+    body: response.body,
+    manifest: () => client.getConsentExport(response.headers.get('habeas-export-id') ?? ''),
+    file: path,
+  });
   print(context, options, {
     json: manifest,
     lines: () => [

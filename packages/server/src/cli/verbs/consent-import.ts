@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { api } from '@habeas/contract';
 import { type Command, Option } from 'commander';
+import { HabeasError } from '../../foundation/errors.ts';
 import { type CliContext, clientFor, type ServerOptions, withServerOptions } from '../context.ts';
 import { cutList, type ListPiece } from '../cut-list.ts';
 import type { ListSource } from '../list-source.ts';
@@ -51,19 +52,25 @@ export function consentImportVerb(consent: Command, run: Run): void {
       )
       .option('--dry-run', 'only look at every row; store nothing')
       .option('--from-line <n>', 'leave out what stands before this line, or row of Parquet', positiveNumber)
-      .option('--refused <file>', 'write there which lines were refused and why, as JSON lines'),
+      .option(
+        '--refused <file>',
+        'write there which lines were refused and why, as JSON lines; with --from-line, add them',
+      ),
   ).action((file: string, options: ImportOptions) => run((context) => importList(context, file, options)));
 }
 
 async function importList(context: CliContext, file: string, options: ImportOptions) {
   const client = clientFor(context, options);
   const format = options.format ?? formatOf(file);
-  const { openListSource } = await import('../list-source.ts');
+  const { openListSource, requirePlain } = await import('../list-source.ts');
   await using source = await openListSource(context, file, options);
-  const name = options.name ?? source.name;
+  await requirePlain(source, { list: file, format });
+  const name = await nameOf(options.name ?? source.name);
   const fromLine = options.fromLine ?? 1;
   await using refused =
-    options.refused === undefined ? undefined : await openReport(resolve(context.folder, options.refused));
+    options.refused === undefined
+      ? undefined
+      : await openReport(resolve(context.folder, options.refused), { goesOn: fromLine > 1 });
   const total = { rows: 0, stored: 0, repeated: 0, checked: 0, refused: 0 };
   /** All before this line is done. */
   let doneUntil = fromLine;
@@ -90,9 +97,8 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   };
   const under: ReturnType<typeof send>[] = [];
   try {
-    for await (const piece of piecesOf(source, format, context.signal)) {
+    for await (const piece of piecesOf(source, { format, fromLine, signal: context.signal })) {
       context.signal.throwIfAborted();
-      if (piece.nextLine <= fromLine) continue;
       const sent = send(piece);
       sent.catch(() => undefined);
       under.push(sent);
@@ -100,12 +106,23 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     }
     for (const piece of under) await settle(piece);
   } catch (error) {
-    context.terminal.note(`All before line ${doneUntil} is done; go on with --from-line ${doneUntil}.\n`);
+    if (doneUntil > fromLine)
+      context.terminal.note(`All before line ${doneUntil} is done; go on with --from-line ${doneUntil}.\n`);
     throw error;
   }
   if (options.json === true) context.terminal.out(`${JSON.stringify({ name, ...total })}\n`);
   else context.terminal.out(`${summary(total)}\n`);
   return total.refused > 0 ? 'failed' : 'done';
+}
+
+/** Throws BAD_INPUT for a name that no list can have. */
+async function nameOf(name: string): Promise<string> {
+  const { api } = await import('@habeas/contract');
+  if (api.consentImportQuerySchema.shape.name.safeParse(name).success) return name;
+  throw new HabeasError(
+    'BAD_INPUT',
+    `${name} cannot be the name of a list: up to 64 letters, digits, dots, _ and -. Give it another one by --name, and the same one each time.`,
+  );
 }
 
 function formatOf(file: string): ListFormat {
@@ -116,17 +133,21 @@ function formatOf(file: string): ListFormat {
 /** Rows of Parquet are sent as lines of JSON. */
 async function* piecesOf(
   { access }: ListSource,
-  format: ListFormat,
-  signal: AbortSignal,
+  {
+    format,
+    fromLine,
+    signal,
+  }: { readonly format: ListFormat; readonly fromLine: number; readonly signal: AbortSignal },
 ): AsyncGenerator<ListPiece, void, undefined> {
   if (format === 'parquet') {
     const { cutParquet } = await import('../cut-parquet.ts');
-    yield* cutParquet(access, { ...PIECE, signal });
+    yield* cutParquet(access, { ...PIECE, fromLine, signal });
     return;
   }
   const { chunksOf } = await import('../list-source.ts');
   yield* cutList(chunksOf(access), {
     ...PIECE,
+    fromLine,
     format: format === 'csv' ? 'csv' : 'lines',
     openQuote: 'own-row',
   });

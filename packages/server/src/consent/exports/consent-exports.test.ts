@@ -8,10 +8,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { openDuckDb } from '../../../test/duckdb.ts';
 import { auditMigrations } from '../../audit/index.ts';
-import { newSecretKey } from '../../foundation/index.ts';
+import { newSecretKey, type OpenDatabase, openDatabase } from '../../foundation/index.ts';
 import { assignBits, parsePurposes } from '../purposes/index.ts';
 import { consentMigrations, createSubjects, recordSignals, type Signal } from '../record/index.ts';
 import { type ConsentExports, createConsentExports, exportMigrations } from './index.ts';
+import { readPeople } from './read-people.ts';
 
 const ORGANIZATION = 'acme';
 const PEOPLE = 120_007;
@@ -23,6 +24,7 @@ const xOf = (key: KeyObject) => String(key.export({ format: 'jwk' }).x);
 const publicKeys = [xOf(publicKey)];
 let database: TestDatabase;
 let exports: ConsentExports;
+let exportsOf: (opened: Pick<OpenDatabase, 'db' | 'pool'>) => ConsentExports;
 
 beforeAll(async () => {
   database = await createTestDatabase({ ...auditMigrations, ...consentMigrations, ...exportMigrations });
@@ -54,18 +56,21 @@ beforeAll(async () => {
     for (let at = 0; at < all.length; at += 20_000)
       await recordSignals(transaction, all.slice(at, at + 20_000), options);
   });
-  exports = createConsentExports({
-    db: database.db,
-    pool: database.pool,
-    clock,
-    purposes,
-    openValue: subjects.openValue,
-    async sign(payload) {
-      const compact = await new CompactSign(payload).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey);
-      const [header, , signature] = compact.split('.');
-      return { signature: `${header}..${signature}`, publicKey: publicKey.export({ format: 'jwk' }) };
-    },
-  });
+  exportsOf = ({ db, pool }) =>
+    createConsentExports({
+      db,
+      pool,
+      clock,
+      organizationId: ORGANIZATION,
+      purposes,
+      openValue: subjects.openValue,
+      async sign(payload) {
+        const compact = await new CompactSign(payload).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey);
+        const [header, , signature] = compact.split('.');
+        return { signature: `${header}..${signature}`, publicKey: publicKey.export({ format: 'jwk' }) };
+      },
+    });
+  exports = exportsOf(database);
 });
 afterAll(async () => {
   await database?.close();
@@ -231,4 +236,71 @@ it('lets nobody be used by an export that is altered, of somebody else, unfinish
   await expect(exports.manifest('other', signed.manifest.export_id)).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
+});
+
+const ASKED = {
+  purpose: 'advertising',
+  identity_type: 'user_id',
+  format: 'parquet',
+  valid_seconds: 60,
+} as const;
+
+it('signs for no other organization that nobody refused: it has no such purpose', async () => {
+  const other = { organizationId: 'other', actor: 'key:2' };
+  await expect(exports.open(other, ASKED)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+it('needs no second connection while it has one, and gives back each one, also one that is lost', async () => {
+  const opened = openDatabase({ url: database.url, connections: 1 });
+  try {
+    const few = exportsOf(opened);
+    const lost = await few.open(caller, { ...ASKED, purpose: 'analytics' });
+    await lost.stream.next();
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
+    );
+    await expect(Array.fromAsync(lost.stream)).rejects.toThrow();
+    const left = await few.open(caller, { ...ASKED, purpose: 'analytics' });
+    await left.stream.next();
+    await left.stream.return();
+    const whole = await Promise.all(Array.from({ length: 4 }, () => few.open(caller, ASKED)));
+    await Promise.all(whole.map(({ stream }) => Array.fromAsync(stream)));
+    const manifests = await Promise.all(whole.map(({ id }) => few.manifest(ORGANIZATION, id)));
+    expect(manifests.map(({ manifest }) => manifest.count)).toEqual(Array(4).fill(Math.ceil(PEOPLE / 1_000)));
+  } finally {
+    await opened.close();
+  }
+});
+
+it('leaves connections for others, however many files are read at once', async () => {
+  const opened = openDatabase({ url: database.url, connections: 3 });
+  try {
+    const few = exportsOf(opened);
+    const begun = await Promise.all(Array.from({ length: 6 }, () => few.open(caller, ASKED)));
+    const first = begun.map(({ stream }) => stream.next());
+    await Promise.all(first.slice(0, 2));
+    expect((await opened.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    for (const { stream } of begun) await stream.return();
+  } finally {
+    await opened.close();
+  }
+});
+
+it('ends when the connection is lost while people are read', async () => {
+  const client = await database.pool.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const options = {
+      organizationId: ORGANIZATION,
+      identityType: 'user_id',
+      bit: 1,
+      lists: 'granted',
+    } as const;
+    const people = readPeople(client, { ...options, openValue: () => '' });
+    expect((await people.next()).done).toBe(false);
+    await database.pool.query('select pg_terminate_backend($1, 10000)', [rows[0]?.pid]);
+    await expect(Array.fromAsync(people)).rejects.toThrow();
+  } finally {
+    client.release(true);
+  }
 });

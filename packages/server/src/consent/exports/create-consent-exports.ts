@@ -9,6 +9,7 @@ import { allowedByDefault, type Purpose } from '../purposes/index.ts';
 import { BLOOM_HASHES, bloomBits, bloomOf } from './bloom-file.ts';
 import { parquetOfTexts } from './parquet-file.ts';
 import { countPeople, type ReadPeopleOptions, readPeople } from './read-people.ts';
+import { createTurns } from './turns.ts';
 
 /** Who agreed, or refused, as files for engines that run no SQL of PostgreSQL. */
 export interface ConsentExports {
@@ -30,6 +31,8 @@ export interface CreateConsentExportsOptions {
   readonly db: Database;
   readonly pool: Pick<pg.Pool, 'connect'>;
   readonly clock: Clock;
+  /** Whose purposes these are; another organization on the same server has none. */
+  readonly organizationId: string;
   readonly purposes: readonly Purpose[];
   readonly openValue: (type: string, sealed: Buffer) => string;
   readonly sign: (
@@ -38,11 +41,27 @@ export interface CreateConsentExportsOptions {
 }
 
 type Manifest = api.ConsentExport['manifest'];
+type Found = Pick<Manifest, 'file' | 'count' | 'snapshot' | 'as_of'>;
+
+/** Each keeps a connection for as long as somebody reads; the others are for what else there is to do. */
+const AT_ONCE = 2;
 
 export function createConsentExports(options: CreateConsentExportsOptions): ConsentExports {
-  const { db, pool, clock, purposes, openValue, sign } = options;
+  const { db, pool, clock, organizationId: own, purposes, openValue, sign } = options;
+  const turns = createTurns(AT_ONCE);
 
   async function* write(caller: ConsentCaller, begun: Begun): AsyncGenerator<Buffer, void, undefined> {
+    const leave = await turns.enter();
+    try {
+      const found = yield* readState(caller, begun);
+      await conclude(caller, begun, found);
+    } finally {
+      leave();
+    }
+  }
+
+  /** The file, of one state; then what the manifest says of it. By then its connection is free: who held it and asked for another one might wait for ever. */
+  async function* readState(caller: ConsentCaller, begun: Begun): AsyncGenerator<Buffer, Found, undefined> {
     const client = await pool.connect();
     const hash = createHash('sha256');
     let bytes = 0;
@@ -71,19 +90,17 @@ export function createConsentExports(options: CreateConsentExportsOptions): Cons
       }
       await client.query('commit');
       isDone = true;
-      const file = { bytes, sha256: hash.digest('hex') };
-      await conclude(caller, begun, { file, count, snapshot, as_of: asOf.toISOString() });
+      return { file: { bytes, sha256: hash.digest('hex') }, count, snapshot, as_of: asOf.toISOString() };
     } finally {
-      // Also when nobody reads on.
-      if (!isDone) await client.query('rollback');
-      client.release();
+      // Also when nobody reads on, or the connection is lost: it ends, and its transaction with it.
+      client.release(!isDone);
     }
   }
 
   async function conclude(
     { organizationId, actor }: ConsentCaller,
     { id, asked, lists }: Begun,
-    found: Pick<Manifest, 'file' | 'count' | 'snapshot' | 'as_of'>,
+    found: Found,
   ): Promise<void> {
     const now = clock.now();
     const manifest: Manifest = {
@@ -115,7 +132,8 @@ export function createConsentExports(options: CreateConsentExportsOptions): Cons
 
   return {
     async open(caller, asked) {
-      const purpose = purposes.find(({ code }) => code === asked.purpose);
+      const known = caller.organizationId === own ? purposes : [];
+      const purpose = known.find(({ code }) => code === asked.purpose);
       if (purpose === undefined) throw new HabeasError('NOT_FOUND', `There is no purpose ${asked.purpose}.`);
       const lists = allowedByDefault(purpose) ? 'denied' : 'granted';
       // A filter takes some for members who are none: of those who refused that denies one too many, of those who agreed it would allow one.

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
+import { openCursor } from '../open-cursor.ts';
 
 export interface ReadPeopleOptions {
   readonly organizationId: string;
@@ -39,14 +40,15 @@ export async function* readPeople(
   client: pg.ClientBase,
   options: ReadPeopleOptions,
 ): AsyncGenerator<readonly string[], void, undefined> {
-  const cursor = client.query(
+  const cursor = openCursor(
+    client,
     new Cursor<{ sealed_value: Buffer }>(`select i.sealed_value ${FROM}`, valuesOf(options)),
   );
   try {
     for (;;) {
-      const rows = await cursor.read(ROWS);
-      if (rows.length === 0) return;
-      yield rows.map(({ sealed_value }) => options.openValue(options.identityType, sealed_value));
+      const { batch } = await cursor.read(ROWS);
+      if (batch.length === 0) return;
+      yield batch.map(({ sealed_value }) => options.openValue(options.identityType, sealed_value));
     }
   } finally {
     await cursor.close();

@@ -14,7 +14,7 @@ interface TextRecord {
 }
 
 /** No row is so large: a quote that is still open there is taken for one that nobody closed. */
-const LARGEST_ROW = 64 * 1_024;
+export const LARGEST_ROW = 64 * 1_024;
 const LINE_FEED = 0x0a;
 
 /**

@@ -105,9 +105,9 @@ function flat(row: Row): Row {
   });
 }
 
-/** Numbers of people are identities, too. */
+/** Numbers of people are identities, too. Of one with a fraction, or so large that its neighbours look like it, nobody can tell whose it is: it is left as it is, and refused. */
 function textOf(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
+  return typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : value;
 }
 
 function present(row: unknown): Row {

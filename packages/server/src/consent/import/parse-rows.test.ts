@@ -108,7 +108,8 @@ it('refuses a list whose columns are not known', () => {
 });
 
 const GOOD = 'email,ada@x.org,2026-05-01T10:00:00Z,true,,,';
-const OPEN = 'A quote in it is not closed, or the row that goes on behind this line is wrong.';
+const OPEN =
+  'A quote in it is not closed, it is longer than 64 KiB, or the row that goes on behind this line is wrong.';
 
 it.each([
   ['at the end', [GOOD, 'email,"ada', ''], [3]],
@@ -183,4 +184,46 @@ it('reads rows without quotes, whatever stands in them, as the same rows with qu
     }),
     { numRuns: 100 },
   );
+});
+
+it('refuses rows with letters that are not in UTF-8, which would be of nobody', () => {
+  const said = { said_at: '2026-05-01T10:00:00Z', choices: { a: true } };
+  const lines = ['m\ufffdller', 'müller'].map((value) =>
+    JSON.stringify({ identity: { type: 'user_id', value }, ...said }),
+  );
+  const words = { problem: expect.stringContaining('UTF-8') };
+  expect(parseRows(lines.join('\n'), { format: 'json-lines', name: 'may', firstLine: 1 })).toMatchObject([
+    { line: 1, ...words },
+    { line: 2, signal: { identity: { value: 'müller' } } },
+  ]);
+  const rows = ['m\ufffdller', 'müller', '"m\ufffd,ller"'].map(
+    (value) => `user_id,${value},2026-05-01T10:00:00Z,1,,,\n`,
+  );
+  expect(parseRows(HEADER + rows.join(''), csv)).toMatchObject([
+    { line: 2, ...words },
+    { line: 3, signal: { identity: { value: 'müller' } } },
+    { line: 4, ...words },
+  ]);
+});
+
+it('refuses a line that is too long to be a row by its line, and reads all others', () => {
+  const long = 'x'.repeat(70_000);
+  const said = JSON.stringify({
+    identity: { type: 'user_id', value: 'ada' },
+    said_at: '2026-05-01T10:00:00Z',
+    choices: { a: true },
+  });
+  const words = { problem: expect.stringContaining('64 KiB') };
+  expect(
+    parseRows(`${said}\n"${long}"\n${said}\n`, { format: 'json-lines', name: 'may', firstLine: 1 }),
+  ).toMatchObject([
+    { line: 1, signal: {} },
+    { line: 2, ...words },
+    { line: 3, signal: {} },
+  ]);
+  expect(parseRows(`${HEADER}${GOOD}\n${long}\n${GOOD}\n`, csv)).toMatchObject([
+    { line: 2, signal: {} },
+    { line: 3, ...words },
+    { line: 4, signal: {} },
+  ]);
 });

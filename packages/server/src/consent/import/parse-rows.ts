@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod';
 import { HabeasError } from '../../foundation/index.ts';
 import type { Signal } from '../record/index.ts';
-import { cutRecords } from './cut-records.ts';
+import { cutRecords, LARGEST_ROW } from './cut-records.ts';
 
 /** A row of a list: a signal, or what is wrong with it. */
 export type ParsedRow =
@@ -49,6 +49,10 @@ const CHOICES = new Map([
   ['denied', false],
 ]);
 
+/** Stands for bytes that are no UTF-8: several names would become one, and nobody's. */
+const UNREADABLE = '\ufffd';
+const NO_UTF8 = 'It has letters that are not in UTF-8.';
+
 /** Reads a piece of a list. Throws BAD_INPUT where it cannot be told which rows there are; what is wrong with a row is said of the row. */
 export function parseRows(list: string, options: ParseOptions): readonly ParsedRow[] {
   // Some programs write a byte order mark before all else.
@@ -60,6 +64,8 @@ function parseLines(text: string, options: ParseOptions): readonly ParsedRow[] {
   return text.split('\n').flatMap((row, index): ParsedRow[] => {
     const line = options.firstLine + index;
     if (row.trim() === '') return [];
+    if (row.length > LARGEST_ROW) return [{ line, problem: 'The line is longer than 64 KiB.' }];
+    if (row.includes(UNREADABLE)) return [{ line, problem: NO_UTF8 }];
     let value: unknown;
     try {
       value = JSON.parse(row);
@@ -75,13 +81,15 @@ function parseTable(text: string, options: ParseOptions): readonly ParsedRow[] {
   const rowOf = (record: readonly string[], line: number): ParsedRow => {
     if (record.length !== header.length)
       return { line, problem: `The row has ${record.length} cells, and the header ${header.length}.` };
+    if (record.some((cell) => cell.includes(UNREADABLE))) return { line, problem: NO_UTF8 };
     const row = fromCells(header, record);
     return typeof row === 'string' ? { line, problem: row } : read(row, line, options);
   };
   const { whole, broken } = cutRecords(rest, (record) => 'signal' in rowOf(record, 0));
   const cells = cellsOf(whole.map((record) => record.text));
   const rows = whole.map(({ line }, index) => rowOf(cells[index] ?? [], options.firstLine + line));
-  const problem = 'A quote in it is not closed, or the row that goes on behind this line is wrong.';
+  const problem =
+    'A quote in it is not closed, it is longer than 64 KiB, or the row that goes on behind this line is wrong.';
   return [...rows, ...broken.map((place) => ({ line: options.firstLine + place, problem }))].toSorted(
     (one, other) => one.line - other.line,
   );

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
-import { csvLine } from '../../foundation/index.ts';
 import { identifierText, type WrittenRows } from '../enforce/index.ts';
+import { openCursor } from '../open-cursor.ts';
 
 /** What a statement did. */
 export interface StatementResult {
@@ -69,29 +69,38 @@ async function readAll(
   sql: string,
   put: (text: string) => Promise<void>,
 ): Promise<{ readonly rows: number | undefined; readonly columns: number }> {
-  const cursor = client.query(new Cursor<unknown[]>(sql, [], { rowMode: 'array', types: AS_TEXT as never }));
+  const cursor = openCursor(
+    client,
+    new Cursor<(string | null)[]>(sql, [], { rowMode: 'array', types: AS_TEXT as never }),
+  );
   let rows = 0;
   try {
     for (;;) {
-      const { batch, result } = await readSome(cursor);
+      const { batch, result } = await cursor.read(ROWS);
       const columns = result.fields.map(({ name }) => name);
-      const head = rows === 0 && columns.length > 0 ? csvLine(columns) : '';
-      const text = head + batch.map(csvLine).join('');
+      const head = rows === 0 && columns.length > 0 ? lineOf(columns) : '';
+      const text = head + batch.map(lineOf).join('');
       if (text !== '') await put(text);
       rows += batch.length;
       if (batch.length < ROWS)
         return { rows: columns.length > 0 ? rows : (result.rowCount ?? undefined), columns: columns.length };
     }
   } finally {
-    // Before that the connection does nothing else, not even take back what was done.
     await cursor.close();
   }
 }
 
-function readSome(
-  cursor: Cursor<unknown[]>,
-): Promise<{ readonly batch: unknown[][]; readonly result: pg.QueryResult }> {
-  return new Promise((resolve, reject) => {
-    cursor.read(ROWS, (error, batch, result) => (error == null ? resolve({ batch, result }) : reject(error)));
-  });
+/**
+ * One line after RFC 4180, with values as they are: programs read it, to which `'-5` is no number. As PostgreSQL's `copy` has it, nothing at all is
+ * null, and a text without letters is in quotes.
+ */
+function lineOf(values: readonly (string | null)[]): string {
+  return `${values.map(cellOf).join(',')}\r\n`;
+}
+
+function cellOf(value: string | null): string {
+  if (value === null) return '';
+  return value === '' || /[",\r\n]/.test(value) || value !== value.trim()
+    ? `"${value.replaceAll('"', '""')}"`
+    : value;
 }
