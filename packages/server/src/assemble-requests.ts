@@ -28,13 +28,14 @@ interface Around {
   readonly outbound: Outbound;
   readonly publicUrl: string;
   readonly noteChoice: CreateRequestsOptions['noteChoice'];
+  readonly heldHere: CreateRequestsOptions['heldHere'];
 }
 
 /** The map, the systems that it leads to, and requests that act on them. */
 export async function assembleRequests(
   foundations: Foundations,
   config: Config,
-  { policy, outbound, publicUrl, noteChoice }: Around,
+  { policy, outbound, publicUrl, noteChoice, heldHere }: Around,
 ) {
   const { db, masterKey, signer, auditLog, organizationId, logger } = foundations;
   const clock = systemClock;
@@ -88,6 +89,7 @@ export async function assembleRequests(
     taskTimeoutMilliseconds: config.requests.task_timeout,
     giveUpBlockedMilliseconds: config.requests.give_up_blocked,
     noteChoice,
+    heldHere,
     patience: (system) => config.streams.nats?.status.find((mapping) => mapping.system === system)?.ask_after,
     retry: retryRules({
       maxFailures: config.requests.retries.max_failures,

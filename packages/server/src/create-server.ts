@@ -43,6 +43,7 @@ export async function createServer(
     outbound,
     publicUrl,
     noteChoice: (transaction, choice) => choices.consent.noteChoice(transaction, choice),
+    heldHere: (person) => choices.consent.held(person),
   });
   const feed = createEventFeed({ db, pool: opened.pool, logger });
   const partners = createPartners({

@@ -130,6 +130,9 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   const { db, pool } = database;
   const organizationId = TEST_ORGANIZATION;
   const feed = createEventFeed({ db, pool, logger, pollMilliseconds: 500 });
+  const file =
+    options.purposes === undefined ? NO_PURPOSES : parsePurposeFile(options.purposes, 'purposes.yaml');
+  const consent = createConsent({ db, organizationId, masterKey, clock, file });
   const requests = createRequests({
     db,
     organizationId,
@@ -139,6 +142,7 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
     masterKey,
     clock,
     logger,
+    heldHere: (person) => consent.held(person),
     sign: async () => ({ signature: 'unsigned in this test', publicKey: {} }),
     proveEntry: async () => undefined,
     callback: (taskId) => ({ url: `http://127.0.0.1/${taskId}`, secret: 'none' }),
@@ -184,9 +188,6 @@ export async function openAskingHouse(options: AskingHouseOptions = {}): Promise
   });
   await teller?.start();
   await requests.start();
-  const file =
-    options.purposes === undefined ? NO_PURPOSES : parsePurposeFile(options.purposes, 'purposes.yaml');
-  const consent = createConsent({ db, organizationId, masterKey, clock, file });
   const consentTag = createConsentTag({
     consent,
     organizationId,

@@ -61,6 +61,7 @@ const NO_CONSENT: Application['consent'] = {
   noteChoice: async () => undefined,
   has: async () => false,
   history: async () => ({ subject: undefined, items: [] }),
+  held: async () => [],
   importRows: async () => ({ rows: 0, stored: 0, repeated: 0, checked: 0, refused: [] }),
   read: async () => ({ as_of: '2026-03-01T12:00:00.000Z', purposes: [] }),
 };

@@ -1,10 +1,12 @@
 import { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { appendAudit } from '../audit/index.ts';
-import type { Identity } from '../catalog/index.ts';
+import { type Identity, namesThings } from '../catalog/index.ts';
 import type { Clock, Database, SecretKey } from '../foundation/index.ts';
 import { agesOf } from './ages.ts';
 import { validitiesOf } from './expire-consent.ts';
+import { type HeldConsent, heldConsent } from './held-consent.ts';
+import { historyItems } from './history-items.ts';
 import { importRows } from './import/import-rows.ts';
 import { noteChoice, type RequestedChoice } from './note-choice.ts';
 import {
@@ -17,7 +19,6 @@ import {
 } from './purposes/index.ts';
 import {
   createSubjects,
-  historyOf,
   joinAnonymous,
   type MergeRule,
   type Outcome,
@@ -48,6 +49,11 @@ export interface Consent {
   importRows(caller: ConsentCaller, list: ConsentList): Promise<api.ConsentImportResult>;
   /** All that a person ever said, the earliest first; nothing of somebody who is not known. */
   history(organizationId: string, identity: Identity): Promise<ConsentHistory>;
+  /** All that a person ever said under any of these identities, for a package. */
+  held(person: {
+    readonly organizationId: string;
+    readonly identities: readonly Identity[];
+  }): Promise<readonly HeldConsent[]>;
   /** Whether a signal with this id is stored. */
   has(organizationId: string, eventId: string): Promise<boolean>;
   /** What a person said about each purpose, now or as it was at a moment, and what follows from it. */
@@ -193,16 +199,13 @@ export function createConsent({
       const { bits, subjects } = await scopeOf(organizationId);
       const subject = await subjects.find(db, normalized(identity));
       if (subject === undefined) return { subject, items: [] };
-      const said = await historyOf(db, { organizationId, subject, purposes: bits });
-      const items = said.map((one) => ({
-        event_id: one.eventId,
-        said_at: one.saidAt.toISOString(),
-        received_at: one.receivedAt.toISOString(),
-        choices: { ...one.choices },
-        source: one.source,
-        notice: one.notice,
-      }));
-      return { subject, items };
+      return { subject, items: await historyItems(db, { organizationId, subject, purposes: bits }) };
+    },
+
+    async held({ organizationId, identities }) {
+      const { subjects } = await scopeOf(organizationId);
+      const own = identities.filter(({ type }) => !namesThings(type)).map(normalized);
+      return heldConsent(db, { organizationId, subjects, identities: own });
     },
 
     async has(organizationId, eventId) {

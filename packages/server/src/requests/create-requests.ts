@@ -74,6 +74,8 @@ export interface CreateRequestsOptions {
   readonly whileMuchIsStreamed?: () => void;
   /** Also told of what people object to, in the transaction that notes it in the register. (Default: nobody is) */
   readonly noteChoice?: NoteChoice | undefined;
+  /** What packages hold beside what systems hand over. (Default: nothing) */
+  readonly heldHere?: HeldHere | undefined;
   /** How people prove who they are. (Default: only who has an API key can ask) */
   readonly verification?:
     | Pick<CreateVerificationOptions, 'rules' | 'questions' | 'identityProvider'>

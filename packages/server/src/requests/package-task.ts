@@ -7,6 +7,7 @@ import { openText } from './identity-vault.ts';
 import type { TaskRow } from './neighbourhood.ts';
 import { packageFiles } from './package/archive.ts';
 import { type BuiltPackage, buildPackage } from './package/build-package.ts';
+import { type HeldHere, packagedHere } from './package/held-here.ts';
 import type { ManifestInput, NotIncluded, PackagedCollection } from './package/manifest.ts';
 import type { PackageStorages } from './package/storage.ts';
 import type { PackageTables } from './package/tables.ts';
@@ -19,6 +20,8 @@ export interface PackageTaskOptions {
   /** How long it can be fetched once it is there. */
   readonly expiresMilliseconds: number;
   readonly organization: string;
+  /** What goes into the package beside what was collected. (Default: nothing) */
+  readonly heldHere?: HeldHere | undefined;
   /** Longest time in which no part gets stored. However long the whole takes, what is stored is not lost. */
   readonly stallMilliseconds: number;
   /** The server stops. */
@@ -32,7 +35,12 @@ export interface PackageTaskOptions {
 export async function packageTask(context: TaskContext, options: PackageTaskOptions): Promise<TaskOutcome> {
   const { ref, task } = context;
   const tasks = await loadSources(context);
-  const collections = loadCollections(context, tasks);
+  const { organizationId } = ref;
+  const here = await packagedHere(options.heldHere ?? (async () => []), {
+    organizationId,
+    identities: context.scope.identities,
+  });
+  const collections = [...loadCollections(context, tasks), ...here.collections];
   const left = [...notIncluded(tasks), ...(await gapsOfPlan(context))];
   const input = {
     organization: options.organization,
@@ -55,7 +63,7 @@ export async function packageTask(context: TaskContext, options: PackageTaskOpti
     clock: context.clock,
     key: context.key,
     task: { id: task.id, attempt: task.attempt },
-    contentsDigest: digestOf(context, input),
+    contentsDigest: digestOf(context, [input, here.texts]),
     files: (builtAt) => packageFiles({ ...input, builtAt }),
     signal: AbortSignal.any([options.stopping, watch.signal]),
   }).finally(() => watch.end());
@@ -147,9 +155,9 @@ async function finish(
 }
 
 /** Of everything that decides about the bytes. Keyed, because names may be personal. */
-function digestOf(context: TaskContext, input: Omit<ManifestInput, 'builtAt'>): Buffer {
+function digestOf(context: TaskContext, contents: readonly unknown[]): Buffer {
   return createHmac('sha256', deriveKey(context.key, 'package contents'))
-    .update(JSON.stringify(input))
+    .update(JSON.stringify(contents))
     .digest();
 }
 

@@ -47,6 +47,7 @@ export interface WorkerOptions {
   readonly storages: PackageStorages;
   readonly whileMuchIsStreamed: () => void;
   readonly noteChoice?: NoteChoice | undefined;
+  readonly heldHere?: HeldHere | undefined;
   readonly packageExpiresMilliseconds: number;
   /** How long nobody is asked after work that a system says the end of by itself, in milliseconds; undefined: it says nothing. */
   readonly patience: (system: string | null) => number | undefined;
@@ -211,6 +212,7 @@ async function perform(options: Running, loaded: LoadedWork): Promise<TaskOutcom
         stopping: options.stopping,
         expiresMilliseconds: options.packageExpiresMilliseconds,
         organization: ref.organizationId,
+        heldHere: options.heldHere,
       });
     case 'approval':
       return approvalTask(context);

@@ -25,6 +25,9 @@ export interface RateLimits {
   demand(act: LimitedAct): Promise<void>;
 }
 
+/** Between the clocks of servers, and of calls on one server. */
+const MOST_SKEW_MILLISECONDS = 1_000;
+
 /**
  * Generic cell rate algorithm (ITU-T I.371): one row for each counted party, with the moment at which it has its full allowance
  * again; one statement for each act, so that two servers cannot both take the last one.
@@ -39,7 +42,9 @@ export function createRateLimits(options: {
     const now = clock.now();
     const cost = limit.periodMilliseconds / limit.most;
     const fullAt = new Date(now.getTime() + cost);
-    const latest = new Date(now.getTime() + limit.periodMilliseconds);
+    // Who comes at the same time may be counted first though they read their clock later; half of one act lets nobody act once more.
+    const skew = Math.min(cost / 2, MOST_SKEW_MILLISECONDS);
+    const latest = new Date(now.getTime() + limit.periodMilliseconds + skew);
     const { rows } = await sql`
       insert into rate_limits as r (organization_id, scope, whom, full_at)
       values (${organizationId}, ${scope}, ${digests.limited(scope, whom)}, ${fullAt})
