@@ -16,11 +16,26 @@ export function toldPurposes(
   bits: ReadonlyMap<string, number>,
 ): readonly ToldPurpose[] {
   return purposes.map((purpose) => {
-    const bit = 1n << BigInt(bits.get(purpose.code) ?? 63);
+    const bit = bitOf(purpose, bits);
     const said = (known & bit) === 0n ? null : (granted & bit) !== 0n;
     const wasRefused = (refused & bit) !== 0n;
     return { ...purpose, said, allowed: said ?? purpose.allowedByDefault, wasRefused };
   });
+}
+
+const bitOf = ({ code }: DestinationPurpose, bits: ReadonlyMap<string, number>) =>
+  1n << BigInt(bits.get(code) ?? 63);
+
+/** Of which purposes the destination has noted that they are not allowed, when it has done what this delivery says. */
+export function refusedAfter(
+  destination: Pick<Destination, 'purposes'>,
+  delivery: Pick<Delivery, 'known' | 'granted' | 'refused'>,
+  bits: ReadonlyMap<string, number>,
+): bigint {
+  return toldPurposes(destination, delivery, bits).reduce((all, purpose) => {
+    const bit = bitOf(purpose, bits);
+    return purpose.allowed ? all & ~bit : all | bit;
+  }, delivery.refused);
 }
 
 /** The same for every try: receivers compare what comes under one id. */

@@ -62,8 +62,12 @@ export function createPropagation(options: PropagationOptions): Propagation {
     connections: CALLS_AT_ONCE,
   });
   let running: Promise<void> | undefined;
+  const forgetOthers = () =>
+    forgetOtherDestinations(pool, { organizationId, keys: destinations.map(({ key }) => key) });
 
   async function lead(signal: AbortSignal): Promise<void> {
+    // Who led before may have had destinations that are no more, and have written down what they were to be told after this process began.
+    await forgetOthers();
     const bits = await assignBits(db, organizationId, options.codes);
     // Who leads no more ends its calls: somebody else tells the same people, and may tell them something newer.
     const lost = new AbortController();
@@ -88,7 +92,7 @@ export function createPropagation(options: PropagationOptions): Propagation {
   return {
     ...createPropagationState({ db, organizationId, destinations, clock }),
     async start() {
-      await forgetOtherDestinations(pool, { organizationId, keys: destinations.map(({ key }) => key) });
+      await forgetOthers();
       if (destinations.length === 0) return;
       const { tryMilliseconds = TRY_MILLISECONDS } = options;
       running ??= keepLeading({

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Identity } from '../../catalog/index.ts';
 import type { Database, HabeasError } from '../../foundation/index.ts';
 import { publish } from '../../notify/index.ts';
-import { type Destination, goneAddress } from './destination.ts';
+import type { Destination } from './destination.ts';
 
 /** The state of one person that one destination has to be told. */
 export interface Delivery {
@@ -56,17 +56,22 @@ interface DueRow {
 
 type Where = Pick<Destination, 'organizationId' | 'key' | 'identities'>;
 
-/** What is to be sent now, those that wait longest first. Identities in the order of their types; none: nobody is known any more. */
+/**
+ * What is to be sent now, one half of it what waits longest and the other half what came last, so that nobody who says something waits until all
+ * others are told; those that wait longest first. Identities in the order of their types; none: nobody is known any more.
+ */
 export async function dueDeliveries(
   db: Database,
   { organizationId, key, identities }: Where,
   { now, limit }: { readonly now: Date; readonly limit: number },
 ): Promise<readonly DueDelivery[]> {
-  const { rows } = await sql<DueRow>`
-    select subject, version::text, id::text, known::text, granted::text, refused::text, said_at, made_at, tries, operations
+  const half = (order: ReturnType<typeof sql>) => sql`
+    (select subject, version::text, id::text, known::text, granted::text, refused::text, said_at, made_at, tries, operations, next_at
     from consent_deliveries
     where organization_id = ${organizationId} and destination = ${key} and state = 'waiting' and next_at <= ${now}
-    order by next_at limit ${limit}`.execute(db);
+    order by ${order} limit ${Math.ceil(limit / 2)})`;
+  const { rows } = await sql<DueRow>`
+    ${half(sql`next_at`)} union ${half(sql`next_at desc`)} order by next_at, subject`.execute(db);
   if (rows.length === 0) return [];
   const { rows: found } = await sql<{ subject: number; type: string; sealed_value: Buffer }>`
     select subject, type, sealed_value from consent_identities
@@ -104,15 +109,22 @@ const isStill = ({ organizationId, key }: Where, { subject, version }: Sent) => 
   organization_id = ${organizationId} and destination = ${key} and subject = ${subject}
   and version = ${version}::bigint and state = 'waiting'`;
 
-/** The destination has it, or has taken it and will say so later. */
+export interface TakenDelivery {
+  /** The destination has it, or has taken it and will say so later. */
+  readonly state: 'acknowledged' | 'sent';
+  /** See {@link Delivery.refused}; from now on. */
+  readonly refused: bigint;
+}
+
+/** The destination took what it was sent. */
 export async function noteTaken(
   db: Database,
   where: Where,
   sent: Sent,
-  state: 'acknowledged' | 'sent',
+  { state, refused }: TakenDelivery,
 ): Promise<void> {
   await sql`
-    update consent_deliveries set state = ${state}, operations = null, outage = false, error = null
+    update consent_deliveries set state = ${state}, refused = ${refused.toString()}::bigint, operations = null, outage = false, error = null
     where ${isStill(where, sent)}`.execute(db);
 }
 
@@ -163,31 +175,14 @@ export async function noteFailed(
   });
 }
 
-async function publishGivenUp(
+/** Says that a destination is not told of what people say. */
+export async function publishGivenUp(
   transaction: Database,
   { organizationId, key }: Where,
   { code, now }: { readonly code: HabeasError['code']; readonly now: Date },
 ): Promise<void> {
   const data = { destination: key, error_code: code };
   await publish(transaction, [{ organizationId, type: 'consent.delivery-given-up', data }], now);
-}
-
-/** The address of the destination said that nobody is there any more, and is called no more until it is another one or a person wants it. */
-export async function noteGone(db: Database, destination: Destination, now: Date): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
-    const { rows } = await sql`
-      update consent_destinations set gone = ${goneAddress(destination)}
-      where organization_id = ${destination.organizationId} and destination = ${destination.key}
-        and gone is distinct from ${goneAddress(destination)} returning 1`.execute(transaction);
-    if (rows.length > 0) await publishGivenUp(transaction, destination, { code: 'SYSTEM_REFUSED', now });
-  });
-}
-
-export async function isGone(db: Database, destination: Destination): Promise<boolean> {
-  const { rows } = await sql`
-    select from consent_destinations where organization_id = ${destination.organizationId}
-      and destination = ${destination.key} and gone = ${goneAddress(destination)}`.execute(db);
-  return rows.length > 0;
 }
 
 /** The destination takes messages again: what it missed because it was away has waited long enough. */

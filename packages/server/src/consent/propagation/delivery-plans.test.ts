@@ -18,6 +18,7 @@ it('reads no more of what waits than it sends, also where all of it is due at th
     expect(await nextDue(database.db, where)).toEqual(new Date('2026-01-01T00:00:00Z'));
   });
   const reads = plans.filter((node) => node['Relation Name'] === 'consent_deliveries');
-  expect(reads).toHaveLength(2);
+  // Those that wait longest, those that came last, and when the next one is due.
+  expect(reads).toHaveLength(3);
   for (const node of reads) expect(node['Node Type']).toMatch(/^Index (Only )?Scan$/);
 });

@@ -56,7 +56,7 @@ function whereTo(by: DestinationWay): readonly unknown[] {
 }
 
 /** The address that is called, without saying it. */
-export function goneAddress({ by }: Pick<Destination, 'by'>): string {
+export function hashedAddress({ by }: Pick<Destination, 'by'>): string {
   return by.kind === 'webhook' ? sha256Hex(by.webhook.url) : '';
 }
 

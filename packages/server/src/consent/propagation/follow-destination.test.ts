@@ -206,34 +206,50 @@ it('ends with the latest state of each person, whatever fails, ends and is said 
 });
 
 /** People who said something, and a follower whose calls end as it is told, by a clock that stands. */
-async function follow(people: number, send: (person: number) => void | Promise<void>) {
+async function follow(people: number, send: (person: number, delivery: Delivery) => void | Promise<void>) {
   const { organizationId, consent, bits, destination } = await openOrganization();
   const clock = fixedClock('2026-06-01T12:00:00Z');
-  const signals = Array.from({ length: people }, (_, person) => ({
-    event_id: `e${person}`,
-    identity: { type: 'user_id', value: `u-${person}` },
-    said_at: '2026-05-01T10:00:00Z',
-    choices: { analytics: true },
-    source: 'api' as const,
-  }));
-  for (const signal of signals) await consent.record({ organizationId, actor: 'key:1' }, [signal]);
+  let said = 0;
+  async function say(person: number, granted: boolean): Promise<void> {
+    said += 1;
+    const signal = {
+      event_id: `e${said}`,
+      identity: { type: 'user_id', value: `u-${person}` },
+      said_at: new Date(Date.parse('2026-05-01T10:00:00Z') + said * 1_000).toISOString(),
+      choices: { analytics: granted },
+      source: 'api' as const,
+    };
+    await consent.record({ organizationId, actor: 'key:1' }, [signal]);
+  }
+  for (let person = 0; person < people; person += 1) await say(person, true);
   const { db, pool } = database;
-  const follower = createDestinationFollower({
-    destination,
-    db,
-    pool,
-    bits,
-    openValue: createSubjects({ organizationId, masterKey }).openValue,
-    clock,
-    logger: createLogger({ level: 'silent' }),
-    rest: { firstMilliseconds: 2_000, longestMilliseconds: 900_000 },
-    cutOff: new AbortController().signal,
-    async send({ identities }) {
-      await send(Number(identities[0]?.value.slice(2)));
-      return { operations: {}, retryAfterSeconds: 0 };
-    },
-  });
-  return { organizationId, clock, round: () => follower.round(new AbortController().signal) };
+  /** As a process has it that begins now. */
+  const open = () => {
+    const follower = createDestinationFollower({
+      destination,
+      db,
+      pool,
+      bits,
+      openValue: createSubjects({ organizationId, masterKey }).openValue,
+      clock,
+      logger: createLogger({ level: 'silent' }),
+      rest: { firstMilliseconds: 2_000, longestMilliseconds: 900_000 },
+      cutOff: new AbortController().signal,
+      async send(delivery) {
+        await send(Number(delivery.identities[0]?.value.slice(2)), delivery);
+        return { operations: {}, retryAfterSeconds: 0 };
+      },
+    });
+    return () => follower.round(new AbortController().signal);
+  };
+  const state = createPropagationState({ db, organizationId, destinations: [destination], clock });
+  const retry = () =>
+    state.retry({ organizationId, actor: 'key:1' }, { destination: 'crm', everybody: false });
+  const spread = async () => {
+    const client = await pool.connect();
+    await spreadChanges({ client, destination, bits, now: clock.now() }).finally(() => client.release());
+  };
+  return { organizationId, clock, say, spread, open, round: open(), retry };
 }
 
 it('calls a destination that is away no more before it has rested', async () => {
@@ -270,6 +286,66 @@ it('calls a destination no more that asks to be left alone, for as long as it sa
   clock.advance(1);
   await round();
   expect(called).toHaveLength(301);
+});
+
+it('leaves it alone also after another process took over, and no longer than until a person has it tried again', async () => {
+  const called: number[] = [];
+  let hasMuchToDo = true;
+  const { clock, open, round, retry } = await follow(30, (person) => {
+    called.push(person);
+    const cause = new RetryAfter(6_000);
+    if (hasMuchToDo) throw new HabeasError('SYSTEM_REFUSED', 'HTTP 429', { retryable: true, cause });
+  });
+  expect(await round()).toBe(6_000_000);
+  hasMuchToDo = false;
+  called.length = 0;
+  clock.advance(3_000_000);
+  expect(await open()()).toBe(3_000_000);
+  expect(called).toEqual([]);
+  await retry();
+  await round();
+  expect(new Set(called).size).toBe(30);
+});
+
+it('brings all that was missed with the first that is taken, also where another process takes over during an outage', async () => {
+  const taken = new Set<number>();
+  let isAway = true;
+  const { clock, open, round, say } = await follow(3, (person) => {
+    if (isAway) throw new HabeasError('SYSTEM_UNREACHABLE', 'nobody answers', { retryable: true });
+    taken.add(person);
+  });
+  for (const minutes of [1, 6, 40]) {
+    await round();
+    clock.advance(minutes * 60_000);
+  }
+  await round();
+  isAway = false;
+  const other = open();
+  await say(3, true);
+  await other();
+  await other();
+  expect([...taken].toSorted()).toEqual([0, 1, 2, 3]);
+});
+
+it('tells while many wait what is said meanwhile, and nobody of what is over', async () => {
+  const told: (readonly [person: number, granted: boolean])[] = [];
+  const { organizationId, clock, say, spread, round } = await follow(700, async (person, { granted }) => {
+    told.push([person, granted !== 0n]);
+    if (told.length !== 1) return;
+    await say(350, false);
+    await say(700, true);
+  });
+  await spread();
+  // One has waited longer than the other, and 350 stands in the middle.
+  await database.pool.query(
+    `update consent_deliveries set next_at = next_at - (subject + 1) * interval '1 second' where organization_id = $1`,
+    [organizationId],
+  );
+  clock.advance(1_000);
+  await round();
+  expect(told).toHaveLength(701);
+  expect(told.filter(([person]) => person === 350)).toEqual([[350, false]]);
+  for (const late of [350, 700]) expect(told.findIndex(([person]) => person === late)).toBeLessThan(400);
 });
 
 it('holds up nobody because of many people whose state is refused while others are taken', async () => {

@@ -2,22 +2,22 @@ import type pg from 'pg';
 import { type Clock, type Database, HabeasError, type Logger, pause } from '../../foundation/index.ts';
 import { nextTryAfter, RetryAfter, type RetryDelays, retryDelay } from '../../notify/index.ts';
 import type { PurposeBits } from '../purposes/index.ts';
+import { refusedAfter } from './consent-message.ts';
 import {
   type Delivery,
   type DueDelivery,
   dueDeliveries,
   forgetDelivery,
   hurryDeliveries,
-  isGone,
   nextDue,
   noteFailed,
-  noteGone,
   notePending,
   noteTaken,
   opened,
 } from './deliveries.ts';
 import type { Destination } from './destination.ts';
 import { spreadChanges } from './spread.ts';
+import { noteGone, noteRest, standingOf } from './standing.ts';
 import type { SystemAnswer } from './tell-system.ts';
 
 export interface FollowDestinationOptions {
@@ -72,7 +72,9 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
   const { destination, db, pool, clock, logger, openValue } = options;
   const told = { destination: destination.key };
   let failures = 0;
+  /** Until when it rests because it takes nothing, and because it asked to. */
   let restsUntil = 0;
+  let askedUntil = 0;
   let takenAt: number | undefined;
 
   /** Gives whether the destination can be told of others. */
@@ -114,19 +116,28 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
       const at = new Date(clock.now().getTime() + Math.max(1, answer.retryAfterSeconds) * 1_000);
       await notePending(db, destination, delivery, { operations: answer.operations, at });
     } else {
-      const state = destination.acknowledge === 'answer' ? 'acknowledged' : 'sent';
-      await noteTaken(db, destination, delivery, state);
+      const taken =
+        destination.acknowledge === 'answer'
+          ? ({ state: 'acknowledged', refused: refusedAfter(destination, delivery, options.bits) } as const)
+          : ({ state: 'sent', refused: delivery.refused } as const);
+      await noteTaken(db, destination, delivery, taken);
     }
-    if (failures >= OUTAGE) await hurryDeliveries(db, destination, clock.now());
+    // Whoever begins does not know whether there was an outage.
+    const isFirst = takenAt === undefined;
+    takenAt = clock.now().getTime();
+    if (isFirst || failures >= OUTAGE) await hurryDeliveries(db, destination, clock.now());
     if (failures > 0) logger.info(told, 'a destination takes what people agree to again');
     failures = 0;
-    takenAt = clock.now().getTime();
   }
 
   async function failed(delivery: Delivery, error: HabeasError): Promise<void> {
     const isThere = takenAt !== undefined && clock.now().getTime() - takenAt < THERE_MILLISECONDS;
     if (error.retryable || !isThere) countFailure(error);
-    if (error.cause instanceof RetryAfter) restAtLeast(error.cause.seconds * 1_000);
+    if (error.cause instanceof RetryAfter) {
+      const until = new Date(clock.now().getTime() + error.cause.seconds * 1_000);
+      askedUntil = Math.max(askedUntil, until.getTime());
+      await noteRest(db, destination, until);
+    }
     await notTaken(delivery, error);
   }
 
@@ -142,7 +153,7 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
   ) {
     const now = clock.now();
     const wait = nextTryAfter(delivery.tries + 1, Math.random(), options.schedule);
-    const nextAt = wait === undefined ? null : new Date(Math.max(now.getTime() + wait, restsUntil));
+    const nextAt = wait === undefined ? null : new Date(Math.max(now.getTime() + wait, askedUntil));
     await noteFailed(db, destination, delivery, { error, nextAt, now });
     if (nextAt === null)
       logger.error({ ...told, id: delivery.id, code: error.code }, 'a choice was given up');
@@ -153,7 +164,7 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
   }
 
   /** What is left of it. */
-  const rest = () => restsUntil - clock.now().getTime();
+  const rest = () => Math.max(restsUntil, askedUntil) - clock.now().getTime();
 
   async function spread(): Promise<void> {
     const client = await pool.connect();
@@ -167,10 +178,13 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
   return {
     async round(signal) {
       await spread();
-      if (await isGone(db, destination)) return Infinity;
+      const { isGone, restsUntil: asked } = await standingOf(db, destination);
+      if (isGone) return Infinity;
+      askedUntil = asked?.getTime() ?? 0;
       if (rest() > 0) return rest();
       while (!signal.aborted) {
         const due = await dueDeliveries(db, destination, { now: clock.now(), limit: BATCH });
+        if (due.length === 0) break;
         const before = failures;
         const queue = due.values();
         let isThere = true;
@@ -191,7 +205,8 @@ export function createDestinationFollower(options: FollowDestinationOptions): De
         if (failures > 0)
           restAtLeast(Math.min(LONGEST_REST_MILLISECONDS, retryDelay(failures, options.rest, Math.random())));
         if (rest() > 0) return rest();
-        if (due.length < BATCH) break;
+        // Whoever waits still is told what they said last, and whoever says something now waits for no others.
+        await spread();
       }
       const next = await nextDue(db, destination);
       return next === undefined ? Infinity : Math.max(0, next.getTime() - clock.now().getTime());

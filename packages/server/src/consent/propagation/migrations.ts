@@ -48,6 +48,8 @@ export const propagationMigrations: Migrations = {
           shape text not null,
           identities text not null,
           gone text,
+          rests text,
+          rests_until timestamptz,
           primary key (organization_id, destination)
         )`.execute(db);
       // Purposes of which it was told that they are not allowed. What it was told before now, nobody wrote down.

@@ -2,7 +2,7 @@ import type { api } from '@habeas/contract';
 import { sql } from 'kysely';
 import { appendAudit } from '../../audit/index.ts';
 import { type Clock, type Database, HabeasError } from '../../foundation/index.ts';
-import { type Destination, goneAddress } from './destination.ts';
+import { type Destination, hashedAddress } from './destination.ts';
 import { cursorOf } from './spread.ts';
 
 /** Who mends something. */
@@ -58,17 +58,26 @@ export function createPropagationState({
     );
   }
 
-  /** Makes the change, which gives a row for each message, and notes who did. */
+  interface Mending {
+    readonly key: string;
+    /** Gives a row for each message. */
+    readonly change: ReturnType<typeof sql>;
+    /** Gives a row where the destination itself was changed; comes last, as where changes are written down. (Default: nothing) */
+    readonly ofItself?: ReturnType<typeof sql>;
+  }
+
+  /** Makes the changes, and notes who did. */
   async function mended(
     { actor }: PropagationCaller,
     action: string,
-    { key, change }: { readonly key: string; readonly change: ReturnType<typeof sql> },
+    { key, change, ofItself }: Mending,
   ): Promise<number> {
     return db.transaction().execute(async (transaction) => {
       const { rows } = await sql<{ messages: number }>`
         with changed as (${change}) select count(*)::integer as messages from changed`.execute(transaction);
       const messages = rows[0]?.messages ?? 0;
-      if (messages > 0) {
+      const changed = ofItself === undefined ? [] : (await ofItself.execute(transaction)).rows;
+      if (messages > 0 || changed.length > 0) {
         const entry = { organizationId, actor, action, subject: key, details: { messages } };
         await appendAudit(transaction, [entry], clock.now());
       }
@@ -117,7 +126,7 @@ export function createPropagationState({
           given_up: row?.given_up ?? 0,
           lag_seconds: row?.begun === true ? lag : null,
           error:
-            row?.gone === goneAddress(destination)
+            row?.gone === hashedAddress(destination)
               ? `SYSTEM_REFUSED: it answered with HTTP 410 (gone) and is told nothing. Give it another url, or run habeas consent propagation retry ${key}.`
               : (row?.error ?? null),
         };
@@ -156,15 +165,15 @@ export function createPropagationState({
             ? sql`true`
             : sql`state <> 'acknowledged'`
           : sql`id = any(${messages}::uuid[])`;
-      // Also where it said that it is gone.
-      await sql`
-        update consent_destinations set gone = null
-        where organization_id = ${organizationId} and destination = ${key} and gone is not null`.execute(db);
+      // Also where it said that it is gone, or wants to be left alone.
+      const ofItself = sql`
+        update consent_destinations set gone = null, rests = null, rests_until = null
+        where organization_id = ${organizationId} and destination = ${key} and (gone is not null or rests_until is not null) returning 1`;
       const change = sql`
         update consent_deliveries set state = 'waiting', tries = 0, next_at = ${clock.now()}, outage = false, error = null,
           changed_at = case when state = 'acknowledged' then ${clock.now()} else changed_at end
         where organization_id = ${organizationId} and destination = ${key} and ${which} returning 1`;
-      return mended(caller, 'consent.propagation-retried', { key, change });
+      return mended(caller, 'consent.propagation-retried', { key, change, ofItself });
     },
 
     async acknowledge(caller, { destination, messages }) {

@@ -322,6 +322,22 @@ it('forgets destinations that the configuration does not have, and tells everybo
   await eventually('and has it', isDone(back));
 });
 
+it('forgets also what was written down for such a destination by a process that ended later', async () => {
+  const { receiver, say, start, hook, database } = await openHouse();
+  const before = await start([{ ...hook, key: 'old' }, hook]);
+  await say('ada@example.org', { analytics: true });
+  await eventually('both were told', isDone(before));
+  const after = await start([hook]);
+  await say('bob@example.org', { analytics: true });
+  await eventually('the former process told both', async () => receiver.messages.length >= 5);
+  await before.stop();
+  await say('eve@example.org', { analytics: true });
+  await eventually('the other one went on', async () => (await deliveries(database)).length === 3);
+  await eventually('all is done', isDone(after));
+  const { rows } = await sql`select target from consent_targets`.execute(database.db);
+  expect(rows).toEqual([{ target: 'destination:crm' }]);
+});
+
 it('holds up nobody because of one person whose state is refused', async () => {
   const { receiver, say, start, hook } = await openHouse();
   receiver.answer = (response, { body }) => response.writeHead(body.includes('bad@') ? 422 : 204).end();
@@ -479,7 +495,7 @@ it('goes on with other destinations where the work for one breaks', async () => 
 });
 
 it('takes no objection back that a person has at a system and said nothing about', async () => {
-  const { say, start } = await openHouse();
+  const { say, start, database } = await openHouse();
   const crm = new MemorySystem('crm', [{ email: 'ada@example.org', objections: null }]);
   const change = crm.change.bind(crm);
   const calls: string[] = [];
@@ -502,6 +518,13 @@ it('takes no objection back that a person has at a system and said nothing about
   expect(await told(2)).toEqual(['lift stats', 'set ads']);
   await say('ada@example.org', { advertising: true, analytics: false });
   expect(await told(2)).toEqual(['lift ads', 'set stats']);
+  // What Habeas had noted was taken back. When the agreement expires, an objection at the system is the person's own.
+  await sql`
+    update consent_signatures as s set known = s.known & ~(1 << p.bit), granted = s.granted & ~(1 << p.bit)
+    from consent_purposes as p where p.organization_id = s.organization_id and p.code = 'advertising'`.execute(
+    database.db,
+  );
+  expect(await told(1)).toEqual(['set stats']);
 });
 
 it('sends nothing more to an address that is gone, until a person has it tried again or it is another one', async () => {
@@ -521,7 +544,12 @@ it('sends nothing more to an address that is gone, until a person has it tried a
   );
   expect(rows).toHaveLength(1);
   receiver.answer = (response) => response.writeHead(204).end();
-  await propagation.retry(caller, { destination: 'crm', everybody: false });
+  // Nobody's message has this id; that it is tried again is noted all the same.
+  const messages = ['6c1f6f5e-5d0a-4d59-93c2-0a8d2f6e8a55'];
+  expect(await propagation.retry(caller, { destination: 'crm', messages, everybody: false })).toBe(0);
+  const { rows: noted } = await sql`
+    select actor from audit_entries where action = 'consent.propagation-retried'`.execute(database.db);
+  expect(noted).toEqual([{ actor: caller.actor }]);
   await eventually('all were told', isDone(propagation));
   expect((await propagation.list())[0]?.error).toBe(null);
 

@@ -140,15 +140,24 @@ function processOf(code: string, granted: boolean, options: ConsentRecordOptions
 
 const DAY_MILLISECONDS = 86_400_000;
 
-/** Who agreed before, and whose agreement still counted, withdraws it or renews it. */
+/**
+ * Who agreed before, and whose agreement still counted, withdraws it or renews it. Of Global Privacy Control, which a browser says again with each
+ * page, only the first time counts: later ones take back nothing that the person chose.
+ */
 function statusOf(
   code: string,
   granted: boolean,
   { said, before, purpose }: ConsentRecordOptions & { readonly purpose: RecordedPurpose | undefined },
 ): string {
-  const last = before.findLast(({ choices }) => choices[code] !== undefined);
+  const about = [...before, said].filter(({ choices }) => choices[code] !== undefined);
+  const automatic = about.find(({ source }) => source === 'gpc');
+  const counting = about.filter((one) => one.source !== 'gpc' || one === automatic);
+  const last = counting.at(-2);
   const age = last === undefined ? 0 : Date.parse(said.said_at) - Date.parse(last.said_at);
-  const counted = last?.choices[code] === true && age < (purpose?.validity ?? Infinity) * DAY_MILLISECONDS;
+  const counted =
+    counting.at(-1) === said &&
+    last?.choices[code] === true &&
+    age < (purpose?.validity ?? Infinity) * DAY_MILLISECONDS;
   if (granted) return counted ? 'dpv:RenewedConsentGiven' : 'dpv:ConsentGiven';
   return counted ? 'dpv:ConsentWithdrawn' : 'dpv:ConsentRefused';
 }

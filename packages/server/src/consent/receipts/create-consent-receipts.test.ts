@@ -261,6 +261,21 @@ it('tells what is withdrawn from what was never given, and what is renewed from 
   expect(statesOf(late, [agreed]).states).toEqual(['ConsentRefused']);
 });
 
+it('takes what a browser says with each page for no withdrawal of what the person chose', () => {
+  const gpc = (id: string, at: string) => ({ ...signal(id, at, { analytics: false }), source: 'gpc' });
+  const agreed = signal('1', '2025-05-01T10:00:00.000Z', { analytics: true });
+  const first = gpc('2', '2025-05-02T10:00:00.000Z');
+  expect(statesOf(first, [agreed]).states).toEqual(['ConsentWithdrawn']);
+  const chosen = signal('3', '2025-05-03T10:00:00.000Z', { analytics: true });
+  expect(statesOf(chosen, [agreed, first]).states).toEqual(['ConsentGiven']);
+  const next = gpc('4', '2025-05-04T10:00:00.000Z');
+  expect(statesOf(next, [agreed, first, chosen]).states).toEqual(['ConsentRefused']);
+  const again = signal('5', '2025-05-05T10:00:00.000Z', { analytics: true });
+  expect(statesOf(again, [agreed, first, chosen, next]).states).toEqual(['RenewedConsentGiven']);
+  const withdrawn = signal('6', '2025-05-06T10:00:00.000Z', { analytics: false });
+  expect(statesOf(withdrawn, [agreed, first, chosen, next]).states).toEqual(['ConsentWithdrawn']);
+});
+
 it('is a graph in which two purposes of one kind are two, whatever stands in an event id', async () => {
   const both = parsePurposeFile(
     `purposes:

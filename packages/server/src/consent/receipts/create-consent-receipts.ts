@@ -4,8 +4,8 @@ import { appendAudit, canonicalJson, type EntryProof } from '../../audit/index.t
 import type { Identity } from '../../catalog/index.ts';
 import { type Clock, type Database, HabeasError, newId, sha256Hex } from '../../foundation/index.ts';
 import type { Consent, ConsentCaller } from '../create-consent.ts';
+import { historyItems } from '../history-items.ts';
 import { type Purpose, readBits } from '../purposes/index.ts';
-import { historyOf } from '../record/index.ts';
 import { type ConsentParties, consentRecordOf } from './consent-record.ts';
 import { purposesWhen } from './purposes-when.ts';
 
@@ -55,16 +55,7 @@ export function createConsentReceipts(options: CreateConsentReceiptsOptions): Co
   /** Also about purposes that are newer than this process. */
   async function saidBy(organizationId: string, subject: number, eventId: string) {
     const bits = await readBits(db, organizationId);
-    const items = (await historyOf(db, { organizationId, subject, purposes: bits })).map(
-      (one): api.ConsentHistoryItem => ({
-        event_id: one.eventId,
-        said_at: one.saidAt.toISOString(),
-        received_at: one.receivedAt.toISOString(),
-        choices: one.choices,
-        source: one.source,
-        notice: one.notice,
-      }),
-    );
+    const items = await historyItems(db, { organizationId, subject, purposes: bits });
     const place = items.findIndex(({ event_id }) => event_id === eventId);
     const said = items[place];
     if (said === undefined) throw new HabeasError('NOT_FOUND', SAID_NOTHING);
