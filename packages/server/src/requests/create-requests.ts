@@ -14,6 +14,7 @@ import { createLegalHolds } from './holds/legal-holds.ts';
 import type { RequestRef } from './identity-vault.ts';
 import { createIntake } from './intake.ts';
 import { listRequests } from './list-requests.ts';
+import type { HeldHere } from './package/held-here.ts';
 import { createPackages } from './package/packages.ts';
 import type { PackageStorages } from './package/storage.ts';
 import { createPostgresStorage } from './package/storage-postgres.ts';

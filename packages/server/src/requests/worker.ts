@@ -20,6 +20,7 @@ import { holdOnFound } from './holds/legal-holds.ts';
 import { createWorkLoader, type LoadedWork } from './load-work.ts';
 import { lastKeys, locateTask, readKeys } from './locate-task.ts';
 import type { TaskRow } from './neighbourhood.ts';
+import type { HeldHere } from './package/held-here.ts';
 import type { PackageStorages } from './package/storage.ts';
 import { packageTask } from './package-task.ts';
 import type { ClaimedTask } from './places.ts';

@@ -18,7 +18,13 @@ async function say(
   identity: { readonly type: string; readonly value: string },
   granted: boolean,
 ) {
-  const signal = { event_id: eventId, identity, said_at: AT, source: 'api', choices: { analytics: granted } };
+  const signal = {
+    event_id: eventId,
+    identity,
+    said_at: AT,
+    source: 'api' as const,
+    choices: { analytics: granted },
+  };
   const [outcome] = await house.consent.record(asker, [signal]);
   expect(outcome?.state).toBe('stored');
 }
