@@ -119,6 +119,7 @@ export function assembleConsent(
   };
   const jobRuns = createJobRuns({
     ...receipting,
+    organizationId,
     declared: () => declaredJobs(resolve(config.folder, config.consent.jobs), config.folder),
     targets: targets.map(({ target }) => target.key),
   });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -169,6 +169,18 @@ it.each([
   },
 );
 
+it.each(['old.csv', 'link.csv'])(
+  'never writes what was refused over the list itself, named as %s',
+  async (file) => {
+    const { habeas } = await serve();
+    writeFileSync(join(house.folder, 'old.csv'), HEADER + rowOf(1));
+    symlinkSync('old.csv', join(house.folder, 'link.csv'));
+    const { exit, notes } = await habeas(['old.csv', '--refused', file]);
+    expect([exit, notes]).toEqual([2, expect.stringContaining(`${file} is the list itself.`)]);
+    expect(readFileSync(join(house.folder, 'old.csv'), 'utf8')).toBe(HEADER + rowOf(1));
+  },
+);
+
 it('leaves out what stands before a line, and keeps what was refused there', async () => {
   const { habeas, stored } = await serve();
   const wrong = 'email,bob,never,1\n';
@@ -196,6 +208,13 @@ it.each([
   if (bytes !== undefined) writeFileSync(join(house.folder, file), bytes);
   const { exit, notes } = await habeas([file]);
   expect([exit, notes.replace(/\s+/g, ' ')]).toEqual([2, expect.stringContaining(words)]);
+});
+
+it('does not wait for who might write to a pipe', async () => {
+  const { habeas } = await serve();
+  execFileSync('bash', ['-c', 'mkfifo "$0"', join(house.folder, 'old.csv')]);
+  const { exit, notes } = await habeas(['old.csv']);
+  expect([exit, notes.replace(/\s+/g, ' ')]).toEqual([2, expect.stringContaining('is no file')]);
 });
 
 it('stores nobody under letters that could not be read', async () => {

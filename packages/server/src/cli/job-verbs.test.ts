@@ -516,6 +516,9 @@ it.each([
   ['select $1', 2, 'a job is given none'],
   ['select user_id::int from user_events', 1, 'failed in TARGET with SQLSTATE 22P02'],
   ['select n / (n - n) from results union select 1 / 0', 1, 'SQLSTATE 22012'],
+  // Two words without an operator: PostgreSQL calls that a syntax error, and quotes the text of the row.
+  [`select to_tsquery('simple', user_id || ' ' || site) from user_events`, 1, 'SQLSTATE 42601'],
+  ['create table public.results as select 1 as n', 2, 'relation "results" already exists'],
 ])('says what is wrong with the job %j, and nothing of a row', async (sql, exit, words) => {
   put('jobs/wrong.sql', `-- purpose: analytics\n${sql}`);
   const result = await habeas(['job', 'run', 'jobs/wrong.sql']);

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { bucketOf, openS3Object, type RandomAccess } from '../connectors/index.ts';
@@ -27,7 +28,8 @@ export async function openListSource(
   if (bucket !== undefined && object !== undefined) return openObject(context, { bucket, object, config });
   let handle: FileHandle;
   try {
-    handle = await open(resolve(context.folder, list));
+    // A pipe that nobody writes to would be waited for, and could not even be interrupted.
+    handle = await open(resolve(context.folder, list), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     throw new HabeasError('BAD_INPUT', `${list} cannot be read.`, { cause, place: { file: list } });
   }

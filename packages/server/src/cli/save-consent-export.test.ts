@@ -35,7 +35,7 @@ it.each([
     'ends before all of it came',
     () => new ReadableStream({ pull: (c) => c.error(new Error('lost')) }),
     signed('people'),
-    'lost',
+    'The server ended the export',
   ],
   [
     'is another one than its manifest says',

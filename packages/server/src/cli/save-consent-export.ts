@@ -21,7 +21,8 @@ const OURS = { mode: 0o600, flags: 'wx' };
 
 /**
  * Saves an export and its manifest, which only their owner may read, in place of those that were there: these stay as they are, and of use, until the new ones
- * are whole and on the disk. Throws SYSTEM_GARBAGE for a file that is not the one of the manifest, and BAD_INPUT where nothing can be written.
+ * are whole and on the disk. Throws SYSTEM_GARBAGE for a file that is not the one of the manifest, SERVER_UNREACHABLE for one that breaks off, and BAD_INPUT
+ * where nothing can be written.
  */
 export async function saveConsentExport({
   body,
@@ -38,7 +39,10 @@ export async function saveConsentExport({
     },
   });
   try {
-    await pipeline(Readable.from(body ?? []), note, createWriteStream(parts.file, { ...OURS, flush: true }));
+    const taken = createWriteStream(parts.file, { ...OURS, flush: true });
+    await pipeline(Readable.from(body ?? []), note, taken).catch((cause: unknown) => {
+      throw isOfSystem(cause) ? cause : brokenOff(cause);
+    });
     const signed = await manifest();
     if (hash.digest('hex') !== signed.manifest.file.sha256)
       throw new HabeasError('SYSTEM_GARBAGE', 'The export did not arrive as it was made. Export it again.');
@@ -64,7 +68,17 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
+function brokenOff(cause: unknown): HabeasError {
+  const words = 'The server ended the export before its end; its log says why. Export it again.';
+  return new HabeasError('SERVER_UNREACHABLE', words, { cause, retryable: true });
+}
+
 /** And not of the connection over which the bytes came. */
 function isOfFiles(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && OF_FILES.has(error.code);
+  return isOfSystem(error) && OF_FILES.has(error.code);
+}
+
+/** Such as of a disk; `fetch` has errors without a code where its connection ends. */
+function isOfSystem(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }

@@ -70,7 +70,10 @@ async function importList(context: CliContext, file: string, options: ImportOpti
   await using refused =
     options.refused === undefined
       ? undefined
-      : await openReport(resolve(context.folder, options.refused), { goesOn: fromLine > 1 });
+      : await openReport(resolve(context.folder, options.refused), {
+          list: resolve(context.folder, file),
+          goesOn: fromLine > 1,
+        });
   const total = { rows: 0, stored: 0, repeated: 0, checked: 0, refused: 0 };
   /** All before this line is done. */
   let doneUntil = fromLine;

@@ -51,7 +51,9 @@ async function importList(context: CliContext, file: string, options: ImportOpti
     ignore: options.ignore?.join(','),
   };
   await using report =
-    options.report === undefined ? undefined : await openReport(resolve(context.folder, options.report));
+    options.report === undefined
+      ? undefined
+      : await openReport(resolve(context.folder, options.report), { list: resolve(context.folder, file) });
   await report?.write('line,outcome,id,code,message\r\n');
   const counts = { made: 0, existed: 0, checked: 0, refused: 0 };
   let unreadFrom: number | null = null;

@@ -24,7 +24,10 @@ const xOf = (key: KeyObject) => String(key.export({ format: 'jwk' }).x);
 const publicKeys = [xOf(publicKey)];
 let database: TestDatabase;
 let exports: ConsentExports;
-let exportsOf: (opened: Pick<OpenDatabase, 'db' | 'pool'>) => ConsentExports;
+let exportsOf: (
+  opened: Pick<OpenDatabase, 'db' | 'pool'>,
+  more?: { readonly patienceMilliseconds: number },
+) => ConsentExports;
 
 beforeAll(async () => {
   database = await createTestDatabase({ ...auditMigrations, ...consentMigrations, ...exportMigrations });
@@ -56,8 +59,9 @@ beforeAll(async () => {
     for (let at = 0; at < all.length; at += 20_000)
       await recordSignals(transaction, all.slice(at, at + 20_000), options);
   });
-  exportsOf = ({ db, pool }) =>
+  exportsOf = ({ db, pool }, more) =>
     createConsentExports({
+      ...more,
       db,
       pool,
       clock,
@@ -286,21 +290,41 @@ it('leaves connections for others, however many files are read at once', async (
   }
 });
 
-it('ends when the connection is lost while people are read', async () => {
-  const client = await database.pool.connect();
+it('gives the turn of who reads no further to the next one, and no manifest to who comes back', async () => {
+  const opened = openDatabase({ url: database.url, connections: 3 });
   try {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const options = {
-      organizationId: ORGANIZATION,
-      identityType: 'user_id',
-      bit: 1,
-      lists: 'granted',
-    } as const;
-    const people = readPeople(client, { ...options, openValue: () => '' });
-    expect((await people.next()).done).toBe(false);
-    await database.pool.query('select pg_terminate_backend($1, 10000)', [rows[0]?.pid]);
-    await expect(Array.fromAsync(people)).rejects.toThrow();
+    const few = exportsOf(opened, { patienceMilliseconds: 20 });
+    const left = await Promise.all([1, 2].map(() => few.open(caller, { ...ASKED, purpose: 'analytics' })));
+    for (const { stream } of left) await stream.next();
+    const next = await few.open(caller, ASKED);
+    await next.stream.next();
+    await next.stream.return();
+    for (const { id, stream } of left) {
+      await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(few.manifest(ORGANIZATION, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+    expect((await opened.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   } finally {
-    client.release(true);
+    await opened.close();
   }
+});
+
+it.each(['lost', 'given up'])('ends when the connection is %s while people are read', async (how) => {
+  const client = await database.pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const options = {
+    organizationId: ORGANIZATION,
+    identityType: 'user_id',
+    bit: 1,
+    lists: 'granted',
+  } as const;
+  const people = readPeople(client, { ...options, openValue: () => '' });
+  try {
+    expect((await people.next()).done).toBe(false);
+    if (how === 'lost') await database.pool.query('select pg_terminate_backend($1, 10000)', [rows[0]?.pid]);
+  } finally {
+    if (how === 'given up') client.release(true);
+  }
+  await expect(Array.fromAsync(people)).rejects.toThrow();
+  if (how === 'lost') client.release(true);
 });

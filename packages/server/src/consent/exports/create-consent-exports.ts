@@ -35,6 +35,8 @@ export interface CreateConsentExportsOptions {
   readonly organizationId: string;
   readonly purposes: readonly Purpose[];
   readonly openValue: (type: string, sealed: Buffer) => string;
+  /** Who takes nothing of a file for so long gets no more of it, so that others get their turn. (Default: 5 minutes) */
+  readonly patienceMilliseconds?: number;
   readonly sign: (
     payload: Uint8Array,
   ) => Promise<{ readonly signature: string; readonly publicKey: Readonly<Record<string, unknown>> }>;
@@ -45,15 +47,19 @@ type Found = Pick<Manifest, 'file' | 'count' | 'snapshot' | 'as_of'>;
 
 /** Each keeps a connection for as long as somebody reads; the others are for what else there is to do. */
 const AT_ONCE = 2;
+const PATIENCE_MILLISECONDS = 5 * 60_000;
+/** Of one piece: over any line that is of use it arrives within that time. */
+const MOST_BYTES = 1_024 * 1_024;
 
 export function createConsentExports(options: CreateConsentExportsOptions): ConsentExports {
   const { db, pool, clock, organizationId: own, purposes, openValue, sign } = options;
+  const { patienceMilliseconds = PATIENCE_MILLISECONDS } = options;
   const turns = createTurns(AT_ONCE);
 
   async function* write(caller: ConsentCaller, begun: Begun): AsyncGenerator<Buffer, void, undefined> {
     const leave = await turns.enter();
     try {
-      const found = yield* readState(caller, begun);
+      const found = yield* readState(caller, begun, leave);
       await conclude(caller, begun, found);
     } finally {
       leave();
@@ -61,11 +67,21 @@ export function createConsentExports(options: CreateConsentExportsOptions): Cons
   }
 
   /** The file, of one state; then what the manifest says of it. By then its connection is free: who held it and asked for another one might wait for ever. */
-  async function* readState(caller: ConsentCaller, begun: Begun): AsyncGenerator<Buffer, Found, undefined> {
+  async function* readState(
+    caller: ConsentCaller,
+    begun: Begun,
+    leave: () => void,
+  ): AsyncGenerator<Buffer, Found, undefined> {
     const client = await pool.connect();
     const hash = createHash('sha256');
     let bytes = 0;
     let isDone = false;
+    let isGivenUp = false;
+    const giveUp = () => {
+      isGivenUp = true;
+      client.release(true);
+      leave();
+    };
     try {
       await client.query('begin isolation level repeatable read read only');
       const { rows } = await client.query<{ snapshot: string; as_of: Date; bit: number | null }>(
@@ -86,14 +102,20 @@ export function createConsentExports(options: CreateConsentExportsOptions): Cons
       for await (const piece of piecesOf(client, read, { count, format: begun.asked.format })) {
         hash.update(piece);
         bytes += piece.length;
-        yield piece;
+        const timer = setTimeout(giveUp, patienceMilliseconds).unref();
+        try {
+          yield piece;
+        } finally {
+          clearTimeout(timer);
+        }
+        if (isGivenUp) throw new HabeasError('UNAVAILABLE', 'The export was read too slowly.');
       }
       await client.query('commit');
       isDone = true;
       return { file: { bytes, sha256: hash.digest('hex') }, count, snapshot, as_of: asOf.toISOString() };
     } finally {
       // Also when nobody reads on, or the connection is lost: it ends, and its transaction with it.
-      client.release(!isDone);
+      if (!isGivenUp) client.release(!isDone);
     }
   }
 
@@ -170,6 +192,8 @@ async function* piecesOf(
   { count, format }: { readonly count: number; readonly format: 'parquet' | 'bloom' },
 ): AsyncGenerator<Buffer, void, undefined> {
   const people = readPeople(client, read);
-  if (format === 'parquet') yield* parquetOfTexts('identity', people);
-  else yield await bloomOf(people, bloomBits(count));
+  const pieces =
+    format === 'parquet' ? parquetOfTexts('identity', people) : [await bloomOf(people, bloomBits(count))];
+  for await (const piece of pieces)
+    for (let at = 0; at < piece.length; at += MOST_BYTES) yield piece.subarray(at, at + MOST_BYTES);
 }

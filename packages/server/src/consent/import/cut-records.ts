@@ -13,9 +13,18 @@ interface TextRecord {
   readonly line: number;
 }
 
-/** No row is so large: a quote that is still open there is taken for one that nobody closed. */
-export const LARGEST_ROW = 64 * 1_024;
+/** In bytes. No row is so large: a quote that is still open there is taken for one that nobody closed. */
+const LARGEST_ROW = 64 * 1_024;
+/** Of one UTF-16 unit. */
+const MOST_BYTES = 3;
 const LINE_FEED = 0x0a;
+
+/** Whether a text, or a part of it, is no larger than a row can be: in bytes, as who sends pieces of a list cuts it. */
+export function isOfRowSize(text: string, start = 0, end = text.length): boolean {
+  return (
+    (end - start) * MOST_BYTES <= LARGEST_ROW || Buffer.byteLength(text.slice(start, end)) <= LARGEST_ROW
+  );
+}
 
 /**
  * Cuts comma-separated values into their rows; empty lines are none. Where a quote is not closed, or only some lines later by the quote of
@@ -49,7 +58,7 @@ export function cutRecords(text: string, isRow: (cells: readonly string[]) => bo
 function plainAt(text: string, start: number, quote: number) {
   const feed = text.indexOf('\n', start);
   const end = feed < 0 ? text.length : feed + 1;
-  const isPlain = (quote < 0 || quote >= end) && end - start <= LARGEST_ROW;
+  const isPlain = (quote < 0 || quote >= end) && isOfRowSize(text, start, end);
   return isPlain ? { end, lines: 1, isWhole: true } : undefined;
 }
 
@@ -62,10 +71,11 @@ function recordAt(text: string, start: number): { end: number; lines: number; is
     const code = text.charCodeAt(index);
     stepQuote(state, code);
     if (code !== LINE_FEED) continue;
-    if (!state.isQuoted) return { end: index + 1, lines, isWhole: true };
+    if (!state.isQuoted) return { end: index + 1, lines, isWhole: isOfRowSize(text, start, index + 1) };
     lines += 1;
   }
-  return { end: most, lines, isWhole: most === text.length && !state.isQuoted };
+  const isLast = most === text.length && !state.isQuoted;
+  return { end: most, lines, isWhole: isLast && isOfRowSize(text, start) };
 }
 
 /** Behind a quote that closes a cell stands its end, or else it is the quote that begins a cell of another row: then there are none. */

@@ -206,8 +206,10 @@ it('refuses rows with letters that are not in UTF-8, which would be of nobody', 
   ]);
 });
 
-it('refuses a line that is too long to be a row by its line, and reads all others', () => {
-  const long = 'x'.repeat(70_000);
+it.each([
+  ['letters', 'x'.repeat(70_000)],
+  ['bytes', 'é'.repeat(40_000)],
+])('refuses a line that has too many %s to be a row by its line, and reads all others', (_, long) => {
   const said = JSON.stringify({
     identity: { type: 'user_id', value: 'ada' },
     said_at: '2026-05-01T10:00:00Z',

@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod';
 import { HabeasError } from '../../foundation/index.ts';
 import type { Signal } from '../record/index.ts';
-import { cutRecords, LARGEST_ROW } from './cut-records.ts';
+import { cutRecords, isOfRowSize } from './cut-records.ts';
 
 /** A row of a list: a signal, or what is wrong with it. */
 export type ParsedRow =
@@ -64,7 +64,7 @@ function parseLines(text: string, options: ParseOptions): readonly ParsedRow[] {
   return text.split('\n').flatMap((row, index): ParsedRow[] => {
     const line = options.firstLine + index;
     if (row.trim() === '') return [];
-    if (row.length > LARGEST_ROW) return [{ line, problem: 'The line is longer than 64 KiB.' }];
+    if (!isOfRowSize(row)) return [{ line, problem: 'The line is longer than 64 KiB.' }];
     if (row.includes(UNREADABLE)) return [{ line, problem: NO_UTF8 }];
     let value: unknown;
     try {

@@ -22,6 +22,8 @@ export interface JobCaller {
 export interface CreateJobRunsOptions {
   readonly db: Database;
   readonly clock: Clock;
+  /** Whose purposes and jobs these are; another organization on the same server has none. */
+  readonly organizationId: string;
   readonly purposes: readonly { readonly code: string }[];
   /** The files of jobs as they are now. */
   readonly declared: () => readonly DeclaredJob[];
@@ -38,7 +40,7 @@ export function createJobRuns(options: CreateJobRunsOptions): JobRuns {
   const { db, clock, purposes, declared, targets, sign, prove } = options;
   return {
     async record({ organizationId, actor }, run) {
-      if (!purposes.some(({ code }) => code === run.purpose))
+      if (organizationId !== options.organizationId || !purposes.some(({ code }) => code === run.purpose))
         throw new HabeasError('NOT_FOUND', `There is no purpose ${run.purpose}.`);
       const now = clock.now();
       const id = newId('run', now);
@@ -103,7 +105,7 @@ export function createJobRuns(options: CreateJobRunsOptions): JobRuns {
         last_run_id: id,
         last_run_at: at.toISOString(),
       }));
-      const never = declared()
+      const never = (organizationId === options.organizationId ? declared() : [])
         .map(({ job, purpose, target }) => ({
           job,
           purpose: purpose ?? null,

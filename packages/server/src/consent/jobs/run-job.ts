@@ -73,7 +73,7 @@ async function runAndRecord(options: RunJobOptions): Promise<api.JobRunReceipt> 
           `${target.key} does not know yet what people agreed to. Is the server running?`,
         );
       const result = await stoppable({ client, spare, signal }, async () => {
-        const result = await runStatement(client, { sql: ran, written, write: output.write });
+        const result = await runStatement(client, { sql: ran, written, write: output.write, signal });
         // What would be found wrong at the commit is found before the run is noted.
         await client.query('set constraints all immediate');
         return result;

@@ -9,7 +9,11 @@ beforeAll(async () => {
 });
 afterAll(() => database?.close());
 
-async function run(sql: string, put: (text: string) => Promise<void> = async () => undefined) {
+async function run(
+  sql: string,
+  put: (text: string) => Promise<void> = async () => undefined,
+  { signal } = new AbortController(),
+) {
   const client = await database.pool.connect();
   let text = '';
   const write = async (piece: string) => {
@@ -17,7 +21,7 @@ async function run(sql: string, put: (text: string) => Promise<void> = async () 
     await put(piece);
   };
   try {
-    const result = await runStatement(client, { sql, written: { kind: 'given' }, write });
+    const result = await runStatement(client, { sql, written: { kind: 'given' }, write, signal });
     return { text, result };
   } finally {
     client.release(true);
@@ -54,4 +58,15 @@ it.each([
     await then();
   });
   await expect(ran).rejects.toThrow();
+});
+
+it('reads no more rows when it is stopped while somebody takes the last ones', async () => {
+  const controller = new AbortController();
+  let pieces = 0;
+  const put = async () => {
+    pieces += 1;
+    controller.abort();
+  };
+  await expect(run('select n from generate_series(1, 5000) n', put, controller)).rejects.toThrow('aborted');
+  expect(pieces).toBe(1);
 });

@@ -19,32 +19,35 @@ export interface RunStatementOptions {
   readonly written: WrittenRows;
   /** Takes what it gives, as CSV, and says when it can take more. */
   readonly write: (text: string) => Promise<void>;
+  /** Has it read no more rows: nothing can be cancelled in PostgreSQL while it waits for who takes them. */
+  readonly signal: AbortSignal;
 }
 
 /** Runs a statement in the transaction that is open; nothing of its rows stays in memory. */
 export async function runStatement(
   client: pg.ClientBase,
-  { sql, written, write }: RunStatementOptions,
+  { sql, written, write, signal }: RunStatementOptions,
 ): Promise<StatementResult> {
   const hash = createHash('sha256');
   if (written.kind === 'given') {
-    const { rows, columns } = await readAll(client, sql, async (text) => {
+    const put = async (text: string) => {
       hash.update(text);
       await write(text);
-    });
+    };
+    const { rows, columns } = await readAll(client, sql, { put, signal });
     return columns === 0 ? { rows: rows ?? 0 } : { rows: rows ?? 0, output_sha256: hash.digest('hex') };
   }
-  const note = async (text: string) => {
+  const put = async (text: string) => {
     hash.update(text);
   };
   if (written.kind === 'returned') {
-    const { rows } = await readAll(client, sql, note);
+    const { rows } = await readAll(client, sql, { put, signal });
     return { rows: rows ?? 0, written_sha256: hash.digest('hex') };
   }
-  const { rows } = await readAll(client, sql, note);
+  const { rows } = await readAll(client, sql, { put, signal });
   // The table was there before (`if not exists`), or is made without rows (`with no data`).
   if (rows === undefined) return { rows: 0 };
-  await readAll(client, `select * from ${await nameOf(client, written.table)}`, note);
+  await readAll(client, `select * from ${await nameOf(client, written.table)}`, { put, signal });
   return { rows, written_sha256: hash.digest('hex') };
 }
 
@@ -67,7 +70,7 @@ const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
 async function readAll(
   client: pg.ClientBase,
   sql: string,
-  put: (text: string) => Promise<void>,
+  { put, signal }: { readonly put: (text: string) => Promise<void> } & Pick<RunStatementOptions, 'signal'>,
 ): Promise<{ readonly rows: number | undefined; readonly columns: number }> {
   const cursor = openCursor(
     client,
@@ -76,6 +79,7 @@ async function readAll(
   let rows = 0;
   try {
     for (;;) {
+      signal.throwIfAborted();
       const { batch, result } = await cursor.read(ROWS);
       const columns = result.fields.map(({ name }) => name);
       const head = rows === 0 && columns.length > 0 ? lineOf(columns) : '';
