@@ -17,7 +17,7 @@ export function consentPropagationRoutes(
       }),
       response: { 200: api.consentDestinationListSchema.describe('All destinations'), ...problems() },
     },
-    handler: async () => ({ items: [...(await propagation.list())] }),
+    handler: async (request) => ({ items: [...(await propagation.list(callerOf(request).organizationId))] }),
   });
 
   app.get('/api/v1/consent/propagation/messages', {
@@ -34,7 +34,9 @@ export function consentPropagationRoutes(
         ...problems(['BAD_INPUT', 'NOT_FOUND']),
       },
     },
-    handler: async (request) => ({ items: [...(await propagation.messages(request.query))] }),
+    handler: async (request) => ({
+      items: [...(await propagation.messages(request.query, callerOf(request).organizationId))],
+    }),
   });
 
   app.post('/api/v1/consent/propagation::retry', {

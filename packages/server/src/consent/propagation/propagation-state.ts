@@ -13,9 +13,10 @@ export interface PropagationCaller {
 
 /** What destinations have and have not, for who may see and mend it. */
 export interface PropagationState {
-  list(): Promise<readonly api.ConsentDestination[]>;
+  /** For an organization. (Default: the one whose destinations these are; another one has none) */
+  list(asking?: string): Promise<readonly api.ConsentDestination[]>;
   /** Those that wait longest first. Throws NOT_FOUND. */
-  messages(query: api.ConsentMessagesQuery): Promise<readonly api.ConsentMessage[]>;
+  messages(query: api.ConsentMessagesQuery, asking?: string): Promise<readonly api.ConsentMessage[]>;
   /** Sends again: those with these ids, what was given up and not acknowledged, or everything. Throws NOT_FOUND. Gives how many. */
   retry(caller: PropagationCaller, asked: api.RetryPropagation): Promise<number>;
   /** The destination has these. Those whose state changed since are left alone. Throws NOT_FOUND. Gives how many. */
@@ -49,9 +50,10 @@ export function createPropagationState({
   clock,
 }: PropagationStateOptions): PropagationState {
   function find(caller: string, key: string): Destination {
-    const found = destinations.find((one) => one.key === key);
-    if (found !== undefined && caller === organizationId) return found;
-    const keys = destinations.map((one) => one.key).join(', ');
+    const theirs = caller === organizationId ? destinations : [];
+    const found = theirs.find((one) => one.key === key);
+    if (found !== undefined) return found;
+    const keys = theirs.map((one) => one.key).join(', ');
     throw new HabeasError(
       'NOT_FOUND',
       `There is no destination ${JSON.stringify(key)} in consent.destinations. There ${keys === '' ? 'are none' : `are: ${keys}`}.`,
@@ -86,7 +88,8 @@ export function createPropagationState({
   }
 
   return {
-    async list() {
+    async list(asking = organizationId) {
+      if (asking !== organizationId) return [];
       const keys = destinations.map(({ key }) => key);
       const { rows } = await sql<ListRow>`
         select c.destination, c.waiting, c.sent, c.given_up, least(c.oldest, n.oldest) as oldest, t.snapshot is not null as begun, e.error, g.gone
@@ -133,8 +136,8 @@ export function createPropagationState({
       });
     },
 
-    async messages({ destination, state, limit }) {
-      const { key } = find(organizationId, destination);
+    async messages({ destination, state, limit }, asking = organizationId) {
+      const { key } = find(asking, destination);
       const { rows } = await sql<{
         id: string;
         state: api.ConsentMessage['state'];

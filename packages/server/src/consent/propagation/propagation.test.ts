@@ -203,7 +203,9 @@ it('gives up after the last try, says so once, and sends again under the same id
   );
   await expect(
     propagation.acknowledge({ ...caller, organizationId: 'b' }, { destination: 'crm', messages: [] }),
-  ).rejects.toThrow(/no destination/);
+  ).rejects.toThrow(/no destination.*There are none/);
+  await expect(propagation.messages({ destination: 'crm', limit: 1 }, 'b')).rejects.toThrow(/There are none/);
+  expect(await propagation.list('b')).toEqual([]);
 });
 
 it('waits for a destination to acknowledge by a call, and heeds none about a state that is over', async () => {
