@@ -20,7 +20,7 @@ export interface Experience {
   open(): void;
 }
 
-/** Around the banner. */
+/** Around banner and button. */
 const MARGIN_PIXELS = 16;
 
 const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
@@ -40,7 +40,10 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
   let banner: HTMLElement | undefined;
   let link: HTMLElement | undefined;
 
+  const stops = () => [...root.querySelectorAll<HTMLElement>('.banner button,.link')];
+
   function build(notice: Notice): void {
+    const place = stops().indexOf(root.activeElement as HTMLElement);
     host.lang = notice.language;
     host.dir = RIGHT_TO_LEFT.test(notice.language) ? 'rtl' : 'ltr';
     banner?.remove();
@@ -49,9 +52,12 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
     link = button(textsOf(notice)('link', 'settings'), 'link', open);
     // The dialog stays where it is: taken out, it would be open and no longer modal.
     root.prepend(banner, link);
+    // Who was on a button is on the same one in other words.
+    stops()[place]?.focus();
     if (preferences.dialog.open) preferences.open(notice);
     sizes.disconnect();
     sizes.observe(banner);
+    sizes.observe(link);
   }
 
   function bannerOf(notice: Notice): HTMLElement {
@@ -101,9 +107,9 @@ export function createExperience(consent: Consent, options: ExperienceOptions): 
     if (notice) status.replaceChildren(textsOf(notice)('saved'));
   }
 
-  /** What has the focus must not lie behind the banner (WCAG 2.4.11), and neither the end of the page. */
+  /** What has the focus must not lie behind banner or button (WCAG 2.4.11), and neither the end of the page. */
   function keepClear(): void {
-    const height = banner?.offsetHeight;
+    const height = banner?.offsetHeight || link?.offsetHeight;
     const { style } = document.documentElement;
     style.scrollPaddingBlockEnd = style.paddingBlockEnd = height ? `${height + 2 * MARGIN_PIXELS}px` : '';
   }

@@ -38,10 +38,11 @@ export function createPreferences(consent: Consent, onSaved: () => void) {
     );
     const close = button('×', 'close', () => dialog.close());
     close.setAttribute('aria-label', text('close'));
+    // A `header` or `footer` would be one of the page.
     dialog.replaceChildren(
       element(
-        'header',
-        {},
+        'div',
+        { class: 'top' },
         element(
           'div',
           {},
@@ -57,8 +58,8 @@ export function createPreferences(consent: Consent, onSaved: () => void) {
         ...notice.purposes.map((purpose) => element('li', {}, row(purpose, text, switches))),
       ),
       element(
-        'footer',
-        { class: 'actions' },
+        'div',
+        { class: 'actions end' },
         button(
           text('refuse'),
           '',

@@ -58,6 +58,8 @@ export function startTag(experienceOf?: (consent: Consent, options: ExperienceOp
   consent.onChange(show);
   addEventListener('online', consent.send);
   addEventListener('storage', consent.reload);
+  // A page to which somebody goes back may be as they left it, and hears nothing in between.
+  addEventListener('pageshow', consent.reload);
 }
 
 /** Reading it fails where it is blocked. */

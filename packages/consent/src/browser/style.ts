@@ -5,16 +5,17 @@ const DARK =
 
 /**
  * The looks of banner and preference centre. A site sets `--habeas-accent`, `--habeas-on-accent`, `--habeas-font`, `--habeas-radius`; its other
- * styles change nothing, however general: what is important of a host stands above what a page says of it. Lengths are of the
- * font size that the person set, and not of the one of the page's root element.
+ * styles change nothing, however general: what is important of a host stands above what a page says of it. Nor does the host change the
+ * page: it takes no place in a `body` that is a grid. Lengths are of the font size that the person set, and not of the one of the
+ * page's root element.
  */
 export const STYLE = `
-:host{all:initial!important;${LIGHT};display:block!important;position:relative!important;z-index:2147483000!important;font:medium/1.5 var(--habeas-font,system-ui,sans-serif)!important}
+:host{all:initial!important;${LIGHT};display:block!important;position:fixed!important;z-index:2147483000!important;font:medium/1.5 var(--habeas-font,system-ui,sans-serif)!important}
 @media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${DARK}}}
 :host([data-theme=dark]){${DARK}}
 *{box-sizing:border-box;margin:0}
 .banner,dialog{background:var(--bg);color:var(--fg);border:1px solid var(--line);border-radius:var(--habeas-radius,14px);box-shadow:0 12px 40px #0000002e,0 2px 6px #0000001a}
-.banner{position:fixed;inset-block-end:16px;inset-inline:16px;margin-inline:auto;max-width:1040px;max-height:calc(100dvh - 32px);overflow:auto;padding:20px 24px;display:grid;grid-template-columns:1fr fit-content(45%);gap:8px 32px;align-items:center}
+.banner{position:fixed;inset-block-end:16px;inset-inline:16px;margin-inline:auto;max-width:65em;max-height:calc(100dvh - 32px);overflow:auto;padding:20px 24px;display:grid;grid-template-columns:1fr fit-content(45%);gap:8px 32px;align-items:center}
 h2{font-size:1.125em;line-height:1.35;font-weight:650;outline:0}
 h2+p{margin-block-start:4px}
 p{color:var(--mute);font-size:.9375em}
@@ -28,13 +29,13 @@ button:hover{filter:brightness(1.08)}
 button.more{background:0 0;color:var(--accent);border-color:var(--line)}
 button.more:hover{background:var(--soft);filter:none}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px}
-dialog{padding:0;width:min(640px,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);margin:auto;overflow:auto}
+dialog{padding:0;width:min(40em,100vw - 24px);max-width:none;max-height:calc(100dvh - 24px);margin:auto;overflow:auto}
 dialog[open]{display:flex;flex-direction:column}
 dialog,ul{scroll-padding-block:12px}
 dialog::backdrop{background:#0b0e1480}
-header{display:flex;gap:16px;align-items:flex-start;padding:20px 24px 12px}
-header>div{flex:1}
-header p{margin-block-start:6px}
+.top{display:flex;gap:16px;align-items:flex-start;padding:20px 24px 12px}
+.top>div{flex:1}
+.top p{margin-block-start:6px}
 button.close{flex:none;padding:0;width:44px;margin:-8px;margin-inline-end:-12px;font-size:1.4em;font-weight:400;border-color:transparent;background:0 0;color:var(--mute)}
 ul{list-style:none;padding:0 24px;overflow:auto;flex:1;min-height:8em;border-block:1px solid var(--line)}
 li+li{border-block-start:1px solid var(--line)}
@@ -51,15 +52,15 @@ input:before{content:"";display:block;width:22px;height:22px;border-radius:50%;b
 input:checked{background:var(--accent)}
 input:checked:before{translate:18px}
 :host([dir=rtl]) input:checked:before{translate:-18px}
-footer{padding:16px 24px}
+.end{padding:16px 24px}
 .status{position:fixed;clip-path:inset(50%)}
 .link{position:fixed;inset-block-end:16px;inset-inline-start:16px;background:var(--bg);color:var(--fg);border-color:var(--line);border-radius:22px;padding-inline:18px;max-width:calc(100vw - 32px);font-size:.875em;box-shadow:0 2px 10px #00000026}
 .link:hover{background:var(--soft);filter:none}
 [hidden]{display:none!important}
-@media(max-width:820px){.banner{grid-template-columns:1fr;padding:18px;inset-inline:12px;inset-block-end:12px;gap:14px}.banner .actions{min-width:0}header,footer{padding-inline:18px}ul{padding-inline:18px}}
-@media(min-width:481px){dialog .actions{grid-template-columns:repeat(3,minmax(0,1fr))}dialog .more{grid-column:auto}}
-@media(max-height:30em){ul{flex:none;overflow:visible}}
-@media(prefers-reduced-motion:reduce){*{transition:none!important}}
+@media(max-width:51em){.banner{grid-template-columns:1fr;padding:18px;inset-inline:12px;inset-block-end:12px;gap:14px}.banner .actions{min-width:0}.top,.end{padding-inline:18px}ul{padding-inline:18px}}
+@media(min-width:31em){dialog .actions{grid-template-columns:repeat(3,minmax(0,1fr))}dialog .more{grid-column:auto}}
+@media(max-height:30em){.banner{max-height:calc(100dvh - 96px)}ul{flex:none;overflow:visible}}
+@media(prefers-reduced-motion:reduce){*,:before{transition:none!important}}
 @media(forced-colors:active){input{border:2px solid ButtonText;forced-color-adjust:none;background:ButtonFace}input:before{background:ButtonText}input:checked{background:Highlight}input:checked:before{background:HighlightText}input:focus-visible{outline-color:Highlight}}
 @media print{:host{display:none!important}}
 `;

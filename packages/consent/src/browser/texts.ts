@@ -20,6 +20,6 @@ export function missingTexts(notice: Notice): readonly string[] {
 /** A blank and a link to the organization's privacy policy; nothing for an address that is no page. */
 export function policyLink(text: Text): readonly (Node | string)[] {
   const href = text('policy_url');
-  if (!text('policy') || !/^https?:\/\//i.test(href)) return [];
+  if (!text('policy') || !/^(https?:\/)?\//i.test(href)) return [];
   return [' ', element('a', { href, target: '_blank', rel: 'noopener' }, text('policy'))];
 }

@@ -25,7 +25,7 @@ export interface ConsentOptions extends ServerOptions {
   readonly newId?: () => string;
   /** (Default: the device's clock) */
   readonly now?: () => Date;
-  /** Told what did not work and is tried again: a server that cannot be reached, a token that is refused. */
+  /** Told what did not work: a server that cannot be reached, a token that is refused, a listener that fails. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -90,7 +90,17 @@ export function createConsent(options: ConsentOptions): Consent {
     const before = JSON.stringify(memory);
     memory = next;
     notice ??= next.notice;
-    if (JSON.stringify(next) !== before) for (const listener of listeners) listener();
+    if (JSON.stringify(next) !== before) tellListeners();
+  }
+
+  /** One that fails keeps nothing from the others, nor a choice from being sent. */
+  function tellListeners(): void {
+    for (const listener of listeners)
+      try {
+        listener();
+      } catch (error) {
+        onError(error);
+      }
   }
 
   async function learn(asked: Promise<Memory>): Promise<void> {
@@ -144,9 +154,10 @@ export function createConsent(options: ConsentOptions): Consent {
   async function loadNotice(): Promise<void> {
     try {
       notice = await server.notice();
+      await reload();
       // The next page begins with it: what an older one allowed may need an answer now.
       if (memory.notice) await change((known) => ({ ...known, notice }));
-      for (const listener of listeners) listener();
+      tellListeners();
     } catch (error) {
       // What is remembered stays in force.
       onError(error);
@@ -184,8 +195,8 @@ export function createConsent(options: ConsentOptions): Consent {
   }
 
   async function sendAll(): Promise<void> {
-    if (!notice) await loadNotice();
     try {
+      if (!notice) await loadNotice();
       await reload();
       for (let most = MOST_SIGNALS; hasNews(most); ) most = await sendSome(most);
     } catch (error) {
@@ -236,16 +247,14 @@ export function createConsent(options: ConsentOptions): Consent {
       if (status === 401 && as === token) token = askedWith = undefined;
       const [first] = waiting;
       if (status !== 400 || !first || before !== forgotten) throw error;
-      // Which of them can never be taken shows when each is sent by itself.
-      if (waiting.length === 1) await drop(first, error);
+      // Which of them can never be taken shows when each is sent by itself. It must not keep back what comes after it.
+      if (!waiting[1]) {
+        onError(error);
+        const isAnother = ({ event_id: id }: Waiting) => id !== first.event_id;
+        await change((known) => ({ ...known, outbox: known.outbox.filter(isAnother) }));
+      }
       return 1;
     }
-  }
-
-  /** What can never be taken must not keep back what comes after it. */
-  async function drop({ event_id: id }: Waiting, error: unknown): Promise<void> {
-    onError(error);
-    await change((known) => ({ ...known, outbox: known.outbox.filter((one) => one.event_id !== id) }));
   }
 
   async function choose(choices: Choices, variant = ''): Promise<void> {

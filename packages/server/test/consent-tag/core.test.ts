@@ -92,6 +92,21 @@ describe('consent in Node and React Native, without a DOM', () => {
     ]);
   });
 
+  it('tells everybody who listens, and sends, also when a listener fails', async () => {
+    const errors: unknown[] = [];
+    const consent = await open({ storage, onError: (error) => errors.push(error) });
+    const heard: unknown[] = [];
+    consent.onChange(() => {
+      throw new Error('of the page');
+    });
+    consent.onChange(() => heard.push(consent.said.analytics));
+    await consent.choose({ analytics: true });
+    await consent.send();
+    expect(heard.at(-1)).toBe(true);
+    expect(errors.map(String)).toContain('Error: of the page');
+    expect(JSON.parse(storage.items.get('habeas-consent') ?? '').outbox).toEqual([]);
+  });
+
   it('needs nothing of what surrounds it but what it is given', async () => {
     // There is no DOM, no crypto, no timer, no `URLSearchParams` and nothing of Node: only the language itself.
     const { createConsent: createThere } = runInNewContext(`${await bundleCore('habeas')}; habeas`);
@@ -475,6 +490,25 @@ describe('consent in Node and React Native, without a DOM', () => {
       analytics: true,
       sale: false,
     });
+  });
+
+  it('stays forgotten when the notice of another tab was just on its way', async () => {
+    const one = await open({ storage });
+    await one.choose({ analytics: true });
+    await one.send();
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const held: typeof fetch = async (url, init) => {
+      asked.resolve();
+      await late.promise;
+      return fetch(url, init);
+    };
+    const other = createConsent({ server, storage, fetch: held, now: () => new Date(NOW) });
+    await asked.promise;
+    await one.forget();
+    late.resolve();
+    await other.ready;
+    expect([said(other), other.mustAsk, storage.items.size]).toEqual([{}, true, 0]);
   });
 
   it('keeps a choice about a purpose that one of the servers does not know yet, and sends it again', async () => {

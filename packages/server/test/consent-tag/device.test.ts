@@ -112,6 +112,21 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
     await other.waitForFunction('self.ran === undefined && habeasConsent?.said.analytics === false');
   });
 
+  it('holds on a page that the browser kept as it was, when somebody goes back to it', async () => {
+    const page = await (await site.browse()).newPage();
+    await page.goto(site.page('/back', RAN));
+    await page.click(ACCEPT);
+    await page.waitForFunction('self.ran?.length === 1');
+    // Another page wrote this, of which a page that is kept hears nothing.
+    await page.evaluate(`{
+      const memory = JSON.parse(localStorage.getItem('habeas-consent'));
+      for (const said of Object.values(memory.said)) said.granted = false;
+      localStorage.setItem('habeas-consent', JSON.stringify(memory));
+      dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+    }`);
+    await page.waitForFunction('self.ran === undefined && habeasConsent?.said.analytics === false');
+  });
+
   it('is only the page itself where storage is blocked', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'habeas-blocked-'));
     mkdirSync(join(folder, 'Default'));
@@ -158,7 +173,7 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
     const allowed = `['sale', 'advertising'].map((code) => habeasConsent.allowed(code))`;
     expect(await page.evaluate(allowed)).toEqual([false, false]);
     await page.click('habeas-consent .banner .more');
-    expect(await page.textContent('habeas-consent dialog header')).toContain('Global Privacy Control');
+    expect(await page.textContent('habeas-consent dialog .top')).toContain('Global Privacy Control');
     await page.click('habeas-consent .close');
     await choose(page, { sale: true, advertising: true, analytics: true });
     await eventually('sent', () => sent(page));
@@ -169,7 +184,7 @@ describe.skipIf(program === undefined)('what a device remembers', () => {
     }
     // It refuses nothing any more, and nobody says that it does.
     await page.evaluate('habeasConsent.open()');
-    expect(await page.textContent('habeas-consent dialog header')).not.toContain('Global Privacy Control');
+    expect(await page.textContent('habeas-consent dialog .top')).not.toContain('Global Privacy Control');
     // One by the browser, one by the person.
     expect(await site.signals()).toBe(before + 2);
     expect(await site.saidOf('anonymous_id', await idOf(page))).toMatchObject({

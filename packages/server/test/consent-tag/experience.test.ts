@@ -1,4 +1,4 @@
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireProgram } from '../requirements.ts';
 import { barriers, type ConsentSite, openConsentSite, picture, remembered } from './consent-site.ts';
@@ -180,6 +180,79 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
     }
   });
 
+  it('leaves what has the focus to be seen also beside the button, and on a page enlarged to 400 %', async () => {
+    const links = '<p><a href="#x">Spades</a></p>'.repeat(40);
+    const seen = `(() => {
+      const { activeElement } = document;
+      if (activeElement.localName !== 'a') return 'elsewhere';
+      const { x, y, width, height } = activeElement.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2) === activeElement;
+    })()`;
+    for (const answers of [false, true]) {
+      const page = await open('', { viewport: { width: 320, height: 256 } }, links);
+      if (answers) await page.click(inTag('.banner button >> text=Refuse all'));
+      for (const wanted of answers ? [inTag('button.link'), 'a'] : [inTag('.banner'), 'a'])
+        await page.waitForSelector(wanted);
+      // The padding follows in the next frame.
+      await page.waitForFunction(`document.documentElement.style.scrollPaddingBlockEnd !== ''`);
+      const found: unknown[] = [];
+      for (let press = answers ? 4 : 0; press < 44; press += 1) {
+        await page.keyboard.press('Tab');
+        found.push(await page.evaluate(seen));
+      }
+      expect(found.filter((one) => one === true)).toHaveLength(40);
+      expect(found).not.toContain(false);
+    }
+  });
+
+  it('takes no place in a page whose body is a grid', async () => {
+    const body = `<style>body { display: grid; grid-template-rows: auto 1fr auto; gap: 20px; min-height: 100vh; margin: 0 }</style>
+<header>Acme</header><main><h1>Garden tools</h1></main><footer>Imprint</footer>`;
+    const places = (page: Page) =>
+      page.evaluate(
+        `['header', 'main', 'footer'].map((name) => document.querySelector(name)).map(({ offsetTop, offsetHeight }) => [offsetTop, offsetHeight])`,
+      );
+    const page = await open('', {}, body);
+    expect(await isAsked(page)).toBe(true);
+    const there = await places(page);
+    await page.evaluate(`document.querySelector('habeas-consent').remove()`);
+    expect(there).toEqual(await places(page));
+  });
+
+  it('has no header and no footer that would be taken for those of the page', async () => {
+    const page = await open('', {}, `<header>Acme</header>${BODY}<footer>Imprint</footer>`);
+    await page.click(inTag('.banner .more'));
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    for (const role of ['banner', 'contentinfo'] as const)
+      expect(await page.getByRole(role).allTextContents()).toEqual([role === 'banner' ? 'Acme' : 'Imprint']);
+  });
+
+  it('moves nothing for who wants less motion', async () => {
+    const page = await open('', { reducedMotion: 'reduce' });
+    await page.click(inTag('.banner .more'));
+    const moving = `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('*')].flatMap((one) => [getComputedStyle(one), getComputedStyle(one, '::before')]).filter(({ transitionDuration, animationName }) => transitionDuration !== '0s' || animationName !== 'none').length`;
+    expect(await page.evaluate(moving)).toBe(0);
+  });
+
+  it('stands in one column where the person set large letters', async () => {
+    const large = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--blink-settings=defaultFontSize=32'],
+    });
+    try {
+      const page = await large.newPage({ viewport: { width: 900, height: 800 } });
+      await page.goto(site.page('/large', BODY));
+      const text = await page.locator(inTag('.banner p')).boundingBox();
+      expect(text?.width).toBeGreaterThan(600);
+      expect(await barriers(page)).toEqual([]);
+      await picture(page, 'large-letters-banner');
+      await page.click(inTag('.banner .more'));
+      await picture(page, 'large-letters-preferences');
+    } finally {
+      await large.close();
+    }
+  });
+
   it('reads from right to left in languages that do', async () => {
     const page = await open('data-language="ar"', { viewport: { width: 1280, height: 800 } });
     const host = page.locator('habeas-consent');
@@ -279,7 +352,7 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
         page.evaluate(
           `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('${where} .actions button:not(.more)')].map(({ offsetWidth, offsetHeight, offsetTop }) => [offsetWidth, offsetHeight, offsetTop])`,
         ) as Promise<number[][]>;
-      const tooWide = `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('.banner, .banner > div, button, dialog, ul, li, header')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ localName }) => localName)`;
+      const tooWide = `[...document.querySelector('habeas-consent').shadowRoot.querySelectorAll('.banner, .banner > div, button, dialog, ul, li, .top')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ localName }) => localName)`;
       const [refuse, accept] = await sizes('.banner');
       expect(refuse).toEqual(accept);
       expect(await page.evaluate(tooWide)).toEqual([]);
@@ -299,7 +372,7 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
     await page.click(inTag('.banner button >> text=Refuse all'));
     const state = () =>
       page.evaluate(
-        `[habeasConsent.notice.texts.text, document.querySelector('habeas-consent').shadowRoot.querySelector('dialog').matches(':modal'), document.querySelector('habeas-consent').shadowRoot.querySelector('dialog header p').textContent]`,
+        `[habeasConsent.notice.texts.text, document.querySelector('habeas-consent').shadowRoot.querySelector('dialog').matches(':modal'), document.querySelector('habeas-consent').shadowRoot.querySelector('dialog .top p').textContent]`,
       );
     for (const text of ['As before.', 'As before.', 'In other words.']) {
       const { promise: late, resolve: come } = Promise.withResolvers<void>();
@@ -322,6 +395,29 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
       expect(await page.isChecked(inTag('input >> nth=0'))).toBe(before === text);
       await page.evaluate('habeasConsent.chooseAll(false)');
     }
+  });
+
+  it('keeps the focus on a button of the banner when the notice comes in other words', async () => {
+    const page = await open();
+    await page.evaluate('habeasConsent.choose({})');
+    const { promise: late, resolve: come } = Promise.withResolvers<void>();
+    await page.route('**/consent/v1/notice*', async (route) => {
+      await late;
+      const answer = await route.fetch();
+      const notice = (await answer.json()) as { texts: object };
+      const texts = { ...notice.texts, title: 'In other words', policy_url: '/privacy' };
+      await route.fulfill({ response: answer, json: { ...notice, texts } });
+    });
+    await page.goto(site.page('/late', BODY));
+    await page.waitForSelector(inTag('.banner'));
+    await press(page, 'Tab', 'Tab');
+    expect(await focused(page)).toBe('Refuse all');
+    come();
+    await page.evaluate('habeasConsent.ready');
+    expect(await page.textContent(inTag('.banner h2'))).toBe('In other words');
+    expect(await focused(page)).toBe('Refuse all');
+    // The policy may stand on the page's own site.
+    expect(await page.getAttribute(inTag('.banner a'), 'href')).toBe('/privacy');
   });
 
   it('comes back, and keeps its button out of the way, when the page draws itself anew', async () => {
@@ -381,7 +477,7 @@ describe.skipIf(program === undefined)('banner and preference centre', () => {
   it('is not closed by who marks words in it and lets go beside it, but by a click there', async () => {
     const page = await open('', { viewport: { width: 1280, height: 800 } });
     await page.click(inTag('.banner .more'));
-    const box = await page.locator(inTag('dialog header p')).boundingBox();
+    const box = await page.locator(inTag('dialog .top p')).boundingBox();
     await page.mouse.move((box?.x ?? 0) + 20, (box?.y ?? 0) + 5);
     await page.mouse.down();
     await page.mouse.move(20, 20);
