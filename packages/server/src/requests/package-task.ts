@@ -8,7 +8,7 @@ import type { TaskRow } from './neighbourhood.ts';
 import { packageFiles } from './package/archive.ts';
 import { type BuiltPackage, buildPackage } from './package/build-package.ts';
 import { type HeldHere, packagedHere } from './package/held-here.ts';
-import type { ManifestInput, NotIncluded, PackagedCollection } from './package/manifest.ts';
+import type { NotIncluded, PackagedCollection } from './package/manifest.ts';
 import type { PackageStorages } from './package/storage.ts';
 import type { PackageTables } from './package/tables.ts';
 import { requestPlan } from './read-requests.ts';
