@@ -499,9 +499,7 @@ ${more}`;
     for (const table of Object.keys(PERSON_OF))
       for (const { code } of PURPOSES) {
         const { rows } = await house.server.run(`explain select * from purpose_${code}.\`${table}\``);
-        const ways = rows
-          .filter((row) => row.table === 's' || row.table === 'n')
-          .map((row) => row.type);
+        const ways = rows.filter((row) => row.table === 's' || row.table === 'n').map((row) => row.type);
         expect(ways.length).toBeGreaterThan(0);
         expect(ways.filter((way) => way !== 'eq_ref' && way !== 'const')).toEqual([]);
       }
