@@ -14,7 +14,7 @@ const HARMLESS = new Set([
 
 /** Functions of PostgreSQL that read tables, files, settings or what others do, or run a text as SQL. */
 const HARMFUL =
-  /^(?:pg_|has_|lo_|lo$|loread|lowrite|to_reg|txid_|inet_(?:client|server)|binary_upgrade|ts_stat$|ts_rewrite$|ts_debug$|ts_parse$|query_to_|table_to_|cursor_to_|schema_to_|database_to_|current_setting$|set_config$|row_security_active$|(?:obj|col|shobj)_description$|currtid|nextval$|currval$|lastval$|setval$|dblink)/;
+  /^(?:pg_|has_|lo_|lo$|loread|lowrite|to_reg|txid_|inet_(?:client|server)|binary_upgrade|ts_stat$|ts_rewrite$|ts_debug$|ts_parse$|query_to_|table_to_|cursor_to_|schema_to_|database_to_|current_setting$|set_config$|row_security_active$|(?:obj|col|shobj)_description$|currtid|(?:array|record|domain|range|multirange|enum)_(?:in|recv)$|nextval$|currval$|lastval$|setval$|dblink)/;
 
 /** Which functions, operators and types a statement may use. */
 export function findCallable(

@@ -33,6 +33,8 @@ export interface SnapshotRelation {
   readonly partOf: readonly { readonly schema: string; readonly name: string }[];
   /** What runs code when rows are written to it, or to a part of it. (Default: nothing) */
   readonly whenWritten?: readonly Unseen[];
+  /** Tables of which rows change or go with rows of it that do, by foreign keys. (Default: none) */
+  readonly changesRowsOf?: readonly { readonly schema: string; readonly name: string }[];
   /** Whether it has rules (`create rule`), which make other statements of those that write to it. (Default: no) */
   readonly hasRules?: boolean;
   /** Of a view: its query, with schemas. */

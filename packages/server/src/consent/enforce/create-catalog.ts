@@ -27,20 +27,27 @@ export function createCatalog(snapshot: CatalogSnapshot, declared: DeclaredTable
     }
     return undefined;
   };
+  const allowed = new Set(declared.functions.map(keyOf));
   return {
     relation(name) {
       const found = find(name);
       return found === undefined ? undefined : relationOf(found, { declared, snapshot });
     },
-    writingRefused(relation) {
+    writingRefused(relation, changes) {
       const found = relations.get(keyOf(relation));
-      if (found?.hasRules === true) return 'it has rules, which make other statements of this one.';
-      const allowed = new Set(declared.functions.map(keyOf));
-      const run = found?.whenWritten?.find(({ code }) => !allowed.has(keyOf(code)));
-      return (
-        run &&
-        `code of your own runs for ${run.what} of it, which may read any table. If ${run.code.schema}.${run.code.name} reads none, name it in \`consent.targets[].functions\`.`
-      );
+      if (found === undefined) return undefined;
+      if (found.kind === 'view') return 'it is a view, and its rows may be of people.';
+      const all = changes ? changedWith(found, { relations, snapshot }) : [found];
+      for (const one of all) {
+        const name = one === found ? 'it' : `${one.schema}.${one.name}, of which rows change with its rows,`;
+        if (one !== found && !isOpen(one, declared))
+          return `${name} is not declared to have no rows of people.`;
+        if (one.hasRules === true) return `${name} has rules, which make other statements of this one.`;
+        const run = one.whenWritten?.find(({ code }) => !allowed.has(keyOf(code)));
+        if (run !== undefined)
+          return `code of your own runs for ${run.what} of ${name.replace(/,$/, '')}, which may read any table. If ${run.code.schema}.${run.code.name} reads none, name it in \`consent.targets[].functions\`.`;
+      }
+      return undefined;
     },
     ...findCallable(snapshot, declared.functions),
   };
@@ -57,8 +64,9 @@ function relationOf(
     if (narrowed !== undefined) return { kind: 'protected', schema, name, narrowed };
   }
   if (declared.open(found)) {
-    const isPart = ({ partOf }: SnapshotRelation) => partOf.some((whole) => keyOf(whole) === keyOf(found));
-    const part = snapshot.relations.find((one) => isPart(one) && declared.narrowed(one) !== undefined);
+    const part = partsOf(found, snapshot).find((one) =>
+      [one, ...one.partOf].some((whole) => declared.narrowed(whole) !== undefined),
+    );
     if (part === undefined) return { kind: 'open', schema, name };
     const reason = `it is declared to have none of people, and its part ${part.schema}.${part.name} has rows of people.`;
     return { kind: 'refused', schema, name, reason };
@@ -68,6 +76,36 @@ function relationOf(
   if (found.kind === 'other')
     return { kind: 'refused', schema, name, reason: 'it is neither a table nor a view.' };
   return undefined;
+}
+
+function partsOf(found: SnapshotRelation, { relations }: CatalogSnapshot): readonly SnapshotRelation[] {
+  return relations.filter(({ partOf }) => partOf.some((whole) => keyOf(whole) === keyOf(found)));
+}
+
+/** It, and all tables of which rows change or go with its rows: parts, and those that refer to it by foreign keys with `cascade` or `set`. */
+function changedWith(
+  found: SnapshotRelation,
+  {
+    relations,
+    snapshot,
+  }: { readonly relations: ReadonlyMap<string, SnapshotRelation>; readonly snapshot: CatalogSnapshot },
+): Iterable<SnapshotRelation> {
+  const all = new Set([found]);
+  // Those that are added are come to, too.
+  for (const one of all) {
+    for (const part of partsOf(one, snapshot)) all.add(part);
+    for (const name of one.changesRowsOf ?? []) {
+      const other = relations.get(keyOf(name));
+      if (other !== undefined) all.add(other);
+    }
+  }
+  return all;
+}
+
+/** Whether it, or what it is a part of, is declared to have no rows of people, and none of them to have some. */
+function isOpen(one: SnapshotRelation, declared: DeclaredTables): boolean {
+  const all = [one, ...one.partOf];
+  return all.some(declared.open) && all.every((whole) => declared.narrowed(whole) === undefined);
 }
 
 function keyOf({ schema, name }: QualifiedName): string {

@@ -209,7 +209,9 @@ class StatementReader {
       throw refused(
         `${named(relation)} has rows of people who did not agree; a job may only add rows to it, and not change those that are there.`,
       );
-    const reason = relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation);
+    const changes = how === 'changes' || overwrites;
+    const reason =
+      relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation, changes);
     if (reason !== undefined) throw refused(`Nothing may be written to ${named(relation)}: ${reason}`);
     this.reads.push({ relation, isWritten: true, node: target, replace: () => undefined });
     this.#fields(change, this.#with(change.withClause as Tree | undefined, scope), [

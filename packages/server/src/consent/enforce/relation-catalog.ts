@@ -6,8 +6,11 @@ export interface RelationCatalog {
   functionRefused(name: QualifiedName): string | undefined;
   /** Why a name may not stand behind a value, where PostgreSQL may call a function by it: `(value).name`; undefined: it may. */
   attributeRefused(name: string): string | undefined;
-  /** Why no rows may be written to it; undefined: they may, as far as its code goes. */
-  writingRefused(relation: { readonly schema: string; readonly name: string }): string | undefined;
+  /** Why no rows may be written to it, or why those that are there may not be changed; undefined: they may, as far as its code goes. */
+  writingRefused(
+    relation: { readonly schema: string; readonly name: string },
+    changes: boolean,
+  ): string | undefined;
   /** Why an operator may not be used; undefined: it may. */
   operatorRefused(name: QualifiedName): string | undefined;
   /** Why a type may not be cast to; undefined: it may. */

@@ -200,10 +200,127 @@ describe('code that runs when rows are written', () => {
     await expect(enforced('select site from sites')).resolves.toBeTypeOf('string');
   });
 
+  it('is refused where it decides about the partition', async () => {
+    await run(`${COUNTING} drop table shop.sites; create table shop.sites (site text, feels shop.mood) partition by list ((shop.checked(site)));
+      create table shop.sites_1 partition of shop.sites default`);
+    await expect(enforced("insert into sites (site) values ('b') returning tableoid")).rejects.toThrow(
+      /the key of the partitions of it.*shop\.checked/,
+    );
+  });
+
   it('is refused where it is a rule', async () => {
     await run('create rule r as on insert to shop.sites do also select * from shop.people');
     await expect(enforced("insert into sites (site) values ('b')")).rejects.toThrow(/it has rules/);
   });
+});
+
+describe('rows that change with those of an open table', () => {
+  const KEYED = 'alter table shop.sites add primary key (site);';
+  const CHANGES = [
+    "update sites set site = 'b'",
+    'delete from sites',
+    `insert into sites values ('a') on conflict (site) do update set site = 'b'`,
+  ];
+
+  it.each(['on delete cascade', 'on delete set null', 'on update cascade', 'on update set default'])(
+    'are not those of people: %s',
+    async (action) => {
+      await run(`${KEYED} alter table shop.people add site text default 'a' references shop.sites ${action}`);
+      for (const statement of CHANGES)
+        await expect(enforced(statement), statement).rejects.toThrow(
+          /written to "shop\.sites": shop\.people, of which rows change with its rows, is not declared/,
+        );
+      await expect(enforced("insert into sites values ('b')")).resolves.toBeTypeOf('string');
+    },
+  );
+
+  it('are not those of people, whatever stands in between', async () => {
+    await run(`${KEYED} create table shop.sites_2 (site text primary key references shop.sites on delete cascade);
+      alter table shop.people add site text references shop.sites_2 on delete cascade`);
+    for (const statement of CHANGES)
+      await expect(enforced(statement)).rejects.toThrow(/of which rows change with its rows/);
+  });
+
+  it('may change where they are open, too, and no code runs for it', async () => {
+    await run(
+      `${KEYED} create table shop.visits (site text references shop.sites on delete cascade) inherits (shop.sites)`,
+    );
+    for (const statement of CHANGES) await expect(enforced(statement)).resolves.toBeTypeOf('string');
+    await run(`create function shop.noted() returns trigger language plpgsql as 'begin return old; end';
+      create trigger t before delete on shop.visits for each row execute function shop.noted()`);
+    for (const statement of CHANGES)
+      await expect(enforced(statement)).rejects.toThrow(/a trigger of.*shop\.noted/);
+  });
+
+  it('are left alone where they are only looked at', async () => {
+    await run(`${KEYED} alter table shop.people add site text references shop.sites`);
+    for (const statement of CHANGES) await expect(enforced(statement)).resolves.toBeTypeOf('string');
+  });
+});
+
+it('lets nobody write to people through a view that is declared open', async () => {
+  await run(
+    'alter table shop.sites rename to places; create view shop.sites as select name as site from shop.people',
+  );
+  for (const statement of [
+    "update sites set site = 'b'",
+    'delete from sites',
+    "insert into sites values ('b')",
+  ])
+    await expect(enforced(statement)).rejects.toThrow(/written to "shop\.sites": it is a view/);
+});
+
+describe('values that run code', () => {
+  const CHECKED = `create function shop.fits(text) returns boolean language sql immutable as 'select count(*) > 0 from shop.people';`;
+
+  it.each([
+    ['a check of values', `${CHECKED} create domain shop.fitting as text check (shop.fits(value))`, 'fits'],
+    [
+      'a check by an operator',
+      `${CHECKED} create operator shop.@@@ (rightarg = text, function = shop.fits); create domain shop.fitting as text check (operator(shop.@@@) value)`,
+      'fits',
+    ],
+    [
+      'a default',
+      `create function shop.first() returns text language sql stable as 'select min(name) from shop.people'; create domain shop.fitting as text default shop.first()`,
+      'first',
+    ],
+  ])('are refused in every statement: %s', async (_, made, name) => {
+    await run(made);
+    await expect(enforced('select site from sites')).rejects.toThrow(
+      new RegExp(`shop\\.fitting.*shop\\.${name}`),
+    );
+    await expect(enforced('select site from sites', [name])).resolves.toBeTypeOf('string');
+  });
+
+  it('are refused inside ranges, and where they are read from a text', async () => {
+    await run('create type shop.span as range (subtype = shop.short)');
+    for (const value of ["'[a,b]'::span", "'{[a,b]}'::span_multirange", "array['[a,b]']::span[]"])
+      await expect(enforced(`select ${value} from sites`), value).rejects.toThrow(/its values are checked/);
+    for (const call of [
+      "array_in('{x}', 1, -1)",
+      "domain_in('x', 1, -1)",
+      "record_in('(a)', 1, -1)",
+      "range_in('[a,b]', 1, -1)",
+    ])
+      await expect(enforced(`select ${call} is null from sites`), call).rejects.toThrow(/not known to leave/);
+  });
+});
+
+it('refuses an operator that PostgreSQL may turn round into one that runs code', async () => {
+  await run(`set search_path = shop;
+    create function alike(text, text) returns boolean language sql immutable as 'select $1 = $2';
+    create function unlike(text, text) returns boolean language sql stable as 'select count(*) > 1 from shop.people';
+    create operator !== (leftarg = text, rightarg = text, function = unlike);
+    create operator === (leftarg = text, rightarg = text, function = alike, negator = !==)`);
+  const statement = "select count(*) from sites where not (site operator(shop.===) 'a')";
+  await expect(enforced(statement, ['alike'])).rejects.toThrow(/shop\.unlike/);
+  await expect(enforced(statement, ['alike', 'unlike'])).resolves.toBeTypeOf('string');
+});
+
+it('takes a column for one whose name a function of PostgreSQL has that nobody can call', async () => {
+  await run('alter table shop.sites add system text, add bernoulli text');
+  await expect(enforced('select s.system, (s).bernoulli from sites s')).resolves.toBeTypeOf('string');
 });
 
 describe('comparisons that run code', () => {
@@ -238,6 +355,12 @@ it('refuses a table without people of which a part has some', async () => {
   for (const statement of ['select site from sites', "update sites set site = 'x' returning *"])
     await expect(enforced(statement)).rejects.toThrow(/its part shop\.people has rows of people/);
   await expect(enforced('select site from people')).resolves.toBeTypeOf('string');
+});
+
+it('refuses a table without people that has a part in common with one that has some', async () => {
+  await run('create table shop.both () inherits (shop.sites, shop.people)');
+  for (const statement of ['select site from sites', "update sites set site = 'x' returning *"])
+    await expect(enforced(statement)).rejects.toThrow(/its part shop\.both has rows of people/);
 });
 
 it('refuses nothing where nobody made any', async () => {

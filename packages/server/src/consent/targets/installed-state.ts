@@ -75,7 +75,7 @@ export async function requireColumns(client: pg.ClientBase, { tables }: Target):
   ]);
 }
 
-/** Tables said to have no personal data that have rows of one with people's, as its part or because it is a part of them. */
+/** Tables said to have no personal data that have rows of one with people's: as its part, as its whole, or because both have a part that is one. */
 async function openParts(client: pg.ClientBase, tables: readonly TargetTable[]): Promise<readonly string[]> {
   const { rows } = await client.query<Record<'open' | 'people', number>>(
     `with recursive ancestors(oid, ancestor) as (
@@ -84,9 +84,11 @@ async function openParts(client: pg.ClientBase, tables: readonly TargetTable[]):
      ), declared as (
        select c.oid, place, is_open from unnest($1::text[], $2::text[], $3::boolean[]) with ordinality as t (schema, name, is_open, place)
        join pg_catalog.pg_namespace n on n.nspname = schema join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = name
+     ), members(oid, whole) as (
+       select oid, ancestor from ancestors union all select oid, oid from declared
      )
      select o.place::int as open, p.place::int as people from declared o join declared p on o.is_open and not p.is_open
-     where exists (select from ancestors a where (a.oid, ancestor) in ((o.oid, p.oid), (p.oid, o.oid))) order by 1, 2`,
+     where exists (select from members mine join members theirs using (oid) where mine.whole = o.oid and theirs.whole = p.oid) order by 1, 2`,
     [
       tables.map(({ schema }) => schema),
       tables.map(({ name }) => name),

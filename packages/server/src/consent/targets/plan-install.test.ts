@@ -253,9 +253,11 @@ it.each([
     'all_letters',
     'public.all_letters is declared to have none of people, and shares rows with public.letters',
   ],
+  ['half', 'public.half is declared to have none of people, and shares rows with public.letters'],
 ])('refuses to call %s a table without people', async (name, words) => {
   await house.shop.query(
-    'create table if not exists all_letters (); alter table letters inherit all_letters',
+    `create table if not exists all_letters (); alter table letters inherit all_letters;
+     create table half (); create table both_halves () inherits (half, letters)`,
   );
   const open = { kind: 'open', schema: 'public', name } as const;
   try {
@@ -263,7 +265,7 @@ it.each([
       on(planInstall, { ...house.target, tables: [...house.target.tables, open] }),
     ).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining(words) });
   } finally {
-    await house.shop.query('alter table letters no inherit all_letters');
+    await house.shop.query('drop table both_halves, half; alter table letters no inherit all_letters');
   }
 });
 
