@@ -1,6 +1,7 @@
 import type { ConsentExport } from '../consent-export/index.ts';
 import { requireHarmless } from './duckdb-functions.ts';
 import { type DuckDbConnection, parseDuckDb, sameTree, type Tree } from './duckdb-tree.ts';
+import { requireSameColumns } from './narrowed-columns.ts';
 import { type BaseTable, folded, readDuckDbStatement, type TableRead } from './read-duckdb-statement.ts';
 import { SqlRefusedError } from './sql-refused-error.ts';
 import { type TableSpan, tableSpans } from './table-span.ts';
@@ -72,11 +73,12 @@ async function enforceWithin(sql: string, options: EnforceDuckDbOptions): Promis
         `The export for ${one.table} is for the purpose ${one.consent.purpose}, and not for ${purpose}.`,
       );
   const tree = await parseDuckDb(connection, sql);
-  const { reads, calls } = readDuckDbStatement(tree);
+  const { reads, calls, columns } = readDuckDbStatement(tree);
   await requireHarmless(connection, calls);
   const found = reads.map((read) => ({ read, table: find(read.node, tables) }));
   const narrowed = found.flatMap(({ read, table }) => ('consent' in table ? [{ read, table }] : []));
   for (const table of new Set(narrowed.map((one) => one.table))) await requireComparable(connection, table);
+  await requireSameColumns(connection, columns, narrowed);
   const inner = new Map<Narrowed, Tree>();
   for (const { table } of narrowed)
     if (!inner.has(table)) inner.set(table, await parseDuckDb(connection, queryOf(table).slice(1, -1)));

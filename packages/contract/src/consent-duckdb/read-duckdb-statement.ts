@@ -77,13 +77,15 @@ interface Place {
   readonly replace: (node: Tree) => void;
 }
 
-/** Every table that the statement names, but for names of `with`, and every function. Throws {@link SqlRefusedError} for whatever is not known to be harmless. */
+/** Every table that the statement names, but for names of `with`, every function, and every column with what stands before its name. Throws {@link SqlRefusedError} for whatever is not known to be harmless. */
 export function readDuckDbStatement(statement: Tree): {
   readonly reads: readonly TableRead[];
   readonly calls: readonly Call[];
+  readonly columns: readonly (readonly string[])[];
 } {
   const reads: TableRead[] = [];
   const calls: Call[] = [];
+  const columns: (readonly string[])[] = [];
 
   function visit(value: unknown, place: Place): void {
     if (Array.isArray(value)) {
@@ -102,12 +104,14 @@ export function readDuckDbStatement(statement: Tree): {
       if (!EXPRESSIONS.has(kind)) throw refusedKind(kind);
       if (kind === 'FUNCTION' || kind === 'WINDOW')
         calls.push({ name: String(node.function_name), kind: 'expression' });
+      if (kind === 'COLUMN_REF') columns.push(node.column_names as readonly string[]);
     } else if (typeof type === 'string') {
       if (!NODES.has(type) && !PLAIN_TYPES.has(type)) throw refusedKind(type);
       if (type === 'BASE_TABLE') {
         read(node as BaseTable, place);
         return;
       }
+      if (type === 'JOIN') columns.push(...(node.using_columns as readonly string[]).map((name) => [name]));
       if (type === 'TABLE_FUNCTION') {
         const { function: called } = node as { readonly function?: Tree };
         calls.push({ name: String(called?.function_name), kind: 'table' });
@@ -154,7 +158,7 @@ export function readDuckDbStatement(statement: Tree): {
   }
 
   visit(statement, { scope: new Set(), replace: () => undefined });
-  return { reads, calls };
+  return { reads, calls, columns };
 }
 
 interface CteMap {

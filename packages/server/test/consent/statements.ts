@@ -88,6 +88,16 @@ const SHAPES = [
   "select jt.b from P p, json_table(p.more, $$$.b[*]$$ columns (b int path '$')) jt",
   'select cast(n as text) || user_id from E where n % 2 = 0 and not (n = 4)',
   'select bool_and(n > 0), every(n < 20), any_value(n) is not null from E',
+  'select E.event_site, count(*) from E group by E.event_site having max(E.n) > 2 order by E.event_site',
+  'select E.*, P.tags[1] from E join P on E.user_id = P.user_id where E.n > 8',
+  'select sites.site, (select max(E.n) from E where E.event_site = public.sites.site) from sites',
+  'select P.name from P where exists (select from E where E.user_id = P.user_id and E.n > 9)',
+  'select /* ü 💶 */ E /* of */ . -- people\n n from E, generate_series(1, 1) where E.n = 3',
+  'select public.site_views.site, count(*) from public.site_views group by 1',
+  'select * from -- fact table\n E -- a table\n, /* table */ P where E.user_id = P.user_id and E.n = 5',
+  'select * from E as e, -- dimension table\n sites where e.event_site = site and n > 6',
+  'select * from (table E) as e union all (TABLE  E)',
+  'select s.site, e.id from sites as s tablesample bernoulli (100) repeatable (1) left join E as e on e.event_site = s.site',
 ];
 
 /** Ways to name the two tables. */

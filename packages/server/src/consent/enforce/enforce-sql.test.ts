@@ -19,11 +19,11 @@ beforeAll(async () => {
   await loadParser();
   ({ full, truth } = await openTwoShops(PATIENCE));
   catalog = createCatalog(await loadSnapshot(full.pool), {
-    narrowed: ({ name }) =>
-      PEOPLE.includes(name)
+    narrowed: ({ schema, name }) =>
+      PEOPLE.includes(name) && schema !== 'shop_b'
         ? (row) => ` where exists (select from consent.agreed as a where a.user_id = ${row}.user_id)`
         : undefined,
-    open: ({ name }) => OPEN.includes(name),
+    open: ({ schema, name }) => OPEN.includes(name) || schema === 'shop_b',
     functions: [],
   });
 });
@@ -32,6 +32,18 @@ afterAll(async () => {
   await full?.[Symbol.asyncDispose]();
   await truth?.[Symbol.asyncDispose]();
 });
+
+/** With tables of one name in two schemas. */
+const TWO_SCHEMAS = [
+  'select count(*) from public.user_events e, shop_b.user_events b where e.id = b.id and e.n > b.n',
+  'select count(*) from public.user_events e where exists (select from shop_b.user_events where user_events.id = e.id)',
+  'select a.n, (select count(*) from public.user_events where user_events.n = a.n) from shop_b.user_events a',
+  'select site, (select count(*) from user_events where event_site = site and sites.ctid is not null) from sites',
+  'select (select count(*) from shop_b.user_events tablesample system (100)), count(*) from user_events',
+  'select j.kind, b.n from (public.user_events join sites on site = event_site) as j, shop_b.user_events b where j.id = b.id',
+  'select count(*) from (public.user_events join sites on site = event_site) as j, shop_b.user_events where j.id = user_events.id',
+  'select public.sites.rank, shop_b.sites.rank, (select count(*) from user_events) from public.sites, shop_b.sites where public.sites.site = shop_b.sites.site',
+];
 
 /** What it gives, or undefined if the database gave up: some random statements have too many rows to be counted. */
 async function inTime<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
@@ -50,7 +62,7 @@ async function rowsOf(database: Shop, sql: string): Promise<readonly string[]> {
 }
 
 describe('each statement sees what it would see if the rows of those who refused were not there', () => {
-  it.each(STATEMENTS)('%s', async (sql) => {
+  it.each([...STATEMENTS, ...TWO_SCHEMAS])('%s', async (sql) => {
     const expected = await rowsOf(truth, sql);
     expect(await rowsOf(full, enforceSql(sql, catalog).sql)).toEqual(expected);
   });
@@ -76,6 +88,30 @@ it.each([
   ['select user_id into made from profiles', 'select * from made'],
   ['create table made as table user_events', 'select * from made'],
   ['update results set n = (select count(*) from user_events)', 'select * from results'],
+  [
+    'update results set (site, n) = (select site, rank + 10 from sites s where s.site = results.site) where site in (select event_site from user_events)',
+    'select * from results',
+  ],
+  [
+    'update results set (n, site) = (select count(*), results.site || min(e.event_site) from public.user_events e, profiles where e.user_id = profiles.user_id and e.event_site = results.site)',
+    'select * from results',
+  ],
+  [
+    'update results set (n, site) = (select max(public.user_events.n), results.site || count(*) from -- a table\n public.user_events where public.user_events.event_site = results.site)',
+    'select * from results',
+  ],
+  [
+    "insert into results select 's1', 2 on conflict (site) do update set (site, n) = (select s.site || '!', count(*) from sites s, user_events e where e.event_site = s.site and s.site = excluded.site group by 1)",
+    'select * from results',
+  ],
+  [
+    "with x as (insert into profiles (user_id) values ('new') returning public.profiles.user_id as id, (select count(*) from public.profiles where public.profiles.user_id < 'v') as n) insert into results select id, n from x",
+    'select * from results',
+  ],
+  [
+    'insert into -- results table\n results select event_site || 1, count(*) from user_events group by 1',
+    'select * from results',
+  ],
   [
     'delete from results where site in (select event_site from user_events where id < 100)',
     'select * from results',
@@ -139,7 +175,40 @@ it.each([
   ['select * from user_events *', 'Name it as `schema.table as alias`'],
   ['table /* of people */ user_events', 'Name it as `schema.table as alias`'],
   ['select * from only user_events', '`only`'],
-  ['select * from user_events tablesample system (50)', 'SAMPLE'],
+  ['select * from user_events tablesample system (50)', 'among the rows of everybody'],
+  ['select * from site_views tablesample system (50)', 'among the rows of everybody'],
+  ['select * from sites tablesample system_rows (5)', 'TABLESAMPLE'],
+  [
+    'select * from public.user_events, shop_b.user_events where public.user_events.id = shop_b.user_events.id',
+    'Give each of the tables called user_events an alias',
+  ],
+  [
+    'select 1 from shop_b.user_events tablesample system (10) join public.user_events on true',
+    'Give each of the tables called user_events an alias',
+  ],
+  [
+    'update shop_b.user_events set n = 1 from sites join public.user_events on true',
+    'Give each of the tables called user_events an alias',
+  ],
+  [
+    'select (select count(*) from shop_b.user_events where public.user_events.id = 1) from public.user_events',
+    'Give the table an alias',
+  ],
+  [
+    'select (select count(*) from sites user_events where public.user_events.event_site = site) from user_events',
+    'Give the table an alias',
+  ],
+  [
+    'with user_events as (select 1 as id) select (select count(*) from user_events where public.user_events.id = 1) from public.user_events',
+    'Give the table an alias',
+  ],
+  [
+    'select (select public.profiles.user_id from cast(profiles.name as text)) from public.profiles',
+    'Give the table an alias',
+  ],
+  ['select other.public.user_events.id from user_events', 'with its database'],
+  ['select (select count(*) from user_events where ctid = sites.ctid) from sites', 'no column "ctid"'],
+  ['select site from sites where exists (select from site_views where xmin is not null)', 'no column "xmin"'],
   ['select own_count()', 'consent.targets[].functions'],
   ['select public.own_count()', 'consent.targets[].functions'],
   ['select site ~~> $$%$$ from sites', 'code of your own runs for it'],
@@ -175,6 +244,21 @@ it('leaves a statement that reads nothing of people as it is', () => {
 it.each([
   ['select sites.site, sites from sites where sites.owner is null', '"public"."sites"'],
   ['table sites', '"public"."sites"'],
+  ['select ctid, site from sites tablesample system (100)', '"public"."sites" tablesample system (100)'],
+  ['select * from -- fact table\n sites', '-- fact table\n "public"."sites"'],
+  ['select * from sites, -- dimension table\n results r', '-- dimension table\n "public"."results" r'],
+  [
+    'insert into -- results table\n results select site, 1 from sites',
+    '-- results table\n "public"."results" select',
+  ],
+  [
+    'update results set (site, n) = (select site, rank from sites s where s.site = results.site)',
+    '(select site, rank from "public"."sites" s where',
+  ],
+  [
+    "insert into results values ('s1', 1) on conflict (site) do update set (site, n) = (select site, 2 from sites s where s.site = excluded.site)",
+    'select site, 2 from "public"."sites" s',
+  ],
   ['select * from 💶 e, sites where sites.site = e.site', '"public"."💶" e, "public"."sites" where'],
   ['select * from only sites s, u&"!0073ites" uescape \'!\' t', '"public"."sites" s, "public"."sites" t'],
   [

@@ -1,6 +1,12 @@
-import { type RangeVar, type RelationRead, readStatement } from './read-statement.ts';
+import {
+  type ColumnRef,
+  isReplaced,
+  type RangeVar,
+  type RelationRead,
+  readStatement,
+} from './read-statement.ts';
 import type { Relation, RelationCatalog } from './relation-catalog.ts';
-import { identifierText, relationSpans } from './relation-span.ts';
+import { identifierText, relationSpan, schemaSpan, type TextSpan, unitsOf } from './relation-span.ts';
 import { parseStatement, refused, sameTree, type Tree, tooDeep } from './sql-tree.ts';
 
 export interface EnforcedSql {
@@ -38,8 +44,11 @@ const UNSAFE_NAME =
   'The statement names a table in a way that cannot be rewritten safely. Name it as `schema.table as alias`.';
 
 interface Replacement {
-  readonly node: RangeVar;
-  /** What replaces the name. */
+  /** In bytes of UTF-8. */
+  readonly location: number | undefined;
+  /** What is replaced, if the location is this one in UTF-16 units. */
+  readonly spanAt: (sql: string, start: number) => TextSpan;
+  /** What replaces it. */
   readonly text: string;
   /** Does to the tree what is done to the text. */
   readonly intend: () => void;
@@ -47,12 +56,12 @@ interface Replacement {
 
 function enforce(sql: string, catalog: RelationCatalog, depth: number): EnforcedSql {
   const tree = parseStatement(sql);
-  const reads = readStatement(tree, catalog);
-  const replacements: Replacement[] = [];
+  const { reads, columns } = readStatement(tree, catalog);
+  const replacements: Replacement[] = columns.map(withoutSchema);
   const relations = new Map<string, Pick<Relation, 'schema' | 'name'>>();
   for (const read of reads) {
     const { relation, node } = read;
-    if (relation.kind === 'open' || read.isWritten) {
+    if (!isReplaced(read)) {
       if (node.schemaname === undefined) replacements.push(qualified(read));
       continue;
     }
@@ -79,15 +88,37 @@ function parseRewritten(text: string): Tree {
 }
 
 /** A table with its schema; in `from` it keeps its name as alias. */
-function qualified({ relation: { schema, name }, node }: RelationRead): Replacement {
+function qualified(read: RelationRead): Replacement {
+  const { schema, name } = read.relation;
   const text = `${identifierText(schema)}.${identifierText(name)}`;
-  return { node, text, intend: () => Object.assign(node, { schemaname: schema }) };
+  return replacement(read, text, () => Object.assign(read.node, { schemaname: schema }));
 }
 
 /** @param query - in brackets, without an alias */
-function narrowed({ node, replace }: RelationRead, query: string): Replacement {
+function narrowed(read: RelationRead, query: string): Replacement {
+  const { node, replace } = read;
   const alias = node.alias === undefined ? ` as ${identifierText(node.relname)}` : '';
-  return { node, text: `${query}${alias}`, intend: () => replace(subselect(query, node)) };
+  return replacement(read, `${query}${alias}`, () => replace(subselect(query, node)));
+}
+
+function replacement({ node, isTable }: RelationRead, text: string, intend: () => void): Replacement {
+  return {
+    location: node.location,
+    spanAt: (sql, start) => relationSpan(sql, start, node, isTable),
+    text,
+    intend,
+  };
+}
+
+/** A column of what takes the place of a table is named with the table's name only. */
+function withoutSchema(node: ColumnRef): Replacement {
+  const [, relation] = node.fields;
+  return {
+    location: node.location,
+    spanAt: (sql, start) => schemaSpan(sql, start, relation?.String?.sval ?? ''),
+    text: '',
+    intend: () => Object.assign(node, { fields: node.fields.slice(1) }),
+  };
 }
 
 function queryOf(relation: Relation, catalog: RelationCatalog, depth: number) {
@@ -105,22 +136,38 @@ function queryOf(relation: Relation, catalog: RelationCatalog, depth: number) {
   return { query: `(${enforced.sql})`, relations: enforced.relations };
 }
 
-/** The text with each name replaced where it stands, from the last to the first. */
+/**
+ * The text with each name replaced where it stands. One place may be several times in a tree: what stands behind `(a, b) =` is there for
+ * each of the columns.
+ */
 function spliced(sql: string, replacements: readonly Replacement[]): string {
-  const spans = relationSpans(
+  const starts = unitsOf(
     sql,
-    replacements.map(({ node }) => node),
+    replacements.map(({ location }) => location ?? 0),
   );
   const sorted = replacements
-    .map(({ text }, index) => ({ text, span: spans[index] as (typeof spans)[number] }))
+    .map(({ text, spanAt }, index) => ({ text, span: spanAt(sql, starts[index] ?? 0) }))
     .sort((a, b) => a.span.start - b.span.start);
   const parts: string[] = [];
   let at = 0;
-  for (const { text, span } of sorted) {
+  let last: (typeof sorted)[number] | undefined;
+  for (const one of sorted) {
+    if (last !== undefined && isSame(last, one)) continue;
+    last = one;
+    const { text, span } = one;
     parts.push(sql.slice(at, span.start), span.before, text);
     at = span.end;
   }
   return [...parts, sql.slice(at)].join('');
+}
+
+interface Spliced {
+  readonly text: string;
+  readonly span: TextSpan;
+}
+
+function isSame(one: Spliced, other: Spliced): boolean {
+  return one.span.start === other.span.start && one.span.end === other.span.end && one.text === other.text;
 }
 
 /** What the parser makes of `(query) as alias` in `from`. */

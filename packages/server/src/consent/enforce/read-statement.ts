@@ -1,3 +1,4 @@
+import { RangeNames } from './range-names.ts';
 import type { QualifiedName, Relation, RelationCatalog } from './relation-catalog.ts';
 import { refused, type Tree } from './sql-tree.ts';
 
@@ -6,6 +7,8 @@ export interface RelationRead {
   readonly relation: Relation;
   /** Whether it is what rows are written to, and not read there. */
   readonly isWritten: boolean;
+  /** Whether it is read by `table t`, which is short for `select * from t`. */
+  readonly isTable: boolean;
   /** The `RangeVar`. */
   readonly node: RangeVar;
   /** Puts another node in its place. */
@@ -23,14 +26,33 @@ export interface RangeVar extends Tree {
   readonly location: number;
 }
 
+/** A column as it is named: `schema.table.column`, or less. */
+export interface ColumnRef extends Tree {
+  /** The last may be a star. */
+  readonly fields: readonly { readonly String?: { readonly sval?: string } }[];
+  /** In bytes of UTF-8. */
+  readonly location?: number;
+}
+
+export interface StatementRead {
+  readonly reads: readonly RelationRead[];
+  /** Columns that are named with the schema of a relation that is replaced. */
+  readonly columns: readonly ColumnRef[];
+}
+
+/** Whether other rows take its place. */
+export function isReplaced({ relation, isWritten }: RelationRead): boolean {
+  return relation.kind !== 'open' && !isWritten;
+}
+
 /** Kinds of nodes without a rule of their own: all of their fields are read. Any other kind is refused. */
 const PLAIN = new Set(
-  `A_ArrayExpr A_Const A_Indices A_Star Alias BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen CoalesceExpr
+  `A_ArrayExpr A_Const A_Indices A_Star BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen CoalesceExpr
   CollateClause ColumnDef Float GroupingFunc GroupingSet IndexElem InferClause Integer JoinExpr JsonAggConstructor JsonArrayAgg
   JsonArrayConstructor JsonArrayQueryConstructor JsonBehavior JsonFormat JsonFuncExpr JsonIsPredicate JsonKeyValue JsonObjectAgg
   JsonObjectConstructor JsonOutput JsonParseExpr JsonReturning JsonScalarExpr JsonSerializeExpr JsonTable JsonTableColumn JsonTablePathSpec
-  JsonArgument JsonValueExpr List MinMaxExpr MultiAssignRef NamedArgExpr NullTest OnConflictClause ParamRef RangeFunction RangeSubselect
-  RangeTableFunc RangeTableFuncCol ResTarget ReturningClause ReturningOption RowExpr SQLValueFunction SetToDefault String TypeCast WindowDef CTESearchClause CTECycleClause XmlExpr XmlSerialize`.split(
+  JsonArgument JsonValueExpr List MinMaxExpr MultiAssignRef NamedArgExpr NullTest OnConflictClause ParamRef RangeSubselect
+  RangeTableFunc RangeTableFuncCol ResTarget ReturningClause RowExpr SQLValueFunction SetToDefault String TypeCast WindowDef CTESearchClause CTECycleClause XmlExpr XmlSerialize`.split(
     /\s+/,
   ),
 );
@@ -70,20 +92,26 @@ const KIND_OF_FIELD: ReadonlyMap<string, string> = new Map([
 
 const STATEMENTS = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'CreateTableAsStmt']);
 
+/** What every table has, and no subquery. */
+const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+/** Ways to take a part of a table's rows that PostgreSQL has itself. */
+const SAMPLERS = new Set(['system', 'bernoulli']);
+
 /** Names of `with` that hide relations. */
 type Scope = ReadonlySet<string>;
 
 /**
- * Every relation that the statement reads or writes to, wherever it stands. Throws SQL_REFUSED for whatever is not known to be harmless: kinds
- * of statements and of nodes, functions, operators, types, relations.
+ * Every relation that the statement reads or writes to, wherever it stands, and the columns that are named with the schema of one. Throws
+ * SQL_REFUSED for whatever is not known to be harmless: kinds of statements and of nodes, functions, operators, types, relations.
  */
-export function readStatement(statement: Tree, catalog: RelationCatalog): readonly RelationRead[] {
+export function readStatement(statement: Tree, catalog: RelationCatalog): StatementRead {
   if (catalog.unseenCode !== undefined) throw refused(catalog.unseenCode);
   const reader = new StatementReader(catalog);
   const [kind = ''] = Object.keys(statement);
   if (!STATEMENTS.has(kind)) throw refused(`${wordsOf(kind)} is not a statement that a job may run.`);
   reader.visit(statement, { scope: new Set(), replace: () => undefined });
-  return reader.reads;
+  return { reads: reader.reads, columns: reader.replacedColumns() };
 }
 
 interface Place {
@@ -94,6 +122,12 @@ interface Place {
 class StatementReader {
   readonly reads: RelationRead[] = [];
   readonly #catalog: RelationCatalog;
+  readonly #names = new RangeNames();
+  /** With a schema. */
+  readonly #longColumns: ColumnRef[] = [];
+  #systemColumn: string | undefined;
+  /** What is read by `table t`. */
+  readonly #shorthands = new Set<unknown>();
   /** Kinds of nodes with a rule of their own. */
   readonly #rules: ReadonlyMap<string, (node: Tree, place: Place) => void>;
 
@@ -111,11 +145,11 @@ class StatementReader {
         'A_Indirection',
         (node, { scope }) => this.#attributes(node, scope, node.indirection as readonly Tree[]),
       ],
-      [
-        'ColumnRef',
-        (node, { scope }) =>
-          this.#attributes(node, scope, (node.fields as readonly Tree[]).slice(1).slice(-1)),
-      ],
+      ['ColumnRef', (node, { scope }) => this.#column(node as ColumnRef, scope)],
+      ['Alias', (node, { scope }) => this.#alias(node, scope)],
+      ['ReturningOption', (node) => this.#names.addOther(node.value)],
+      ['RangeFunction', (node, { scope }) => this.#rangeFunction(node, scope)],
+      ['RangeTableSample', (node, { scope }) => this.#sample(node, scope)],
       ['A_Expr', (node, { scope }) => this.#operator(node, scope, 'name')],
       ['SubLink', (node, { scope }) => this.#operator(node, scope, 'operName')],
       ['SortBy', (node, { scope }) => this.#operator(node, scope, 'useOp')],
@@ -181,7 +215,10 @@ class StatementReader {
     const inner = this.#with(select.withClause as Tree | undefined, scope);
     const into = select.intoClause as Tree | undefined;
     if (into !== undefined) this.#newTable(into);
+    const from = (select.fromClause ?? []) as readonly Tree[];
+    if (isShorthand(select)) this.#shorthands.add(from[0]?.RangeVar);
     this.#fields(select, inner, ['withClause', 'intoClause']);
+    this.#distinct(from, inner);
   }
 
   /** The scope of what follows a `with`. Without `recursive` a query sees those before it, with it all of them. */
@@ -210,14 +247,20 @@ class StatementReader {
         `${named(relation)} has rows of people who did not agree; a job may only add rows to it, and not change those that are there.`,
       );
     const changes = how === 'changes' || overwrites;
-    const reason =
-      relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation, changes);
+    const reason = relation.kind === 'refused' ? undefined : this.#catalog.writingRefused(relation, changes);
     if (reason !== undefined) throw refused(`Nothing may be written to ${named(relation)}: ${reason}`);
-    this.reads.push({ relation, isWritten: true, node: target, replace: () => undefined });
-    this.#fields(change, this.#with(change.withClause as Tree | undefined, scope), [
-      'withClause',
-      'relation',
-    ]);
+    this.reads.push({
+      relation,
+      isWritten: true,
+      isTable: false,
+      node: target,
+      replace: () => undefined,
+    });
+    this.#called(target, relation);
+    const inner = this.#with(change.withClause as Tree | undefined, scope);
+    this.#fields(change, inner, ['withClause', 'relation']);
+    const from = [change.fromClause, change.usingClause].flatMap((items) => (items ?? []) as readonly Tree[]);
+    this.#distinct(from, inner, target);
   }
 
   #createTable(create: Tree, scope: Scope): void {
@@ -235,8 +278,99 @@ class StatementReader {
   }
 
   #read(node: RangeVar, { scope, replace }: Place): void {
-    if (node.schemaname === undefined && node.catalogname === undefined && scope.has(node.relname)) return;
-    this.reads.push({ relation: this.#known(node), isWritten: false, node, replace });
+    if (isOfWith(node, scope)) {
+      this.#called(node, undefined);
+      return;
+    }
+    const relation = this.#known(node);
+    this.#called(node, relation);
+    this.reads.push({ relation, isWritten: false, isTable: this.#shorthands.has(node), node, replace });
+  }
+
+  /** Notes by what name its columns are found. */
+  #called({ alias, relname }: RangeVar, relation: Relation | undefined): void {
+    if (alias !== undefined) this.#names.addOther(alias.aliasname);
+    else if (relation === undefined) this.#names.addOther(relname);
+    else this.#names.addTable(relation);
+  }
+
+  /** PostgreSQL tells tables of one name by their schemas; what takes their places has none. */
+  #distinct(from: readonly Tree[], scope: Scope, target?: RangeVar): void {
+    const nodes = target === undefined ? rangeVars(from) : [target, ...rangeVars(from)];
+    if (nodes.length < 2) return;
+    const seen = new Map<string, Relation>();
+    for (const node of nodes) {
+      if (node.alias !== undefined || (node !== target && isOfWith(node, scope))) continue;
+      const relation = this.#known(node);
+      const other = seen.get(node.relname);
+      seen.set(node.relname, relation);
+      if (other === undefined || other.schema === relation.schema) continue;
+      if (other.kind !== 'open' || relation.kind !== 'open')
+        throw refused(
+          `${named(other)} and ${named(relation)} stand in one \`from\`. Give each of the tables called ${node.relname} an alias.`,
+        );
+    }
+  }
+
+  #sample(node: Tree, scope: Scope): void {
+    const method = nameOf(node.method);
+    if (!SAMPLERS.has(method.name) || (method.schema ?? 'pg_catalog') !== 'pg_catalog')
+      throw refused(
+        `TABLESAMPLE with ${named(method)} is not known to be harmless. Use \`system\` or \`bernoulli\`.`,
+      );
+    const before = this.reads.length;
+    this.visit(node.relation as Tree, { scope, replace: () => undefined });
+    const read = this.reads[before];
+    if (read !== undefined && isReplaced(read))
+      throw refused(
+        `${named(read.relation)} cannot be read with TABLESAMPLE, which chooses among the rows of everybody. Write \`where random() < 0.1\` instead.`,
+      );
+    this.#fields(node, scope, ['relation', 'method']);
+  }
+
+  #alias(alias: Tree, scope: Scope): void {
+    this.#names.addOther(alias.aliasname);
+    this.#fields(alias, scope);
+  }
+
+  #rangeFunction(node: Tree, scope: Scope): void {
+    if (node.alias === undefined)
+      this.#names.addFunctions(node.functions as readonly { readonly List: Tree }[]);
+    this.#fields(node, scope);
+  }
+
+  #column(node: ColumnRef, scope: Scope): void {
+    const [first] = node.fields;
+    if (node.fields.length > 2) this.#longColumns.push(node);
+    if (node.fields.length === 1 && SYSTEM_COLUMNS.has(first?.String?.sval ?? ''))
+      this.#systemColumn ??= first?.String?.sval;
+    this.#attributes(node, scope, node.fields.slice(1).slice(-1));
+  }
+
+  /**
+   * The columns that are named with the schema of what is replaced, which has none any more. Refused where another would be found
+   * without it. To be called when everything was visited.
+   */
+  replacedColumns(): readonly ColumnRef[] {
+    const replaced = this.reads.filter(isReplaced).map(({ relation }) => relation);
+    if (replaced.length > 0 && this.#systemColumn !== undefined)
+      throw refused(
+        `A table with people's rows has no column "${this.#systemColumn}" here, and that of another table would be taken for it. Name it with its table: \`table.${this.#systemColumn}\`.`,
+      );
+    if (this.#longColumns.length === 0) return [];
+    const keys = new Set(replaced.map(keyOf));
+    return this.#longColumns.filter(({ fields }) => {
+      const texts = fields.map(({ String: text }) => text?.sval ?? '*');
+      const [schema = '', name = ''] = texts.slice(-3, -1);
+      if (!keys.has(keyOf({ schema, name }))) return false;
+      if (texts.length > 3)
+        throw refused(`${named({ schema, name })} is named with its database. Leave that out.`);
+      if (!this.#names.isOnly({ schema, name }))
+        throw refused(
+          `"${texts.join('.')}" may be taken for a column of something else called ${name}. Give the table an alias, and name the column with it.`,
+        );
+      return true;
+    });
   }
 
   #known(node: RangeVar): Relation {
@@ -286,6 +420,33 @@ class StatementReader {
     const reason = this.#catalog.typeRefused(name);
     if (reason !== undefined) throw refused(`The type ${named(name)} may not be used: ${reason}`);
   }
+}
+
+/** Whether it is `table t`: its star stands nowhere in the text. */
+function isShorthand(select: Tree): boolean {
+  const [first] = (select.targetList ?? []) as readonly { readonly ResTarget?: Tree }[];
+  return first?.ResTarget?.location === -1;
+}
+
+/** Whether a `with` gives its rows. */
+function isOfWith({ catalogname, schemaname, relname }: RangeVar, scope: Scope): boolean {
+  return schemaname === undefined && catalogname === undefined && scope.has(relname);
+}
+
+/** What a `from` names; within joins too, if they have no alias that hides it. */
+function rangeVars(from: readonly Tree[]): readonly RangeVar[] {
+  return from.flatMap((item) => {
+    if (item.RangeVar !== undefined) return [item.RangeVar as RangeVar];
+    const sampled = item.RangeTableSample as { readonly relation: Tree } | undefined;
+    if (sampled !== undefined) return rangeVars([sampled.relation]);
+    const join = item.JoinExpr as Record<'larg' | 'rarg' | 'alias', Tree | undefined> | undefined;
+    if (join === undefined || join.alias !== undefined) return [];
+    return rangeVars([join.larg ?? {}, join.rarg ?? {}]);
+  });
+}
+
+function keyOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return JSON.stringify([schema, name]);
 }
 
 /** The last two of the texts of a name. */

@@ -1,8 +1,8 @@
 import type { RangeVar } from './read-statement.ts';
 import { refused } from './sql-tree.ts';
 
-/** Where in a text a relation is named, in UTF-16 units, and what has to stand before what replaces the name. */
-export interface RelationSpan {
+/** A part of a text that is replaced, in UTF-16 units, and what has to stand before what replaces it. */
+export interface TextSpan {
   readonly start: number;
   readonly end: number;
   readonly before: string;
@@ -17,33 +17,33 @@ const GAP = /(?:\s|--[^\n\r]*(?:[\n\r]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*/y;
 const NAME = /(?:[uU]&)?"(?:[^"]|"")*"|[\p{L}_\u{80}-\u{10ffff}][\p{L}\p{N}_$\u{80}-\u{10ffff}]*/uy;
 const ESCAPE = /uescape(?:\s*)'[^']'/iy;
 /** `table t` is short for `select * from t`. */
-const TABLE = /(?<![\p{L}\p{N}_$"\u{80}-\u{10ffff}])table\s+$/iu;
+const TABLE = /(?<![\p{L}\p{N}_$"\u{80}-\u{10ffff}])table\s*$/iu;
 const LONGEST_TABLE = 64;
 
-/** The places of names whose first bytes the parser told. */
-export function relationSpans(sql: string, nodes: readonly RangeVar[]): readonly RelationSpan[] {
-  const starts = unitsOf(
-    sql,
-    nodes.map(({ location }) => location ?? 0),
-  );
-  return nodes.map((node, index) => spanOf(sql, starts[index] ?? 0, node));
-}
-
-function spanOf(sql: string, start: number, node: RangeVar): RelationSpan {
-  const parts = [node.schemaname, node.relname].filter((part) => part !== undefined).length;
+/** @param isTable - whether it is named as `table t` */
+export function relationSpan(sql: string, start: number, node: RangeVar, isTable: boolean): TextSpan {
   let end = start;
-  for (let part = 0; part < parts; part += 1) {
-    if (part > 0) {
-      const dot = after(GAP, sql, end);
-      if (sql[dot] !== '.') throw refused(`The name of "${node.relname}" cannot be found in the text.`);
-      end = after(GAP, sql, dot + 1);
-    }
-    const named = after(NAME, sql, end);
-    end = /^u&"/i.test(sql.slice(end, end + 3)) ? escapeAfter(sql, named) : named;
-  }
-  const table = TABLE.exec(sql.slice(Math.max(0, start - LONGEST_TABLE), start));
+  if (node.schemaname !== undefined) end = afterDot(sql, afterName(sql, end), node.relname);
+  end = afterName(sql, end);
+  const table = isTable ? TABLE.exec(sql.slice(Math.max(0, start - LONGEST_TABLE), start)) : null;
   if (table === null) return { start, end, before: '' };
   return { start: start - table[0].length, end, before: 'select * from ' };
+}
+
+/** The schema of a column that is named with it, and the dot behind it. */
+export function schemaSpan(sql: string, start: number, relname: string): TextSpan {
+  return { start, end: afterDot(sql, afterName(sql, start), relname), before: '' };
+}
+
+function afterDot(sql: string, end: number, relname: string): number {
+  const dot = after(GAP, sql, end);
+  if (sql[dot] !== '.') throw refused(`The name of "${relname}" cannot be found in the text.`);
+  return after(GAP, sql, dot + 1);
+}
+
+function afterName(sql: string, start: number): number {
+  const end = after(NAME, sql, start);
+  return /^u&"/i.test(sql.slice(start, start + 3)) ? escapeAfter(sql, end) : end;
 }
 
 function escapeAfter(sql: string, end: number): number {
@@ -59,7 +59,7 @@ function after(pattern: RegExp, sql: string, at: number): number {
 }
 
 /** Places in bytes of UTF-8 as places in UTF-16 units, by one walk over the text. */
-function unitsOf(sql: string, bytes: readonly number[]): readonly number[] {
+export function unitsOf(sql: string, bytes: readonly number[]): readonly number[] {
   if (Buffer.byteLength(sql) === sql.length) return bytes;
   const sorted = bytes.toSorted((a, b) => a - b);
   const units = new Map<number, number>();

@@ -2,7 +2,7 @@ import { isMysqlAddress } from '../../connectors/index.ts';
 import { type Config, type ConsentTargetConfig, HabeasError } from '../../foundation/index.ts';
 import { allowedByDefault, type Purpose } from '../purposes/index.ts';
 
-/** Of roles and schemas, in characters. */
+/** Of roles, schemas and views: in bytes for PostgreSQL, which cuts longer ones off, and otherwise in characters. */
 const LONGEST_NAME = 63;
 
 /** A database in which jobs see only those who agreed. */
@@ -75,11 +75,13 @@ function targetOf(
       `${where}: there are no purposes. Name a file in consent.purposes.`,
     );
   requireNames(config, purposes, where);
-  const long = tables.find((one) => viewName({ tables }, one).length > LONGEST_NAME);
+  const long = tables.find((one) => isTooLong(config.url, viewName({ tables }, one)));
   if (long !== undefined)
     throw new HabeasError(
       'CONFIG_INVALID',
-      `${where}: another table is called ${long.name} too, so that the views of ${long.schema}.${long.name} have that name whole, which is longer than ${LONGEST_NAME} characters. Use a target of its own for one of them.`,
+      viewName({ tables }, long) === long.name
+        ? `${where}: ${long.schema}.${long.name} has a name that is longer than ${longestName(config.url)}, so that no view can have it. Give the table a shorter one.`
+        : `${where}: another table is called ${long.name} too, so that the views of ${long.schema}.${long.name} have that name whole, which is longer than ${longestName(config.url)}. Use a target of its own for one of them.`,
     );
   return {
     key: config.key,
@@ -99,18 +101,26 @@ function requireNames(
   where: string,
 ): void {
   const long = purposes.find(
-    ({ code }) => `habeas_${key}_${code}`.length > LONGEST_NAME || `purpose_${code}`.length > LONGEST_NAME,
+    ({ code }) => isTooLong(url, `habeas_${key}_${code}`) || isTooLong(url, `purpose_${code}`),
   );
   if (long !== undefined)
     throw new HabeasError(
       'CONFIG_INVALID',
-      `${where}: habeas_${key}_${long.code} is longer than ${LONGEST_NAME} characters, and names of databases end there. Use a shorter key, or a shorter code of the purpose.`,
+      `${where}: habeas_${key}_${long.code} is longer than ${longestName(url)}, and names of databases end there. Use a shorter key, or a shorter code of the purpose.`,
     );
   if (row_security && isMysqlAddress(url))
     throw new HabeasError(
       'CONFIG_INVALID',
       `${where}: MariaDB has no row security. Leave \`row_security\` out, and use the views of its purposes.`,
     );
+}
+
+function isTooLong(url: string, name: string): boolean {
+  return (isMysqlAddress(url) ? name.length : Buffer.byteLength(name)) > LONGEST_NAME;
+}
+
+function longestName(url: string): string {
+  return `${LONGEST_NAME} ${isMysqlAddress(url) ? 'characters' : 'bytes'}`;
 }
 
 /** The targets of a configuration. Throws CONFIG_INVALID. */

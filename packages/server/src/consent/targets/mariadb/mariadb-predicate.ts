@@ -10,10 +10,10 @@ export const LONGEST_IDENTITY = 768;
 export const LARGEST_NUMBER = '9223372036854775807';
 
 /**
- * What ECMAScript's `trim` takes away of ASCII, at both ends. As bytes, because backslashes mean different things to different sessions, and with the flag
- * that a session can turn round (`default_regex_flags`).
+ * What ECMAScript's `trim` takes away of ASCII, at both ends. As bytes, because backslashes mean different things to different sessions, with the flag
+ * that a session can turn round (`default_regex_flags`), and with ends of the text that it cannot make those of each line.
  */
-const BLANKS = quoteText(String.raw`(?-U)^[\t-\r ]+|[\t-\r ]+\z`);
+const BLANKS = quoteText(String.raw`(?-U)\A[\t-\r ]+|[\t-\r ]+\z`);
 
 export interface NarrowOptions {
   readonly purpose: NumberedPurpose;

@@ -4,13 +4,18 @@ import type { TargetSignature } from '../read-signatures.ts';
 import type { StoreOptions, TargetStore } from '../target-store.ts';
 import { LARGEST_NUMBER, LONGEST_IDENTITY } from './mariadb-predicate.ts';
 import type { MariadbSession } from './mariadb-session.ts';
-import { EXACT, quoteName } from './mariadb-text.ts';
+import { EXACT, quoteName, quoteText } from './mariadb-text.ts';
 
 /** Rows that are sent at once: far less than a packet of MariaDB takes. */
 const ROWS = 1_000;
+/**
+ * A whole number as it is written. `$` would be before a last line feed, too, and the server may let `^` be at the start of any line (`default_regex_flags`).
+ * As bytes, because backslashes mean different things to different sessions.
+ */
+const NUMBER_TEXT = quoteText(String.raw`\A(0|-?[1-9][0-9]{0,18})\z`);
 /** Whether an identity is a whole number, as it is written, that fits into 64 bits. */
 const isNumberText = (identity: string) =>
-  `case when ${identity} regexp '^(0|-?[1-9][0-9]{0,18})$' then cast(${identity} as decimal(20)) between -9223372036854775808 and ${LARGEST_NUMBER} else false end`;
+  `case when ${identity} regexp ${NUMBER_TEXT} then cast(${identity} as decimal(20)) between -9223372036854775808 and ${LARGEST_NUMBER} else false end`;
 
 /** What people said, within the transaction of this session. */
 export function mariadbStore(session: MariadbSession): TargetStore {
@@ -89,8 +94,16 @@ async function merge(
   // What is no whole number is in no column of whole numbers.
   const usable = isNumber ? isNumberText('g.identity') : 'true';
   const number = 'cast(g.identity as signed)';
+  // Nobody is known by the number of another, as somebody who changed the table may have it.
+  const freed = isNumber
+    ? await session.change(
+        `delete s from ${SCHEMA}.given as g straight_join ${table} as s on s.number = case when ${usable} then ${number} end
+         where g.type = ? and s.identity <> g.identity`,
+        [type],
+      )
+    : 0;
   const updated = await session.change(
-    `update ${table} as s join ${SCHEMA}.given as g on g.identity = s.identity and g.type = ?
+    `update ${table} as s join ${SCHEMA}.given as g on g.identity = s.identity and g.type = ? and ${usable}
      set s.granted = g.granted, s.denied = g.denied${isNumber ? `, s.number = ${number}` : ''}
      where s.granted <> g.granted or s.denied <> g.denied${isNumber ? ` or s.number <> ${number}` : ''}`,
     [type],
@@ -101,12 +114,12 @@ async function merge(
      where g.type = ? and ${usable} and not exists (select 1 from ${table} as s where s.identity = g.identity)`,
     [type],
   );
-  if (!complete) return updated + inserted;
+  if (!complete) return freed + updated + inserted;
   const removed = await session.change(
-    `delete s from ${table} as s left join ${SCHEMA}.given as g on g.identity = s.identity and g.type = ? where g.identity is null`,
+    `delete s from ${table} as s left join ${SCHEMA}.given as g on g.identity = s.identity and g.type = ? and ${usable} where g.identity is null`,
     [type],
   );
-  return updated + inserted + removed;
+  return freed + updated + inserted + removed;
 }
 
 async function requireTable(session: MariadbSession, name: string, key: string): Promise<void> {

@@ -9,7 +9,7 @@ import { eventually } from '../../../../test/eventually.ts';
 import { requireProgram } from '../../../../test/requirements.ts';
 import { runHabeas } from '../../../../test/run-habeas.ts';
 import { createLogger, systemClock } from '../../../foundation/index.ts';
-import { createTargetSyncs, type InstallPlan, type Target } from '../index.ts';
+import { createTargetSyncs, type InstallPlan, openTarget, syncTarget, type Target } from '../index.ts';
 
 const program = requireProgram('mariadbd', '--version');
 
@@ -192,6 +192,77 @@ describe.skipIf(program === undefined)('a target in MariaDB', () => {
     await house.server.run('delete from shop.orders where id >= 2000');
   });
 
+  const ODD_SEVENS = ['7\n', '7 ', '07', '-0', '+7', '\uff17', '7\r\n', 'x\n7'];
+
+  it('takes no identity for a number but as it is written, whatever the server says about regular expressions', async () => {
+    const said = (identity: string, choices: Said['choices']): Said => ({
+      type: 'customer',
+      person: 0,
+      identity,
+      choices,
+    });
+    const sevens = async (purpose: string) => (await seen(purpose, 'orders')).filter((id) => id >= 2_000);
+    await house.server.run('insert into shop.orders values (2000, 7, 0), (2001, 8, 0)');
+    for (const flags of ['', 'MULTILINE', 'UNGREEDY,EXTENDED']) {
+      await house.server.run('set global default_regex_flags = ?', [flags]);
+      const fresh = openTarget({ key: house.target.key, url: house.url });
+      const sync = async (reconcile = false) => {
+        const source = await house.source.connect();
+        const { target, openValue } = house;
+        return syncTarget({ target, source, changeable: fresh, openValue, reconcile }).finally(() =>
+          source.release(),
+        );
+      };
+      try {
+        await house.say(ODD_SEVENS.map((one) => said(one, { analytics: true, advertising: false })));
+        await sync();
+        expect(await sevens('analytics')).toEqual([]);
+        expect(await sevens('advertising')).toEqual([2000, 2001]);
+        await house.say([said('7', { analytics: true, advertising: false })]);
+        await sync();
+        expect(await sevens('analytics')).toEqual([2000]);
+        expect(await sevens('advertising')).toEqual([2001]);
+        await house.say([said('7', { analytics: false, advertising: true }), said('8', { analytics: true })]);
+        await sync();
+        expect(await sevens('analytics')).toEqual([2001]);
+        expect(await sevens('advertising')).toEqual([2000, 2001]);
+        expect((await sync(true)).drift).toBe(0);
+        await house.say([said('8', { analytics: false })]);
+        await house.server.run("delete from habeas_consent.signatures_customer where identity in ('7', '8')");
+      } finally {
+        await fresh.close();
+        await house.server.run("set global default_regex_flags = ''");
+      }
+    }
+    await house.server.run('delete from shop.orders where id in (2000, 2001)');
+    await house.sync(true);
+  });
+
+  it('removes somebody who has the number of another, and goes on', async () => {
+    const sevens = async () => (await seen('analytics', 'orders')).filter((id) => id === 2_000);
+    await house.server.run('insert into shop.orders values (2000, 70, 0)');
+    const wrong = (identity: string) =>
+      house.server.run(
+        'insert into habeas_consent.signatures_customer (identity, number, granted, denied) values (?, 70, 255, 0)',
+        [identity],
+      );
+    const say = (identity: string, analytics: boolean) =>
+      house.say([{ type: 'customer', person: 0, identity, choices: { analytics } }]);
+    await say('70\n', true);
+    await house.sync();
+    await wrong('70\n');
+    expect(await sevens()).toEqual([2000]);
+    expect((await house.sync(true)).drift).toBeGreaterThan(0);
+    expect(await sevens()).toEqual([]);
+    await wrong('70\n');
+    await say('70', false);
+    await say('70\n', true);
+    await house.sync();
+    expect(await sevens()).toEqual([]);
+    expect((await house.sync(true)).drift).toBe(0);
+    await house.server.run('delete from shop.orders where id = 2000');
+  });
+
   it('hides rows with identities that are too long to be known, where they would be allowed until refused', async () => {
     const long = `${'x'.repeat(900)}`;
     await house.server.run('replace into shop.letters values (2000, ?, 0), (2001, ?, 0)', [
@@ -303,17 +374,22 @@ describe.skipIf(program === undefined)('a target in MariaDB', () => {
         (['user_id', 'email'] as const).map((type) => ({ type, person, choices: { advertising: false } })),
       ),
     );
+    const lines = 'two\n lines@example.org';
+    await house.server.run('insert into shop.letters values (2000, ?, 0)', [lines]);
+    await house.say([{ type: 'email', person: 0, identity: lines, choices: { advertising: false } }]);
     await house.sync();
     const shown = async () => [await seen('advertising', 'letters'), await seen('advertising', 'old "ones"')];
     const before = await shown();
+    expect(before[0]).not.toContain(2_000);
     const [mode] = (await house.server.run('select @@global.sql_mode as mode')).rows;
     await house.server.run(
-      "set global sql_mode = 'PAD_CHAR_TO_FULL_LENGTH', default_regex_flags = 'UNGREEDY'",
+      "set global sql_mode = 'PAD_CHAR_TO_FULL_LENGTH', default_regex_flags = 'UNGREEDY,MULTILINE'",
     );
     try {
       expect(await shown()).toEqual(before);
     } finally {
       await house.server.run("set global sql_mode = ?, default_regex_flags = ''", [mode?.mode]);
+      await house.server.run('delete from shop.letters where id = 2000');
     }
   });
 
